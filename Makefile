@@ -1,0 +1,60 @@
+# mprof-c: make, make demo, make check, make install PREFIX= DESTDIR=
+#
+# Who may include whom (doc/internals.md) is enforced here: a folder compiles with -iquote for itself,
+# format/ and what it may see, and nothing else.
+
+VERSION  := 0.1.0
+CC       ?= gcc
+CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+B        := build
+
+WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
+BASE     := -std=gnu17 -D_GNU_SOURCE -DMPROF_VERSION='"$(VERSION)"' $(WARN)
+
+sees_format           := format
+sees_preload          := preload format include
+sees_analyzer         := analyzer analyzer/commands format
+sees_analyzer/commands:= analyzer/commands analyzer analyzer/capture analyzer/views analyzer/export analyzer/model analyzer/symbols format
+sees_analyzer/capture := analyzer/capture analyzer/model analyzer/symbols format
+sees_analyzer/model   := analyzer/model
+sees_analyzer/symbols := analyzer/symbols
+sees_analyzer/views   := analyzer/views analyzer/model
+sees_analyzer/export  := analyzer/export analyzer/model
+
+ANALYZER_DIRS := analyzer analyzer/commands analyzer/capture analyzer/model analyzer/symbols analyzer/views analyzer/export
+FORMAT_SRC    := $(wildcard format/*.c)
+PRELOAD_SRC   := $(wildcard preload/*.c)
+ANALYZER_SRC  := $(foreach d,$(ANALYZER_DIRS),$(wildcard $(d)/*.c))
+
+PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -fno-stack-protector
+ANALYZER_LIBS  := -ldw -lelf -lzstd -liberty -lpthread -lm
+
+PRELOAD_OBJ    := $(FORMAT_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)
+ANALYZER_OBJ   := $(FORMAT_SRC:%.c=$(B)/obj/%.o) $(ANALYZER_SRC:%.c=$(B)/obj/%.o)
+# All but main.o: what the unit tests link with.
+ANALYZER_PARTS := $(filter-out $(B)/obj/analyzer/main.o,$(ANALYZER_OBJ))
+
+all: $(B)/libmprof.so $(B)/mprof-c
+
+$(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
+	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -o $@ $(PRELOAD_OBJ) $(LDFLAGS)
+
+$(B)/mprof-c: $(ANALYZER_OBJ)
+	$(CC) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
+
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all clean
+.DELETE_ON_ERROR:
+-include $(PRELOAD_OBJ:.o=.d) $(ANALYZER_OBJ:.o=.d)
+include tests/tests.mk

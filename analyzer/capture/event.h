@@ -1,0 +1,39 @@
+/*
+ * event.h - what happened, in order: the events that the collector derives from a spool and a
+ * capture stores. Each names a class, the pair (stack, size); the stack tree and the classes are
+ * the image's.
+ */
+#ifndef MPROF_EVENT_H
+#define MPROF_EVENT_H
+
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_ALLOC,          /* a block of class `class` */
+    EVENT_FREE,           /* of a block of class `class` */
+    EVENT_FREE_TEMPORARY, /* the same, and its allocation was the thread's heap event before */
+    EVENT_REALLOC_FREE, /* the releasing half of a realloc: an EVENT_ALLOC of this thread follows at
+                           once as the next event, or nothing where realloc(p, 0) freed */
+    EVENT_FREE_IMPLIED, /* an allocation came at an address still live: not counted as a free */
+    EVENT_FREE_INHERITED, /* a block of before the process: class is that of the parent's allocation
+                           */
+    EVENT_FREE_UNMATCHED, /* class 0 */
+    EVENT_MAP,            /* a mapping; class's size is its length */
+    EVENT_UNMAP,          /* `bytes` of a mapping of class `class` */
+};
+
+struct event {
+    enum event_kind kind;
+    uint32_t thread; /* serial within the process */
+    uint32_t class;
+    uint64_t ns;    /* since the image's start, never falling within a process */
+    uint64_t bytes; /* EVENT_UNMAP: how much went; else the class's size */
+};
+
+/* What a class is. Class 0 is no class. */
+struct event_class {
+    uint32_t stack;
+    uint64_t size;
+};
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * recording.h - a recording by its name, in whatever state it is.
+ *
+ * NAME is a capture, or its spool at NAME.spool while nobody has collected it. Opening collects
+ * first where that is needed: into NAME.part, renamed to NAME when complete, then the spool is
+ * removed; into memory where the folder cannot be written, where the program still runs (a
+ * snapshot, image->running), or where another collector holds the spool's lock (flock).
+ */
+#ifndef MPROF_RECORDING_H
+#define MPROF_RECORDING_H
+
+#include "event.h"
+#include "summary.h"
+
+struct recording;
+
+enum recording_error {
+    RECORDING_OK = 0,
+    RECORDING_MISSING = -1, /* neither NAME nor NAME.spool */
+    RECORDING_IO = -2,      /* errno says why */
+    RECORDING_EMPTY = -3,   /* a file without a byte */
+    RECORDING_FOREIGN = -4, /* not a recording */
+    RECORDING_TOO_NEW = -5, /* written by a later version */
+    RECORDING_DAMAGED = -6, /* nothing in it can be read */
+};
+
+/* The sentence's second half for an error, "is not a recording"; for RECORDING_IO strerror(errno).
+ */
+const char *recording_strerror(int error);
+
+/* Reads the summary only: fast and small however many events there are. */
+int recording_open(struct recording **r, const char *name);
+const struct image *recording_image(const struct recording *r);
+void recording_close(struct recording *r); /* NULL is allowed */
+
+/* Events of one process from the checkpoint at or before begin_ns on. Returns 1 and an event, 0 at
+ * the end, a negative error. `classes` (by recording_classes) resolve an event's class. */
+int recording_seek(struct recording *r, uint32_t process, uint64_t begin_ns);
+int recording_next(struct recording *r, struct event *e);
+const struct event_class *recording_classes(struct recording *r, size_t *count);
+
+/* The heap's timeline of [begin_ns, end_ns) of a process in up to `count` buckets, from the events
+ * where the summary's buckets are too coarse. Fills buckets, returns how many, or a negative error.
+ */
+int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
+                       struct bucket *buckets, size_t count);
+
+/* What a file's head alone tells, of a capture or a spool; nothing is collected. */
+struct recording_identity {
+    uint8_t id[16], boot_id[16];
+    uint64_t tree;
+    int32_t pid, parent_pid;
+    uint64_t start_time, parent_start_time;
+    uint64_t epoch_ns;
+    int is_spool;
+    int32_t fork_pids[64]; /* children forked by this image, as far as they fit */
+    uint64_t fork_start_times[64];
+    size_t fork_count;
+};
+int recording_identify(const char *file, struct recording_identity *identity);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * writer.h - writes a capture (normative text: doc/format.md). The collector is its only user.
+ *
+ * The writer appends blocks to a file descriptor it does not own: the image's tables as far as they
+ * have grown, event segments of about 4 Mi events a process (zstd), each behind a checkpoint of
+ * live bytes per stack, and at the end the summary and the index. Every block is whole or absent,
+ * so a file cut anywhere can be read up to the cut. Single-threaded. Memory: one segment a process.
+ */
+#ifndef MPROF_WRITER_H
+#define MPROF_WRITER_H
+
+#include "event.h"
+#include "summary.h"
+
+struct writer;
+
+enum writer_error { WRITER_OK = 0, WRITER_FAILED = -1 /* errno says why */ };
+
+/* Where collecting stood in a stream when a segment was written: with this a reader of a cut
+ * capture can go on in the spool. */
+struct stream_position {
+    uint32_t stream, chunk_index, chunk_sequence;
+    uint64_t bytes;
+};
+
+/* What the writer asks the collector for when a segment begins and ends. */
+struct writer_source {
+    void *context;
+    /* live bytes and blocks of a stack in a process at this moment; walk: call `give` per stack
+     * with any */
+    void (*checkpoint)(void *context, uint32_t process,
+                       void (*give)(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes),
+                       void *to);
+    size_t (*positions)(void *context, uint32_t process, const struct stream_position **positions);
+};
+
+/* image: its header fields (id .. start_kind) are written at once; its tables whenever a segment is
+ * written, what was appended since; it must outlive the writer. classes: the collector's growing
+ * array. */
+struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source);
+
+/* e's class must be < class_count. May write a segment. */
+int writer_event(struct writer *w, uint32_t process, const struct event *e,
+                 const struct event_class *classes, size_t class_count);
+
+/* One more sample of the resident set (they are in the summary too; this is for cut files). */
+int writer_sample(struct writer *w, uint32_t process, const struct sample *sample);
+
+/* Blocks still live at the end of a process, one call each, before writer_finish. */
+int writer_live_block(struct writer *w, uint32_t process, uint64_t address, uint32_t class,
+                      uint64_t ns);
+
+/* Writes what is left, the summary of image->processes and the index. Does not close the fd. */
+int writer_finish(struct writer *w);
+void writer_free(struct writer *w);
+
+#endif

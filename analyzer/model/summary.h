@@ -1,0 +1,192 @@
+/*
+ * summary.h - all that the views know of a recording, once it has been collected.
+ *
+ * Shapes only; no files and no output. A `struct image` is one exec image: the symbol tables,
+ * shared by its processes, and a `struct process` for the exec'd process (index 0) and each child
+ * it forked. Owner of everything: the image (image_free releases it all); strings live as long as
+ * the image. Threads: an image is read-only once filled; filling is one thread's business.
+ *
+ * Units: bytes are requested bytes; every *_ns is nanoseconds since the image's start unless it
+ * says epoch. Live figures are exact. Heap and mapped bytes are two series and never added up.
+ *
+ *   function.inclusive.allocations = sum of stack_usage.allocations over all stacks that contain it
+ *   sum over functions of self.X   = totals' X      for the additive X (not own peaks)
+ *   sum over stacks of at_peak     = totals.peak_bytes
+ */
+#ifndef MPROF_SUMMARY_H
+#define MPROF_SUMMARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum function_flag {
+    FUNCTION_RESOLVED = 1 << 0, /* has a name; else `name` is "module+0x1234" */
+    FUNCTION_START = 1 << 1, /* a start frame: _start, __libc_start_main, clone, start_thread ... */
+    FUNCTION_MAIN = 1 << 2,  /* the program's main */
+};
+
+struct function { /* identity: module, demangled name, file of the declaration */
+    const char *name;
+    const char *module; /* path of the object, "" unknown */
+    const char *file;   /* of the declaration; "" where there is no DWARF */
+    uint32_t line;      /* of the declaration; 0 unknown */
+    uint32_t flags;
+};
+
+struct frame { /* one logical frame: a function and the line that was executing in it */
+    uint32_t function;
+    uint32_t line;    /* of the call; 0 unknown */
+    const char *file; /* of the call; "" unknown */
+};
+
+struct location {                      /* one pc: its logical frames, innermost inlined one first */
+    uint32_t frame_first, frame_count; /* count 0: location 0, "what lies further out is unknown" */
+    uint32_t flags;                    /* enum location_flag */
+};
+enum location_flag {
+    LOCATION_HIDDEN = 1 << 0, /* allocation function or operator new: left out at the leaf */
+    LOCATION_UNKNOWN = 1 << 1 /* the stack was truncated here */
+};
+
+struct stack { /* node of the stack tree; node 0 is the empty stack; parent < own index */
+    uint32_t parent;
+    uint32_t location;
+};
+
+struct usage {
+    uint64_t allocations;
+    uint64_t allocated_bytes;
+    uint64_t own_peak_bytes;
+    uint64_t own_peak_ns; /* ties: the first */
+    uint64_t at_peak_bytes;
+    uint64_t live_at_end_bytes;
+    uint64_t live_at_end_blocks;
+    uint64_t temporary;
+};
+
+/* The activation of a function that contains its own inclusive peak. begin is no later than its
+ * first event, end no earlier than its last. */
+struct span {
+    uint64_t begin_ns, end_ns;
+    uint64_t begin_heap_bytes, end_heap_bytes; /* the program's live heap at those moments */
+    uint32_t thread;
+    uint32_t valid;
+};
+
+struct function_usage {
+    uint32_t function;
+    struct usage self, inclusive;
+    struct span span;
+};
+
+/* The blocks of one stack that were live at the end. */
+struct leak {
+    uint32_t stack;
+    uint64_t blocks, bytes;
+    uint64_t first_ns, last_ns; /* allocation times */
+};
+
+/* A stretch of the heap's timeline: [begin_ns, next bucket's begin_ns). No peak is lost: max is
+ * exact. */
+struct bucket {
+    uint64_t begin_ns;
+    uint64_t max_bytes, max_ns;
+    uint64_t min_bytes;
+    uint64_t last_bytes;
+};
+
+struct sample { /* resident set */
+    uint64_t ns;
+    uint64_t rss_bytes;
+};
+
+struct totals {
+    uint64_t allocations, frees, allocated_bytes;
+    uint64_t peak_bytes, peak_ns;
+    uint64_t live_at_end_bytes, live_at_end_blocks;
+    uint64_t temporary;
+    uint64_t mapped_peak_bytes, mapped_peak_ns, mapped_at_end_bytes;
+    uint64_t maps, unmaps;
+    uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
+};
+
+struct quality {
+    uint64_t lost; /* allocations, frees and others that could not be recorded */
+    uint64_t lost_bytes;
+    uint64_t unmatched_frees, implied_frees;
+    uint64_t inherited;         /* blocks that lived before this process began */
+    uint64_t inherited_bytes;   /* the same, of those still live at its end */
+    uint64_t truncated_stacks;  /* allocations whose stack is incomplete */
+    uint64_t unresolved_frames; /* distinct locations without a name */
+};
+
+enum end_kind { END_UNKNOWN, END_CODE, END_SIGNAL, END_EXEC };
+
+struct ending {
+    enum end_kind kind;
+    int value;        /* exit code or signal number */
+    const char *exec; /* path, "" unless END_EXEC */
+};
+
+struct process {
+    uint32_t serial, parent; /* parent's serial; 0's parent is 0 */
+    int32_t pid, parent_pid;
+    uint64_t start_time; /* /proc/PID/stat field 22, tells apart two processes with one pid */
+    uint64_t begin_ns, end_ns;
+    uint32_t thread_count;
+    struct ending ending;
+    struct totals totals;
+    struct quality quality;
+    struct function_usage *functions; /* those with an allocation or an inherited block */
+    size_t function_count;
+    struct leak *leaks; /* biggest first */
+    size_t leak_count;
+    struct bucket *heap, *mapped; /* at most TIMELINE_BUCKETS each, in order of time */
+    size_t heap_count, mapped_count;
+    struct sample *samples;
+    size_t sample_count;
+};
+
+#define TIMELINE_BUCKETS 4096
+
+struct image {
+    uint8_t id[16], boot_id[16];
+    uint64_t tree;
+    char **argv;
+    size_t argc;
+    const char *executable, *folder, *host;
+    int32_t pid, parent_pid;
+    uint64_t start_time, parent_start_time;
+    uint64_t epoch_ns; /* CLOCK_REALTIME of the start */
+    uint32_t start_kind;
+
+    struct function *functions;
+    size_t function_count;
+    struct frame *frames;
+    size_t frame_count;
+    struct location *locations;
+    size_t location_count;
+    struct stack *stacks;
+    size_t stack_count;
+    struct process *processes;
+    size_t process_count;
+
+    int cut;              /* the file ended early: this is what could be read of it */
+    int running;          /* the program still ran when this was read */
+    struct arena *memory; /* owner of every string and array above */
+};
+
+void image_free(struct image *image); /* NULL is allowed */
+
+/* Bump memory whose pieces live as long as the arena; arena_take returns zeroed memory aligned to
+ * 16 and never NULL (the analyzer ends with a sentence when the machine has no memory). */
+struct arena *arena_new(void);
+void *arena_take(struct arena *arena, size_t bytes);
+char *arena_string(struct arena *arena, const char *text);
+void arena_free(struct arena *arena);
+
+/* Visits the logical frames of a stack, innermost first, hidden leaf frames left out.
+ * `*node` starts as the stack and `*inner` as 0; returns the next frame or NULL at the end. */
+const struct frame *stack_next_frame(const struct image *image, uint32_t *node, uint32_t *inner);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * symbols.h - addresses to functions, files and lines, inlined frames included.
+ *
+ * Reads ELF and DWARF with elfutils libdw/libdwfl: the object at its recorded path if its build id
+ * is still the recorded one, else separate debug files under /usr/lib/debug by build id or
+ * debuglink. Never the network (debuginfod is switched off whatever the environment says). Names
+ * are demangled (C++ and Rust) with libiberty. Where DWARF ends the symbol tables are used
+ * (.symtab, .dynsym, .gnu_debugdata), where they end nothing is returned and the caller shows
+ * module+0x1234.
+ *
+ * One symbolizer serves a whole tree of recordings: an object is read once per build id (per path
+ * where it has none). Results are cached per (object, address). Strings live as long as the
+ * symbolizer. Single-threaded. Nothing here fails: what cannot be read is unresolved.
+ */
+#ifndef MPROF_SYMBOLS_H
+#define MPROF_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbolizer;
+struct symbol_object;
+
+struct symbol_frame {
+    const char *function;      /* demangled */
+    const char *declared_file; /* "" unknown */
+    uint32_t declared_line;    /* 0 unknown */
+    const char *file;          /* of the executing line, "" unknown */
+    uint32_t line;
+};
+
+struct symbolizer *symbolizer_new(void);
+void symbolizer_free(struct symbolizer *s);
+
+/* The object of this path and build id (bytes may be 0). Never NULL; belongs to the symbolizer. */
+struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
+                                        const uint8_t *build_id, size_t build_id_bytes);
+
+/* Frames at `address` (as in the ELF file, load bias taken off), innermost inlined one first, the
+ * physical function last. Returns their number, 0 where nothing is known. *frames belongs to the
+ * symbolizer. A return address is looked up as address - 1 by the caller. */
+size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, uint64_t address,
+                          const struct symbol_frame **frames);
+
+/* Demangled copy of a C++ or Rust symbol, or a copy of the text itself; free() it. */
+char *demangle(const char *symbol);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * settings.h - the environment variables of the recorder: one list, read by the recorder, set by
+ * `mprof-c run` and shown by the help and libmprof(7).
+ *
+ * SETTING(NAME, variable, default as text, what it does)
+ */
+#ifndef MPROF_SETTINGS_H
+#define MPROF_SETTINGS_H
+
+#define MPROF_SETTINGS(SETTING)                                                                    \
+    SETTING(OUTPUT, "MPROF_OUTPUT", "mprofile_YYYYmmddHHMMSS_PID.mprof",                           \
+            "file of the recording; %p is the pid, %h the host, %q{VAR} an environment variable")  \
+    SETTING(INTERVAL, "MPROF_INTERVAL", "0.1",                                                     \
+            "seconds between two samples of the resident set, taken at events; 0 takes none")      \
+    SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0", "1 records the stack of every free, too")       \
+    SETTING(LIMIT, "MPROF_LIMIT", "half of the free space",                                        \
+            "largest size of the spool in MiB; what does not fit is counted as lost")              \
+    SETTING(TREE, "MPROF_TREE", "",                                                                \
+            "set by mprof-c run: what all recordings of one run have in common (hexadecimal)")
+
+#endif
