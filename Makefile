@@ -28,7 +28,7 @@ PRELOAD_SRC   := $(wildcard preload/*.c)
 ANALYZER_SRC  := $(foreach d,$(ANALYZER_DIRS),$(wildcard $(d)/*.c))
 
 PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -fno-stack-protector
-ANALYZER_LIBS  := -ldw -lelf -lzstd -liberty -lpthread -lm
+ANALYZER_LIBS  := -ldw -lelf -llzma -lzstd -liberty -lpthread -lm
 
 PRELOAD_OBJ    := $(FORMAT_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)
 ANALYZER_OBJ   := $(FORMAT_SRC:%.c=$(B)/obj/%.o) $(ANALYZER_SRC:%.c=$(B)/obj/%.o)

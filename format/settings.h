@@ -18,4 +18,10 @@
     SETTING(TREE, "MPROF_TREE", "",                                                                \
             "set by mprof-c run: what all recordings of one run have in common (hexadecimal)")
 
+enum setting {
+#define SETTING_NUMBER(NAME, variable, value, help) SETTING_##NAME,
+    MPROF_SETTINGS(SETTING_NUMBER)
+#undef SETTING_NUMBER
+};
+
 #endif

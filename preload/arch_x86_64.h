@@ -1,0 +1,66 @@
+/*
+ * arch_x86_64.h - all that the recorder knows of the processor: raw system calls, the counter, the
+ * registers a walk needs, how a signal frame keeps them. Nothing outside this file names a register.
+ */
+#ifndef MPROF_ARCH_X86_64_H
+#define MPROF_ARCH_X86_64_H
+
+#include <stdint.h>
+
+/* DWARF register numbers (System V psABI, figure 3.36). */
+enum { ARCH_DWARF_FP = 6, ARCH_DWARF_SP = 7, ARCH_DWARF_RA = 16, ARCH_DWARF_REGISTERS = 17 };
+
+#define ARCH_ELF_MACHINE 62
+
+/* What a frame is walked from: pc (a return address), and the stack and frame pointers there. */
+struct registers {
+    uintptr_t pc, sp, fp;
+};
+
+/* The state of the caller of the function this stands in (which must keep a frame pointer). */
+#define ARCH_CALLER()                                                                              \
+    ({                                                                                             \
+        const uintptr_t *frame_ = __builtin_frame_address(0);                                      \
+        (struct registers){.pc = frame_[1], .sp = (uintptr_t)(frame_ + 2), .fp = frame_[0]};       \
+    })
+
+/* Where the return address lies below the CFA. */
+#define ARCH_RA_OFFSET (-8)
+
+/* One frame-pointer step: {saved fp, return address} lie at fp. */
+static inline struct registers arch_frame_pointer_step(struct registers r)
+{
+    const uintptr_t *frame = (const uintptr_t *)r.fp;
+    return (struct registers){.pc = frame[1], .sp = r.fp + 16, .fp = frame[0]};
+}
+
+/* Behind the return address of a signal handler lies a struct ucontext; its general registers start at
+ * byte 40 in the order r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip (asm/sigcontext.h). */
+static inline struct registers arch_signal_step(struct registers r)
+{
+    const uintptr_t *saved = (const uintptr_t *)(r.sp + 40);
+    return (struct registers){.pc = saved[16], .sp = saved[15], .fp = saved[10]};
+}
+
+/* About 8 ns; monotone over cores where the kernel's clocksource is tsc. */
+static inline uint64_t arch_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+#define ARCH_CLOCKSOURCE "tsc"
+
+static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* chunk.c - mapping, carving and losing. */
+#include "chunk.h"
+#include "init.h"
+#include "sys.h"
+
+#include <string.h>
+
+struct spool_mapping spool;
+
+#define POPULATE_STEP (128u << 10)
+#define ANCHOR_EVERY  (64ull << 20)
+#define ANCHORS       1024
+#define WINDOW        (64u << 10)
+#define RETRY_NS      100000000u
+
+/* ---- anchors: pages of the file that stay mapped ---- */
+
+struct anchor {
+    uint8_t *page;
+    uint64_t offset;
+    uint32_t valid; /* stored last */
+};
+
+static struct anchor anchors[ANCHORS];
+static uint32_t anchor_count;
+
+/* Kernels before 5.14 cannot populate for writing: then the descriptor stays open (init_spool_fd) and
+ * blocks are allocated through it. */
+static int can_populate = 1;
+
+static void anchor_add(uint8_t *page, uint64_t offset)
+{
+    uint32_t i = __atomic_fetch_add(&anchor_count, 1, __ATOMIC_RELAXED);
+    if (i >= ANCHORS)
+        return;
+    anchors[i].page = page;
+    anchors[i].offset = offset;
+    __atomic_store_n(&anchors[i].valid, 1, __ATOMIC_RELEASE);
+}
+
+static const struct anchor *anchor_before(uint64_t offset)
+{
+    const struct anchor *best = NULL;
+    uint32_t count = __atomic_load_n(&anchor_count, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < count && i < ANCHORS; i++)
+        if (__atomic_load_n(&anchors[i].valid, __ATOMIC_ACQUIRE) && anchors[i].offset <= offset &&
+            (!best || anchors[i].offset > best->offset))
+            best = &anchors[i];
+    return best;
+}
+
+/* Maps [offset, offset + bytes) of the spool, not populated; NULL where the host's limits forbid it. */
+static uint8_t *map_part(uint64_t offset, size_t bytes)
+{
+    const struct anchor *a = anchor_before(offset);
+    if (!a)
+        return NULL;
+    uint64_t distance = offset - a->offset;
+    uint8_t *p = sys_map_again(a->page, distance + bytes);
+    if (!p)
+        return NULL;
+    if (distance)
+        sys_unmap(p, distance);
+    p += distance;
+    if (distance > ANCHOR_EVERY) {
+        uint8_t *page = sys_map_again(p, SPOOL_PAGE);
+        if (page)
+            anchor_add(page, offset);
+    }
+    return p;
+}
+
+/* Gives the pages their place on the disk: 0, or -1 when it is full. */
+static int populate(uint8_t *p, uint64_t offset, size_t bytes)
+{
+    if (can_populate)
+        return sys_advise(p, bytes, MADV_POPULATE_WRITE) == 0 ? 0 : -1;
+    long fd = init_spool_fd();
+    if (fd < 0)
+        return -1;
+    return SYS_CALL(SYS_fallocate, fd, 0, offset, bytes, 0, 0) == 0 ? 0 : -1;
+}
+
+/* ---- the tables ---- */
+
+/* Windows of the tables that are mapped, by their number from the first table on. */
+static uint8_t *windows[1024];
+
+void *spool_entry(const struct spool_table *table, uint32_t i)
+{
+    if (i >= table->capacity)
+        return NULL;
+    uint64_t at = table->offset + (uint64_t)i * table->entry_bytes;
+    uint64_t number = (at - spool.header->processes.offset) / WINDOW;
+    uint64_t offset = spool.header->processes.offset + number * WINDOW;
+    if (number >= sizeof windows / sizeof *windows)
+        return NULL;
+    uint8_t *window = __atomic_load_n(&windows[number], __ATOMIC_ACQUIRE);
+    if (!window) {
+        uint8_t *fresh = map_part(offset, WINDOW);
+        if (!fresh)
+            return NULL;
+        if (populate(fresh, offset, WINDOW) < 0) {
+            sys_unmap(fresh, WINDOW);
+            return NULL;
+        }
+        if (__atomic_compare_exchange_n(&windows[number], &window, fresh, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            window = fresh;
+        else
+            sys_unmap(fresh, WINDOW);
+    }
+    return window + (at - offset);
+}
+
+/* ---- the start ---- */
+
+/* Tables for a file that may grow to `cap`; all are multiples of a window. */
+static void lay_out(struct spool_header *h, uint64_t cap)
+{
+    int small = cap < 256ull << 20;
+    h->cap = cap;
+    h->info_offset = 2 * SPOOL_PAGE;
+    h->info_bytes = 6 * SPOOL_PAGE;
+    uint64_t at = WINDOW;
+    h->processes = (struct spool_table){at, sizeof(struct spool_process), small ? 1024 : 32768};
+    at += (uint64_t)h->processes.entry_bytes * h->processes.capacity;
+    h->modules = (struct spool_table){at, sizeof(struct spool_module), small ? 512 : 8192};
+    at += (uint64_t)h->modules.entry_bytes * h->modules.capacity;
+    h->pcs = (struct spool_table){at, sizeof(struct spool_pc), small ? 1u << 16 : 1u << 20};
+    at += (uint64_t)h->pcs.entry_bytes * h->pcs.capacity;
+    h->chunks_offset = at;
+}
+
+const char *spool_create(long fd, uint64_t cap)
+{
+    if (SYS_CALL(SYS_ftruncate, fd, cap, 0, 0, 0, 0) != 0)
+        return "the spool could not be given its size";
+    uint8_t *head = sys_map_shared((int)fd, 0, WINDOW);
+    if (!head)
+        return "the folder's file system has no shared mappings";
+    long populated = sys_advise(head, WINDOW, MADV_POPULATE_WRITE);
+    if (populated == -22) /* EINVAL: the kernel does not know it */
+        can_populate = 0;
+    else if (populated != 0)
+        return "there is no space left in the folder";
+    if (!can_populate && SYS_CALL(SYS_fallocate, fd, 0, 0, WINDOW, 0, 0) != 0)
+        return "there is no space left in the folder, or it cannot be reserved";
+    spool.header = (struct spool_header *)head;
+    spool.control = (struct spool_control *)(head + SPOOL_PAGE);
+    anchor_add(head, 0);
+    lay_out(spool.header, cap);
+    spool.control->carved = spool.header->chunks_offset;
+    spool.control->process_count = 1;
+    spool.control->control_version = 1;
+    spool.control->recording = 1;
+
+    uint8_t *page = sys_map_again(head, spool.header->chunks_offset + SPOOL_PAGE);
+    if (!page)
+        return "the spool could not be mapped";
+    sys_unmap(page, spool.header->chunks_offset);
+    anchor_add(page + spool.header->chunks_offset, spool.header->chunks_offset);
+
+    spool.process = spool_entry(&spool.header->processes, 0);
+    return spool.process ? NULL : "there is no space left in the folder";
+}
+
+void spool_publish(void)
+{
+    spool.header->version = SPOOL_VERSION;
+    __atomic_store_n(&spool.header->magic, SPOOL_MAGIC, __ATOMIC_RELEASE);
+}
+
+int spool_needs_fd(void)
+{
+    return !can_populate;
+}
+
+/* ---- chunks ---- */
+
+void chunk_forget(struct stream *s)
+{
+    if (s->chunk)
+        sys_unmap(s->chunk, (size_t)(s->end - (uint8_t *)s->chunk));
+    memset(s, 0, sizeof *s);
+}
+
+static void chunk_close(struct stream *s)
+{
+    struct spool_chunk *c = s->chunk;
+    if (!c)
+        return;
+    __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
+    sys_unmap(c, (size_t)(s->end - (uint8_t *)c));
+    s->chunk = NULL;
+    s->committed = s->limit = s->end = NULL;
+}
+
+void chunk_abandon(struct stream *s)
+{
+    chunk_close(s);
+    s->next_bytes = SPOOL_CHUNK_MIN;
+}
+
+/* Carves `bytes` of the file: its offset, or 0 past the cap. */
+static uint64_t carve(size_t bytes)
+{
+    uint64_t at = __atomic_load_n(&spool.control->carved, __ATOMIC_RELAXED);
+    do {
+        if (at + bytes > spool.header->cap)
+            return 0;
+    } while (!__atomic_compare_exchange_n(&spool.control->carved, &at, at + bytes, 1,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return at;
+}
+
+static int chunk_open(struct stream *s, size_t need)
+{
+    size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
+    while (bytes < need + sizeof(struct spool_chunk))
+        bytes *= 2;
+    uint64_t offset = carve(bytes);
+    uint8_t *p = offset ? map_part(offset, bytes) : NULL;
+    if (!p)
+        return 0;
+    size_t first = need + sizeof(struct spool_chunk);
+    first = (first + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
+    if (first > bytes)
+        first = bytes;
+    if (populate(p, offset, first) < 0) {
+        sys_unmap(p, bytes); /* the space stays a hole in the file */
+        return 0;
+    }
+    struct spool_chunk *c = (struct spool_chunk *)p;
+    if (!s->serial_plus_1)
+        s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
+    c->sequence = 1;
+    c->offset = offset;
+    memcpy(c->id8, spool.header->id, sizeof c->id8);
+    c->bytes = bytes;
+    c->process = spool.process_serial;
+    c->stream = s->serial_plus_1 - 1;
+    c->index = s->next_index++;
+    c->opened = init_now();
+    c->commit = (uint64_t)c->sequence << 32;
+    c->busy = 1;
+    __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
+    s->chunk = c;
+    s->committed = (uint8_t *)(c + 1);
+    s->limit = p + first;
+    s->end = p + bytes;
+    s->delta = (struct spool_delta){c->opened.ticks, 0};
+    s->next_bytes = bytes < SPOOL_CHUNK_MAX ? (uint32_t)bytes * 2 : SPOOL_CHUNK_MAX;
+    s->fresh = 1;
+    s->depth = 0;
+    return 1;
+}
+
+int chunk_reserve_slow(struct stream *s, size_t bytes)
+{
+    if (s->chunk && (size_t)(s->end - s->committed) >= bytes) {
+        size_t more = (bytes + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
+        if (more > (size_t)(s->end - s->limit))
+            more = (size_t)(s->end - s->limit);
+        uint64_t offset = s->chunk->offset + (uint64_t)(s->limit - (uint8_t *)s->chunk);
+        if (populate(s->limit, offset, more) == 0) {
+            s->limit += more;
+            return 1;
+        }
+    } else if (init_ticks() >= s->retry) {
+        chunk_close(s);
+        if (chunk_open(s, bytes))
+            return 1;
+    }
+    s->retry = init_ticks() + RETRY_NS;
+    return 0;
+}
+
+void spool_lost(enum lost_kind kind, uint64_t bytes)
+{
+    struct spool_process *p = spool.process;
+    if (!p)
+        return;
+    uint64_t *counter = kind == LOST_ALLOCATION ? &p->lost_allocations
+                        : kind == LOST_FREE     ? &p->lost_frees
+                                                : &p->lost_other;
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+    if (bytes)
+        __atomic_fetch_add(&p->lost_bytes, bytes, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,101 @@
+/*
+ * chunk.h - sole owner of the spool mapping: streams, chunks, the tables beside them, and the count of
+ * what was lost. Nothing outside chunk.c maps or grows the file.
+ *
+ * The file is MAP_SHARED and sparse up to its cap, and its descriptor is closed after the start. More of
+ * it is mapped by mremap from an anchor, a page that stays mapped for this; pages are populated before
+ * they are touched, so that a full disk is an error code and not a SIGBUS.
+ *
+ * Threads: spool_* functions any thread; a stream belongs to one thread at a time.
+ */
+#ifndef MPROF_CHUNK_H
+#define MPROF_CHUNK_H
+
+#include "spool.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A stream's place in its chunk:
+ *   chunk + sizeof *chunk <= committed <= cursor_limit <= chunk_end
+ * Bytes between `committed` and where an event is being written are nobody's until chunk_commit.
+ */
+struct stream {
+    struct spool_chunk *chunk; /* NULL: none yet, or lost for want of space */
+    uint8_t *committed;        /* the next event goes here */
+    uint8_t *limit;            /* pages are there up to here */
+    uint8_t *end;
+    struct spool_delta delta;
+    uint32_t serial_plus_1; /* the stream's number, 0 none yet */
+    uint32_t next_index;
+    uint32_t next_bytes;
+    uint32_t fresh; /* 1: the chunk is new; the next event carries THREAD and the whole stack */
+    uint32_t depth; /* frames on the stack as the decoder has it */
+    uint64_t retry; /* after a failure: no further try before this time (ticks) */
+};
+
+/* The mapped parts of the spool. header NULL: nothing is recorded. */
+struct spool_mapping {
+    struct spool_header *header;
+    struct spool_control *control;
+    struct spool_process *process; /* this process's entry */
+    uint32_t process_serial;
+};
+
+extern struct spool_mapping spool;
+
+/* Takes over the freshly created file: lays out and maps header, control page and tables; the caller
+ * fills the header's facts and then calls spool_publish. Returns 0, or a reason of static storage. */
+const char *spool_create(long fd, uint64_t cap);
+void spool_publish(void);
+
+/* 1 where the kernel is too old to populate pages: the descriptor must stay open. */
+int spool_needs_fd(void);
+
+/* Entry i of a table, its page populated, or NULL (table full, disk full). */
+void *spool_entry(const struct spool_table *table, uint32_t i);
+
+/* Room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk (stream->fresh). */
+int chunk_reserve_slow(struct stream *s, size_t bytes);
+
+static inline int chunk_reserve(struct stream *s, size_t bytes)
+{
+    if (__builtin_expect((size_t)(s->limit - s->committed) >= bytes, 1))
+        return 1;
+    return chunk_reserve_slow(s, bytes);
+}
+
+static inline void chunk_busy(struct stream *s)
+{
+    if (__builtin_expect(s->chunk != NULL, 1))
+        __atomic_store_n(&s->chunk->busy, 1, __ATOMIC_RELAXED);
+}
+
+/* Nothing is under way; for events that came to nothing. */
+static inline void chunk_idle(struct stream *s)
+{
+    if (s->chunk)
+        __atomic_store_n(&s->chunk->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* The event that ends at `end` is valid from here on. */
+static inline void chunk_commit(struct stream *s, uint8_t *end)
+{
+    struct spool_chunk *c = s->chunk;
+    s->committed = end;
+    uint64_t bytes = (uint64_t)(end - (uint8_t *)(c + 1));
+    __atomic_store_n(&c->commit, (uint64_t)c->sequence << 32 | bytes, __ATOMIC_RELEASE);
+    __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* The chunk's cursor can no longer be trusted: the stream goes on in a new one. */
+void chunk_abandon(struct stream *s);
+
+/* In a forked child: the chunk is the parent's; forget it. */
+void chunk_forget(struct stream *s);
+
+enum lost_kind { LOST_ALLOCATION, LOST_FREE, LOST_OTHER };
+void spool_lost(enum lost_kind kind, uint64_t bytes);
+
+#endif

@@ -1,0 +1,374 @@
+/* init.c - start, fork, exec, exit. */
+#include "init.h"
+#include "arena.h"
+#include "chunk.h"
+#include "loaded.h"
+#include "real.h"
+#include "record.h"
+#include "sample.h"
+#include "start_facts.h"
+#include "sys.h"
+#include "unwind.h"
+
+#include <elf.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+int recorder_state = RECORDER_NEW;
+uint32_t *recorder_alive;
+
+static struct start_facts *facts;
+static int32_t own_pid;
+static int use_counter, free_stacks, sandbox, no_time;
+static long spool_fd = -1;
+static struct stat spool_stat;
+
+
+
+/* ---- small facts for the others ---- */
+
+const char *init_executable(void)
+{
+    return facts ? facts->executable : "";
+}
+
+const char *init_folder(void)
+{
+    return facts ? facts->folder : "";
+}
+
+int init_free_stacks(void)
+{
+    return free_stacks;
+}
+
+int init_in_sandbox(void)
+{
+    return sandbox;
+}
+
+void init_sandboxed(int strict)
+{
+    sandbox = 1;
+    if (strict)
+        no_time = 1; /* the counter may not be read from here on */
+}
+
+uint64_t init_ticks(void)
+{
+    static uint64_t last;
+    if (__builtin_expect(no_time, 0))
+        return last;
+    if (__builtin_expect(use_counter, 1))
+        return arch_ticks();
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t); /* vDSO */
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct spool_moment init_now(void)
+{
+    struct spool_moment now = {.ticks = init_ticks()};
+    struct timespec t = {0, 0};
+    if (!no_time)
+        clock_gettime(CLOCK_BOOTTIME, &t);
+    now.ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return now;
+}
+
+long init_spool_fd(void)
+{
+    struct stat now;
+    if (spool_fd < 0 || SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 ||
+        now.st_dev != spool_stat.st_dev || now.st_ino != spool_stat.st_ino)
+        return -1; /* the host closed it, and perhaps the number is another file's now */
+    return spool_fd;
+}
+
+/* ---- the file ---- */
+
+static int exists(const char *path)
+{
+    struct stat s;
+    return SYS_CALL(SYS_newfstatat, AT_FDCWD, path, &s, AT_SYMLINK_NOFOLLOW, 0, 0) == 0;
+}
+
+/* Creates NAME.spool; where NAME or it is taken NAME.1.spool, and so on. */
+static long create_spool(void)
+{
+    static char name[FACT_PATH + 64];
+    size_t n = start_facts_name(facts, name, FACT_PATH);
+    if (!n)
+        return -1;
+    for (unsigned i = 0; i < 100000; i++) {
+        name[n] = 0;
+        if (i) {
+            start_facts_append(name, sizeof name, ".");
+            start_facts_append_number(name, sizeof name, i);
+        }
+        if (exists(name))
+            continue;
+        start_facts_append(name, sizeof name, ".spool");
+        long fd = sys_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        if (fd >= 0)
+            return fd;
+        if (fd != -17 /* EEXIST */)
+            return -1;
+    }
+    return -1;
+}
+
+static uint64_t parse_number(const char *text, uint64_t scale)
+{
+    uint64_t whole = 0, part = 0, unit = scale;
+    for (; text && *text >= '0' && *text <= '9'; text++)
+        whole = whole * 10 + (uint64_t)(*text - '0');
+    if (text && *text == '.')
+        for (text++; *text >= '0' && *text <= '9'; text++)
+            part += (unit /= 10) * (uint64_t)(*text - '0');
+    return whole * scale + part;
+}
+
+#define CAP_MIN (4u << 20)
+
+/* Half of the free space or MPROF_LIMIT, and never past RLIMIT_FSIZE: beyond it the kernel kills. */
+static uint64_t spool_cap(long fd)
+{
+    struct statfs disk;
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    uint64_t cap = 64ull << 30;
+    if (SYS_CALL(SYS_fstatfs, fd, &disk, 0, 0, 0, 0) == 0)
+        cap = (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize / 2;
+    const char *wanted = start_facts_setting(facts, SETTING_LIMIT);
+    if (wanted && *wanted >= '0' && *wanted <= '9')
+        cap = parse_number(wanted, 1u << 20);
+    SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0);
+    if (limit.rlim_cur != RLIM_INFINITY && cap > limit.rlim_cur)
+        cap = limit.rlim_cur;
+    return cap & ~(uint64_t)(SPOOL_PAGE - 1);
+}
+
+/* ---- the header ---- */
+
+static struct spool_string put_info(const char *text, size_t bytes, uint32_t *used)
+{
+    struct spool_header *h = spool.header;
+    if (bytes > h->info_bytes - *used) {
+        bytes = h->info_bytes - *used;
+        h->info_truncated = 1;
+    }
+    struct spool_string s = {*used, (uint32_t)bytes};
+    memcpy((uint8_t *)h + h->info_offset + *used, text, bytes);
+    *used += (uint32_t)bytes;
+    return s;
+}
+
+static uint64_t parse_hexadecimal(const char *text)
+{
+    uint64_t v = 0;
+    for (; text && *text; text++) {
+        unsigned c = (unsigned char)*text;
+        v = v << 4 | (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+    }
+    return v;
+}
+
+static void fill_header(void)
+{
+    struct spool_header *h = spool.header;
+    uint32_t used = 0;
+    h->features = free_stacks ? SPOOL_FREE_STACKS : 0;
+    SYS_CALL(SYS_getrandom, h->id, sizeof h->id, 0, 0, 0, 0);
+    memcpy(h->boot_id, facts->boot_id, sizeof h->boot_id);
+    h->tree = parse_hexadecimal(start_facts_setting(facts, SETTING_TREE));
+    h->pid = own_pid;
+    h->parent_pid = facts->parent_pid;
+    h->start_time = facts->start_time;
+    h->parent_start_time = facts->parent_start_time;
+    h->epoch_ns = sys_clock_ns(CLOCK_REALTIME);
+    h->start = init_now();
+    h->clock = use_counter ? SPOOL_CLOCK_COUNTER : SPOOL_CLOCK_NS;
+    h->start_kind = SPOOL_START_EXEC;
+    h->machine = ARCH_ELF_MACHINE;
+    h->executable = put_info(facts->executable, strlen(facts->executable), &used);
+    h->folder = put_info(facts->folder, strlen(facts->folder), &used);
+    h->host = put_info(facts->host, strlen(facts->host), &used);
+    h->command = put_info(facts->command, facts->command_bytes, &used);
+}
+
+static void fill_process(struct spool_process *p)
+{
+    p->pid = own_pid;
+    p->parent_pid = (int32_t)SYS_CALL(SYS_getppid, 0, 0, 0, 0, 0, 0);
+    p->start_time = sandbox ? 0 : start_facts_start_time(0, NULL);
+    __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
+}
+
+/* ---- the start ---- */
+
+/* mprof-c itself is not to be profiled by the way, and a privileged program is left alone. */
+static int is_wanted(void)
+{
+    const char *base = strrchr(facts->executable, '/');
+    return !getauxval(AT_SECURE) && strcmp(base ? base + 1 : "", "mprof-c") != 0;
+}
+
+static const char *open_spool(void)
+{
+    long fd = create_spool();
+    if (fd < 0)
+        return "the folder cannot be written";
+    uint64_t cap = spool_cap(fd);
+    const char *reason = cap < CAP_MIN ? "there is no space for a spool" : spool_create(fd, cap);
+    if (!reason && spool_needs_fd()) {
+        SYS_CALL(SYS_fstat, fd, &spool_stat, 0, 0, 0, 0);
+        spool_fd = fd;
+        return NULL;
+    }
+    if (reason) { /* for whoever looks; no reader needs it to be there */
+        uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
+        SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
+    }
+    sys_close(fd);
+    return reason;
+}
+
+static int start(void)
+{
+    own_pid = sys_pid();
+    facts = start_facts_read();
+    recorder_alive = sys_pages(SPOOL_PAGE);
+    if (!facts || !recorder_alive || !is_wanted())
+        return 0;
+    use_counter = facts->clock_is_counter;
+    const char *stacks = start_facts_setting(facts, SETTING_FREE_STACKS);
+    free_stacks = stacks && *stacks && *stacks != '0';
+    if (open_spool() != NULL)
+        return 0;
+    fill_header();
+    fill_process(spool.process);
+    spool_publish();
+    loaded_start();
+    *recorder_alive = RECORDER_ALIVE;
+    sys_advise(recorder_alive, SPOOL_PAGE, MADV_WIPEONFORK);
+    const char *interval = start_facts_setting(facts, SETTING_INTERVAL);
+    sample_start(interval ? parse_number(interval, 1000000000u) : 100000000u);
+    return 1;
+}
+
+int recorder_start(void)
+{
+    int expected = RECORDER_NEW;
+    if (!__atomic_compare_exchange_n(&recorder_state, &expected, RECORDER_STARTING, 0,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return expected == RECORDER_ON;
+    int on = start();
+    __atomic_store_n(&recorder_state, on ? RECORDER_ON : RECORDER_OFF, __ATOMIC_RELEASE);
+    return on;
+}
+
+/* ---- fork ---- */
+
+static __thread uint32_t forked_serial __attribute__((tls_model("initial-exec")));
+
+static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
+{
+    *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
+    struct spool_process *p = spool_entry(&spool.header->processes, *serial);
+    if (!p)
+        return NULL;
+    p->flags = flags;
+    p->parent = spool.process_serial;
+    p->fork_ticks = init_ticks();
+    p->fork_thread = tls.serial_plus_1 ? tls.serial_plus_1 - 1 : 0;
+    return p;
+}
+
+void init_fork_prepare(void)
+{
+    uint32_t serial;
+    forked_serial = 0;
+    if (!recorder_ready())
+        return;
+    struct spool_process *p = new_process(0, &serial);
+    if (!p)
+        return;
+    __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
+    record_fork(serial);
+    forked_serial = serial;
+}
+
+/* In the child, alone or nearly so. The first to come does it; others meanwhile record nothing. */
+int recorder_has_forked(void)
+{
+    uint32_t expected = 0, serial = forked_serial;
+    if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return expected == RECORDER_ALIVE;
+    struct spool_process *p = serial ? spool_entry(&spool.header->processes, serial)
+                                     : new_process(SPOOL_PROCESS_LATE, &serial);
+    forked_serial = 0;
+    own_pid = sys_pid();
+    if (!p) {
+        recorder_state = RECORDER_OFF;
+        return 0;
+    }
+    spool.process = p;
+    spool.process_serial = serial;
+    fill_process(p);
+    loaded_after_fork();
+    thread_after_fork();
+    __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
+    return 1;
+}
+
+static void after_fork_in_child(void)
+{
+    recorder_ready();
+}
+
+/* ---- exec ---- */
+
+void init_exec(const char *path)
+{
+    /* A vfork child is its parent's memory: it must not say that the parent ends. */
+    if (!recorder_ready() || sys_pid() != own_pid)
+        return;
+    record_exec(path);
+    spool.process->end_ticks = init_ticks();
+    __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXEC, __ATOMIC_RELEASE);
+}
+
+void init_exec_failed(void)
+{
+    if (recorder_state == RECORDER_ON && *recorder_alive == RECORDER_ALIVE &&
+        sys_pid() == own_pid && spool.process->end_kind == SPOOL_END_EXEC)
+        __atomic_store_n(&spool.process->end_kind, SPOOL_END_UNKNOWN, __ATOMIC_RELEASE);
+}
+
+/* ---- constructor and destructor ---- */
+
+static __attribute__((constructor)) void construct(void)
+{
+    real_ready();
+    if (!recorder_ready())
+        return;
+    tls.own++;
+    thread_key_create();
+    pthread_atfork(init_fork_prepare, NULL, after_fork_in_child);
+    tls.own--;
+    unwind_open();
+}
+
+/* The end of an orderly exit. What is freed after it is still recorded. */
+static __attribute__((destructor)) void destruct(void)
+{
+    if (recorder_state != RECORDER_ON || *recorder_alive != RECORDER_ALIVE)
+        return;
+    spool.process->end_ticks = init_ticks();
+    __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXIT, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,260 @@
+/*
+ * interpose.c - the hooks: the real call and a record, a few lines each.
+ *
+ * What the recorder itself allocates (tls.own) and what dlsym wants before there is a malloc comes from
+ * the arena; frees of its addresses are nobody's business but its own.
+ */
+#include "arena.h"
+#include "init.h"
+#include "real.h"
+#include "record.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOOK __attribute__((visibility("default")))
+
+/* This call is not the program's, or there is no malloc yet. */
+#define OURS() __builtin_expect(!real_ready() || tls.own, 0)
+
+/* ---- blocks ---- */
+
+HOOK void *malloc(size_t size)
+{
+    if (OURS())
+        return arena_alloc(16, size);
+    void *p = real.malloc(size);
+    if (p)
+        record_alloc(ARCH_CALLER(), p, size);
+    return p;
+}
+
+HOOK void *calloc(size_t count, size_t size)
+{
+    if (OURS()) {
+        size_t bytes;
+        return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(16, bytes);
+    }
+    void *p = real.calloc(count, size);
+    if (p)
+        record_alloc(ARCH_CALLER(), p, count * size);
+    return p;
+}
+
+HOOK void free(void *p)
+{
+    if (!p || arena_owns(p) || !real_ready())
+        return;
+    if (__builtin_expect(tls.deleting != (uintptr_t)p, 1)) {
+        record_free(ARCH_CALLER(), p);
+    } else {
+        tls.deleting = 0;
+    }
+    real.free(p);
+}
+
+HOOK void cfree(void *p);
+HOOK void cfree(void *p)
+{
+    if (!p || arena_owns(p) || !real_ready())
+        return;
+    record_free(ARCH_CALLER(), p);
+    real.free(p);
+}
+
+HOOK void free_sized(void *p, size_t size);
+HOOK void free_sized(void *p, size_t size)
+{
+    if (!p || arena_owns(p) || !real_ready())
+        return;
+    record_free(ARCH_CALLER(), p);
+    if (real.free_sized)
+        real.free_sized(p, size);
+    else
+        real.free(p);
+}
+
+HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
+HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+    if (!p || arena_owns(p) || !real_ready())
+        return;
+    record_free(ARCH_CALLER(), p);
+    if (real.free_aligned_sized)
+        real.free_aligned_sized(p, alignment, size);
+    else
+        real.free(p);
+}
+
+/* A block of the arena that grows: it stays what it was, its content moves. */
+static void *realloc_from_arena(struct registers caller, void *old, size_t size)
+{
+    void *p = tls.own || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
+    if (!p)
+        return NULL;
+    memcpy(p, old, arena_size(old) < size ? arena_size(old) : size);
+    if (!arena_owns(p))
+        record_alloc(caller, p, size);
+    return p;
+}
+
+static void *realloc_recorded(struct registers caller, void *old, size_t size)
+{
+    if (!old) {
+        void *p = real.realloc(NULL, size);
+        if (p)
+            record_alloc(caller, p, size);
+        return p;
+    }
+    record_realloc_begin(caller, old);
+    void *p = real.realloc(old, size);
+    if (p)
+        record_realloc_moved(caller, p, size);
+    else if (size == 0)
+        record_realloc_freed(caller);
+    else
+        record_realloc_failed(caller);
+    return p;
+}
+
+HOOK void *realloc(void *old, size_t size)
+{
+    if (old && arena_owns(old))
+        return realloc_from_arena(ARCH_CALLER(), old, size);
+    if (OURS() && !old)
+        return arena_alloc(16, size);
+    return realloc_recorded(ARCH_CALLER(), old, size);
+}
+
+/* Not the real one: glibc's calls realloc through the PLT, which is our hook again. */
+HOOK void *reallocarray(void *old, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (old && arena_owns(old))
+        return realloc_from_arena(ARCH_CALLER(), old, bytes);
+    if (OURS() && !old)
+        return arena_alloc(16, bytes);
+    return realloc_recorded(ARCH_CALLER(), old, bytes);
+}
+
+HOOK int posix_memalign(void **to, size_t alignment, size_t size)
+{
+    if (OURS())
+        return (*to = arena_alloc(alignment, size)) ? 0 : ENOMEM;
+    int error = real.posix_memalign(to, alignment, size);
+    if (!error && *to)
+        record_alloc(ARCH_CALLER(), *to, size);
+    return error;
+}
+
+#define ALIGNED_HOOK(name)                                                                         \
+    HOOK void *name(size_t alignment, size_t size)                                                 \
+    {                                                                                              \
+        if (OURS())                                                                                \
+            return arena_alloc(alignment, size);                                                   \
+        void *p = real.name(alignment, size);                                                      \
+        if (p)                                                                                     \
+            record_alloc(ARCH_CALLER(), p, size);                                                  \
+        return p;                                                                                  \
+    }
+
+#define PAGE_HOOK(name)                                                                            \
+    HOOK void *name(size_t size)                                                                   \
+    {                                                                                              \
+        if (OURS())                                                                                \
+            return arena_alloc(SPOOL_PAGE, size);                                                  \
+        void *p = real.name(size);                                                                 \
+        if (p)                                                                                     \
+            record_alloc(ARCH_CALLER(), p, size);                                                  \
+        return p;                                                                                  \
+    }
+
+ALIGNED_HOOK(aligned_alloc)
+ALIGNED_HOOK(memalign)
+PAGE_HOOK(valloc)
+PAGE_HOOK(pvalloc)
+
+HOOK size_t malloc_usable_size(void *p)
+{
+    if (p && arena_owns(p))
+        return arena_size(p);
+    return real_ready() && real.malloc_usable_size ? real.malloc_usable_size(p) : 0;
+}
+
+/* ---- mappings ---- */
+
+/* A fixed mapping drops what was there: told before and after, like munmap. */
+static int drops_old(int flags)
+{
+    return (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
+}
+
+#define MMAP_HOOK(name, offset_type)                                                               \
+    HOOK void *name(void *at, size_t length, int protection, int flags, int fd, offset_type offset) \
+    {                                                                                              \
+        if (!real_ready() || !real.name)                                                           \
+            return (void *)SYS_CALL(SYS_mmap, at, length, protection, flags, fd, offset);          \
+        if (tls.own)                                                                               \
+            return real.name(at, length, protection, flags, fd, offset);                           \
+        struct registers caller = ARCH_CALLER();                                                   \
+        if (drops_old(flags))                                                                      \
+            record_range_begin(caller, at, length);                                                \
+        void *p = real.name(at, length, protection, flags, fd, offset);                            \
+        if (p != MAP_FAILED)                                                                       \
+            record_range_map(caller, p, length);                                                   \
+        else if (drops_old(flags))                                                                 \
+            record_range_failed(caller);                                                           \
+        return p;                                                                                  \
+    }
+
+MMAP_HOOK(mmap, off_t)
+MMAP_HOOK(mmap64, off64_t)
+
+HOOK int munmap(void *at, size_t length)
+{
+    if (!real_ready())
+        return (int)SYS_CALL(SYS_munmap, at, length, 0, 0, 0, 0);
+    if (tls.own)
+        return real.munmap(at, length);
+    struct registers caller = ARCH_CALLER();
+    record_range_begin(caller, at, length);
+    int result = real.munmap(at, length);
+    if (result == 0)
+        record_range_dropped(caller);
+    else
+        record_range_failed(caller);
+    return result;
+}
+
+HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
+    va_end(more);
+    if (!real_ready())
+        return MAP_FAILED;
+    if (tls.own)
+        return real.mremap(old, old_length, length, flags, wanted);
+    struct registers caller = ARCH_CALLER();
+    /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped. */
+    int drops = old_length != 0 && !(flags & 4 /* MREMAP_DONTUNMAP */);
+    if (flags & MREMAP_FIXED) /* then two ranges go, told one after the other */
+        record_range_begin(caller, wanted, length);
+    if (drops)
+        record_range_begin(caller, old, old_length);
+    void *p = real.mremap(old, old_length, length, flags, wanted);
+    if (p != MAP_FAILED)
+        record_range_map(caller, p, length);
+    else if (drops || flags & MREMAP_FIXED)
+        record_range_failed(caller);
+    return p;
+}

@@ -1,0 +1,106 @@
+/*
+ * interpose_cxx.c - operator new and delete, as forwarders.
+ *
+ * libstdc++'s and libc++'s come down to malloc and free, where we stand anyway: for them these hooks are
+ * one jump. An allocator that brings its own (jemalloc, tcmalloc, mimalloc) does not come by there; for
+ * it the hook records. Whoever supplies them, a block is counted once: the hook skips what its provider
+ * turned out to have passed through malloc or free.
+ *
+ * The provider is looked up behind us, or through the caller where nothing is (a C host that dlopened a
+ * C++ plugin), at the first call.
+ */
+#include "init.h"
+#include "real.h"
+#include "record.h"
+
+#include <stdlib.h>
+
+#define HOOK __attribute__((visibility("default")))
+
+struct forwarder {
+    void *function;
+    int forwards; /* the provider calls malloc or free */
+};
+
+static __attribute__((noinline)) void *find(struct forwarder *f, const char *symbol,
+                                            const void *caller)
+{
+    int forwards;
+    void *function = real_cxx(symbol, caller, &forwards);
+    if (!function)
+        abort(); /* nobody supplies what the program was linked to: it could not have started */
+    f->forwards = forwards;
+    __atomic_store_n(&f->function, function, __ATOMIC_RELEASE);
+    return function;
+}
+
+static inline void *provider(struct forwarder *f, const char *symbol, const void *caller)
+{
+    void *function = __atomic_load_n(&f->function, __ATOMIC_ACQUIRE);
+    return __builtin_expect(function != NULL, 1) ? function : find(f, symbol, caller);
+}
+
+/* An allocator's own new: recorded here unless it was in our malloc after all. */
+static void allocated(struct registers caller, const void *p, size_t size)
+{
+    if (p && !tls.own && tls.newest != (uintptr_t)p)
+        record_alloc(caller, p, size);
+}
+
+/* NEW(name, parameters, arguments): the size is the first argument. */
+#define NEW(name, parameters, arguments)                                                           \
+    HOOK void *name parameters;                                                                    \
+    HOOK void *name parameters                                                                     \
+    {                                                                                              \
+        static struct forwarder f;                                                                 \
+        void *(*real_new) parameters = provider(&f, #name, __builtin_return_address(0));           \
+        if (__builtin_expect(f.forwards, 1))                                                       \
+            return real_new arguments;                                                             \
+        tls.newest = 0;                                                                            \
+        void *p = real_new arguments;                                                              \
+        allocated(ARCH_CALLER(), p, size);                                                         \
+        return p;                                                                                  \
+    }
+
+/* DELETE: the free is recorded before the real call; `deleting` tells our free() so. */
+#define DELETE(name, parameters, arguments)                                                        \
+    HOOK void name parameters;                                                                     \
+    HOOK void name parameters                                                                      \
+    {                                                                                              \
+        static struct forwarder f;                                                                 \
+        void (*real_delete) parameters = provider(&f, #name, __builtin_return_address(0));         \
+        if (!__builtin_expect(f.forwards, 1) && p && !tls.own) {                                   \
+            record_free(ARCH_CALLER(), p);                                                         \
+            tls.deleting = (uintptr_t)p;                                                           \
+            real_delete arguments;                                                                 \
+            tls.deleting = 0;                                                                      \
+            return;                                                                                \
+        }                                                                                          \
+        real_delete arguments;                                                                     \
+    }
+
+NEW(_Znwm, (size_t size), (size))
+NEW(_Znam, (size_t size), (size))
+NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow))
+NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *nothrow), (size, nothrow))
+NEW(_ZnwmSt11align_val_t, (size_t size, size_t alignment), (size, alignment))
+NEW(_ZnamSt11align_val_t, (size_t size, size_t alignment), (size, alignment))
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t alignment, const void *nothrow),
+    (size, alignment, nothrow))
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t alignment, const void *nothrow),
+    (size, alignment, nothrow))
+
+DELETE(_ZdlPv, (void *p), (p))
+DELETE(_ZdaPv, (void *p), (p))
+DELETE(_ZdlPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdaPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *nothrow), (p, nothrow))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *nothrow), (p, nothrow))
+DELETE(_ZdlPvSt11align_val_t, (void *p, size_t alignment), (p, alignment))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t alignment), (p, alignment))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t alignment), (p, size, alignment))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t alignment), (p, size, alignment))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t alignment, const void *nothrow),
+       (p, alignment, nothrow))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t alignment, const void *nothrow),
+       (p, alignment, nothrow))

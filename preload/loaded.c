@@ -1,0 +1,200 @@
+/* loaded.c - modules and pcs, as the spool's tables hold them. */
+#include "loaded.h"
+#include "chunk.h"
+#include "init.h"
+#include "sys.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+uint32_t loaded_generation = 1;
+uintptr_t loader_start, loader_end;
+
+/* What was registered; one entry a struct spool_module of ours. */
+struct known {
+    uintptr_t start, end;
+    const void *eh_frame_hdr;
+    const struct link_map *map;
+    uint32_t serial;
+    uint32_t generation; /* in which it was last found to be still the same */
+    uint8_t build_id[SPOOL_BUILD_ID_MAX];
+    uint32_t build_id_bytes;
+};
+
+#define KNOWN_MAX 8192
+static struct known *known;
+static uint32_t known_count;
+static int known_lock; /* try-lock: a handler may interrupt its holder */
+
+void loaded_start(void)
+{
+    struct dl_find_object found;
+    known = sys_pages(sizeof *known * KNOWN_MAX);
+    /* _r_debug lives in ld.so; its r_ldbase is ld.so's own base. */
+    if (_dl_find_object((void *)(uintptr_t)_r_debug.r_ldbase, &found) == 0) {
+        loader_start = (uintptr_t)found.dlfo_map_start;
+        loader_end = (uintptr_t)found.dlfo_map_end;
+    }
+}
+
+void loaded_after_fork(void)
+{
+    __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);
+}
+
+/* The GNU build id among the notes of a loaded object, whose ELF header starts its mapping. */
+static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
+{
+    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)start;
+    if (end - start < sizeof *elf || memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
+        elf->e_phoff > end - start ||
+        elf->e_phnum * sizeof(ElfW(Phdr)) > end - start - elf->e_phoff)
+        return 0;
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(start + elf->e_phoff);
+    uintptr_t first = 0;
+    for (unsigned i = 0; i < elf->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
+            first = segments[i].p_vaddr;
+    for (unsigned i = 0; i < elf->e_phnum; i++) {
+        uintptr_t at = segments[i].p_vaddr - first;
+        if (segments[i].p_type != PT_NOTE || at > end - start ||
+            segments[i].p_filesz > end - start - at)
+            continue;
+        for (uintptr_t p = start + at, stop = p + segments[i].p_filesz;
+             stop - p >= sizeof(ElfW(Nhdr));) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)p;
+            uintptr_t name = p + sizeof *note;
+            uintptr_t text = name + ((note->n_namesz + 3ul) & ~3ul);
+            if (text > stop || note->n_descsz > stop - text)
+                break;
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+                memcmp((const void *)name, "GNU", 4) == 0 && note->n_descsz <= SPOOL_BUILD_ID_MAX) {
+                memcpy(to, (const void *)text, note->n_descsz);
+                return note->n_descsz;
+            }
+            p = text + ((note->n_descsz + 3ul) & ~3ul);
+        }
+    }
+    return 0;
+}
+
+/* ld.so calls the program "" and keeps relative names as they were given. */
+static uint32_t module_path(const struct link_map *map, char *to)
+{
+    const char *name = map->l_name;
+    size_t n = 0;
+    if (!name || !*name) {
+        name = init_executable();
+    } else if (strncmp(name, "linux-vdso", 10) == 0 || strncmp(name, "linux-gate", 10) == 0) {
+        name = "[vdso]";
+    } else if (*name != '/') {
+        const char *folder = init_folder();
+        while (folder[n] && n < SPOOL_MODULE_PATH - 2) {
+            to[n] = folder[n];
+            n++;
+        }
+        to[n++] = '/';
+    }
+    for (; *name && n < SPOOL_MODULE_PATH; name++)
+        to[n++] = *name;
+    return (uint32_t)n;
+}
+
+static uint32_t write_module(const struct known *k)
+{
+    uint32_t serial = __atomic_add_fetch(&spool.control->module_count, 1, __ATOMIC_RELAXED);
+    struct spool_module *m = spool_entry(&spool.header->modules, serial);
+    if (!m)
+        return 0;
+    m->process = spool.process_serial;
+    m->start = k->start;
+    m->end = k->end;
+    m->bias = k->map->l_addr;
+    m->build_id_bytes = k->build_id_bytes;
+    memcpy(m->build_id, k->build_id, sizeof m->build_id);
+    m->path_bytes = module_path(k->map, m->path);
+    m->generation = loaded_generation;
+    __atomic_store_n(&m->state, 1, __ATOMIC_RELEASE);
+    return serial;
+}
+
+static int same_object(const struct known *k, const struct dl_find_object *found)
+{
+    uint8_t id[SPOOL_BUILD_ID_MAX] = {0};
+    return k->start == (uintptr_t)found->dlfo_map_start &&
+           k->end == (uintptr_t)found->dlfo_map_end && k->map == found->dlfo_link_map &&
+           k->eh_frame_hdr == found->dlfo_eh_frame &&
+           read_build_id(k->start, k->end, id) == k->build_id_bytes &&
+           memcmp(id, k->build_id, sizeof id) == 0;
+}
+
+static uint32_t register_object(const struct dl_find_object *found, uint32_t generation)
+{
+    for (uint32_t i = known_count; i-- > 0;) {
+        if (known[i].start == (uintptr_t)found->dlfo_map_start && same_object(&known[i], found)) {
+            known[i].generation = generation;
+            return known[i].serial;
+        }
+    }
+    if (known_count == KNOWN_MAX)
+        return 0;
+    struct known *k = &known[known_count];
+    *k = (struct known){.start = (uintptr_t)found->dlfo_map_start,
+                        .end = (uintptr_t)found->dlfo_map_end,
+                        .eh_frame_hdr = found->dlfo_eh_frame,
+                        .map = found->dlfo_link_map,
+                        .generation = generation};
+    k->build_id_bytes = read_build_id(k->start, k->end, k->build_id);
+    k->serial = write_module(k);
+    if (!k->serial)
+        return 0;
+    __atomic_store_n(&known_count, known_count + 1, __ATOMIC_RELEASE);
+    return k->serial;
+}
+
+/* The lock is held for microseconds, but perhaps by the code this handler interrupted. */
+static int lock_known(void)
+{
+    for (unsigned i = 0; i < 2000; i++)
+        if (!__atomic_exchange_n(&known_lock, 1, __ATOMIC_ACQUIRE))
+            return 1;
+    return 0;
+}
+
+int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
+{
+    struct dl_find_object found;
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+
+    *serial = 0;
+    if (!known || _dl_find_object((void *)pc, &found) != 0)
+        return 0;
+    *module = (struct cfi_module){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end,
+                                  found.dlfo_eh_frame};
+    uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = count; i-- > 0 && !*serial;)
+        if (known[i].generation == generation && known[i].start == module->start)
+            *serial = known[i].serial;
+    if (!*serial && lock_known()) {
+        *serial = register_object(&found, generation);
+        __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);
+    }
+    return 1;
+}
+
+uint32_t loaded_pc_id(uintptr_t pc, uint32_t module, int exact)
+{
+    const struct spool_table *table = &spool.header->pcs;
+    if (__atomic_load_n(&spool.control->pc_count, __ATOMIC_RELAXED) + 1 >= table->capacity)
+        return SPOOL_FRAME_RAW;
+    uint32_t id = __atomic_add_fetch(&spool.control->pc_count, 1, __ATOMIC_RELAXED);
+    struct spool_pc *entry = spool_entry(table, id);
+    if (!entry)
+        return SPOOL_FRAME_RAW;
+    entry->pc = pc;
+    entry->module = module;
+    __atomic_store_n(&entry->flags, SPOOL_PC_VALID | (exact ? SPOOL_PC_EXACT : 0), __ATOMIC_RELEASE);
+    return id;
+}

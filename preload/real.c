@@ -1,0 +1,55 @@
+/* real.c - finding the functions behind our hooks. */
+#include "real.h"
+#include "thread.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+
+struct real real;
+int real_state;
+
+void real_resolve(void)
+{
+    int expected = REAL_UNKNOWN;
+    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of a
+     * process comes before it can start a thread. */
+    if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return;
+#define REAL_LOOK_UP(name, result, parameters) real.name = dlsym(RTLD_NEXT, #name);
+    REAL_FUNCTIONS(REAL_LOOK_UP)
+#undef REAL_LOOK_UP
+    __atomic_store_n(&real_state, REAL_RESOLVED, __ATOMIC_RELEASE);
+}
+
+/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not. */
+static int provider_forwards(const void *function)
+{
+    Dl_info info;
+    if (!dladdr(function, &info) || !info.dli_fname)
+        return 0;
+    const char *base = strrchr(info.dli_fname, '/');
+    base = base ? base + 1 : info.dli_fname;
+    return strncmp(base, "libstdc++", 9) == 0 || strncmp(base, "libc++", 6) == 0;
+}
+
+void *real_cxx(const char *symbol, const void *caller, int *forwards)
+{
+    tls.own++;
+    void *function = dlsym(RTLD_NEXT, symbol);
+    if (!function) {
+        struct dl_find_object found;
+        if (_dl_find_object((void *)caller, &found) == 0) {
+            const char *name = found.dlfo_link_map->l_name;
+            void *handle = dlopen(*name ? name : NULL, RTLD_NOLOAD | RTLD_LAZY);
+            if (handle) {
+                function = dlsym(handle, symbol);
+                dlclose(handle);
+            }
+        }
+    }
+    *forwards = function && provider_forwards(function);
+    tls.own--;
+    return function;
+}

@@ -1,0 +1,63 @@
+/*
+ * real.h - the next-in-line functions behind our hooks, found with dlsym(RTLD_NEXT), never with
+ * __libc_malloc: a program may bring jemalloc, tcmalloc or its own.
+ *
+ * real_resolve runs at the first hooked call and works before any constructor; what dlsym itself
+ * allocates then comes from the arena. Hooks may read a pointer only after real_ready().
+ */
+#ifndef MPROF_REAL_H
+#define MPROF_REAL_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* REAL(name, result, parameters): one list for the struct, the look-up and the check of the map file. */
+#define REAL_FUNCTIONS(REAL)                                                                       \
+    REAL(malloc, void *, (size_t))                                                                 \
+    REAL(free, void, (void *))                                                                     \
+    REAL(calloc, void *, (size_t, size_t))                                                         \
+    REAL(realloc, void *, (void *, size_t))                                                        \
+    REAL(posix_memalign, int, (void **, size_t, size_t))                                           \
+    REAL(aligned_alloc, void *, (size_t, size_t))                                                  \
+    REAL(memalign, void *, (size_t, size_t))                                                       \
+    REAL(valloc, void *, (size_t))                                                                 \
+    REAL(pvalloc, void *, (size_t))                                                                \
+    REAL(free_sized, void, (void *, size_t))                                                       \
+    REAL(free_aligned_sized, void, (void *, size_t, size_t))                                       \
+    REAL(malloc_usable_size, size_t, (void *))                                                     \
+    REAL(mmap, void *, (void *, size_t, int, int, int, off_t))                                     \
+    REAL(mmap64, void *, (void *, size_t, int, int, int, off64_t))                                 \
+    REAL(munmap, int, (void *, size_t))                                                            \
+    REAL(mremap, void *, (void *, size_t, size_t, int, void *))                                    \
+    REAL(execve, int, (const char *, char *const *, char *const *))                                \
+    REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
+    REAL(fexecve, int, (int, char *const *, char *const *))                                        \
+    REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
+    REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))
+
+struct real {
+#define REAL_MEMBER(name, result, parameters) result(*name) parameters;
+    REAL_FUNCTIONS(REAL_MEMBER)
+#undef REAL_MEMBER
+};
+
+extern struct real real;
+
+enum { REAL_UNKNOWN = 0, REAL_RESOLVING = 1, REAL_RESOLVED = 2 };
+extern int real_state;
+
+void real_resolve(void);
+
+/* 1: the pointers are there. 0: this call comes from inside dlsym; use the arena. */
+static inline int real_ready(void)
+{
+    if (__builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != REAL_RESOLVED, 0))
+        real_resolve();
+    return __builtin_expect(real_state == REAL_RESOLVED, 1);
+}
+
+/* operator new and delete of the provider behind us; see interpose_cxx.c. caller: a pc in the calling
+ * module, through which the function is looked up where RTLD_NEXT has none (a C host's C++ plugin). */
+void *real_cxx(const char *symbol, const void *caller, int *forwards);
+
+#endif

@@ -1,0 +1,233 @@
+/* record.c - walk, encode, commit. */
+#include "record.h"
+#include "init.h"
+#include "loaded.h"
+#include "sample.h"
+#include "start_facts.h"
+#include "sys.h"
+
+#include <string.h>
+
+#define SLACK 8 /* the encoder writes whole words */
+
+static enum lost_kind lost_kind(enum spool_kind kind)
+{
+    return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED ? LOST_ALLOCATION
+           : kind == SPOOL_FREE || kind == SPOOL_REALLOC_FREED ? LOST_FREE
+                                                               : LOST_OTHER;
+}
+
+static void lost(enum spool_kind kind, uint64_t size)
+{
+    spool_lost(lost_kind(kind), lost_kind(kind) == LOST_ALLOCATION ? size : 0);
+}
+
+/* ---- encoding ---- */
+
+static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        p += spool_encode_frame(p, f[i].id, f[i].pc);
+    return p;
+}
+
+/* Writes THREAD at the start of a chunk, or where a stream changes hands. Room is there. */
+static void put_thread(struct thread *t, uint64_t ticks)
+{
+    struct stream *s = &t->stream;
+    char name[16] = "";
+    SYS_CALL(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0, 0);
+    struct spool_event e = {.kind = SPOOL_THREAD,
+                            .ticks = ticks,
+                            .address = (uint64_t)t->serial << 32 | t->tid,
+                            .size = strnlen(name, sizeof name)};
+    struct spool_delta delta = s->delta;
+    uint8_t *p = s->committed;
+    p += spool_encode(p, &delta, &e);
+    memcpy(p, name, e.size);
+    chunk_commit(s, p + e.size);
+    s->delta = delta;
+    s->fresh = 0;
+}
+
+#define THREAD_BYTES (SPOOL_HEAD_MAX + 16 + SLACK)
+
+void record_thread(struct thread *t)
+{
+    struct stream *s = &t->stream;
+    if (!s->chunk)
+        return; /* its first chunk will begin with THREAD */
+    chunk_busy(s);
+    if (!chunk_reserve(s, THREAD_BYTES))
+        s->fresh = 1; /* written before the next event that finds room */
+    else
+        put_thread(t, init_ticks());
+    chunk_idle(s);
+}
+
+/* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new chunk
+ * starts with THREAD. Returns 0 when there is none: the event is lost. */
+static int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more, uint64_t ticks)
+{
+    struct stream *s = &t->stream;
+    size_t bytes = SPOOL_HEAD_MAX + SLACK + more;
+    if (!chunk_reserve(s, bytes + (size_t)push * SPOOL_FRAME_MAX))
+        return 0;
+    if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
+        if (!chunk_reserve(s, bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES))
+            return 0;
+        put_thread(t, ticks);
+    }
+    return 1;
+}
+
+/* The one way of an event into the spool. walked: with the stack of `caller`. */
+static inline __attribute__((always_inline)) void
+record(struct thread *t, struct registers caller, struct spool_event *e, int walked,
+       const char *payload)
+{
+    struct stream *s = &t->stream;
+    struct memo *m = &t->memo;
+    chunk_busy(s);
+    e->ticks = init_ticks();
+    struct walk w = {0, 0, 0};
+    if (walked)
+        w = walk_stack(m, caller);
+    if (__builtin_expect(!make_room(t, w.push, m->count, payload ? e->size : 0, e->ticks), 0)) {
+        chunk_idle(s);
+        walk_forget(m); /* the decoder does not know this stack */
+        lost(e->kind, e->size);
+        return;
+    }
+    uint8_t *p = s->committed;
+    struct spool_delta delta = s->delta;
+    uint32_t depth = s->depth;
+    if (walked) {
+        uint32_t keep = w.before == depth ? w.keep : 0; /* else the decoder's stack is another */
+        e->has_stack = 1;
+        e->pop = depth - keep;
+        e->push = m->count - keep;
+        depth = m->count;
+        p += spool_encode(p, &delta, e);
+        p = put_frames(p, m->frames + keep, e->push);
+    } else {
+        p += spool_encode(p, &delta, e);
+    }
+    if (payload) {
+        memcpy(p, payload, e->size);
+        p += e->size;
+    }
+    chunk_commit(s, p);
+    s->delta = delta;
+    s->depth = depth;
+}
+
+/* ---- the hooks' side ---- */
+
+/* Enters, records, leaves. */
+static inline __attribute__((always_inline)) void simple(struct registers caller,
+                                                         struct spool_event *e, int walked)
+{
+    if (!recorder_ready())
+        return;
+    loaded_notice(caller.pc);
+    struct thread *t = thread_enter(caller.sp);
+    if (__builtin_expect(!t, 0)) {
+        lost(e->kind, e->size);
+        return;
+    }
+    record(t, caller, e, walked, NULL);
+    thread_leave(t);
+    sample_if_due(e->ticks);
+}
+
+void record_alloc(struct registers caller, const void *p, size_t size)
+{
+    struct spool_event e = {.kind = SPOOL_ALLOC, .address = (uintptr_t)p, .size = size};
+    tls.newest = (uintptr_t)p;
+    simple(caller, &e, 1);
+}
+
+void record_free(struct registers caller, const void *p)
+{
+    struct spool_event e = {.kind = SPOOL_FREE, .address = (uintptr_t)p};
+    simple(caller, &e, init_free_stacks());
+}
+
+void record_realloc_begin(struct registers caller, const void *old)
+{
+    struct spool_event e = {.kind = SPOOL_REALLOC_BEGIN, .address = (uintptr_t)old};
+    simple(caller, &e, 0);
+}
+
+void record_realloc_moved(struct registers caller, const void *p, size_t size)
+{
+    struct spool_event e = {.kind = SPOOL_REALLOC_MOVED, .address = (uintptr_t)p, .size = size};
+    simple(caller, &e, 1);
+}
+
+void record_realloc_failed(struct registers caller)
+{
+    struct spool_event e = {.kind = SPOOL_REALLOC_FAILED};
+    simple(caller, &e, 0);
+}
+
+void record_realloc_freed(struct registers caller)
+{
+    struct spool_event e = {.kind = SPOOL_REALLOC_FREED};
+    simple(caller, &e, 0);
+}
+
+void record_range_begin(struct registers caller, const void *p, size_t length)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_BEGIN, .address = (uintptr_t)p, .size = length};
+    simple(caller, &e, 0);
+}
+
+void record_range_map(struct registers caller, const void *p, size_t length)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_MAP, .address = (uintptr_t)p, .size = length};
+    simple(caller, &e, 1);
+}
+
+void record_range_dropped(struct registers caller)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_DROPPED};
+    simple(caller, &e, 0);
+}
+
+void record_range_failed(struct registers caller)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_FAILED};
+    simple(caller, &e, 0);
+}
+
+/* ---- what is not a hook of memory ---- */
+
+static void plain(struct spool_event *e, const char *payload)
+{
+    struct registers none = {0, (uintptr_t)__builtin_frame_address(0), 0};
+    struct thread *t = thread_enter(none.sp);
+    if (!t)
+        return;
+    record(t, none, e, 0, payload);
+    thread_leave(t);
+}
+
+void record_sample(uint64_t ns, uint64_t rss_bytes)
+{
+    struct spool_event e = {.kind = SPOOL_SAMPLE, .address = ns, .size = rss_bytes};
+    plain(&e, NULL);
+}
+
+void record_fork(uint32_t child_serial)
+{
+    struct spool_event e = {.kind = SPOOL_FORK, .address = child_serial};
+    plain(&e, NULL);
+}
+
+void record_exec(const char *path)
+{
+    struct spool_event e = {.kind = SPOOL_EXEC, .size = strnlen(path, FACT_PATH)};
+    plain(&e, path);
+}

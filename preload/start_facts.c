@@ -1,0 +1,275 @@
+/* start_facts.c - /proc and the name of the recording, without libc. */
+#include "start_facts.h"
+#include "sys.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define ENVIRONMENT_MAX (1u << 20)
+#define COMMAND_MAX     (128u << 10)
+
+/* ---- text ---- */
+
+void start_facts_append(char *to, size_t capacity, const char *text)
+{
+    size_t n = strlen(to);
+    while (*text && n + 1 < capacity)
+        to[n++] = *text++;
+    to[n] = 0;
+}
+
+void start_facts_append_number(char *to, size_t capacity, uint64_t number)
+{
+    char digits[24];
+    char *p = digits + sizeof digits;
+    *--p = 0;
+    do {
+        *--p = (char)('0' + number % 10);
+    } while (number /= 10);
+    start_facts_append(to, capacity, p);
+}
+
+static void append_bytes(char *to, size_t capacity, const char *text, size_t bytes)
+{
+    size_t n = strlen(to);
+    while (bytes-- && n + 1 < capacity)
+        to[n++] = *text++;
+    to[n] = 0;
+}
+
+/* ---- /proc ---- */
+
+uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
+{
+    char path[64] = "/proc/", text[1024];
+    if (pid)
+        start_facts_append_number(path, sizeof path, (uint64_t)pid);
+    else
+        start_facts_append(path, sizeof path, "self");
+    start_facts_append(path, sizeof path, "/stat");
+    if (!sys_read_file(path, text, sizeof text))
+        return 0;
+    /* The second field, a name in parentheses, may hold anything; the third follows its last one. */
+    const char *p = strrchr(text, ')');
+    uint64_t value = 0;
+    for (unsigned field = 2; p && field < 22; field++) {
+        p = strchr(p + 1, ' ');
+        if (!p)
+            return 0;
+        value = 0;
+        for (const char *d = p + 1; *d >= '0' && *d <= '9'; d++)
+            value = value * 10 + (uint64_t)(*d - '0');
+        if (field + 1 == 4 && parent_pid)
+            *parent_pid = (int32_t)value;
+    }
+    return p ? value : 0;
+}
+
+static void read_boot_id(uint8_t to[16])
+{
+    char text[64];
+    unsigned n = 0;
+    sys_read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
+    for (const char *p = text; *p && n < 32; p++) {
+        unsigned digit = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
+                         : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a' + 10)
+                                                  : 16;
+        if (digit == 16)
+            continue;
+        to[n / 2] = (uint8_t)(to[n / 2] << 4 | digit);
+        n++;
+    }
+}
+
+static int clock_is_counter(void)
+{
+    char text[32];
+    sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", text,
+                  sizeof text);
+    return strncmp(text, ARCH_CLOCKSOURCE, sizeof ARCH_CLOCKSOURCE - 1) == 0;
+}
+
+struct start_facts *start_facts_read(void)
+{
+    size_t bytes = sizeof(struct start_facts) + ENVIRONMENT_MAX + COMMAND_MAX;
+    struct start_facts *f = sys_pages(bytes);
+    struct utsname names;
+    if (!f)
+        return NULL;
+    f->environment = (char *)(f + 1);
+    f->command = f->environment + ENVIRONMENT_MAX;
+    size_t have = sys_read_file("/proc/self/environ", f->environment, ENVIRONMENT_MAX - 1);
+    if (!have && environ) /* no /proc: libc's own, which exists once libc has started */
+        for (char **variable = environ; *variable; variable++) {
+            size_t n = strlen(*variable) + 1;
+            if (have + n + 1 > ENVIRONMENT_MAX)
+                break;
+            memcpy(f->environment + have, *variable, n);
+            have += n;
+        }
+    f->command_bytes = sys_read_file("/proc/self/cmdline", f->command, COMMAND_MAX);
+    SYS_CALL(SYS_readlink, "/proc/self/exe", f->executable, FACT_PATH - 1, 0, 0, 0);
+    SYS_CALL(SYS_getcwd, f->folder, FACT_PATH - 1, 0, 0, 0, 0);
+    if (SYS_CALL(SYS_uname, &names, 0, 0, 0, 0, 0) == 0)
+        start_facts_append(f->host, sizeof f->host, names.nodename);
+    f->start_time = start_facts_start_time(0, &f->parent_pid);
+    f->parent_start_time = f->parent_pid ? start_facts_start_time(f->parent_pid, NULL) : 0;
+    read_boot_id(f->boot_id);
+    f->clock_is_counter = clock_is_counter();
+    return f;
+}
+
+const char *start_facts_variable(const struct start_facts *f, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *p = f->environment; *p; p += strlen(p) + 1)
+        if (strncmp(p, name, n) == 0 && p[n] == '=')
+            return p + n + 1;
+    return NULL;
+}
+
+const char *start_facts_setting(const struct start_facts *f, enum setting setting)
+{
+    static const char *const names[] = {
+#define SETTING_VARIABLE(NAME, variable, value, help) variable,
+        MPROF_SETTINGS(SETTING_VARIABLE)
+#undef SETTING_VARIABLE
+    };
+    return start_facts_variable(f, names[setting]);
+}
+
+/* ---- the time zone ---- */
+
+static uint64_t big_endian(const uint8_t *p, unsigned bytes)
+{
+    uint64_t v = 0;
+    while (bytes--)
+        v = v << 8 | *p++;
+    return v;
+}
+
+/* Seconds east of UTC at `epoch` by a TZif file (RFC 8536). Only its 64-bit part is read; the footer's
+ * rules for years beyond the last transition are not: then the last offset holds. */
+static int64_t zone_offset(const uint8_t *p, size_t bytes, int64_t epoch)
+{
+    const uint8_t *end = p + bytes;
+    if (bytes < 44 || memcmp(p, "TZif", 4) != 0 || p[4] < '2')
+        return 0;
+    uint64_t times = big_endian(p + 32, 4), types = big_endian(p + 36, 4);
+    uint64_t chars = big_endian(p + 40, 4), leaps = big_endian(p + 28, 4);
+    uint64_t first = 44 + times * 5 + types * 6 + chars + leaps * 8 + big_endian(p + 20, 4) +
+                     big_endian(p + 24, 4);
+    if (first + 44 > bytes)
+        return 0;
+    p += first;
+    times = big_endian(p + 32, 4);
+    types = big_endian(p + 36, 4);
+    const uint8_t *when = p + 44;
+    if (times > bytes || types == 0 || types > 256 || when + times * 9 + types * 6 > end)
+        return 0;
+    uint64_t type = 0;
+    for (uint64_t i = 0; i < times && (int64_t)big_endian(when + 8 * i, 8) <= epoch; i++)
+        type = when[times * 8 + i];
+    return type < types ? (int32_t)big_endian(when + times * 9 + type * 6, 4) : 0;
+}
+
+static int64_t local_offset(const struct start_facts *f, int64_t epoch)
+{
+    char path[512] = "/etc/localtime";
+    static char zone[64 << 10];
+    const char *tz = start_facts_variable(f, "TZ");
+    if (tz && *tz == ':')
+        tz++;
+    if (tz && *tz) {
+        path[0] = 0;
+        if (*tz != '/')
+            start_facts_append(path, sizeof path, "/usr/share/zoneinfo/");
+        start_facts_append(path, sizeof path, tz);
+    }
+    return zone_offset((uint8_t *)zone, sys_read_file(path, zone, sizeof zone), epoch);
+}
+
+static void put_digits(char *to, unsigned digits, uint64_t v)
+{
+    while (digits--) {
+        to[digits] = (char)('0' + v % 10);
+        v /= 10;
+    }
+}
+
+void start_facts_stamp(const struct start_facts *f, int64_t epoch, char to[15])
+{
+    int64_t local = epoch + local_offset(f, epoch);
+    uint64_t day = (uint64_t)local / 86400, second = (uint64_t)local % 86400;
+    /* Days to year, month, day: count from 1 March 0000, so that leap days end a year; an era has 400
+     * years of 146097 days. */
+    uint64_t z = day + 719468, era = z / 146097, of_era = z % 146097;
+    uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    uint64_t m = (5 * of_year + 2) / 153;
+    uint64_t month = m < 10 ? m + 3 : m - 9;
+    put_digits(to, 4, year + era * 400 + (month <= 2));
+    put_digits(to + 4, 2, month);
+    put_digits(to + 6, 2, of_year - (153 * m + 2) / 5 + 1);
+    put_digits(to + 8, 2, second / 3600);
+    put_digits(to + 10, 2, second / 60 % 60);
+    put_digits(to + 12, 2, second % 60);
+    to[14] = 0;
+}
+
+/* ---- the name ---- */
+
+static const char *append_variable(const struct start_facts *f, const char *p, char *to,
+                                   size_t capacity)
+{
+    char name[256] = "";
+    const char *close = strchr(p, '}');
+    if (!close)
+        return p + strlen(p);
+    append_bytes(name, sizeof name, p, (size_t)(close - p));
+    const char *value = start_facts_variable(f, name);
+    start_facts_append(to, capacity, value ? value : "");
+    return close + 1;
+}
+
+static void append_pattern(const struct start_facts *f, const char *p, char *to, size_t capacity)
+{
+    while (*p) {
+        if (p[0] == '%' && p[1] == 'p') {
+            start_facts_append_number(to, capacity, (uint64_t)sys_pid());
+            p += 2;
+        } else if (p[0] == '%' && p[1] == 'h') {
+            start_facts_append(to, capacity, f->host);
+            p += 2;
+        } else if (p[0] == '%' && p[1] == 'q' && p[2] == '{') {
+            p = append_variable(f, p + 3, to, capacity);
+        } else {
+            p += p[0] == '%' && p[1] == '%';
+            append_bytes(to, capacity, p++, 1);
+        }
+    }
+}
+
+size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity)
+{
+    const char *pattern = start_facts_setting(f, SETTING_OUTPUT);
+    *to = 0;
+    if (!pattern || *pattern != '/') {
+        start_facts_append(to, capacity, f->folder);
+        start_facts_append(to, capacity, "/");
+    }
+    if (pattern && *pattern) {
+        append_pattern(f, pattern, to, capacity);
+    } else {
+        char stamp[15];
+        start_facts_stamp(f, (int64_t)(sys_clock_ns(CLOCK_REALTIME) / 1000000000u), stamp);
+        start_facts_append(to, capacity, "mprofile_");
+        start_facts_append(to, capacity, stamp);
+        start_facts_append(to, capacity, "_");
+        start_facts_append_number(to, capacity, (uint64_t)sys_pid());
+        start_facts_append(to, capacity, ".mprof");
+    }
+    size_t n = strlen(to);
+    return n + 64 < capacity ? n : 0;
+}

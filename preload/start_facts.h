@@ -1,0 +1,47 @@
+/*
+ * start_facts.h - what the start wants to know of the process, read with raw system calls.
+ * Used once, by one thread, before the recorder is on.
+ */
+#ifndef MPROF_START_FACTS_H
+#define MPROF_START_FACTS_H
+
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FACT_PATH 4096
+
+struct start_facts {
+    char *environment; /* NUL-separated, as at the exec; ends with an empty string */
+    char *command;     /* argv, each with its NUL */
+    size_t command_bytes;
+    char executable[FACT_PATH], folder[FACT_PATH], host[256];
+    int32_t parent_pid;
+    uint64_t start_time, parent_start_time;
+    uint8_t boot_id[16];
+    int clock_is_counter;
+};
+
+/* Buffers are mapped and stay. Returns NULL where there is no memory. */
+struct start_facts *start_facts_read(void);
+
+/* Value of a variable in the environment, or NULL; of one of our settings. */
+const char *start_facts_variable(const struct start_facts *f, const char *name);
+const char *start_facts_setting(const struct start_facts *f, enum setting setting);
+
+/* pid's start time and parent from /proc/PID/stat (pid 0: our own); 0 where it cannot be read. */
+uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid);
+
+/* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default, made absolute.
+ * Returns its length, 0 where it does not fit. */
+size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity);
+
+/* "YYYYmmddHHMMSS" of `epoch` in the machine's time zone (TZ or /etc/localtime), else in UTC. */
+void start_facts_stamp(const struct start_facts *f, int64_t epoch, char to[15]);
+
+/* Appends text to the NUL-terminated `to`; what does not fit is cut off. */
+void start_facts_append(char *to, size_t capacity, const char *text);
+void start_facts_append_number(char *to, size_t capacity, uint64_t number);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * sys.h - raw system calls: no errno, no locks, no cancellation points, nothing that a host could have
+ * interposed. Each returns what the kernel returned: -errno on failure.
+ */
+#ifndef MPROF_SYS_H
+#define MPROF_SYS_H
+
+#include "arch_x86_64.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define SYS_CALL(number, a, b, c, d, e, f)                                                         \
+    arch_syscall((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+static inline int sys_failed(const void *address)
+{
+    return (uintptr_t)address > (uintptr_t)-4096;
+}
+
+/* Zeroed private memory, or NULL. */
+static inline void *sys_pages(size_t bytes)
+{
+    void *p = (void *)SYS_CALL(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return sys_failed(p) ? NULL : p;
+}
+
+static inline void *sys_map_shared(int fd, uint64_t offset, size_t bytes)
+{
+    void *p = (void *)SYS_CALL(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+    return sys_failed(p) ? NULL : p;
+}
+
+/* A second mapping of the file behind a shared mapping, from that mapping's place in the file on. */
+static inline void *sys_map_again(void *shared, size_t bytes)
+{
+    void *p = (void *)SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE, 0, 0);
+    return sys_failed(p) ? NULL : p;
+}
+
+static inline long sys_unmap(void *p, size_t bytes)
+{
+    return SYS_CALL(SYS_munmap, p, bytes, 0, 0, 0, 0);
+}
+
+static inline long sys_advise(void *p, size_t bytes, int advice)
+{
+    return SYS_CALL(SYS_madvise, p, bytes, advice, 0, 0, 0);
+}
+
+static inline long sys_open(const char *path, int flags, int mode)
+{
+    return SYS_CALL(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode, 0, 0);
+}
+
+static inline long sys_close(long fd)
+{
+    return SYS_CALL(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_read(long fd, void *to, size_t bytes)
+{
+    return SYS_CALL(SYS_read, fd, to, bytes, 0, 0, 0);
+}
+
+/* The start of a small file; returns its bytes (0 where it cannot be read) and ends them with a NUL. */
+static inline size_t sys_read_file(const char *path, char *to, size_t capacity)
+{
+    size_t have = 0;
+    long fd = sys_open(path, O_RDONLY, 0);
+    if (fd >= 0) {
+        long got;
+        while (have < capacity - 1 && (got = sys_read(fd, to + have, capacity - 1 - have)) > 0)
+            have += (size_t)got;
+        sys_close(fd);
+    }
+    to[have] = 0;
+    return have;
+}
+
+static inline int32_t sys_pid(void)
+{
+    return (int32_t)SYS_CALL(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline int32_t sys_tid(void)
+{
+    return (int32_t)SYS_CALL(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline uint64_t sys_clock_ns(int clock)
+{
+    struct timespec t = {0, 0};
+    SYS_CALL(SYS_clock_gettime, clock, &t, 0, 0, 0, 0);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+#endif

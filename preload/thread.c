@@ -1,0 +1,234 @@
+/* thread.c - states, their pool, and the guard. */
+#include "thread.h"
+#include "init.h"
+#include "record.h"
+#include "sys.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+__thread struct tls tls;
+
+/* ---- the pool ---- */
+
+#define STATES_MAX (1u << 18)
+#define SLAB_STATES 64
+
+/* Slabs of states, indexed by state; a slab is mapped when its first state is wanted. */
+static struct thread *slabs[STATES_MAX / SLAB_STATES];
+static uint32_t state_count;
+/* Free states: {tag, index + 1}; the tag makes a pop that was overtaken fail (ABA). */
+static uint64_t pool_top;
+
+static struct thread *state(uint32_t index)
+{
+    return slabs[index / SLAB_STATES] + index % SLAB_STATES;
+}
+
+static struct thread *pool_pop(void)
+{
+    uint64_t top = __atomic_load_n(&pool_top, __ATOMIC_ACQUIRE);
+    while ((uint32_t)top) {
+        struct thread *t = state((uint32_t)top - 1);
+        uint32_t next = __atomic_load_n(&t->pool_next, __ATOMIC_RELAXED);
+        uint64_t wanted = ((top >> 32) + 1) << 32 | next;
+        if (__atomic_compare_exchange_n(&pool_top, &top, wanted, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            return t;
+    }
+    return NULL;
+}
+
+static void pool_push(struct thread *t)
+{
+    uint64_t top = __atomic_load_n(&pool_top, __ATOMIC_RELAXED), wanted;
+    do {
+        __atomic_store_n(&t->pool_next, (uint32_t)top, __ATOMIC_RELAXED);
+        wanted = ((top >> 32) + 1) << 32 | (t->index + 1);
+    } while (!__atomic_compare_exchange_n(&pool_top, &top, wanted, 0, __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
+}
+
+static struct thread *state_new(void)
+{
+    uint32_t index = __atomic_fetch_add(&state_count, 1, __ATOMIC_RELAXED);
+    if (index >= STATES_MAX) {
+        __atomic_store_n(&state_count, STATES_MAX, __ATOMIC_RELAXED);
+        return NULL;
+    }
+    struct thread **slab = &slabs[index / SLAB_STATES];
+    struct thread *have = __atomic_load_n(slab, __ATOMIC_ACQUIRE);
+    if (!have) {
+        struct thread *fresh = sys_pages(sizeof *fresh * SLAB_STATES);
+        if (!fresh)
+            return NULL;
+        if (!__atomic_compare_exchange_n(slab, &have, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            sys_unmap(fresh, sizeof *fresh * SLAB_STATES);
+    }
+    struct thread *t = state(index);
+    t->index = index;
+    return t;
+}
+
+/* ---- a thread's first event and its end ---- */
+
+static pthread_key_t key;
+static int key_exists;
+#define LAST_ROUND 3 /* of PTHREAD_DESTRUCTOR_ITERATIONS: other destructors may free until then */
+
+/* glibc lays a thread's control block at the top of its stack; the first thread's stack ends where the
+ * kernel put argv, which ld.so remembers. */
+static uintptr_t stack_end_of(uintptr_t sp)
+{
+    extern void *__libc_stack_end;
+    uintptr_t first = (uintptr_t)__libc_stack_end + SPOOL_PAGE, other = (uintptr_t)pthread_self();
+    uintptr_t best = 0;
+    if (sp < first && first - sp < 1u << 30)
+        best = first;
+    if (sp < other && other - sp < 1u << 30 && (!best || other < best))
+        best = other;
+    return best;
+}
+
+static struct thread *state_take(uintptr_t frame)
+{
+    struct thread *t = pool_pop();
+    if (!t)
+        t = state_new();
+    if (!t)
+        return NULL;
+    if (!tls.serial_plus_1)
+        tls.serial_plus_1 = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
+    t->serial = tls.serial_plus_1 - 1;
+    t->tid = (uint32_t)sys_tid();
+    t->depth = 0;
+    t->nested = NULL;
+    t->rounds = 0;
+    t->memo.stack_end = stack_end_of(frame);
+    walk_forget(&t->memo);
+    record_thread(t);
+    return t;
+}
+
+static struct thread *begin(uintptr_t frame)
+{
+    if (tls.starting)
+        return NULL; /* a handler interrupted us right here */
+    tls.starting = 1;
+    struct thread *t = state_take(frame);
+    if (t && key_exists) {
+        tls.own++;
+        pthread_setspecific(key, t);
+        tls.own--;
+    }
+    tls.thread = t;
+    tls.starting = 0;
+    return t;
+}
+
+/* The key's destructor. It comes back until the last round, so that what other destructors free is still
+ * recorded; a free after that begins a state anew. */
+static void end(void *value)
+{
+    struct thread *t = value;
+    if (t != tls.thread)
+        return; /* a forked child's copy of another thread's */
+    if (++t->rounds < LAST_ROUND) {
+        tls.own++;
+        pthread_setspecific(key, t);
+        tls.own--;
+        return;
+    }
+    tls.thread = NULL;
+    while (t) {
+        struct thread *nested = t->nested;
+        pool_push(t);
+        t = nested;
+    }
+}
+
+void thread_key_create(void)
+{
+    key_exists = pthread_key_create(&key, end) == 0;
+    if (key_exists && tls.thread)
+        pthread_setspecific(key, tls.thread);
+}
+
+/* ---- the guard ---- */
+
+/* depth is set, and yet we come from outside: either a handler interrupted the hook, or something jumped
+ * out of it (siglongjmp, an exception). Then the hook's frame is gone: on the same stack sp stands above
+ * where it was. A handler on an alternate stack may stand above it too; the kernel knows that. */
+static int is_stale(const struct thread *t, uintptr_t frame)
+{
+    stack_t alternate = {0};
+    if (frame <= t->guard)
+        return 0;
+    SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
+    return !(alternate.ss_flags & SS_ONSTACK);
+}
+
+static __attribute__((noinline)) struct thread *enter_nested(struct thread *t, uintptr_t frame)
+{
+    for (unsigned level = 0; level < THREAD_NESTING; level++) {
+        if (t->depth && is_stale(t, frame)) {
+            walk_forget(&t->memo);
+            chunk_abandon(&t->stream); /* it may have been left between two of its words */
+            t->depth = 0;
+        }
+        if (!t->depth) {
+            t->guard = frame;
+            t->depth = 1;
+            return t;
+        }
+        if (!t->nested) {
+            if (tls.starting)
+                return NULL;
+            tls.starting = 1;
+            t->nested = state_take(frame);
+            tls.starting = 0;
+            if (!t->nested)
+                return NULL;
+        }
+        t = t->nested;
+    }
+    return NULL;
+}
+
+struct thread *thread_enter(uintptr_t frame)
+{
+    struct thread *t = tls.thread;
+    if (__builtin_expect(!t, 0) && !(t = begin(frame)))
+        return NULL;
+    if (__builtin_expect(t->depth, 0))
+        return enter_nested(t, frame);
+    t->guard = frame;
+    t->depth = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return t;
+}
+
+void thread_after_fork(void)
+{
+    struct thread *own = tls.thread;
+    uint32_t count = state_count < STATES_MAX ? state_count : STATES_MAX;
+    tls.serial_plus_1 = 0;
+    tls.starting = 0;
+    pool_top = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;
+        if (!t || t->index != i)
+            continue;
+        chunk_forget(&t->stream);
+        t->depth = 0;
+        t->nested = NULL;
+        if (t != own)
+            pool_push(t);
+    }
+    if (own) {
+        tls.serial_plus_1 = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
+        own->serial = tls.serial_plus_1 - 1;
+        own->tid = (uint32_t)sys_tid();
+    }
+}

@@ -1,0 +1,63 @@
+/*
+ * thread.h - what the recorder keeps for a thread: its stream in the spool, its memo of the stack, its
+ * guard. States are mmapped, pooled and never freed: a thread that ends hands its state, with the chunk
+ * it was filling, to the next one.
+ *
+ *   tls                 32 bytes of initial-exec TLS; all else is behind tls.thread
+ *   tls.thread == NULL  no state yet: thread_enter makes one
+ *   depth               1 while a hook of ours runs on this state. A signal handler that allocates then
+ *                       gets the state `nested`, which writes its own stream under the same serial
+ *
+ * A state is used by its own thread only, but for the pool's links.
+ */
+#ifndef MPROF_THREAD_H
+#define MPROF_THREAD_H
+
+#include "chunk.h"
+#include "walk.h"
+
+#include <stdint.h>
+
+struct tls {
+    struct thread *thread;
+    uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
+    uint16_t own;           /* > 0: what is allocated now is the recorder's own work */
+    uint16_t starting;      /* 1 while thread_enter makes the state */
+    uintptr_t newest;       /* address of the last recorded allocation (interpose_cxx.c) */
+    uintptr_t deleting;     /* address whose free is recorded already (interpose_cxx.c) */
+};
+
+extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+struct thread {
+    struct stream stream;
+    struct memo memo;
+    uint32_t depth;
+    uintptr_t guard; /* the hook's frame address: where sp stood when depth was set */
+    struct thread *nested;
+    uint32_t pool_next; /* index + 1 of the next free state */
+    uint32_t index;
+    uint32_t serial; /* of the thread that uses this state now */
+    uint32_t tid;
+    uint32_t rounds; /* of the key destructor */
+};
+
+#define THREAD_NESTING 3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost */
+
+/* The state to record with, its depth set, or NULL: nothing is recorded (counted as lost by the caller
+ * where that is due). frame: address of the hook's frame. */
+struct thread *thread_enter(uintptr_t frame);
+
+static inline void thread_leave(struct thread *t)
+{
+    __atomic_signal_fence(__ATOMIC_RELEASE);
+    t->depth = 0;
+}
+
+/* After a fork, in the child: every state but the caller's is free again, none has a chunk. */
+void thread_after_fork(void);
+
+/* The key whose destructor hands states back; called once by the constructor. */
+void thread_key_create(void);
+
+#endif

@@ -1,0 +1,67 @@
+/* unwind.c - one step with libunwind. */
+#define UNW_LOCAL_ONLY
+#include "unwind.h"
+#include "thread.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <libunwind.h>
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+
+static int (*getcontext_)(unw_tdep_context_t *);
+static int (*init_local)(unw_cursor_t *, unw_context_t *);
+static int (*step)(unw_cursor_t *);
+static int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+static int ready;
+
+void unwind_open(void)
+{
+    tls.own++;
+    void *library = dlopen("libunwind.so.8", RTLD_LAZY | RTLD_LOCAL);
+    if (library) {
+        /* The macros of libunwind.h give the names their target's prefix, _Ux86_64_ or _ULx86_64_. */
+        getcontext_ = dlsym(library, TEXT(UNW_ARCH_OBJ(getcontext)));
+        init_local = dlsym(library, TEXT(unw_init_local));
+        step = dlsym(library, TEXT(unw_step));
+        get_reg = dlsym(library, TEXT(unw_get_reg));
+        __atomic_store_n(&ready, getcontext_ && init_local && step && get_reg, __ATOMIC_RELEASE);
+    }
+    tls.own--;
+}
+
+/* Walks from here to the frame *r, as libunwind sees it, and one step further. */
+static __attribute__((noinline)) int step_from(struct registers *r)
+{
+    unw_context_t context;
+    unw_cursor_t cursor;
+    unw_word_t pc, sp, fp;
+    getcontext_(&context);
+    if (init_local(&cursor, &context) < 0)
+        return 0;
+    for (int found = 0; step(&cursor) > 0;) {
+        if (get_reg(&cursor, UNW_REG_IP, &pc) < 0 || get_reg(&cursor, UNW_REG_SP, &sp) < 0)
+            return 0;
+        if (found && get_reg(&cursor, UNW_X86_64_RBP, &fp) == 0) {
+            if (pc < 4096 || sp <= r->sp)
+                return 0;
+            *r = (struct registers){.pc = pc, .sp = sp, .fp = fp};
+            return 1;
+        }
+        found = pc == r->pc && sp == r->sp;
+    }
+    return 0;
+}
+
+int unwind_step(struct registers *r)
+{
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || tls.own)
+        return 0;
+    int saved_errno = errno;
+    tls.own++;
+    int stepped = step_from(r);
+    tls.own--;
+    errno = saved_errno;
+    return stepped;
+}

@@ -1,0 +1,368 @@
+/* walk.c - the walk by rules and by memo; the rule cache. */
+#include "walk.h"
+#include "cfi.h"
+#include "loaded.h"
+#include "spool.h"
+#include "sys.h"
+#include "unwind.h"
+
+#include <string.h>
+
+/* ---- the rule cache ---- */
+
+/* Filled once: `key` is claimed by CAS (0 -> KEY_BUSY), the rest stored, then the key released. What is
+ * outdated gets KEY_DEAD and is never used again, so a reader may finish with what it had found. */
+struct cached {
+    uintptr_t key; /* pc; its top bit set where the pc is exact */
+    struct rule rule;
+    uint32_t id;
+    uint32_t module;
+    uint32_t generation;
+};
+
+enum { KEY_FREE = 0, KEY_BUSY = 1, KEY_DEAD = 2 };
+#define KEY_EXACT (1ull << 63)
+
+/* Three tables, each used when the one before has no place left, so that a small program pays little. */
+#define TIERS  3
+#define PROBES 8
+static const unsigned tier_bits[TIERS] = {12, 14, 18};
+static struct cached *tiers[TIERS];
+
+static struct cached *tier(unsigned i)
+{
+    struct cached *table = __atomic_load_n(&tiers[i], __ATOMIC_ACQUIRE);
+    if (__builtin_expect(table != NULL, 1))
+        return table;
+    size_t bytes = sizeof *table << tier_bits[i];
+    struct cached *fresh = sys_pages(bytes);
+    if (!fresh)
+        return NULL;
+    if (__atomic_compare_exchange_n(&tiers[i], &table, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return fresh;
+    sys_unmap(fresh, bytes);
+    return table;
+}
+
+static inline struct cached *slot(struct cached *table, unsigned bits, uintptr_t key, unsigned probe)
+{
+    uint64_t hash = key * 0x9e3779b97f4a7c15ull >> (64 - bits);
+    return &table[(hash + probe) & ((1ull << bits) - 1)];
+}
+
+static struct cached *find(uintptr_t key)
+{
+    for (unsigned i = 0; i < TIERS; i++) {
+        struct cached *table = tier(i);
+        if (!table)
+            return NULL;
+        for (unsigned probe = 0; probe < PROBES; probe++) {
+            struct cached *c = slot(table, tier_bits[i], key, probe);
+            uintptr_t have = __atomic_load_n(&c->key, __ATOMIC_ACQUIRE);
+            if (have == key)
+                return c;
+            if (have == KEY_FREE)
+                return NULL;
+        }
+    }
+    return NULL;
+}
+
+static void insert(uintptr_t key, const struct cached *entry)
+{
+    for (unsigned i = 0; i < TIERS; i++) {
+        struct cached *table = tier(i);
+        if (!table)
+            return;
+        for (unsigned probe = 0; probe < PROBES; probe++) {
+            struct cached *c = slot(table, tier_bits[i], key, probe);
+            uintptr_t expected = KEY_FREE;
+            if (!__atomic_compare_exchange_n(&c->key, &expected, KEY_BUSY, 0, __ATOMIC_ACQUIRE,
+                                             __ATOMIC_RELAXED))
+                continue;
+            c->rule = entry->rule;
+            c->id = entry->id;
+            c->module = entry->module;
+            c->generation = entry->generation;
+            __atomic_store_n(&c->key, key, __ATOMIC_RELEASE);
+            return;
+        }
+    }
+}
+
+/* The rare half of look_up: a pc not seen before, or not in this generation. */
+static __attribute__((noinline)) void look_up_slow(uintptr_t pc, int exact, struct cached *old,
+                                                   struct cached *result)
+{
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    uintptr_t key = pc | (exact ? KEY_EXACT : 0);
+    struct cfi_module module;
+    uint32_t serial;
+    int found = loaded_module(exact ? pc : pc - 1, &module, &serial);
+
+    if (old && serial && old->module == serial) {
+        __atomic_store_n(&old->generation, generation, __ATOMIC_RELAXED);
+        *result = *old;
+        return;
+    }
+    if (old)
+        __atomic_store_n(&old->key, KEY_DEAD, __ATOMIC_RELEASE);
+    *result = (struct cached){.key = key, .id = SPOOL_FRAME_RAW, .generation = generation};
+    result->rule.kind = RULE_NONE;
+    if (found)
+        result->rule = cfi_rule(&module, exact ? pc : pc - 1);
+    if (!serial)
+        return; /* only pcs inside known modules are remembered */
+    result->module = serial;
+    result->id = loaded_pc_id(pc, serial, exact);
+    if (result->id != SPOOL_FRAME_RAW)
+        insert(key, result);
+}
+
+static inline void look_up(uintptr_t pc, int exact, struct cached *result)
+{
+    struct cached *c = find(pc | (exact ? KEY_EXACT : 0));
+    if (__builtin_expect(c && c->generation == loaded_generation, 1))
+        *result = *c;
+    else
+        look_up_slow(pc, exact, c, result);
+}
+
+/* ---- the memo's memory ---- */
+
+/* frames and scratch are the two halves of one mapping, in either order. The old one goes last: whoever
+ * jumps out of a handler that interrupted this leaves a memo that can be used. */
+static int memo_grow(struct memo *m)
+{
+    uint32_t capacity = m->capacity ? m->capacity * 4 : 128;
+    struct memo_frame *old = m->frames < m->scratch ? m->frames : m->scratch;
+    size_t old_bytes = 2 * sizeof *old * m->capacity;
+    struct memo_frame *fresh = sys_pages(2 * sizeof *fresh * capacity);
+    if (!fresh)
+        return -1;
+    if (m->capacity) {
+        memcpy(fresh, m->frames, sizeof *fresh * m->capacity);
+        memcpy(fresh + capacity, m->scratch, sizeof *fresh * m->capacity);
+    }
+    m->frames = fresh;
+    m->scratch = fresh + capacity;
+    m->capacity = capacity;
+    if (old_bytes)
+        sys_unmap(old, old_bytes);
+    return 0;
+}
+
+void walk_forget(struct memo *m)
+{
+    m->count = 0;
+}
+
+/* ---- one step ---- */
+
+enum step { STEP_ON, STEP_END, STEP_UNKNOWN };
+
+struct stepper {
+    struct registers r;
+    uint16_t fp_below, opaque; /* how r was reached: struct memo_frame */
+    int exact;
+    uintptr_t stack_end; /* of the stack the walk began on, UINTPTR_MAX unknown */
+};
+
+#define FRAME_MAX (64u << 10) /* a frame-pointer step further than this is not believed */
+
+static enum step step_by_frame_pointer(struct stepper *s)
+{
+    uintptr_t fp = s->r.fp;
+    if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
+        fp > s->stack_end - 16)
+        return STEP_UNKNOWN;
+    s->r = arch_frame_pointer_step(s->r);
+    s->fp_below = 16;
+    s->opaque = 0;
+    return s->r.pc < SPOOL_PAGE ? STEP_UNKNOWN : STEP_ON;
+}
+
+static enum step step_by_rule(struct stepper *s, const struct rule *rule)
+{
+    uintptr_t base = rule->base_fp ? s->r.fp : s->r.sp;
+    uintptr_t at = base + (uintptr_t)(intptr_t)rule->cfa_offset;
+    uintptr_t cfa = at;
+    if (rule->kind == RULE_DEREF) {
+        if (at < s->r.sp || at >= s->stack_end)
+            return STEP_UNKNOWN;
+        cfa = *(const uintptr_t *)at;
+    }
+    if (cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0)
+        return STEP_UNKNOWN;
+    uintptr_t fp_slot = rule->fp_saved == FP_SAVED_AT_FP ? s->r.fp : cfa;
+    fp_slot += (uintptr_t)(intptr_t)rule->fp_offset;
+    s->opaque = rule->kind == RULE_DEREF;
+    s->fp_below = 0;
+    if (rule->fp_saved) {
+        if (fp_slot >= cfa || fp_slot + 65536 <= cfa)
+            s->opaque = 1;
+        else
+            s->fp_below = (uint16_t)(cfa - fp_slot);
+        s->r.fp = *(const uintptr_t *)fp_slot;
+    }
+    s->r.pc = *(const uintptr_t *)(cfa + ARCH_RA_OFFSET);
+    s->r.sp = cfa;
+    return s->r.pc < SPOOL_PAGE ? STEP_END : STEP_ON;
+}
+
+static enum step step(struct stepper *s, const struct rule *rule)
+{
+    int exact = 0;
+    enum step result;
+    switch (rule->kind) {
+    case RULE_STEP:
+    case RULE_DEREF:
+        result = step_by_rule(s, rule);
+        break;
+    case RULE_SIGNAL:
+        s->r = arch_signal_step(s->r);
+        s->fp_below = 0;
+        s->opaque = 1;
+        s->stack_end = UINTPTR_MAX; /* perhaps another stack than the handler's */
+        exact = 1;
+        result = STEP_ON;
+        break;
+    case RULE_END:
+        return STEP_END;
+    case RULE_NONE:
+        result = step_by_frame_pointer(s);
+        break;
+    default:
+        result = unwind_step(&s->r) ? STEP_ON : STEP_UNKNOWN;
+        s->fp_below = 0;
+        s->opaque = 1;
+        break;
+    }
+    s->exact = exact;
+    return result;
+}
+
+/* ---- the walk ---- */
+
+/* How far out from frame j the old walk's slots still hold what they held: the index of the first frame
+ * that does not, or -1. Reads only what a walk would read, in the order it would read it. */
+static inline int32_t verify(const struct memo_frame *f, int32_t j)
+{
+    int32_t k = j - 1;
+    for (; k >= 0; k--) {
+        if (f[k].opaque || *(const uintptr_t *)(f[k].sp + ARCH_RA_OFFSET) != f[k].pc)
+            break;
+        if (f[k].fp_below && *(const uintptr_t *)(f[k].sp - f[k].fp_below) != f[k].fp)
+            break;
+    }
+    return k;
+}
+
+/* Frames common to the old stack and the new one, both outermost first. */
+static uint32_t common(const struct memo *m, const struct memo_frame *fresh, uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < m->count && i < count && m->frames[i].pc == fresh[i].pc &&
+           m->frames[i].id == fresh[i].id && m->frames[i].sp == fresh[i].sp)
+        i++;
+    return i;
+}
+
+/* Scratch holds a whole stack, leaf first: turn it round and make it the memo. */
+static struct walk replace(struct memo *m, uint32_t n)
+{
+    for (uint32_t i = 0; i < n / 2; i++) {
+        struct memo_frame swap = m->scratch[i];
+        m->scratch[i] = m->scratch[n - 1 - i];
+        m->scratch[n - 1 - i] = swap;
+    }
+    struct walk w = {.keep = common(m, m->scratch, n), .before = m->count};
+    struct memo_frame *old = m->frames;
+    m->frames = m->scratch;
+    m->scratch = old;
+    m->count = n;
+    w.push = n - w.keep;
+    return w;
+}
+
+/* Frames 0..j of the memo stand; scratch holds the n new ones, leaf first. */
+static struct walk join(struct memo *m, int32_t j, uint32_t n)
+{
+    struct memo_frame *to = m->frames + j + 1;
+    uint32_t old = m->count - (uint32_t)(j + 1), same = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct memo_frame *fresh = &m->scratch[n - 1 - i];
+        /* Only the frame pointer differs, which nobody reads: such a frame need not be written anew. */
+        if (same == i && i < old && to[i].pc == fresh->pc && to[i].sp == fresh->sp &&
+            to[i].id == fresh->id)
+            same++;
+        to[i] = *fresh;
+    }
+    struct walk w = {.keep = (uint32_t)j + 1 + same, .push = n - same, .before = m->count};
+    m->count = (uint32_t)j + 1 + n;
+    return w;
+}
+
+static inline void note(struct memo_frame *f, const struct stepper *s, uint32_t id)
+{
+    *f = (struct memo_frame){s->r.pc, s->r.sp, s->r.fp, id, s->fp_below, s->opaque};
+}
+
+static uintptr_t stack_end_for(const struct memo *m, uintptr_t sp)
+{
+    return sp < m->stack_end && m->stack_end - sp < 1u << 30 ? m->stack_end : UINTPTR_MAX;
+}
+
+struct walk walk_stack(struct memo *m, struct registers from)
+{
+    struct stepper s = {.r = from, .opaque = 1, .stack_end = stack_end_for(m, from.sp)};
+    uint32_t generation = loaded_generation;
+    int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
+    uint32_t n = 0;
+    enum step result = STEP_ON;
+
+    m->generation = generation;
+    for (;;) {
+        if (n + 2 + (uint32_t)(j + 1) > m->capacity &&
+            (m->capacity >= WALK_DEPTH_MAX || memo_grow(m) < 0)) {
+            result = STEP_UNKNOWN;
+            break;
+        }
+        const struct memo_frame *f = m->frames;
+        while (j >= 0 && f[j].sp < s.r.sp)
+            j--;
+        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc && f[j].fp == s.r.fp && !s.exact) {
+            int32_t k = verify(f, j);
+            if (__builtin_expect(k < 0, 1)) {
+                m->frames[j].fp_below = s.fp_below;
+                m->frames[j].opaque = s.opaque;
+                return join(m, j, n);
+            }
+            /* Frames j .. k+1 stand, what is further out does not: take them over, walk on from k+1. */
+            if (n + (uint32_t)(j - k) + 2 > m->capacity && memo_grow(m) < 0) {
+                result = STEP_UNKNOWN;
+                break;
+            }
+            f = m->frames;
+            uint16_t fp_below = s.fp_below, opaque = s.opaque;
+            for (int32_t i = j; i > k; i--)
+                m->scratch[n++] = f[i];
+            m->scratch[n - (uint32_t)(j - k)].fp_below = fp_below;
+            m->scratch[n - (uint32_t)(j - k)].opaque = opaque;
+            const struct memo_frame *last = &m->scratch[--n];
+            s.r = (struct registers){last->pc, last->sp, last->fp};
+            s.fp_below = last->fp_below;
+            s.opaque = last->opaque;
+            j = k;
+        }
+        struct cached c;
+        look_up(s.r.pc, s.exact, &c);
+        note(&m->scratch[n++], &s, c.id);
+        result = step(&s, &c.rule);
+        if (result != STEP_ON)
+            break;
+    }
+    if (result == STEP_UNKNOWN && m->capacity)
+        m->scratch[n++] = (struct memo_frame){.sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = 1};
+    return replace(m, n);
+}
