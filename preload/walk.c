@@ -173,6 +173,10 @@ struct stepper {
 static enum step step_by_frame_pointer(struct stepper *s)
 {
     uintptr_t fp = s->r.fp;
+    /* The ABI has the outermost frame's fp be 0 (old crt1.o have no CFI for _start); ld.so's own start
+     * code, which calls the constructors, has none either. */
+    if (fp == 0 || s->r.pc - loader_start < loader_end - loader_start)
+        return STEP_END;
     if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
         fp > s->stack_end - 16)
         return STEP_UNKNOWN;
