@@ -51,10 +51,30 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
 
+# Set up what is missing, build, record a real program at real work, and say where the plot lies.
+demo:
+	scripts/setup
+	@$(MAKE) --no-print-directory all
+	@scripts/demo $(B)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/mprof-c $(DESTDIR)$(PREFIX)/bin/mprof-c
+	install -m 755 $(B)/libmprof.so $(DESTDIR)$(PREFIX)/lib/libmprof.so
+	install -m 644 doc/mprof-c.1 $(DESTDIR)$(PREFIX)/share/man/man1/mprof-c.1
+	install -m 644 doc/libmprof.7 $(DESTDIR)$(PREFIX)/share/man/man7/libmprof.7
+	install -m 644 scripts/mprof-c.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mprof-c
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/mprof-c $(DESTDIR)$(PREFIX)/lib/libmprof.so \
+		$(DESTDIR)$(PREFIX)/share/man/man1/mprof-c.1 $(DESTDIR)$(PREFIX)/share/man/man7/libmprof.7 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mprof-c
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all clean
+.PHONY: all demo install uninstall clean
 .DELETE_ON_ERROR:
 -include $(PRELOAD_OBJ:.o=.d) $(ANALYZER_OBJ:.o=.d)
 include tests/tests.mk

@@ -138,7 +138,7 @@ const char *spool_create(long fd, uint64_t cap)
         return "the spool could not be given its size";
     uint8_t *head = sys_map_shared((int)fd, 0, WINDOW);
     if (!head)
-        return "the folder's file system has no shared mappings";
+        return "the folder's file system has no shared mappings"; /* or the cap is too large for it */
     long populated = sys_advise(head, WINDOW, MADV_POPULATE_WRITE);
     if (populated == -22) /* EINVAL: the kernel does not know it */
         can_populate = 0;

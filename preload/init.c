@@ -223,7 +223,11 @@ static const char *open_spool(void)
     if (fd < 0)
         return "the folder cannot be written";
     uint64_t cap = spool_cap(fd);
-    const char *reason = cap < CAP_MIN ? "there is no space for a spool" : spool_create(fd, cap);
+    const char *reason = "there is no space for a spool";
+    /* A file system may know a largest file smaller than half of its space. */
+    for (; reason && cap >= CAP_MIN; cap = cap / 2 & ~(uint64_t)(SPOOL_PAGE - 1))
+        if ((reason = spool_create(fd, cap)) && spool.header)
+            break;
     if (!reason && spool_needs_fd()) {
         SYS_CALL(SYS_fstat, fd, &spool_stat, 0, 0, 0, 0);
         spool_fd = fd;

@@ -102,7 +102,7 @@ static struct thread *state_take(uintptr_t frame)
         tls.serial_plus_1 = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
     t->serial = tls.serial_plus_1 - 1;
     t->tid = (uint32_t)sys_tid();
-    t->depth = 0;
+    t->guard = 0;
     t->nested = NULL;
     t->rounds = 0;
     t->memo.stack_end = stack_end_of(frame);
@@ -157,7 +157,7 @@ void thread_key_create(void)
 
 /* ---- the guard ---- */
 
-/* depth is set, and yet we come from outside: either a handler interrupted the hook, or something jumped
+/* The guard is set, and yet we come from outside: either a handler interrupted the hook, or something jumped
  * out of it (siglongjmp, an exception). Then the hook's frame is gone: on the same stack sp stands above
  * where it was. A handler on an alternate stack may stand above it too; the kernel knows that. */
 static int is_stale(const struct thread *t, uintptr_t frame)
@@ -172,14 +172,13 @@ static int is_stale(const struct thread *t, uintptr_t frame)
 static __attribute__((noinline)) struct thread *enter_nested(struct thread *t, uintptr_t frame)
 {
     for (unsigned level = 0; level < THREAD_NESTING; level++) {
-        if (t->depth && is_stale(t, frame)) {
-            walk_forget(&t->memo);
-            chunk_abandon(&t->stream); /* it may have been left between two of its words */
-            t->depth = 0;
-        }
-        if (!t->depth) {
+        int stale = t->guard && is_stale(t, frame);
+        if (stale || !t->guard) {
             t->guard = frame;
-            t->depth = 1;
+            if (stale) { /* memo and chunk may have been left between two of their words */
+                walk_forget(&t->memo);
+                chunk_abandon(&t->stream);
+            }
             return t;
         }
         if (!t->nested) {
@@ -201,10 +200,9 @@ struct thread *thread_enter(uintptr_t frame)
     struct thread *t = tls.thread;
     if (__builtin_expect(!t, 0) && !(t = begin(frame)))
         return NULL;
-    if (__builtin_expect(t->depth, 0))
+    if (__builtin_expect(t->guard != 0, 0))
         return enter_nested(t, frame);
     t->guard = frame;
-    t->depth = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return t;
 }
@@ -221,7 +219,7 @@ void thread_after_fork(void)
         if (!t || t->index != i)
             continue;
         chunk_forget(&t->stream);
-        t->depth = 0;
+        t->guard = 0;
         t->nested = NULL;
         if (t != own)
             pool_push(t);

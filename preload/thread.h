@@ -5,8 +5,8 @@
  *
  *   tls                 32 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
- *   depth               1 while a hook of ours runs on this state. A signal handler that allocates then
- *                       gets the state `nested`, which writes its own stream under the same serial
+ *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then gets
+ *                       the state `nested`, which writes its own stream under the same serial
  *
  * A state is used by its own thread only, but for the pool's links.
  */
@@ -32,8 +32,7 @@ extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibil
 struct thread {
     struct stream stream;
     struct memo memo;
-    uint32_t depth;
-    uintptr_t guard; /* the hook's frame address: where sp stood when depth was set */
+    uintptr_t guard; /* address of the hook's frame, 0 outside: one word, so that a handler sees all or none */
     struct thread *nested;
     uint32_t pool_next; /* index + 1 of the next free state */
     uint32_t index;
@@ -44,14 +43,14 @@ struct thread {
 
 #define THREAD_NESTING 3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost */
 
-/* The state to record with, its depth set, or NULL: nothing is recorded (counted as lost by the caller
+/* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the caller
  * where that is due). frame: address of the hook's frame. */
 struct thread *thread_enter(uintptr_t frame);
 
 static inline void thread_leave(struct thread *t)
 {
     __atomic_signal_fence(__ATOMIC_RELEASE);
-    t->depth = 0;
+    t->guard = 0;
 }
 
 /* After a fork, in the child: every state but the caller's is free again, none has a chunk. */
