@@ -216,8 +216,8 @@ enum spool_kind {
     SPOOL_REALLOC_MOVED = 4,  /* it succeeded: the new address (it may be the old), size, stack */
     SPOOL_REALLOC_FAILED = 5, /* the old block lives on */
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
-    SPOOL_RANGE_BEGIN = 7, /* munmap, mremap or a fixed mmap is about to drop [address, + size);
-                              several in a row (mremap to a fixed place) have one end */
+    SPOOL_RANGE_BEGIN = 7,    /* munmap, mremap or a fixed mmap is about to drop [address, + size);
+                                 several in a row (mremap to a fixed place) have one end */
     SPOOL_RANGE_MAP = 8, /* a mapping: address, length, stack; ends a RANGE_BEGIN if one is open */
     SPOOL_RANGE_DROPPED = 9, /* ends a RANGE_BEGIN: munmap succeeded */
     SPOOL_RANGE_FAILED = 10, /* ends a RANGE_BEGIN: nothing changed */

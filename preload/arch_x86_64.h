@@ -1,6 +1,7 @@
 /*
  * arch_x86_64.h - all that the recorder knows of the processor: raw system calls, the counter, the
- * registers a walk needs, how a signal frame keeps them. Nothing outside this file names a register.
+ * registers a walk needs, how a signal frame keeps them. Nothing outside this file names a
+ * register.
  */
 #ifndef MPROF_ARCH_X86_64_H
 #define MPROF_ARCH_X86_64_H
@@ -34,8 +35,8 @@ static inline struct registers arch_frame_pointer_step(struct registers r)
     return (struct registers){.pc = frame[1], .sp = r.fp + 16, .fp = frame[0]};
 }
 
-/* Behind the return address of a signal handler lies a struct ucontext; its general registers start at
- * byte 40 in the order r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip (asm/sigcontext.h). */
+/* Behind the return address of a signal handler lies a struct ucontext; its general registers start
+ * at byte 40 in the order r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip (asm/sigcontext.h). */
 static inline struct registers arch_signal_step(struct registers r)
 {
     const uintptr_t *saved = (const uintptr_t *)(r.sp + 40);

@@ -1,7 +1,7 @@
 /*
- * arena.h - memory for the recorder's own work: what dlsym wants before there is a malloc, what dlopen
- * and libunwind allocate on our behalf. Blocks are never given back, and their addresses are recognised
- * for ever, so that no allocation or free of ours is ever half recorded.
+ * arena.h - memory for the recorder's own work: what dlsym wants before there is a malloc, what
+ * dlopen and libunwind allocate on our behalf. Blocks are never given back, and their addresses are
+ * recognised for ever, so that no allocation or free of ours is ever half recorded.
  *
  * Any thread, any signal handler; lock-free.
  */

@@ -167,7 +167,7 @@ struct row { /* the registers a walk follows; the others are of no interest */
 
 static struct saved *saved_of(struct row *row, uint64_t reg)
 {
-    return reg == ARCH_DWARF_FP ? &row->fp
+    return reg == ARCH_DWARF_FP   ? &row->fp
            : reg == ARCH_DWARF_SP ? &row->sp
            : reg == ARCH_DWARF_RA ? &row->ra
                                   : &row->ignored;
@@ -207,7 +207,8 @@ static void restore(struct row *row, const struct row *initial, uint64_t reg)
     *saved_of(row, reg) = *saved_of(&from, reg);
 }
 
-/* Instructions whose whole operation is in the low six bits. Returns -1 for one that is not known. */
+/* Instructions whose whole operation is in the low six bits. Returns -1 for one that is not known.
+ */
 static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie, struct row *row,
                             const struct row *initial)
 {
@@ -281,8 +282,8 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
 }
 
 /* Executes the program until the row of pc is complete. location: where it begins. */
-static int execute(struct bytes b, const struct cie *cie, struct row *row, const struct row *initial,
-                   uintptr_t location, uintptr_t pc)
+static int execute(struct bytes b, const struct cie *cie, struct row *row,
+                   const struct row *initial, uintptr_t location, uintptr_t pc)
 {
     struct row remembered[REMEMBERED];
     unsigned depth = 0;

@@ -1,9 +1,9 @@
 /*
  * cfi.h - one row of the call frame information in .eh_frame, as a rule that a walk can apply.
  *
- * Reads the module's memory through its .eh_frame_hdr search table, bounds-checked against the module's
- * mapping. No allocation, no lock, no errno; about 300 ns a row. Any thread, any signal handler.
- * Source: DWARF 5 section 6.4; Linux Standard Base Core 5.0, "Exception Frames".
+ * Reads the module's memory through its .eh_frame_hdr search table, bounds-checked against the
+ * module's mapping. No allocation, no lock, no errno; about 300 ns a row. Any thread, any signal
+ * handler. Source: DWARF 5 section 6.4; Linux Standard Base Core 5.0, "Exception Frames".
  */
 #ifndef MPROF_CFI_H
 #define MPROF_CFI_H

@@ -24,8 +24,8 @@ struct anchor {
 static struct anchor anchors[ANCHORS];
 static uint32_t anchor_count;
 
-/* Kernels before 5.14 cannot populate for writing: then the descriptor stays open (init_spool_fd) and
- * blocks are allocated through it. */
+/* Kernels before 5.14 cannot populate for writing: then the descriptor stays open (init_spool_fd)
+ * and blocks are allocated through it. */
 static int can_populate = 1;
 
 static void anchor_add(uint8_t *page, uint64_t offset)
@@ -49,7 +49,8 @@ static const struct anchor *anchor_before(uint64_t offset)
     return best;
 }
 
-/* Maps [offset, offset + bytes) of the spool, not populated; NULL where the host's limits forbid it. */
+/* Maps [offset, offset + bytes) of the spool, not populated; NULL where the host's limits forbid
+ * it. */
 static uint8_t *map_part(uint64_t offset, size_t bytes)
 {
     const struct anchor *a = anchor_before(offset);
@@ -138,7 +139,8 @@ const char *spool_create(long fd, uint64_t cap)
         return "the spool could not be given its size";
     uint8_t *head = sys_map_shared((int)fd, 0, WINDOW);
     if (!head)
-        return "the folder's file system has no shared mappings"; /* or the cap is too large for it */
+        return "the folder's file system has no shared mappings"; /* or the cap is too large for it
+                                                                   */
     long populated = sys_advise(head, WINDOW, MADV_POPULATE_WRITE);
     if (populated == -22) /* EINVAL: the kernel does not know it */
         can_populate = 0;
@@ -192,9 +194,13 @@ static void chunk_close(struct stream *s)
         return;
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
-    sys_unmap(c, (size_t)(s->end - (uint8_t *)c));
-    s->chunk = NULL;
-    s->committed = s->limit = s->end = NULL;
+    /* Forgotten first, then unmapped: a handler that interrupts this may jump away and never
+     * return. */
+    size_t bytes = (size_t)(s->end - (uint8_t *)c);
+    s->committed = s->limit = NULL;
+    __atomic_store_n(&s->chunk, NULL, __ATOMIC_RELEASE);
+    s->end = NULL;
+    sys_unmap(c, bytes);
 }
 
 void chunk_abandon(struct stream *s)
@@ -246,10 +252,10 @@ static int chunk_open(struct stream *s, size_t need)
     c->commit = (uint64_t)c->sequence << 32;
     c->busy = 1;
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
-    s->chunk = c;
+    s->end = p + bytes;
+    __atomic_store_n(&s->chunk, c, __ATOMIC_RELEASE); /* from here on chunk_close unmaps it */
     s->committed = (uint8_t *)(c + 1);
     s->limit = p + first;
-    s->end = p + bytes;
     s->delta = (struct spool_delta){c->opened.ticks, 0};
     s->next_bytes = bytes < SPOOL_CHUNK_MAX ? (uint32_t)bytes * 2 : SPOOL_CHUNK_MAX;
     s->fresh = 1;

@@ -1,10 +1,10 @@
 /*
- * chunk.h - sole owner of the spool mapping: streams, chunks, the tables beside them, and the count of
- * what was lost. Nothing outside chunk.c maps or grows the file.
+ * chunk.h - sole owner of the spool mapping: streams, chunks, the tables beside them, and the count
+ * of what was lost. Nothing outside chunk.c maps or grows the file.
  *
- * The file is MAP_SHARED and sparse up to its cap, and its descriptor is closed after the start. More of
- * it is mapped by mremap from an anchor, a page that stays mapped for this; pages are populated before
- * they are touched, so that a full disk is an error code and not a SIGBUS.
+ * The file is MAP_SHARED and sparse up to its cap, and its descriptor is closed after the start.
+ * More of it is mapped by mremap from an anchor, a page that stays mapped for this; pages are
+ * populated before they are touched, so that a full disk is an error code and not a SIGBUS.
  *
  * Threads: spool_* functions any thread; a stream belongs to one thread at a time.
  */
@@ -45,8 +45,9 @@ struct spool_mapping {
 
 extern struct spool_mapping spool;
 
-/* Takes over the freshly created file: lays out and maps header, control page and tables; the caller
- * fills the header's facts and then calls spool_publish. Returns 0, or a reason of static storage. */
+/* Takes over the freshly created file: lays out and maps header, control page and tables; the
+ * caller fills the header's facts and then calls spool_publish. Returns 0, or a reason of static
+ * storage. */
 const char *spool_create(long fd, uint64_t cap);
 void spool_publish(void);
 

@@ -27,8 +27,6 @@ static int use_counter, free_stacks, sandbox, no_time;
 static long spool_fd = -1;
 static struct stat spool_stat;
 
-
-
 /* ---- small facts for the others ---- */
 
 const char *init_executable(void)
@@ -135,7 +133,8 @@ static uint64_t parse_number(const char *text, uint64_t scale)
 
 #define CAP_MIN (4u << 20)
 
-/* Half of the free space or MPROF_LIMIT, and never past RLIMIT_FSIZE: beyond it the kernel kills. */
+/* Half of the free space or MPROF_LIMIT, and never past RLIMIT_FSIZE: beyond it the kernel kills.
+ */
 static uint64_t spool_cap(long fd)
 {
     struct statfs disk;
@@ -361,10 +360,10 @@ static __attribute__((constructor)) void construct(void)
     real_ready();
     if (!recorder_ready())
         return;
-    tls.own++;
+    uintptr_t before = own_begin();
     thread_key_create();
     pthread_atfork(init_fork_prepare, NULL, after_fork_in_child);
-    tls.own--;
+    own_end(before);
     unwind_open();
 }
 

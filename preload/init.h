@@ -1,10 +1,11 @@
 /*
  * init.h - the recorder's life: its start at the first event, forks, exec and exit.
  *
- * The start does not wait for the constructor (ld.so may use our malloc before any constructor runs) and
- * reads what it needs with raw system calls. After it nothing is opened by path but /proc/self/statm for
- * a sample and /proc/self/stat in a forked child, neither behind a seccomp filter. The library never
- * prints; why it does not record stands in the spool's control page, where there is a spool.
+ * The start does not wait for the constructor (ld.so may use our malloc before any constructor
+ * runs) and reads what it needs with raw system calls. After it nothing is opened by path but
+ * /proc/self/statm for a sample and /proc/self/stat in a forked child, neither behind a seccomp
+ * filter. The library never prints; why it does not record stands in the spool's control page,
+ * where there is a spool.
  */
 #ifndef MPROF_INIT_H
 #define MPROF_INIT_H
@@ -19,7 +20,7 @@ extern int recorder_state;
 extern uint32_t *recorder_alive; /* a word the kernel wipes in a forked child */
 #define RECORDER_ALIVE 0x65766c61u
 
-int recorder_start(void);     /* 1 when events can be recorded from here on */
+int recorder_start(void);      /* 1 when events can be recorded from here on */
 int recorder_has_forked(void); /* the word was wiped: become a process of one's own; 1 when done */
 
 /* One load and compare each while all is well. */
@@ -31,7 +32,8 @@ static inline int recorder_ready(void)
     return __builtin_expect(*recorder_alive == RECORDER_ALIVE, 1) || recorder_has_forked();
 }
 
-/* The time: the processor's counter, or CLOCK_BOOTTIME ns where the kernel's clocksource is another. */
+/* The time: the processor's counter, or CLOCK_BOOTTIME ns where the kernel's clocksource is
+ * another. */
 uint64_t init_ticks(void);
 struct spool_moment init_now(void);
 

@@ -1,8 +1,8 @@
 /*
  * interpose.c - the hooks: the real call and a record, a few lines each.
  *
- * What the recorder itself allocates (tls.own) and what dlsym wants before there is a malloc comes from
- * the arena; frees of its addresses are nobody's business but its own.
+ * What the recorder itself allocates (own_work()) and what dlsym wants before there is a malloc
+ * comes from the arena; frees of its addresses are nobody's business but its own.
  */
 #include "arena.h"
 #include "init.h"
@@ -19,7 +19,7 @@
 #define HOOK __attribute__((visibility("default")))
 
 /* This call is not the program's, or there is no malloc yet. */
-#define OURS() __builtin_expect(!real_ready() || tls.own, 0)
+#define OURS() __builtin_expect(!real_ready() || own_work(), 0)
 
 /* ---- blocks ---- */
 
@@ -93,7 +93,7 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 /* A block of the arena that grows: it stays what it was, its content moves. */
 static void *realloc_from_arena(struct registers caller, void *old, size_t size)
 {
-    void *p = tls.own || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
+    void *p = own_work() || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
     if (!p)
         return NULL;
     memcpy(p, old, arena_size(old) < size ? arena_size(old) : size);
@@ -198,11 +198,12 @@ static int drops_old(int flags)
 }
 
 #define MMAP_HOOK(name, offset_type)                                                               \
-    HOOK void *name(void *at, size_t length, int protection, int flags, int fd, offset_type offset) \
+    HOOK void *name(void *at, size_t length, int protection, int flags, int fd,                    \
+                    offset_type offset)                                                            \
     {                                                                                              \
         if (!real_ready() || !real.name)                                                           \
             return (void *)SYS_CALL(SYS_mmap, at, length, protection, flags, fd, offset);          \
-        if (tls.own)                                                                               \
+        if (own_work())                                                                            \
             return real.name(at, length, protection, flags, fd, offset);                           \
         struct registers caller = ARCH_CALLER();                                                   \
         if (drops_old(flags))                                                                      \
@@ -222,7 +223,7 @@ HOOK int munmap(void *at, size_t length)
 {
     if (!real_ready())
         return (int)SYS_CALL(SYS_munmap, at, length, 0, 0, 0, 0);
-    if (tls.own)
+    if (own_work())
         return real.munmap(at, length);
     struct registers caller = ARCH_CALLER();
     record_range_begin(caller, at, length);
@@ -242,10 +243,11 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_end(more);
     if (!real_ready())
         return MAP_FAILED;
-    if (tls.own)
+    if (own_work())
         return real.mremap(old, old_length, length, flags, wanted);
     struct registers caller = ARCH_CALLER();
-    /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped. */
+    /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.
+     */
     int drops = old_length != 0 && !(flags & 4 /* MREMAP_DONTUNMAP */);
     if (flags & MREMAP_FIXED) /* then two ranges go, told one after the other */
         record_range_begin(caller, wanted, length);

@@ -1,13 +1,13 @@
 /*
  * interpose_cxx.c - operator new and delete, as forwarders.
  *
- * libstdc++'s and libc++'s come down to malloc and free, where we stand anyway: for them these hooks are
- * one jump. An allocator that brings its own (jemalloc, tcmalloc, mimalloc) does not come by there; for
- * it the hook records. Whoever supplies them, a block is counted once: the hook skips what its provider
- * turned out to have passed through malloc or free.
+ * libstdc++'s and libc++'s come down to malloc and free, where we stand anyway: for them these
+ * hooks are one jump. An allocator that brings its own (jemalloc, tcmalloc, mimalloc) does not come
+ * by there; for it the hook records. Whoever supplies them, a block is counted once: the hook skips
+ * what its provider turned out to have passed through malloc or free.
  *
- * The provider is looked up behind us, or through the caller where nothing is (a C host that dlopened a
- * C++ plugin), at the first call.
+ * The provider is looked up behind us, or through the caller where nothing is (a C host that
+ * dlopened a C++ plugin), at the first call.
  */
 #include "init.h"
 #include "real.h"
@@ -43,7 +43,7 @@ static inline void *provider(struct forwarder *f, const char *symbol, const void
 /* An allocator's own new: recorded here unless it was in our malloc after all. */
 static void allocated(struct registers caller, const void *p, size_t size)
 {
-    if (p && !tls.own && tls.newest != (uintptr_t)p)
+    if (p && !own_work() && tls.newest != (uintptr_t)p)
         record_alloc(caller, p, size);
 }
 
@@ -53,7 +53,7 @@ static void allocated(struct registers caller, const void *p, size_t size)
     HOOK void *name parameters                                                                     \
     {                                                                                              \
         static struct forwarder f;                                                                 \
-        void *(*real_new) parameters = provider(&f, #name, __builtin_return_address(0));           \
+        void *(*real_new)parameters = provider(&f, #name, __builtin_return_address(0));            \
         if (__builtin_expect(f.forwards, 1))                                                       \
             return real_new arguments;                                                             \
         tls.newest = 0;                                                                            \
@@ -68,8 +68,8 @@ static void allocated(struct registers caller, const void *p, size_t size)
     HOOK void name parameters                                                                      \
     {                                                                                              \
         static struct forwarder f;                                                                 \
-        void (*real_delete) parameters = provider(&f, #name, __builtin_return_address(0));         \
-        if (!__builtin_expect(f.forwards, 1) && p && !tls.own) {                                   \
+        void(*real_delete) parameters = provider(&f, #name, __builtin_return_address(0));          \
+        if (!__builtin_expect(f.forwards, 1) && p && !own_work()) {                                \
             record_free(ARCH_CALLER(), p);                                                         \
             tls.deleting = (uintptr_t)p;                                                           \
             real_delete arguments;                                                                 \

@@ -1,6 +1,6 @@
 /*
- * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not taken
- * for leaks, and prctl, so that we keep still behind a seccomp filter.
+ * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not
+ * taken for leaks, and prctl, so that we keep still behind a seccomp filter.
  */
 #include "init.h"
 #include "real.h"
@@ -64,8 +64,8 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
     return done(real.execveat(folder, path, argv, envp, flags));
 }
 
-/* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on behind
- * them (execle's environment). */
+/* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
+ * behind them (execle's environment). */
 #define COLLECT_ARGUMENTS(argv, first, more)                                                       \
     va_list more, count_;                                                                          \
     va_start(more, first);                                                                         \

@@ -26,7 +26,7 @@ struct known {
 #define KNOWN_MAX 8192
 static struct known *known;
 static uint32_t known_count;
-static int known_lock; /* try-lock: a handler may interrupt its holder */
+static uint64_t known_lock; /* when it was taken (ticks), 0 free */
 
 void loaded_start(void)
 {
@@ -154,12 +154,19 @@ static uint32_t register_object(const struct dl_find_object *found, uint32_t gen
     return k->serial;
 }
 
-/* The lock is held for microseconds, but perhaps by the code this handler interrupted. */
+/* A try-lock: its holder may be the code that this handler interrupted. It is held for
+ * microseconds; one held for long was left behind by a jump out of a handler. */
+#define LOCK_STALE 1000000000u
+
 static int lock_known(void)
 {
-    for (unsigned i = 0; i < 2000; i++)
-        if (!__atomic_exchange_n(&known_lock, 1, __ATOMIC_ACQUIRE))
+    for (unsigned i = 0; i < 2000; i++) {
+        uint64_t taken = __atomic_load_n(&known_lock, __ATOMIC_RELAXED), now = init_ticks() | 1;
+        if ((!taken || now - taken > LOCK_STALE) &&
+            __atomic_compare_exchange_n(&known_lock, &taken, now, 0, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
             return 1;
+    }
     return 0;
 }
 
@@ -195,6 +202,7 @@ uint32_t loaded_pc_id(uintptr_t pc, uint32_t module, int exact)
         return SPOOL_FRAME_RAW;
     entry->pc = pc;
     entry->module = module;
-    __atomic_store_n(&entry->flags, SPOOL_PC_VALID | (exact ? SPOOL_PC_EXACT : 0), __ATOMIC_RELEASE);
+    __atomic_store_n(&entry->flags, SPOOL_PC_VALID | (exact ? SPOOL_PC_EXACT : 0),
+                     __ATOMIC_RELEASE);
     return id;
 }

@@ -1,12 +1,12 @@
 /*
  * loaded.h - the loaded objects: ranges, build ids, generations, and the table of pcs in the spool.
  *
- * Loading and unloading are noticed without wrapping dlopen: ld.so's own malloc and free pass through
- * our hooks, and an event whose caller lies in ld.so raises the generation. Knowledge of an older
- * generation is checked once against _dl_find_object before it is used again.
+ * Loading and unloading are noticed without wrapping dlopen: ld.so's own malloc and free pass
+ * through our hooks, and an event whose caller lies in ld.so raises the generation. Knowledge of an
+ * older generation is checked once against _dl_find_object before it is used again.
  *
- * Any thread, any signal handler; a try-lock guards the list of modules, and whoever finds it taken goes
- * without (SPOOL_FRAME_RAW).
+ * Any thread, any signal handler; a try-lock guards the list of modules, and whoever finds it taken
+ * goes without (SPOOL_FRAME_RAW).
  */
 #ifndef MPROF_LOADED_H
 #define MPROF_LOADED_H
@@ -27,8 +27,8 @@ static inline void loaded_notice(uintptr_t caller)
 /* Finds ld.so; called once at the start. */
 void loaded_start(void);
 
-/* The module that holds pc: 1, *module for the rules, and its serial in the spool (0: no place for it);
- * 0 where there is none. */
+/* The module that holds pc: 1, *module for the rules, and its serial in the spool (0: no place for
+ * it); 0 where there is none. */
 int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial);
 
 /* A new id for pc in the spool's table, committed; SPOOL_FRAME_RAW when the table is full. */

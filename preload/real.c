@@ -12,8 +12,8 @@ int real_state;
 void real_resolve(void)
 {
     int expected = REAL_UNKNOWN;
-    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of a
-     * process comes before it can start a thread. */
+    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of
+     * a process comes before it can start a thread. */
     if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return;
@@ -23,7 +23,8 @@ void real_resolve(void)
     __atomic_store_n(&real_state, REAL_RESOLVED, __ATOMIC_RELEASE);
 }
 
-/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not. */
+/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not.
+ */
 static int provider_forwards(const void *function)
 {
     Dl_info info;
@@ -36,7 +37,7 @@ static int provider_forwards(const void *function)
 
 void *real_cxx(const char *symbol, const void *caller, int *forwards)
 {
-    tls.own++;
+    uintptr_t before = own_begin();
     void *function = dlsym(RTLD_NEXT, symbol);
     if (!function) {
         struct dl_find_object found;
@@ -50,6 +51,6 @@ void *real_cxx(const char *symbol, const void *caller, int *forwards)
         }
     }
     *forwards = function && provider_forwards(function);
-    tls.own--;
+    own_end(before);
     return function;
 }

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* REAL(name, result, parameters): one list for the struct, the look-up and the check of the map file. */
+/* REAL(name, result, parameters): one list for the struct, the look-up and the check of the map
+ * file. */
 #define REAL_FUNCTIONS(REAL)                                                                       \
     REAL(malloc, void *, (size_t))                                                                 \
     REAL(free, void, (void *))                                                                     \
@@ -56,8 +57,9 @@ static inline int real_ready(void)
     return __builtin_expect(real_state == REAL_RESOLVED, 1);
 }
 
-/* operator new and delete of the provider behind us; see interpose_cxx.c. caller: a pc in the calling
- * module, through which the function is looked up where RTLD_NEXT has none (a C host's C++ plugin). */
+/* operator new and delete of the provider behind us; see interpose_cxx.c. caller: a pc in the
+ * calling module, through which the function is looked up where RTLD_NEXT has none (a C host's C++
+ * plugin). */
 void *real_cxx(const char *symbol, const void *caller, int *forwards);
 
 #endif

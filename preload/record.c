@@ -12,7 +12,7 @@
 
 static enum lost_kind lost_kind(enum spool_kind kind)
 {
-    return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED ? LOST_ALLOCATION
+    return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED  ? LOST_ALLOCATION
            : kind == SPOOL_FREE || kind == SPOOL_REALLOC_FREED ? LOST_FREE
                                                                : LOST_OTHER;
 }
@@ -65,8 +65,8 @@ void record_thread(struct thread *t)
     chunk_idle(s);
 }
 
-/* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new chunk
- * starts with THREAD. Returns 0 when there is none: the event is lost. */
+/* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new
+ * chunk starts with THREAD. Returns 0 when there is none: the event is lost. */
 static int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more, uint64_t ticks)
 {
     struct stream *s = &t->stream;
@@ -82,9 +82,9 @@ static int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
 }
 
 /* The one way of an event into the spool. walked: with the stack of `caller`. */
-static inline __attribute__((always_inline)) void
-record(struct thread *t, struct registers caller, struct spool_event *e, int walked,
-       const char *payload)
+static inline __attribute__((always_inline)) void record(struct thread *t, struct registers caller,
+                                                         struct spool_event *e, int walked,
+                                                         const char *payload)
 {
     struct stream *s = &t->stream;
     struct memo *m = &t->memo;
@@ -109,7 +109,8 @@ record(struct thread *t, struct registers caller, struct spool_event *e, int wal
         e->push = m->count - keep;
         depth = m->count;
         p += spool_encode(p, &delta, e);
-        p = put_frames(p, m->frames + keep, e->push);
+        if (e->push)
+            p = put_frames(p, memo_frames(m) + keep, e->push);
     } else {
         p += spool_encode(p, &delta, e);
     }
@@ -131,7 +132,7 @@ static inline __attribute__((always_inline)) void simple(struct registers caller
     if (!recorder_ready())
         return;
     loaded_notice(caller.pc);
-    struct thread *t = thread_enter(caller.sp);
+    struct thread *t = thread_enter(caller);
     if (__builtin_expect(!t, 0)) {
         lost(e->kind, e->size);
         return;
@@ -204,30 +205,30 @@ void record_range_failed(struct registers caller)
 
 /* ---- what is not a hook of memory ---- */
 
-static void plain(struct spool_event *e, const char *payload)
+/* The guard wants registers from which a walk finds the way out, like a hook's. */
+static void plain(struct registers caller, struct spool_event *e, const char *payload)
 {
-    struct registers none = {0, (uintptr_t)__builtin_frame_address(0), 0};
-    struct thread *t = thread_enter(none.sp);
+    struct thread *t = thread_enter(caller);
     if (!t)
         return;
-    record(t, none, e, 0, payload);
+    record(t, caller, e, 0, payload);
     thread_leave(t);
 }
 
 void record_sample(uint64_t ns, uint64_t rss_bytes)
 {
     struct spool_event e = {.kind = SPOOL_SAMPLE, .address = ns, .size = rss_bytes};
-    plain(&e, NULL);
+    plain(ARCH_CALLER(), &e, NULL);
 }
 
 void record_fork(uint32_t child_serial)
 {
     struct spool_event e = {.kind = SPOOL_FORK, .address = child_serial};
-    plain(&e, NULL);
+    plain(ARCH_CALLER(), &e, NULL);
 }
 
 void record_exec(const char *path)
 {
     struct spool_event e = {.kind = SPOOL_EXEC, .size = strnlen(path, FACT_PATH)};
-    plain(&e, path);
+    plain(ARCH_CALLER(), &e, path);
 }

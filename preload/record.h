@@ -2,8 +2,8 @@
  * record.h - from a hook's facts to an event in the thread's stream.
  *
  * Each function is called once a hooked call, with the registers of the hook's caller. They fail
- * silently: what cannot be recorded is counted as lost. errno is left alone. The cost is that of the
- * walk (walk.h), a time stamp (8 ns) and about 10 ns of encoding.
+ * silently: what cannot be recorded is counted as lost. errno is left alone. The cost is that of
+ * the walk (walk.h), a time stamp (8 ns) and about 10 ns of encoding.
  *
  * Order: record_free and the _begin functions before the real call, the others after it.
  */

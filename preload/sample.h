@@ -1,6 +1,7 @@
 /*
- * sample.h - samples of the resident set, taken at events when the interval has passed (plain preload;
- * `mprof-c run` samples from outside and sets the interval to 0). Any thread; one sample at a time.
+ * sample.h - samples of the resident set, taken at events when the interval has passed (plain
+ * preload; `mprof-c run` samples from outside and sets the interval to 0). Any thread; one sample
+ * at a time.
  */
 #ifndef MPROF_SAMPLE_H
 #define MPROF_SAMPLE_H

@@ -50,7 +50,8 @@ uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
     start_facts_append(path, sizeof path, "/stat");
     if (!sys_read_file(path, text, sizeof text))
         return 0;
-    /* The second field, a name in parentheses, may hold anything; the third follows its last one. */
+    /* The second field, a name in parentheses, may hold anything; the third follows its last one.
+     */
     const char *p = strrchr(text, ')');
     uint64_t value = 0;
     for (unsigned field = 2; p && field < 22; field++) {
@@ -149,8 +150,8 @@ static uint64_t big_endian(const uint8_t *p, unsigned bytes)
     return v;
 }
 
-/* Seconds east of UTC at `epoch` by a TZif file (RFC 8536). Only its 64-bit part is read; the footer's
- * rules for years beyond the last transition are not: then the last offset holds. */
+/* Seconds east of UTC at `epoch` by a TZif file (RFC 8536). Only its 64-bit part is read; the
+ * footer's rules for years beyond the last transition are not: then the last offset holds. */
 static int64_t zone_offset(const uint8_t *p, size_t bytes, int64_t epoch)
 {
     const uint8_t *end = p + bytes;
@@ -202,8 +203,8 @@ void start_facts_stamp(const struct start_facts *f, int64_t epoch, char to[15])
 {
     int64_t local = epoch + local_offset(f, epoch);
     uint64_t day = (uint64_t)local / 86400, second = (uint64_t)local % 86400;
-    /* Days to year, month, day: count from 1 March 0000, so that leap days end a year; an era has 400
-     * years of 146097 days. */
+    /* Days to year, month, day: count from 1 March 0000, so that leap days end a year; an era has
+     * 400 years of 146097 days. */
     uint64_t z = day + 719468, era = z / 146097, of_era = z % 146097;
     uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);

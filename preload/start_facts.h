@@ -33,8 +33,8 @@ const char *start_facts_setting(const struct start_facts *f, enum setting settin
 /* pid's start time and parent from /proc/PID/stat (pid 0: our own); 0 where it cannot be read. */
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid);
 
-/* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default, made absolute.
- * Returns its length, 0 where it does not fit. */
+/* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default, made
+ * absolute. Returns its length, 0 where it does not fit. */
 size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity);
 
 /* "YYYYmmddHHMMSS" of `epoch` in the machine's time zone (TZ or /etc/localtime), else in UTC. */

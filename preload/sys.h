@@ -1,6 +1,6 @@
 /*
- * sys.h - raw system calls: no errno, no locks, no cancellation points, nothing that a host could have
- * interposed. Each returns what the kernel returned: -errno on failure.
+ * sys.h - raw system calls: no errno, no locks, no cancellation points, nothing that a host could
+ * have interposed. Each returns what the kernel returned: -errno on failure.
  */
 #ifndef MPROF_SYS_H
 #define MPROF_SYS_H
@@ -40,7 +40,8 @@ static inline void *sys_map_shared(int fd, uint64_t offset, size_t bytes)
     return sys_failed(p) ? NULL : p;
 }
 
-/* A second mapping of the file behind a shared mapping, from that mapping's place in the file on. */
+/* A second mapping of the file behind a shared mapping, from that mapping's place in the file on.
+ */
 static inline void *sys_map_again(void *shared, size_t bytes)
 {
     void *p = (void *)SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE, 0, 0);
@@ -72,7 +73,8 @@ static inline long sys_read(long fd, void *to, size_t bytes)
     return SYS_CALL(SYS_read, fd, to, bytes, 0, 0, 0);
 }
 
-/* The start of a small file; returns its bytes (0 where it cannot be read) and ends them with a NUL. */
+/* The start of a small file; returns its bytes (0 where it cannot be read) and ends them with a
+ * NUL. */
 static inline size_t sys_read_file(const char *path, char *to, size_t capacity)
 {
     size_t have = 0;

@@ -12,7 +12,7 @@ __thread struct tls tls;
 
 /* ---- the pool ---- */
 
-#define STATES_MAX (1u << 18)
+#define STATES_MAX  (1u << 18)
 #define SLAB_STATES 64
 
 /* Slabs of states, indexed by state; a slab is mapped when its first state is wanted. */
@@ -77,8 +77,8 @@ static pthread_key_t key;
 static int key_exists;
 #define LAST_ROUND 3 /* of PTHREAD_DESTRUCTOR_ITERATIONS: other destructors may free until then */
 
-/* glibc lays a thread's control block at the top of its stack; the first thread's stack ends where the
- * kernel put argv, which ld.so remembers. */
+/* glibc lays a thread's control block at the top of its stack; the first thread's stack ends where
+ * the kernel put argv, which ld.so remembers. */
 static uintptr_t stack_end_of(uintptr_t sp)
 {
     extern void *__libc_stack_end;
@@ -111,33 +111,33 @@ static struct thread *state_take(uintptr_t frame)
     return t;
 }
 
-static struct thread *begin(uintptr_t frame)
+static struct thread *begin(struct registers caller)
 {
-    if (tls.starting)
+    if (tls.starting && caller.sp < tls.starting)
         return NULL; /* a handler interrupted us right here */
-    tls.starting = 1;
-    struct thread *t = state_take(frame);
+    tls.starting = caller.sp;
+    struct thread *t = state_take(caller.sp);
     if (t && key_exists) {
-        tls.own++;
+        uintptr_t before = own_begin();
         pthread_setspecific(key, t);
-        tls.own--;
+        own_end(before);
     }
     tls.thread = t;
     tls.starting = 0;
     return t;
 }
 
-/* The key's destructor. It comes back until the last round, so that what other destructors free is still
- * recorded; a free after that begins a state anew. */
+/* The key's destructor. It comes back until the last round, so that what other destructors free is
+ * still recorded; a free after that begins a state anew. */
 static void end(void *value)
 {
     struct thread *t = value;
     if (t != tls.thread)
         return; /* a forked child's copy of another thread's */
     if (++t->rounds < LAST_ROUND) {
-        tls.own++;
+        uintptr_t before = own_begin();
         pthread_setspecific(key, t);
-        tls.own--;
+        own_end(before);
         return;
     }
     tls.thread = NULL;
@@ -157,54 +157,72 @@ void thread_key_create(void)
 
 /* ---- the guard ---- */
 
-/* The guard is set, and yet we come from outside: either a handler interrupted the hook, or something jumped
- * out of it (siglongjmp, an exception). Then the hook's frame is gone: on the same stack sp stands above
- * where it was. A handler on an alternate stack may stand above it too; the kernel knows that. */
-static int is_stale(const struct thread *t, uintptr_t frame)
+/* The guard is set, and yet we come from outside: either a handler interrupted the hook, or
+ * something jumped out of it (siglongjmp, an exception) and its frame is gone. In the first case
+ * the frame that called the interrupted hook is on this stack, further out than where we stand.
+ * Where the stack cannot be walked that far, it is gone if sp has risen above it, unless the
+ * handler runs on another stack. */
+static int is_stale(const struct thread *t, struct registers caller)
 {
     stack_t alternate = {0};
-    if (frame <= t->guard)
+    if (caller.sp == t->guard)
+        return 1;
+    switch (walk_finds(&t->memo, caller, t->guard, t->guard_pc)) {
+    case WALK_FOUND:
         return 0;
-    SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
-    return !(alternate.ss_flags & SS_ONSTACK);
+    case WALK_NOT_FOUND:
+        return 1;
+    default:
+        SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
+        return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK);
+    }
 }
 
-static __attribute__((noinline)) struct thread *enter_nested(struct thread *t, uintptr_t frame)
+/* A handler that comes between the two stores uses the state and leaves it open, which does no harm
+ * yet; so both are looked at again. */
+static inline struct thread *claim(struct thread *t, struct registers caller)
+{
+    do {
+        __atomic_store_n(&t->guard, caller.sp, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        __atomic_store_n(&t->guard_pc, caller.pc, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } while (__builtin_expect(__atomic_load_n(&t->guard, __ATOMIC_RELAXED) != caller.sp ||
+                                  __atomic_load_n(&t->guard_pc, __ATOMIC_RELAXED) != caller.pc,
+                              0));
+    return t;
+}
+
+static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
+                                                             struct registers caller)
 {
     for (unsigned level = 0; level < THREAD_NESTING; level++) {
-        int stale = t->guard && is_stale(t, frame);
-        if (stale || !t->guard) {
-            t->guard = frame;
-            if (stale) { /* memo and chunk may have been left between two of their words */
-                walk_forget(&t->memo);
-                chunk_abandon(&t->stream);
-            }
+        if (!t->guard)
+            return claim(t, caller);
+        if (is_stale(t,
+                     caller)) { /* memo and chunk may have been left between two of their words */
+            claim(t, caller);
+            walk_forget(&t->memo);
+            chunk_abandon(&t->stream);
             return t;
         }
-        if (!t->nested) {
-            if (tls.starting)
-                return NULL;
-            tls.starting = 1;
-            t->nested = state_take(frame);
-            tls.starting = 0;
-            if (!t->nested)
-                return NULL;
-        }
+        if (!t->nested)
+            t->nested = state_take(caller.sp);
+        if (!t->nested)
+            return NULL;
         t = t->nested;
     }
     return NULL;
 }
 
-struct thread *thread_enter(uintptr_t frame)
+struct thread *thread_enter(struct registers caller)
 {
     struct thread *t = tls.thread;
-    if (__builtin_expect(!t, 0) && !(t = begin(frame)))
+    if (__builtin_expect(!t, 0) && !(t = begin(caller)))
         return NULL;
     if (__builtin_expect(t->guard != 0, 0))
-        return enter_nested(t, frame);
-    t->guard = frame;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    return t;
+        return enter_nested(t, caller);
+    return claim(t, caller);
 }
 
 void thread_after_fork(void)

@@ -1,12 +1,12 @@
 /*
- * thread.h - what the recorder keeps for a thread: its stream in the spool, its memo of the stack, its
- * guard. States are mmapped, pooled and never freed: a thread that ends hands its state, with the chunk
- * it was filling, to the next one.
+ * thread.h - what the recorder keeps for a thread: its stream in the spool, its memo of the stack,
+ * its guard. States are mmapped, pooled and never freed: a thread that ends hands its state, with
+ * the chunk it was filling, to the next one.
  *
- *   tls                 32 bytes of initial-exec TLS; all else is behind tls.thread
+ *   tls                 48 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
- *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then gets
- *                       the state `nested`, which writes its own stream under the same serial
+ *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
+ * gets the state `nested`, which writes its own stream under the same serial
  *
  * A state is used by its own thread only, but for the pool's links.
  */
@@ -21,10 +21,12 @@
 struct tls {
     struct thread *thread;
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
-    uint16_t own;           /* > 0: what is allocated now is the recorder's own work */
-    uint16_t starting;      /* 1 while thread_enter makes the state */
-    uintptr_t newest;       /* address of the last recorded allocation (interpose_cxx.c) */
-    uintptr_t deleting;     /* address whose free is recorded already (interpose_cxx.c) */
+    uint32_t unused;
+    uintptr_t
+        own; /* sp where the recorder's own work began, 0 none: what is allocated deeper is ours */
+    uintptr_t starting; /* sp of the hook that makes this thread's state, 0 none */
+    uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
+    uintptr_t deleting; /* address whose free is recorded already (interpose_cxx.c) */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -32,7 +34,8 @@ extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibil
 struct thread {
     struct stream stream;
     struct memo memo;
-    uintptr_t guard; /* address of the hook's frame, 0 outside: one word, so that a handler sees all or none */
+    uintptr_t guard;    /* sp of the hook's caller, 0 outside of a hook */
+    uintptr_t guard_pc; /* and its pc */
     struct thread *nested;
     uint32_t pool_next; /* index + 1 of the next free state */
     uint32_t index;
@@ -41,11 +44,32 @@ struct thread {
     uint32_t rounds; /* of the key destructor */
 };
 
-#define THREAD_NESTING 3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost */
+#define THREAD_NESTING 3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost  \
+                          */
 
-/* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the caller
- * where that is due). frame: address of the hook's frame. */
-struct thread *thread_enter(uintptr_t frame);
+/* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the
+ * caller where that is due). caller: of the hook. */
+struct thread *thread_enter(struct registers caller);
+
+/* The recorder's own work: what is allocated until own_end comes from the arena. Whoever jumps out
+ * of a handler in between leaves `own` set; a hook further out does not believe it. */
+static inline uintptr_t own_begin(void)
+{
+    uintptr_t before = tls.own;
+    if (!before)
+        tls.own = (uintptr_t)__builtin_frame_address(0);
+    return before;
+}
+
+static inline void own_end(uintptr_t before)
+{
+    tls.own = before;
+}
+
+static inline int own_work(void)
+{
+    return __builtin_expect(tls.own != 0, 0) && (uintptr_t)__builtin_frame_address(0) < tls.own;
+}
 
 static inline void thread_leave(struct thread *t)
 {

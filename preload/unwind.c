@@ -18,17 +18,18 @@ static int ready;
 
 void unwind_open(void)
 {
-    tls.own++;
+    uintptr_t before = own_begin();
     void *library = dlopen("libunwind.so.8", RTLD_LAZY | RTLD_LOCAL);
     if (library) {
-        /* The macros of libunwind.h give the names their target's prefix, _Ux86_64_ or _ULx86_64_. */
+        /* The macros of libunwind.h give the names their target's prefix, _Ux86_64_ or _ULx86_64_.
+         */
         getcontext_ = dlsym(library, TEXT(UNW_ARCH_OBJ(getcontext)));
         init_local = dlsym(library, TEXT(unw_init_local));
         step = dlsym(library, TEXT(unw_step));
         get_reg = dlsym(library, TEXT(unw_get_reg));
         __atomic_store_n(&ready, getcontext_ && init_local && step && get_reg, __ATOMIC_RELEASE);
     }
-    tls.own--;
+    own_end(before);
 }
 
 /* Walks from here to the frame *r, as libunwind sees it, and one step further. */
@@ -56,12 +57,12 @@ static __attribute__((noinline)) int step_from(struct registers *r)
 
 int unwind_step(struct registers *r)
 {
-    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || tls.own)
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || own_work())
         return 0;
     int saved_errno = errno;
-    tls.own++;
+    uintptr_t before = own_begin();
     int stepped = step_from(r);
-    tls.own--;
+    own_end(before);
     errno = saved_errno;
     return stepped;
 }

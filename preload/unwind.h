@@ -1,7 +1,7 @@
 /*
- * unwind.h - libunwind, for the frames no rule expresses. It is opened with dlopen(RTLD_LOCAL) by the
- * constructor and never a DT_NEEDED: it exports _Unwind_* and backtrace, and a host would bind to them.
- * Without it, and before the constructor, such stacks are marked truncated.
+ * unwind.h - libunwind, for the frames no rule expresses. It is opened with dlopen(RTLD_LOCAL) by
+ * the constructor and never a DT_NEEDED: it exports _Unwind_* and backtrace, and a host would bind
+ * to them. Without it, and before the constructor, such stacks are marked truncated.
  */
 #ifndef MPROF_UNWIND_H
 #define MPROF_UNWIND_H

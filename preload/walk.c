@@ -10,8 +10,9 @@
 
 /* ---- the rule cache ---- */
 
-/* Filled once: `key` is claimed by CAS (0 -> KEY_BUSY), the rest stored, then the key released. What is
- * outdated gets KEY_DEAD and is never used again, so a reader may finish with what it had found. */
+/* Filled once: `key` is claimed by CAS (0 -> KEY_BUSY), the rest stored, then the key released.
+ * What is outdated gets KEY_DEAD and is never used again, so a reader may finish with what it had
+ * found. */
 struct cached {
     uintptr_t key; /* pc; its top bit set where the pc is exact */
     struct rule rule;
@@ -23,7 +24,8 @@ struct cached {
 enum { KEY_FREE = 0, KEY_BUSY = 1, KEY_DEAD = 2 };
 #define KEY_EXACT (1ull << 63)
 
-/* Three tables, each used when the one before has no place left, so that a small program pays little. */
+/* Three tables, each used when the one before has no place left, so that a small program pays
+ * little. */
 #define TIERS  3
 #define PROBES 8
 static const unsigned tier_bits[TIERS] = {12, 14, 18};
@@ -38,13 +40,15 @@ static struct cached *tier(unsigned i)
     struct cached *fresh = sys_pages(bytes);
     if (!fresh)
         return NULL;
-    if (__atomic_compare_exchange_n(&tiers[i], &table, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&tiers[i], &table, fresh, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
         return fresh;
     sys_unmap(fresh, bytes);
     return table;
 }
 
-static inline struct cached *slot(struct cached *table, unsigned bits, uintptr_t key, unsigned probe)
+static inline struct cached *slot(struct cached *table, unsigned bits, uintptr_t key,
+                                  unsigned probe)
 {
     uint64_t hash = key * 0x9e3779b97f4a7c15ull >> (64 - bits);
     return &table[(hash + probe) & ((1ull << bits) - 1)];
@@ -130,25 +134,39 @@ static inline void look_up(uintptr_t pc, int exact, struct cached *result)
 
 /* ---- the memo's memory ---- */
 
-/* frames and scratch are the two halves of one mapping, in either order. The old one goes last: whoever
- * jumps out of a handler that interrupted this leaves a memo that can be used. */
+#define FIRST_CAPACITY 127 /* with the header, two pages */
+
+static struct memo_frame *memo_scratch(const struct memo *m)
+{
+    return m->block->frames + (m->flipped ? 0 : m->block->capacity);
+}
+
+static inline uint32_t memo_capacity(const struct memo *m)
+{
+    return m->block ? m->block->capacity : 0;
+}
+
+static size_t block_bytes(uint32_t capacity)
+{
+    return sizeof(struct memo_block) + 2 * sizeof(struct memo_frame) * capacity;
+}
+
 static int memo_grow(struct memo *m)
 {
-    uint32_t capacity = m->capacity ? m->capacity * 4 : 128;
-    struct memo_frame *old = m->frames < m->scratch ? m->frames : m->scratch;
-    size_t old_bytes = 2 * sizeof *old * m->capacity;
-    struct memo_frame *fresh = sys_pages(2 * sizeof *fresh * capacity);
-    if (!fresh)
+    struct memo_block *old = m->block;
+    uint32_t capacity = old ? old->capacity * 4 : FIRST_CAPACITY;
+    struct memo_block *fresh = sys_pages(block_bytes(capacity));
+    if (!fresh || capacity > WALK_DEPTH_MAX * 2)
         return -1;
-    if (m->capacity) {
-        memcpy(fresh, m->frames, sizeof *fresh * m->capacity);
-        memcpy(fresh + capacity, m->scratch, sizeof *fresh * m->capacity);
+    fresh->capacity = capacity;
+    if (old) {
+        memcpy(fresh->frames, old->frames, sizeof *old->frames * old->capacity);
+        memcpy(fresh->frames + capacity, old->frames + old->capacity,
+               sizeof *old->frames * old->capacity);
     }
-    m->frames = fresh;
-    m->scratch = fresh + capacity;
-    m->capacity = capacity;
-    if (old_bytes)
-        sys_unmap(old, old_bytes);
+    m->block = fresh;
+    if (old)
+        sys_unmap(old, block_bytes(old->capacity));
     return 0;
 }
 
@@ -173,8 +191,8 @@ struct stepper {
 static enum step step_by_frame_pointer(struct stepper *s)
 {
     uintptr_t fp = s->r.fp;
-    /* The ABI has the outermost frame's fp be 0 (old crt1.o have no CFI for _start); ld.so's own start
-     * code, which calls the constructors, has none either. */
+    /* The ABI has the outermost frame's fp be 0 (old crt1.o have no CFI for _start); ld.so's own
+     * start code, which calls the constructors, has none either. */
     if (fp == 0 || s->r.pc - loader_start < loader_end - loader_start)
         return STEP_END;
     if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
@@ -248,8 +266,8 @@ static enum step step(struct stepper *s, const struct rule *rule)
 
 /* ---- the walk ---- */
 
-/* How far out from frame j the old walk's slots still hold what they held: the index of the first frame
- * that does not, or -1. Reads only what a walk would read, in the order it would read it. */
+/* How far out from frame j the old walk's slots still hold what they held: the index of the first
+ * frame that does not, or -1. Reads only what a walk would read, in the order it would read it. */
 static inline int32_t verify(const struct memo_frame *f, int32_t j)
 {
     int32_t k = j - 1;
@@ -263,11 +281,12 @@ static inline int32_t verify(const struct memo_frame *f, int32_t j)
 }
 
 /* Frames common to the old stack and the new one, both outermost first. */
-static uint32_t common(const struct memo *m, const struct memo_frame *fresh, uint32_t count)
+static uint32_t common(const struct memo_frame *old, uint32_t old_count,
+                       const struct memo_frame *fresh, uint32_t count)
 {
     uint32_t i = 0;
-    while (i < m->count && i < count && m->frames[i].pc == fresh[i].pc &&
-           m->frames[i].id == fresh[i].id && m->frames[i].sp == fresh[i].sp)
+    while (i < old_count && i < count && old[i].pc == fresh[i].pc && old[i].id == fresh[i].id &&
+           old[i].sp == fresh[i].sp)
         i++;
     return i;
 }
@@ -275,15 +294,14 @@ static uint32_t common(const struct memo *m, const struct memo_frame *fresh, uin
 /* Scratch holds a whole stack, leaf first: turn it round and make it the memo. */
 static struct walk replace(struct memo *m, uint32_t n)
 {
+    struct memo_frame *fresh = memo_scratch(m);
     for (uint32_t i = 0; i < n / 2; i++) {
-        struct memo_frame swap = m->scratch[i];
-        m->scratch[i] = m->scratch[n - 1 - i];
-        m->scratch[n - 1 - i] = swap;
+        struct memo_frame swap = fresh[i];
+        fresh[i] = fresh[n - 1 - i];
+        fresh[n - 1 - i] = swap;
     }
-    struct walk w = {.keep = common(m, m->scratch, n), .before = m->count};
-    struct memo_frame *old = m->frames;
-    m->frames = m->scratch;
-    m->scratch = old;
+    struct walk w = {.keep = common(memo_frames(m), m->count, fresh, n), .before = m->count};
+    m->flipped = !m->flipped;
     m->count = n;
     w.push = n - w.keep;
     return w;
@@ -292,11 +310,13 @@ static struct walk replace(struct memo *m, uint32_t n)
 /* Frames 0..j of the memo stand; scratch holds the n new ones, leaf first. */
 static struct walk join(struct memo *m, int32_t j, uint32_t n)
 {
-    struct memo_frame *to = m->frames + j + 1;
+    struct memo_frame *to = memo_frames(m) + j + 1;
+    const struct memo_frame *scratch = memo_scratch(m);
     uint32_t old = m->count - (uint32_t)(j + 1), same = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const struct memo_frame *fresh = &m->scratch[n - 1 - i];
-        /* Only the frame pointer differs, which nobody reads: such a frame need not be written anew. */
+        const struct memo_frame *fresh = &scratch[n - 1 - i];
+        /* Only the frame pointer differs, which nobody reads: such a frame need not be written
+         * anew. */
         if (same == i && i < old && to[i].pc == fresh->pc && to[i].sp == fresh->sp &&
             to[i].id == fresh->id)
             same++;
@@ -317,56 +337,79 @@ static uintptr_t stack_end_for(const struct memo *m, uintptr_t sp)
     return sp < m->stack_end && m->stack_end - sp < 1u << 30 ? m->stack_end : UINTPTR_MAX;
 }
 
+/* The walk came upon frame j of the memo, but further out than k the old walk no longer holds:
+ * takes over frames j .. k+1 as new ones and leaves *s at k+1, to be walked on from there by its
+ * rule. */
+static uint32_t take_over(struct memo *m, uint32_t n, int32_t j, int32_t k, struct stepper *s)
+{
+    const struct memo_frame *f = memo_frames(m);
+    struct memo_frame *scratch = memo_scratch(m);
+    uint32_t joint = n;
+    for (int32_t i = j; i > k; i--)
+        scratch[n++] = f[i];
+    scratch[joint].fp_below = s->fp_below;
+    scratch[joint].opaque = s->opaque;
+    const struct memo_frame *last = &scratch[--n];
+    s->r = (struct registers){last->pc, last->sp, last->fp};
+    s->fp_below = last->fp_below;
+    s->opaque = last->opaque;
+    return n;
+}
+
 struct walk walk_stack(struct memo *m, struct registers from)
 {
     struct stepper s = {.r = from, .opaque = 1, .stack_end = stack_end_for(m, from.sp)};
     uint32_t generation = loaded_generation;
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
-    uint32_t n = 0;
+    uint32_t n = 0; /* frames in scratch */
     enum step result = STEP_ON;
 
     m->generation = generation;
-    for (;;) {
-        if (n + 2 + (uint32_t)(j + 1) > m->capacity &&
-            (m->capacity >= WALK_DEPTH_MAX || memo_grow(m) < 0)) {
+    while (result == STEP_ON) {
+        /* Room for this frame, the frames that might be taken over, and the mark of an unknown
+         * rest. */
+        if (n + 2 + (uint32_t)(j + 1) > memo_capacity(m) &&
+            (memo_capacity(m) > WALK_DEPTH_MAX || memo_grow(m) < 0)) {
             result = STEP_UNKNOWN;
             break;
         }
-        const struct memo_frame *f = m->frames;
+        struct memo_frame *f = memo_frames(m);
         while (j >= 0 && f[j].sp < s.r.sp)
             j--;
         if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc && f[j].fp == s.r.fp && !s.exact) {
             int32_t k = verify(f, j);
             if (__builtin_expect(k < 0, 1)) {
-                m->frames[j].fp_below = s.fp_below;
-                m->frames[j].opaque = s.opaque;
+                f[j].fp_below = s.fp_below;
+                f[j].opaque = s.opaque;
                 return join(m, j, n);
             }
-            /* Frames j .. k+1 stand, what is further out does not: take them over, walk on from k+1. */
-            if (n + (uint32_t)(j - k) + 2 > m->capacity && memo_grow(m) < 0) {
-                result = STEP_UNKNOWN;
-                break;
-            }
-            f = m->frames;
-            uint16_t fp_below = s.fp_below, opaque = s.opaque;
-            for (int32_t i = j; i > k; i--)
-                m->scratch[n++] = f[i];
-            m->scratch[n - (uint32_t)(j - k)].fp_below = fp_below;
-            m->scratch[n - (uint32_t)(j - k)].opaque = opaque;
-            const struct memo_frame *last = &m->scratch[--n];
-            s.r = (struct registers){last->pc, last->sp, last->fp};
-            s.fp_below = last->fp_below;
-            s.opaque = last->opaque;
+            n = take_over(m, n, j, k, &s);
             j = k;
         }
         struct cached c;
         look_up(s.r.pc, s.exact, &c);
-        note(&m->scratch[n++], &s, c.id);
+        note(&memo_scratch(m)[n++], &s, c.id);
         result = step(&s, &c.rule);
-        if (result != STEP_ON)
-            break;
     }
-    if (result == STEP_UNKNOWN && m->capacity)
-        m->scratch[n++] = (struct memo_frame){.sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = 1};
+    if (!memo_capacity(m))
+        return (struct walk){0, 0, m->count};
+    if (result == STEP_UNKNOWN)
+        memo_scratch(m)[n++] =
+            (struct memo_frame){.sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = 1};
     return replace(m, n);
+}
+
+enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)
+{
+    struct stepper s = {.r = from, .stack_end = stack_end_for(m, from.sp)};
+    for (uint32_t n = 0; n < WALK_DEPTH_MAX; n++) {
+        struct cached c;
+        look_up(s.r.pc, s.exact, &c);
+        enum step result = step(&s, &c.rule);
+        if (result != STEP_ON)
+            return result == STEP_END ? WALK_NOT_FOUND : WALK_UNKNOWN;
+        if (s.r.sp == sp && s.r.pc == pc)
+            return WALK_FOUND;
+    }
+    return WALK_UNKNOWN;
 }
