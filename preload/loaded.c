@@ -120,12 +120,14 @@ static uint32_t write_module(const struct known *k)
     return serial;
 }
 
+/* A library that was unloaded and has come back to its place has another link_map, but its build id
+ * says that the code is the same; one without a build id has to be the very same object. */
 static int same_object(const struct known *k, const struct dl_find_object *found)
 {
     uint8_t id[SPOOL_BUILD_ID_MAX] = {0};
     return k->start == (uintptr_t)found->dlfo_map_start &&
-           k->end == (uintptr_t)found->dlfo_map_end && k->map == found->dlfo_link_map &&
-           k->eh_frame_hdr == found->dlfo_eh_frame &&
+           k->end == (uintptr_t)found->dlfo_map_end && k->eh_frame_hdr == found->dlfo_eh_frame &&
+           (k->build_id_bytes || k->map == found->dlfo_link_map) &&
            read_build_id(k->start, k->end, id) == k->build_id_bytes &&
            memcmp(id, k->build_id, sizeof id) == 0;
 }

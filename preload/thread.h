@@ -44,8 +44,9 @@ struct thread {
     uint32_t rounds; /* of the key destructor */
 };
 
-#define THREAD_NESTING 3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost  \
-                          */
+#define THREAD_NESTING                                                                             \
+    3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost                     \
+       */
 
 /* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the
  * caller where that is due). caller: of the hook. */

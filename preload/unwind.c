@@ -1,6 +1,7 @@
 /* unwind.c - one step with libunwind. */
 #define UNW_LOCAL_ONLY
 #include "unwind.h"
+#include "loaded.h"
 #include "thread.h"
 
 #include <dlfcn.h>
@@ -14,6 +15,8 @@ static int (*getcontext_)(unw_tdep_context_t *);
 static int (*init_local)(unw_cursor_t *, unw_context_t *);
 static int (*step)(unw_cursor_t *);
 static int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+static void (*flush_cache)(unw_addr_space_t, unw_word_t, unw_word_t);
+static unw_addr_space_t *local_space;
 static int ready;
 
 void unwind_open(void)
@@ -27,9 +30,22 @@ void unwind_open(void)
         init_local = dlsym(library, TEXT(unw_init_local));
         step = dlsym(library, TEXT(unw_step));
         get_reg = dlsym(library, TEXT(unw_get_reg));
-        __atomic_store_n(&ready, getcontext_ && init_local && step && get_reg, __ATOMIC_RELEASE);
+        flush_cache = dlsym(library, TEXT(unw_flush_cache));
+        local_space = dlsym(library, TEXT(unw_local_addr_space));
+        __atomic_store_n(&ready,
+                         getcontext_ && init_local && step && get_reg && flush_cache && local_space,
+                         __ATOMIC_RELEASE);
     }
     own_end(before);
+}
+
+/* libunwind remembers rules by pc, also past a dlclose. */
+static void flush_if_loaded(void)
+{
+    static uint32_t flushed;
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&flushed, generation, __ATOMIC_RELAXED) != generation)
+        flush_cache(*local_space, 0, 0);
 }
 
 /* Walks from here to the frame *r, as libunwind sees it, and one step further. */
@@ -61,6 +77,7 @@ int unwind_step(struct registers *r)
         return 0;
     int saved_errno = errno;
     uintptr_t before = own_begin();
+    flush_if_loaded();
     int stepped = step_from(r);
     own_end(before);
     errno = saved_errno;

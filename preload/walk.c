@@ -115,6 +115,13 @@ static __attribute__((noinline)) void look_up_slow(uintptr_t pc, int exact, stru
     result->rule.kind = RULE_NONE;
     if (found)
         result->rule = cfi_rule(&module, exact ? pc : pc - 1);
+    if (found && !exact && result->rule.kind == RULE_NONE) {
+        /* Nobody calls from before a function: makecontext puts the very start of __start_context
+         * where the first return address belongs. */
+        struct rule at_start = cfi_rule(&module, pc);
+        if (at_start.kind != RULE_NONE)
+            result->rule = (struct rule){.kind = RULE_END};
+    }
     if (!serial)
         return; /* only pcs inside known modules are remembered */
     result->module = serial;
@@ -220,9 +227,13 @@ static enum step step_by_rule(struct stepper *s, const struct rule *rule)
     fp_slot += (uintptr_t)(intptr_t)rule->fp_offset;
     s->opaque = rule->kind == RULE_DEREF;
     s->fp_below = 0;
-    if (rule->fp_saved) {
+    /* A slot outside of the frame: gcc's CFI says so behind the `pop %rbp` of a function that
+     * realigned its stack, where a signal may have interrupted it; fp is the caller's already. */
+    if (rule->fp_saved == FP_SAVED_AT_FP && (fp_slot < s->r.sp || fp_slot > cfa - 16)) {
+        s->opaque = MEMO_OPAQUE;
+    } else if (rule->fp_saved) {
         if (fp_slot >= cfa || fp_slot + 65536 <= cfa)
-            s->opaque = 1;
+            s->opaque = MEMO_OPAQUE;
         else
             s->fp_below = (uint16_t)(cfa - fp_slot);
         s->r.fp = *(const uintptr_t *)fp_slot;
@@ -244,7 +255,7 @@ static enum step step(struct stepper *s, const struct rule *rule)
     case RULE_SIGNAL:
         s->r = arch_signal_step(s->r);
         s->fp_below = 0;
-        s->opaque = 1;
+        s->opaque = MEMO_EXACT;
         s->stack_end = UINTPTR_MAX; /* perhaps another stack than the handler's */
         exact = 1;
         result = STEP_ON;
@@ -257,7 +268,7 @@ static enum step step(struct stepper *s, const struct rule *rule)
     default:
         result = unwind_step(&s->r) ? STEP_ON : STEP_UNKNOWN;
         s->fp_below = 0;
-        s->opaque = 1;
+        s->opaque = MEMO_OPAQUE;
         break;
     }
     s->exact = exact;
@@ -358,7 +369,7 @@ static uint32_t take_over(struct memo *m, uint32_t n, int32_t j, int32_t k, stru
 
 struct walk walk_stack(struct memo *m, struct registers from)
 {
-    struct stepper s = {.r = from, .opaque = 1, .stack_end = stack_end_for(m, from.sp)};
+    struct stepper s = {.r = from, .opaque = MEMO_OPAQUE, .stack_end = stack_end_for(m, from.sp)};
     uint32_t generation = loaded_generation;
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     uint32_t n = 0; /* frames in scratch */
@@ -376,7 +387,8 @@ struct walk walk_stack(struct memo *m, struct registers from)
         struct memo_frame *f = memo_frames(m);
         while (j >= 0 && f[j].sp < s.r.sp)
             j--;
-        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc && f[j].fp == s.r.fp && !s.exact) {
+        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc && f[j].fp == s.r.fp && !s.exact &&
+            f[j].opaque != MEMO_EXACT) {
             int32_t k = verify(f, j);
             if (__builtin_expect(k < 0, 1)) {
                 f[j].fp_below = s.fp_below;
@@ -394,8 +406,8 @@ struct walk walk_stack(struct memo *m, struct registers from)
     if (!memo_capacity(m))
         return (struct walk){0, 0, m->count};
     if (result == STEP_UNKNOWN)
-        memo_scratch(m)[n++] =
-            (struct memo_frame){.sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = 1};
+        memo_scratch(m)[n++] = (struct memo_frame){
+            .sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = MEMO_OPAQUE};
     return replace(m, n);
 }
 

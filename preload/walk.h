@@ -21,11 +21,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* MEMO_EXACT: the pc itself was executing when a signal came, so it is no return address. */
+enum memo_opaque { MEMO_COMPARABLE = 0, MEMO_OPAQUE = 1, MEMO_EXACT = 2 };
+
 struct memo_frame {
     uintptr_t pc, sp, fp;
     uint32_t id;       /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
     uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
-    uint16_t opaque;   /* 1: came by another way than the two slots; cannot be compared */
+    uint16_t
+        opaque; /* enum memo_opaque: came by another way than the two slots; cannot be compared */
 };
 
 /*

@@ -1,0 +1,70 @@
+# tests.mk - builds and runs the tests; part of the Makefile.
+#
+#   make check        everything; installs what is missing first (scripts/setup --tests)
+#   make check-unit   tests/unit: one cmocka program per module
+#   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
+#
+# A victim says in its own comment how it is built: " * BUILD -O0 -pthread" (tests/programs/README.md).
+
+UNIT_DIRS    := $(ANALYZER_DIRS) format
+UNIT_SRC     := $(wildcard tests/unit/test_*.c)
+UNIT_TESTS   := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
+# Tests of the recorder include its sources, as nothing in the library is visible from outside.
+RECORDER_SRC := $(shell grep -l '"../../preload/' $(UNIT_SRC) /dev/null)
+RECORDER_TESTS := $(RECORDER_SRC:tests/unit/%.c=$(B)/tests/unit/%)
+
+VICTIM_SRC   := $(wildcard tests/programs/*.c tests/programs/*.cc)
+VICTIMS      := $(addprefix $(B)/tests/programs/,$(basename $(notdir $(VICTIM_SRC))))
+# One source, three suppliers of operator new.
+ALLOCATORS   := $(B)/tests/programs/newdelete-jemalloc $(B)/tests/programs/newdelete-tcmalloc
+
+RUN_TESTS     = tests/run --build $(B)
+
+check:
+	scripts/setup --tests
+	@$(MAKE) --no-print-directory check-now
+
+# What check does once all is installed.
+check-now: check-build
+	@$(RUN_TESTS) unit e2e
+
+check-unit: $(UNIT_TESTS)
+	@$(RUN_TESTS) unit
+
+check-e2e: all $(VICTIMS) $(ALLOCATORS)
+	@$(RUN_TESTS) e2e
+
+check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS)
+
+$(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_preload)) -MMD -MP -o $@ $< \
+		$(FORMAT_SRC) $(LDFLAGS) -lcmocka -lpthread -ldl
+
+$(B)/tests/unit/%: tests/unit/%.c $(ANALYZER_PARTS)
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(addprefix -iquote ,$(UNIT_DIRS)) -MMD -MP -o $@ $< $(ANALYZER_PARTS) \
+		$(LDFLAGS) -lcmocka $(ANALYZER_LIBS)
+
+# Warnings are on for victims, too, but for the ones about uses of memory that are the point here.
+VICTIM_FLAGS := -g -Wall -Wextra -Wno-unused-result
+BUILD_OF      = $(shell sed -n 's/^ \* BUILD //p' $(1))
+
+$(B)/tests/programs/%: tests/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<)
+
+$(B)/tests/programs/%: tests/programs/%.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<)
+
+$(B)/tests/programs/newdelete-jemalloc: tests/programs/newdelete.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libjemalloc.so.2
+
+$(B)/tests/programs/newdelete-tcmalloc: tests/programs/newdelete.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libtcmalloc_minimal.so.4
+
+.PHONY: check check-now check-unit check-e2e check-build
+-include $(UNIT_TESTS:%=%.d)

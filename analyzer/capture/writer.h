@@ -35,11 +35,16 @@ struct writer_source {
 };
 
 /* image: its header fields (id .. start_kind) are written at once; its tables whenever a segment is
- * written, what was appended since; it must outlive the writer. classes: the collector's growing
- * array. */
+ * written, what was appended since; it must outlive the writer. Never NULL: where the first bytes
+ * could not be written, the next call says so. */
 struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source);
 
-/* e's class must be < class_count. May write a segment. */
+/* Another length of a segment than the usual 4 Mi events; for tests. */
+void writer_limit_segment(struct writer *w, uint64_t events);
+
+/* classes: the collector's growing array; e's class must be < class_count. May write a segment. To
+ * be called before the collector's own state takes the event in: a segment's checkpoint is asked
+ * for with its first event. */
 int writer_event(struct writer *w, uint32_t process, const struct event *e,
                  const struct event_class *classes, size_t class_count);
 
@@ -50,7 +55,8 @@ int writer_sample(struct writer *w, uint32_t process, const struct sample *sampl
 int writer_live_block(struct writer *w, uint32_t process, uint64_t address, uint32_t class,
                       uint64_t ns);
 
-/* Writes what is left, the summary of image->processes and the index. Does not close the fd. */
+/* Writes what is left, the summary of image->processes, whether the image is cut or running, and
+ * the index. Does not close the fd. */
 int writer_finish(struct writer *w);
 void writer_free(struct writer *w);
 

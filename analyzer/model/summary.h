@@ -23,6 +23,7 @@ enum function_flag {
     FUNCTION_RESOLVED = 1 << 0, /* has a name; else `name` is "module+0x1234" */
     FUNCTION_START = 1 << 1, /* a start frame: _start, __libc_start_main, clone, start_thread ... */
     FUNCTION_MAIN = 1 << 2,  /* the program's main */
+    FUNCTION_ALLOCATOR = 1 << 3, /* malloc, operator new ...: left out while at the leaf */
 };
 
 struct function { /* identity: module, demangled name, file of the declaration */
@@ -44,7 +45,7 @@ struct location {                      /* one pc: its logical frames, innermost 
     uint32_t flags;                    /* enum location_flag */
 };
 enum location_flag {
-    LOCATION_HIDDEN = 1 << 0, /* allocation function or operator new: left out at the leaf */
+    LOCATION_HIDDEN = 1 << 0, /* only FUNCTION_ALLOCATOR frames: left out while at the leaf */
     LOCATION_UNKNOWN = 1 << 1 /* the stack was truncated here */
 };
 
@@ -137,7 +138,7 @@ struct process {
     struct ending ending;
     struct totals totals;
     struct quality quality;
-    struct function_usage *functions; /* those with an allocation or an inherited block */
+    struct function_usage *functions; /* those with an allocation, by function index */
     size_t function_count;
     struct leak *leaks; /* biggest first */
     size_t leak_count;
@@ -168,7 +169,7 @@ struct image {
     size_t location_count;
     struct stack *stacks;
     size_t stack_count;
-    struct process *processes;
+    struct process *processes; /* index = serial; pid 0: a child that never came to record */
     size_t process_count;
 
     int cut;              /* the file ended early: this is what could be read of it */
@@ -176,7 +177,11 @@ struct image {
     struct arena *memory; /* owner of every string and array above */
 };
 
-void image_free(struct image *image); /* NULL is allowed */
+/* An empty image with its arena; the image itself lies in that arena, too. Whoever fills it takes
+ * the arrays from `memory` as well (the collector alone keeps growing arrays of its own, see
+ * collect.h). */
+struct image *image_new(void);
+void image_free(struct image *image); /* NULL is allowed; releases image->memory */
 
 /* Bump memory whose pieces live as long as the arena; arena_take returns zeroed memory aligned to
  * 16 and never NULL (the analyzer ends with a sentence when the machine has no memory). */
@@ -186,7 +191,8 @@ char *arena_string(struct arena *arena, const char *text);
 void arena_free(struct arena *arena);
 
 /* Visits the logical frames of a stack, innermost first, hidden leaf frames left out.
- * `*node` starts as the stack and `*inner` as 0; returns the next frame or NULL at the end. */
+ * `*node` starts as the stack and `*inner` as 0, and both are then left to this function; returns
+ * the next frame or NULL at the end. */
 const struct frame *stack_next_frame(const struct image *image, uint32_t *node, uint32_t *inner);
 
 #endif

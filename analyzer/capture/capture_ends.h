@@ -1,0 +1,23 @@
+/*
+ * capture_ends.h - a capture's first and last bytes: whose it is, without reading what lies
+ * between.
+ *
+ * Errors are those of recording.h.
+ */
+#ifndef MPROF_CAPTURE_ENDS_H
+#define MPROF_CAPTURE_ENDS_H
+
+#include "capture_format.h"
+#include "recording.h"
+
+/* Reads and checks the header; file_bytes: of the whole file. */
+int capture_read_header(int fd, struct capture_header *h, uint64_t *file_bytes);
+
+/* Returns 1, 0 where the file has no valid end, -1 with errno. */
+int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail);
+
+/* From the header, and the pids of forked children from the file's end (none where there is no
+ * end). */
+int capture_identify(int fd, struct recording_identity *identity);
+
+#endif

@@ -1,0 +1,53 @@
+/* classes.c - numbering pairs of stack and size. */
+#include "classes.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_SIZE (1u << 31)
+
+static uint32_t add_class(struct classes *c, uint32_t stack, uint64_t size)
+{
+    c->list = xgrow(c->list, &c->capacity, c->count + 1, sizeof *c->list);
+    c->list[c->count] = (struct event_class){stack, size};
+    return (uint32_t)c->count++;
+}
+
+void classes_init(struct classes *c)
+{
+    memset(c, 0, sizeof *c);
+    add_class(c, 0, 0);
+}
+
+void classes_clear(struct classes *c)
+{
+    free(c->list);
+    free(c->latest);
+    intmap_clear(&c->numbers);
+    intmap_clear(&c->long_sizes);
+    memset(c, 0, sizeof *c);
+}
+
+/* A number of 32 bits for any size: itself, or its place among the long ones. */
+static uint32_t size_number(struct classes *c, uint64_t size)
+{
+    if (size < LONG_SIZE)
+        return (uint32_t)size;
+    uint64_t *number = intmap_place(&c->long_sizes, size);
+    if (!*number)
+        *number = LONG_SIZE | (uint32_t)c->long_sizes.count;
+    return (uint32_t)*number;
+}
+
+uint32_t classes_find(struct classes *c, uint32_t stack, uint64_t size)
+{
+    if (stack < c->latest_capacity && c->latest[stack] && c->list[c->latest[stack]].size == size)
+        return c->latest[stack];
+    uint64_t key = (uint64_t)stack << 32 | size_number(c, size);
+    uint64_t *number = intmap_place(&c->numbers, key);
+    if (!*number)
+        *number = add_class(c, stack, size);
+    c->latest = xgrow(c->latest, &c->latest_capacity, (size_t)stack + 1, sizeof *c->latest);
+    return c->latest[stack] = (uint32_t)*number;
+}

@@ -1,0 +1,26 @@
+/*
+ * classes.h - the classes of blocks, each a pair (stack, size), numbered from 1. Class 0 is no
+ * class. The array is what the writer and the events refer to. One owner, one thread.
+ */
+#ifndef MPROF_CLASSES_H
+#define MPROF_CLASSES_H
+
+#include "event.h"
+#include "intmap.h"
+
+#include <stddef.h>
+
+struct classes {
+    struct event_class *list;
+    size_t count, capacity;
+    uint32_t *latest; /* by stack: the class used last; most stacks have one size at a time */
+    size_t latest_capacity;
+    struct intmap numbers;    /* stack << 32 | size number -> class */
+    struct intmap long_sizes; /* sizes of 2 GiB and more -> 1 << 31 | how many came before */
+};
+
+void classes_init(struct classes *classes);
+void classes_clear(struct classes *classes);
+uint32_t classes_find(struct classes *classes, uint32_t stack, uint64_t size);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * clock.h - a spool's ticks as nanoseconds since its start.
+ *
+ * Where ticks are the processor's counter, their rate follows from pairs of moments on both clocks
+ * (the start, each chunk's opening, each sample). One rate for all time would not survive a suspend
+ * or a migration, so the line goes on from the last pair: a small difference is followed slowly (a
+ * pair can be late by a preemption between its two readings), a large one at once.
+ *
+ * One owner, one thread.
+ */
+#ifndef MPROF_CLOCK_H
+#define MPROF_CLOCK_H
+
+#include "spool.h"
+
+struct clock {
+    int is_counter;
+    int is_here; /* the counter is this machine's: it can be read and measured */
+    struct spool_moment start;
+    struct spool_moment anchor; /* ns since the start */
+    double rate;                /* ns a tick */
+    uint64_t rate_span;         /* ns between the pairs that it comes from; 0: not from pairs */
+    struct spool_moment farthest;
+    uint64_t last; /* what clock_ns returned last */
+};
+
+void clock_init(struct clock *clock, const struct spool_header *header);
+
+/* A pair known ahead of the order of events: betters the rate. */
+void clock_learn(struct clock *clock, struct spool_moment pair);
+/* All pairs that can be known so far were learned: sets the rate where it is still unknown. */
+void clock_settle(struct clock *clock);
+
+/* A pair, in the order of events. */
+void clock_pair(struct clock *clock, struct spool_moment pair);
+/* The time of an event, in the order of events: never falls. */
+uint64_t clock_ns(struct clock *clock, uint64_t ticks);
+/* The same out of order. */
+uint64_t clock_at(const struct clock *clock, uint64_t ticks);
+
+/* This moment in the spool's ticks, and a millisecond in ticks. 0 where they cannot be known. */
+uint64_t clock_now(const struct clock *clock);
+uint64_t clock_millisecond(const struct clock *clock);
+
+#endif

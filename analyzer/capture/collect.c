@@ -1,0 +1,321 @@
+/* collect.c - the drive: refresh, take the events in order, hand them out, finish. */
+#include "collector.h"
+#include "xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what the parts below ask for ---- */
+
+/* order.h: a chunk has appeared. */
+static void chunk_found(void *context, const struct spool_chunk *chunk)
+{
+    struct collector *c = context;
+
+    population_subject(c, chunk->process)->has_chunks = 1;
+    clock_learn(&c->clock, chunk->opened);
+}
+
+/* match.h: something happened. */
+static void emit(void *context, const struct subject *s, const struct event *e)
+{
+    struct collector *c = context;
+
+    if (c->writer && !c->writer_errno &&
+        writer_event(c->writer, s->serial, e, c->classes.list, c->classes.count) != WRITER_OK)
+        c->writer_errno = errno ? errno : EIO;
+}
+
+/* writer.h: live bytes by stack, at this moment. */
+static void give_checkpoint(void *context, uint32_t process,
+                            void (*give)(void *to, uint32_t stack, uint64_t blocks,
+                                         uint64_t bytes),
+                            void *to)
+{
+    struct collector *c = context;
+    const struct figures *f = &c->subjects[process]->heap.figures;
+
+    for (uint32_t stack = 0; stack < f->stack_capacity; stack++)
+        if (f->stacks[stack].live_blocks)
+            give(to, stack, f->stacks[stack].live_blocks, f->stacks[stack].live_bytes);
+}
+
+/* writer.h: how far each stream has been taken in. */
+static size_t give_positions(void *context, uint32_t process,
+                             const struct stream_position **positions)
+{
+    struct collector *c = context;
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->order.stream_count; i++) {
+        const struct stream *s = c->order.streams[i];
+        if (!s || s->process != process || s->current >= s->chunk_count)
+            continue;
+        c->positions =
+            xgrow(c->positions, &c->position_capacity, count + 1, sizeof *c->positions);
+        c->positions[count++] = (struct stream_position){
+            .stream = s->id,
+            .chunk_index = s->chunks[s->current].index,
+            .chunk_sequence = s->chunks[s->current].sequence,
+            .bytes = s == c->order.taken ? s->next : s->consumed,
+        };
+    }
+    *positions = c->positions;
+    return count;
+}
+
+/* ---- one event ---- */
+
+static struct lane *lane_of(struct collector *c, struct stream *stream)
+{
+    struct subject *s = population_subject(c, stream->process);
+
+    if (stream->user || s->closed)
+        return stream->user;
+    population_begin(c, s, stream->event.ticks); /* if no FORK has */
+    if (!s->live)
+        s->live = live_new(); /* it had been given up */
+    return stream->user = subject_lane(s, stream->number);
+}
+
+static void add_sample(struct collector *c, struct subject *s, struct sample sample)
+{
+    samples_add(&s->samples, sample);
+    if (c->writer && !c->writer_errno &&
+        writer_sample(c->writer, s->serial, &sample) != WRITER_OK)
+        c->writer_errno = errno ? errno : EIO;
+}
+
+static void take_exec(struct collector *c, struct subject *s, const struct spool_event *e)
+{
+    char *path = arena_take(c->image->memory, e->size + 1);
+
+    memcpy(path, e->payload, e->size);
+    s->exec_path = path;
+}
+
+/* Kinds that are not the matcher's. */
+static void take_other(struct collector *c, struct lane *lane, const struct spool_event *e,
+                       uint64_t ns)
+{
+    struct subject *s = lane->subject;
+
+    switch (e->kind) {
+    case SPOOL_THREAD:
+        lane_thread(lane, (uint32_t)(e->address >> 32));
+        break;
+    case SPOOL_SAMPLE:
+        add_sample(c, s, (struct sample){ns, e->size});
+        break;
+    case SPOOL_EXEC:
+        take_exec(c, s, e);
+        break;
+    case SPOOL_FORK:
+        population_forked(c, s, e->address, e->ticks);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_event(struct collector *c, struct stream *stream)
+{
+    const struct spool_event *e = &stream->event;
+    struct lane *lane = lane_of(c, stream);
+
+    if (!lane)
+        return; /* its process was closed; there should be nothing more */
+    if (stream->first_of_chunk) {
+        lane->restarts = 1;
+        clock_pair(&c->clock, stream->chunks[stream->current].opened);
+    }
+    if (e->kind == SPOOL_SAMPLE)
+        clock_pair(&c->clock, (struct spool_moment){e->ticks, e->address});
+    uint64_t ns = clock_ns(&c->clock, e->ticks);
+    match_event(&c->matcher, lane, e, ns);
+    take_other(c, lane, e, ns);
+}
+
+/* match.h: something was allocated at an address that is live. */
+static void find_release(void *context, struct lane *lane, uint64_t address)
+{
+    struct collector *c = context;
+    size_t events;
+
+    if (c->expediting)
+        return;
+    c->expediting = 1;
+    struct stream *s = order_find_release(&c->order, lane->subject->serial, address, &events);
+    for (; s && events > 0 && s->has_event; events--) {
+        take_event(c, s);
+        order_step_stream(&c->order, s);
+    }
+    c->expediting = 0;
+}
+
+/* ---- samples from outside ---- */
+
+void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns, uint64_t rss_bytes)
+{
+    pthread_mutex_lock(&c->samples_lock);
+    c->samples = xgrow(c->samples, &c->sample_capacity, c->sample_count + 1, sizeof *c->samples);
+    c->samples[c->sample_count++] = (struct outside_sample){pid, boottime_ns, rss_bytes};
+    pthread_mutex_unlock(&c->samples_lock);
+}
+
+/* The newest process of this pid. */
+static struct subject *subject_of_pid(struct collector *c, int32_t pid)
+{
+    for (size_t i = c->image->process_count; i-- > 0;)
+        if (c->image->processes[i].pid == pid)
+            return c->subjects[i];
+    return NULL;
+}
+
+static void take_samples(struct collector *c)
+{
+    pthread_mutex_lock(&c->samples_lock);
+    for (size_t i = 0; i < c->sample_count; i++) {
+        const struct outside_sample *o = &c->samples[i];
+        struct subject *s = subject_of_pid(c, o->pid);
+        uint64_t start = c->clock.start.ns;
+        if (s && s->begun && !s->closed)
+            add_sample(c, s, (struct sample){o->boottime_ns > start ? o->boottime_ns - start : 0,
+                                             o->rss_bytes});
+    }
+    c->sample_count = 0;
+    pthread_mutex_unlock(&c->samples_lock);
+}
+
+void collector_ended(struct collector *c, int32_t pid, struct ending ending)
+{
+    struct subject *s = subject_of_pid(c, pid);
+
+    if (!s)
+        return;
+    s->ending = ending;
+    if (ending.exec)
+        s->ending.exec = arena_string(c->image->memory, ending.exec);
+}
+
+/* ---- the drive ---- */
+
+static int64_t take_all(struct collector *c, int live)
+{
+    struct stream *stream;
+    int64_t count = 0;
+
+    c->live = live;
+    if (live) /* the order needs to know how long a millisecond is */
+        clock_settle(&c->clock);
+    order_refresh(&c->order, live, clock_now(&c->clock), clock_millisecond(&c->clock));
+    clock_settle(&c->clock);
+    population_refresh(c);
+    while ((stream = order_next(&c->order)) != NULL) {
+        if (stream->event.ticks > c->next_late)
+            population_begin_late(c, stream->event.ticks);
+        take_event(c, stream);
+        count++;
+        if (c->order.drained) {
+            uint32_t process = c->order.drained - 1;
+            c->order.drained = 0;
+            if (!live)
+                population_retire(c, process);
+        }
+    }
+    take_samples(c);
+    population_check(c);
+    return count;
+}
+
+static int writer_result(const struct collector *c)
+{
+    if (!c->writer_errno)
+        return COLLECT_OK;
+    errno = c->writer_errno;
+    return COLLECT_IO;
+}
+
+int64_t collector_step(struct collector *c)
+{
+    int64_t count = take_all(c, 1);
+    int error = writer_result(c);
+    return error ? error : count;
+}
+
+int collector_finish(struct collector *c, int running)
+{
+    take_all(c, running);
+    c->image->running = running;
+    c->image->cut = c->file.cut || c->order.damaged;
+    population_finish(c, running);
+    if (c->writer && !c->writer_errno && writer_finish(c->writer) != WRITER_OK)
+        c->writer_errno = errno ? errno : EIO;
+    return writer_result(c);
+}
+
+const struct image *collector_image(const struct collector *c)
+{
+    return c->image;
+}
+
+static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbols)
+{
+    c->image = image_new();
+    image_facts_fill(c->image, &c->file);
+    clock_init(&c->clock, &c->file.header);
+    order_init(&c->order, &c->file);
+    c->order.found = chunk_found;
+    c->order.context = c;
+    classes_init(&c->classes);
+    locations_init(&c->locations, c->image, &c->file, symbols);
+    tree_init(&c->tree, c->image);
+    c->matcher = (struct matcher){&c->tree, &c->locations, &c->classes, c, emit, find_release};
+    c->next_late = UINT64_MAX;
+    pthread_mutex_init(&c->samples_lock, NULL);
+    population_subject(c, 0);
+    if (capture_fd >= 0) {
+        struct writer_source source = {c, give_checkpoint, give_positions};
+        c->writer = writer_new(capture_fd, c->image, &source);
+    }
+}
+
+int collector_open(struct collector **out, int spool_fd, int capture_fd,
+                   struct symbolizer *symbols)
+{
+    struct collector *c = xcalloc(1, sizeof *c);
+    int error = spool_file_open(&c->file, spool_fd);
+
+    *out = NULL;
+    if (error) {
+        int saved = errno;
+        free(c);
+        errno = saved;
+        return error;
+    }
+    set_up(c, capture_fd, symbols);
+    *out = c;
+    return COLLECT_OK;
+}
+
+void collector_free(struct collector *c)
+{
+    if (!c)
+        return;
+    writer_free(c->writer);
+    for (size_t i = 0; i < c->subject_capacity; i++)
+        subject_free(c->subjects[i]);
+    free(c->subjects);
+    free(c->image->processes);
+    order_clear(&c->order);
+    tree_clear(&c->tree);
+    locations_clear(&c->locations);
+    classes_clear(&c->classes);
+    spool_file_close(&c->file);
+    pthread_mutex_destroy(&c->samples_lock);
+    free(c->samples);
+    free(c->positions);
+    image_free(c->image);
+    free(c);
+}

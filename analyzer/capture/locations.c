@@ -1,0 +1,251 @@
+/* locations.c - resolving pcs, and interning what they resolve to. */
+#include "locations.h"
+#include "tree.h"
+#include "xalloc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNKNOWN_ADDRESS "[unknown address]"
+
+/* ---- interning ---- */
+
+static uint64_t hash_bytes(const void *bytes, size_t count)
+{
+    const unsigned char *p = bytes;
+    uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a */
+
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ p[i]) * 0x100000001b3ull;
+    return hash;
+}
+
+/* The one copy of a text: equal texts have equal addresses. */
+static const char *intern(struct locations *l, const char *text)
+{
+    uint64_t key = hash_bytes(text, strlen(text)), number;
+
+    for (; (number = intmap_get(&l->string_numbers, key)); key++)
+        if (strcmp(l->strings[number - 1], text) == 0)
+            return l->strings[number - 1];
+    l->strings = xgrow(l->strings, &l->string_capacity, l->string_count + 1, sizeof *l->strings);
+    char *copy = arena_string(l->image->memory, text);
+    l->strings[l->string_count++] = copy;
+    *intmap_place(&l->string_numbers, key) = l->string_count;
+    return copy;
+}
+
+static uint32_t flags_of(const char *name, int resolved)
+{
+    static const char *const allocators[] = {
+        "malloc",         "calloc",        "realloc",        "reallocarray",  "memalign",
+        "aligned_alloc",  "valloc",        "pvalloc",        "posix_memalign", "__libc_malloc",
+        "__libc_calloc",  "__libc_realloc", "__libc_memalign", "__libc_valloc", "__libc_pvalloc",
+        "__posix_memalign",
+    };
+    static const char *const starts[] = {
+        "_start",       "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
+        "start_thread", "thread_start",      "clone",                  "clone3",
+        "__clone",      "__clone3",          "_dl_start_user",         "__GI___clone3",
+    };
+    uint32_t flags = resolved ? FUNCTION_RESOLVED : 0;
+
+    if (!resolved)
+        return flags;
+    if (strcmp(name, "main") == 0)
+        flags |= FUNCTION_MAIN;
+    if (strncmp(name, "operator new", 12) == 0)
+        flags |= FUNCTION_ALLOCATOR;
+    for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
+        if (strcmp(name, allocators[i]) == 0)
+            flags |= FUNCTION_ALLOCATOR;
+    if (strncmp(name, "__libc_start_main@", 18) == 0)
+        flags |= FUNCTION_START;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strcmp(name, starts[i]) == 0)
+            flags |= FUNCTION_START;
+    return flags;
+}
+
+/* module, name and file are interned. */
+static uint32_t find_function(struct locations *l, struct function wanted)
+{
+    struct image *image = l->image;
+    uintptr_t identity[] = {(uintptr_t)wanted.module, (uintptr_t)wanted.name,
+                            (uintptr_t)wanted.file, wanted.line};
+    uint64_t key = hash_bytes(identity, sizeof identity), number;
+
+    for (; (number = intmap_get(&l->function_numbers, key)); key++) {
+        const struct function *f = &image->functions[number - 1];
+        if (f->module == wanted.module && f->name == wanted.name && f->file == wanted.file &&
+            f->line == wanted.line)
+            return (uint32_t)number - 1;
+    }
+    image->functions = xgrow(image->functions, &l->function_capacity, image->function_count + 1,
+                             sizeof *image->functions);
+    image->functions[image->function_count++] = wanted;
+    *intmap_place(&l->function_numbers, key) = image->function_count;
+    return (uint32_t)image->function_count - 1;
+}
+
+static uint32_t add_location(struct locations *l, struct location location)
+{
+    struct image *image = l->image;
+
+    image->locations = xgrow(image->locations, &l->location_capacity, image->location_count + 1,
+                             sizeof *image->locations);
+    image->locations[image->location_count] = location;
+    return (uint32_t)image->location_count++;
+}
+
+static void add_frame(struct locations *l, struct frame frame)
+{
+    struct image *image = l->image;
+
+    image->frames =
+        xgrow(image->frames, &l->frame_capacity, image->frame_count + 1, sizeof *image->frames);
+    image->frames[image->frame_count++] = frame;
+}
+
+/* ---- resolving ---- */
+
+static const struct known_module *find_module(struct locations *l, uint32_t serial)
+{
+    struct spool_module entry;
+    uint64_t number = intmap_get(&l->module_numbers, serial);
+
+    if (number)
+        return &l->modules[number - 1];
+    if (serial == 0 || !spool_file_module(l->file, serial, &entry))
+        return NULL;
+    l->modules =
+        xgrow(l->modules, &l->module_capacity, l->module_count + 1, sizeof *l->modules);
+    struct known_module *module = &l->modules[l->module_count++];
+    *intmap_place(&l->module_numbers, serial) = l->module_count;
+    module->path = intern(l, entry.path);
+    const char *slash = strrchr(module->path, '/');
+    module->name = slash ? slash + 1 : module->path;
+    module->bias = entry.bias;
+    module->object = NULL;
+    if (l->symbols)
+        module->object = symbolizer_object(l->symbols, module->path, entry.build_id,
+                                           entry.build_id_bytes);
+    return module;
+}
+
+/* A location of one frame, whose function has nothing but a made-up name. */
+static uint32_t add_nameless(struct locations *l, const char *name, const char *module)
+{
+    const char *empty = intern(l, "");
+    struct function function = {.name = intern(l, name), .module = module, .file = empty};
+    struct location location = {.frame_first = (uint32_t)l->image->frame_count, .frame_count = 1};
+
+    add_frame(l, (struct frame){.function = find_function(l, function), .file = empty});
+    return add_location(l, location);
+}
+
+static uint32_t add_resolved(struct locations *l, const struct known_module *module,
+                             const struct symbol_frame *frames, size_t count)
+{
+    struct location location = {.frame_first = (uint32_t)l->image->frame_count,
+                                .flags = LOCATION_HIDDEN};
+    size_t left_out = count > LOCATION_FRAMES_MAX ? count - LOCATION_FRAMES_MAX : 0;
+
+    for (size_t i = left_out; i < count; i++) { /* keeps the physical function, the last */
+        const struct symbol_frame *f = &frames[i];
+        struct function function = {
+            .name = intern(l, f->function),
+            .module = module->path,
+            .file = intern(l, f->declared_file),
+            .line = f->declared_line,
+            .flags = flags_of(f->function, 1),
+        };
+        if (!(function.flags & FUNCTION_ALLOCATOR))
+            location.flags &= ~(uint32_t)LOCATION_HIDDEN;
+        add_frame(l, (struct frame){find_function(l, function), f->line, intern(l, f->file)});
+        location.frame_count++;
+    }
+    return add_location(l, location);
+}
+
+static uint32_t resolve(struct locations *l, uint64_t pc, const struct known_module *module,
+                        uint32_t pc_flags)
+{
+    char name[512];
+
+    if (!module) {
+        snprintf(name, sizeof name, "0x%" PRIx64, pc);
+        return add_nameless(l, name, intern(l, ""));
+    }
+    uint64_t address = pc - module->bias;
+    if (module->object) {
+        const struct symbol_frame *frames;
+        uint64_t wanted = pc_flags & SPOOL_PC_EXACT ? address : address - 1;
+        size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
+        if (count)
+            return add_resolved(l, module, frames, count);
+    }
+    snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
+    return add_nameless(l, name, module->path);
+}
+
+static uint32_t find_raw(struct locations *l, uint64_t pc)
+{
+    uint64_t *location = intmap_place(&l->raw, pc);
+
+    if (!*location) {
+        uint32_t added = resolve(l, pc, NULL, 0);
+        *location = added;
+    }
+    return (uint32_t)*location;
+}
+
+uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
+{
+    struct spool_pc entry;
+
+    if (id == SPOOL_FRAME_UNKNOWN)
+        return 0;
+    if (id == SPOOL_FRAME_RAW)
+        return find_raw(l, pc);
+    l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
+    if (!spool_file_pc(l->file, id, &entry))
+        return l->by_id[id] = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
+    return l->by_id[id] = resolve(l, entry.pc, find_module(l, entry.module), entry.flags);
+}
+
+void locations_init(struct locations *l, struct image *image, const struct spool_file *file,
+                    struct symbolizer *symbols)
+{
+    memset(l, 0, sizeof *l);
+    l->image = image;
+    l->file = file;
+    l->symbols = symbols;
+    const char *empty = intern(l, "");
+    find_function(l, (struct function){.name = intern(l, "[unknown]"), .module = empty,
+                                       .file = empty});
+    add_location(l, (struct location){.flags = LOCATION_UNKNOWN});
+}
+
+void locations_clear(struct locations *l)
+{
+    struct image *image = l->image;
+
+    free(image->functions);
+    free(image->frames);
+    free(image->locations);
+    image->functions = NULL;
+    image->frames = NULL;
+    image->locations = NULL;
+    image->function_count = image->frame_count = image->location_count = 0;
+    free(l->by_id);
+    free(l->modules);
+    free(l->strings);
+    intmap_clear(&l->raw);
+    intmap_clear(&l->module_numbers);
+    intmap_clear(&l->string_numbers);
+    intmap_clear(&l->function_numbers);
+    memset(l, 0, sizeof *l);
+}

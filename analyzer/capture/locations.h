@@ -1,0 +1,58 @@
+/*
+ * locations.h - a spool's pc ids as locations of an image: each pc is resolved once, when it is
+ * first seen on a stack, and its frames and functions are interned in the image's tables.
+ *
+ * Functions are the same where module, name, file and line of the declaration are. Where the
+ * symbolizer knows nothing, a location is a function of its own, "libx.so+0x1234", or "0x7f.."
+ * outside of all modules. Location 0 is "what lies further out is unknown", function 0 stands for a
+ * stack without any function.
+ *
+ * Owner: the tables grow here and are released by locations_clear; strings lie in the image's
+ * memory. One thread.
+ */
+#ifndef MPROF_LOCATIONS_H
+#define MPROF_LOCATIONS_H
+
+#include "intmap.h"
+#include "spool_file.h"
+#include "summary.h"
+#include "symbols.h"
+
+struct known_module {
+    const char *path, *name; /* name: the path's last part */
+    uint64_t bias;
+    struct symbol_object *object; /* NULL: no symbolizer */
+};
+
+struct locations {
+    struct image *image;
+    const struct spool_file *file;
+    struct symbolizer *symbols; /* NULL: all stays unresolved */
+    uint32_t *by_id;            /* pc id -> location, 0 not looked up yet (or no pc) */
+    size_t id_capacity;
+    struct intmap raw; /* pc -> location, of pcs without an id */
+    struct known_module *modules;
+    struct intmap module_numbers; /* serial -> index in modules + 1 */
+    size_t module_count, module_capacity;
+    char **strings;
+    size_t string_count, string_capacity;
+    struct intmap string_numbers;   /* hash -> index in strings + 1 */
+    struct intmap function_numbers; /* hash -> function + 1 */
+    size_t function_capacity, frame_capacity, location_capacity;
+};
+
+void locations_init(struct locations *l, struct image *image, const struct spool_file *file,
+                    struct symbolizer *symbols);
+void locations_clear(struct locations *l);
+
+uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc);
+
+/* The location of a frame of an event: pc id and, for SPOOL_FRAME_RAW, pc. */
+static inline uint32_t locations_find(struct locations *l, uint32_t id, uint64_t pc)
+{
+    if (__builtin_expect(id < l->id_capacity && l->by_id[id], 1))
+        return l->by_id[id];
+    return locations_find_slow(l, id, pc);
+}
+
+#endif

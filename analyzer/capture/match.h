@@ -1,0 +1,30 @@
+/*
+ * match.h - spool events to what happened: frees find their allocations, reallocs and unmaps their
+ * beginnings; subjects keep the accounts, and each outcome is told as an event.
+ *
+ * Whatever the order of time says, at one address allocation and free alternate: that is the
+ * authority. An allocation at an address still live asks for the free that must have been committed
+ * (find_release), and if there is none implies it. Events are told before the accounts take them
+ * in. One thread.
+ */
+#ifndef MPROF_MATCH_H
+#define MPROF_MATCH_H
+
+#include "classes.h"
+#include "locations.h"
+#include "subject.h"
+#include "tree.h"
+
+struct matcher {
+    struct tree *tree;
+    struct locations *locations;
+    struct classes *classes;
+    void *context; /* of the two below */
+    void (*emit)(void *context, const struct subject *s, const struct event *e);
+    void (*find_release)(void *context, struct lane *lane, uint64_t address);
+};
+
+/* An event of the lane at `ns`: kinds ALLOC to RANGE_FAILED; others only change the stack. */
+void match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns);
+
+#endif

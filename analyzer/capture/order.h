@@ -1,0 +1,104 @@
+/*
+ * order.h - the events of all streams of a spool in one order of time.
+ *
+ * A stream is read chunk by chunk; a heap of streams gives the earliest next event. Memory: a
+ * window of at most some tens of KiB for each stream that has something to be read, not for events.
+ *
+ * While the program runs, only what is certain to be in order is given: the recorder marks a stream
+ * busy before it takes an event's time. So everything that was not yet committed when we looked
+ * either is later than a millisecond before that look, or comes from a busy stream, and such a
+ * stream holds back all that is later than its own last event. A stream that stays busy for
+ * seconds (its process was killed or stopped) is no longer waited for.
+ *
+ * Equal times: lower process serial first, then lower stream. One owner, one thread.
+ */
+#ifndef MPROF_ORDER_H
+#define MPROF_ORDER_H
+
+#include "intmap.h"
+#include "spool_file.h"
+
+struct chunk_place {
+    uint64_t offset, bytes;
+    uint32_t index, sequence;
+    struct spool_moment opened;
+};
+
+struct stream {
+    uint32_t process, id;
+    uint32_t number;            /* from 0, among all streams of the spool */
+    struct chunk_place *chunks; /* by index */
+    size_t chunk_count, chunk_capacity;
+    size_t current;               /* the chunk being read */
+    uint64_t committed, consumed; /* event bytes of it: valid, and taken by the caller */
+    uint64_t next;                /* where the event after `event` begins */
+    int spoiled;                  /* the rest of this chunk is not readable */
+    int looked_again;             /* its commit word was read when the next chunk was known */
+    uint8_t *window;              /* event bytes [window_start, + window_bytes) */
+    uint64_t window_start;
+    size_t window_bytes, window_capacity;
+    struct spool_delta delta;
+    uint64_t last_ticks; /* of the last event given or about to be */
+
+    struct spool_event event; /* the next one; times never fall within a stream */
+    int has_event;
+    int first_of_chunk; /* `event` is: the decoder's stack is empty before it */
+
+    int busy; /* holds back what is later than its last event */
+    struct spool_progress progress;
+    uint64_t progress_ns; /* CLOCK_MONOTONIC when `progress` last changed */
+
+    void *user; /* the collector's */
+};
+
+struct order {
+    struct spool_file *file;
+    struct stream **streams; /* by number; NULL: released */
+    size_t stream_count, stream_capacity;
+    struct intmap by_id;  /* process << 32 | id -> number + 1 */
+    struct stream **heap; /* those with an event, the earliest first */
+    size_t heap_count, heap_capacity;
+    struct stream *taken; /* heap[0] while its event is with the caller */
+    uint64_t limit;       /* nothing later than this is given */
+    uint64_t slack;       /* a millisecond in ticks */
+    int damaged;          /* bytes were left out because they made no sense */
+    unsigned fruitless;   /* searches of order_find_release that found nothing */
+    uint32_t *in_heap;    /* by process: its streams that have an event */
+    size_t process_capacity;
+    uint32_t drained; /* 1 + a process whose last stream has just run out; the collector zeroes it */
+    void (*found)(void *context, const struct spool_chunk *chunk); /* each chunk; may be NULL */
+    void *context;
+};
+
+void order_init(struct order *o, struct spool_file *file);
+void order_clear(struct order *o); /* the user pointers are not released */
+
+/* Looks for what has been committed. live: the program runs; now, slack: this moment and a
+ * millisecond, in ticks. Otherwise everything is given. */
+void order_refresh(struct order *o, int live, uint64_t now, uint64_t slack);
+
+/* The stream whose event is next, or NULL. The event, and what it points to, is valid until the
+ * next call. */
+struct stream *order_next(struct order *o);
+
+/*
+ * A block was allocated at an address that is still live: its free must have been committed, but
+ * its time is later (clocks of two processors that differ). Looks for the event that releases
+ * `address` in the other streams of the process, up to a millisecond ahead. Returns the stream and
+ * how many of its events have to be taken first, the release included, or NULL. Take the stream's
+ * present event, then order_step_stream, and so on.
+ */
+struct stream *order_find_release(struct order *o, uint32_t process, uint64_t address,
+                                  size_t *events);
+
+/* The stream's present event was taken out of order: on to the next one. */
+void order_step_stream(struct order *o, struct stream *s);
+
+/* Has every event been given that the process's streams held at the last refresh? */
+int order_is_drained(const struct order *o, uint32_t process);
+
+/* Forgets the streams of a process that will write no more; calls `release` for each. */
+void order_release(struct order *o, uint32_t process,
+                   void (*release)(void *context, struct stream *s), void *context);
+
+#endif

@@ -1,0 +1,237 @@
+#include "payloads.h"
+
+static void code_totals(struct codec *c, struct totals *t)
+{
+    code_u64(c, &t->allocations);
+    code_u64(c, &t->frees);
+    code_u64(c, &t->allocated_bytes);
+    code_u64(c, &t->peak_bytes);
+    code_u64(c, &t->peak_ns);
+    code_u64(c, &t->live_at_end_bytes);
+    code_u64(c, &t->live_at_end_blocks);
+    code_u64(c, &t->temporary);
+    code_u64(c, &t->mapped_peak_bytes);
+    code_u64(c, &t->mapped_peak_ns);
+    code_u64(c, &t->mapped_at_end_bytes);
+    code_u64(c, &t->maps);
+    code_u64(c, &t->unmaps);
+    code_u64(c, &t->rss_peak_bytes);
+}
+
+static void code_quality(struct codec *c, struct quality *q)
+{
+    code_u64(c, &q->lost);
+    code_u64(c, &q->lost_bytes);
+    code_u64(c, &q->unmatched_frees);
+    code_u64(c, &q->implied_frees);
+    code_u64(c, &q->inherited);
+    code_u64(c, &q->inherited_bytes);
+    code_u64(c, &q->truncated_stacks);
+    code_u64(c, &q->unresolved_frames);
+}
+
+static void code_ending(struct codec *c, struct ending *e)
+{
+    uint32_t kind = e->kind;
+    code_u32(c, &kind);
+    if (kind > END_EXEC)
+        c->in.bad = 1;
+    e->kind = (enum end_kind)kind;
+    code_int(c, &e->value);
+    code_string(c, &e->exec);
+}
+
+static void code_identity(struct codec *c, struct process *p)
+{
+    code_u32(c, &p->serial);
+    code_u32(c, &p->parent);
+    code_int(c, &p->pid);
+    code_int(c, &p->parent_pid);
+    code_u64(c, &p->start_time);
+}
+
+/* A figure beside another one that it is often equal or close to. */
+static void code_near(struct codec *c, uint64_t *value, uint64_t other)
+{
+    uint64_t code = zigzag(*value - other);
+    code_u64(c, &code);
+    *value = other + unzigzag(code);
+}
+
+#define SELF_COLUMN(c, f, count, field)                                                            \
+    code_column((c), &(f)->self.field, (count), sizeof *(f), sizeof(f)->self.field, COLUMN_PLAIN)
+/* What is inclusive is often the same as self. */
+#define INCLUSIVE_COLUMN(c, f, count, field)                                                       \
+    for (size_t i = 0; i < (count); i++)                                                           \
+    code_near((c), &(f)[i].inclusive.field, (f)[i].self.field)
+#define USAGE_COLUMN(c, f, count, field)                                                           \
+    SELF_COLUMN(c, f, count, field);                                                               \
+    INCLUSIVE_COLUMN(c, f, count, field)
+
+static void code_usages(struct codec *c, struct function_usage *f, size_t count)
+{
+    USAGE_COLUMN(c, f, count, allocations);
+    USAGE_COLUMN(c, f, count, allocated_bytes);
+    USAGE_COLUMN(c, f, count, own_peak_bytes);
+    USAGE_COLUMN(c, f, count, own_peak_ns);
+    USAGE_COLUMN(c, f, count, at_peak_bytes);
+    USAGE_COLUMN(c, f, count, live_at_end_bytes);
+    USAGE_COLUMN(c, f, count, live_at_end_blocks);
+    USAGE_COLUMN(c, f, count, temporary);
+}
+
+/* A span contains the moment of the own peak. */
+static void code_spans(struct codec *c, struct function_usage *f, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        code_u32(c, &f[i].span.valid);
+    for (size_t i = 0; i < count; i++)
+        code_u32(c, &f[i].span.thread);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &f[i].span.begin_ns, f[i].inclusive.own_peak_ns);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &f[i].span.end_ns, f[i].inclusive.own_peak_ns);
+    for (size_t i = 0; i < count; i++)
+        code_u64(c, &f[i].span.begin_heap_bytes);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &f[i].span.end_heap_bytes, f[i].span.begin_heap_bytes);
+}
+
+static void code_functions(struct codec *c, struct function_usage *f, size_t count)
+{
+    COLUMN(c, f, count, function, COLUMN_DIFFERENCE);
+    code_usages(c, f, count);
+    code_spans(c, f, count);
+}
+
+static void code_leaks(struct codec *c, struct leak *l, size_t count)
+{
+    COLUMN(c, l, count, stack, COLUMN_DIFFERENCE);
+    COLUMN(c, l, count, blocks, COLUMN_PLAIN);
+    COLUMN(c, l, count, bytes, COLUMN_DIFFERENCE);
+    COLUMN(c, l, count, first_ns, COLUMN_PLAIN);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &l[i].last_ns, l[i].first_ns);
+}
+
+static void code_buckets(struct codec *c, struct bucket *b, size_t count)
+{
+    COLUMN(c, b, count, begin_ns, COLUMN_DIFFERENCE);
+    COLUMN(c, b, count, max_bytes, COLUMN_DIFFERENCE);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].max_ns, b[i].begin_ns);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].min_bytes, b[i].max_bytes);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].last_bytes, b[i].max_bytes);
+}
+
+void code_samples(struct codec *c, struct sample *samples, size_t count)
+{
+    COLUMN(c, samples, count, ns, COLUMN_DIFFERENCE);
+    COLUMN(c, samples, count, rss_bytes, COLUMN_DIFFERENCE);
+}
+
+/* Count of an array; when reading it is taken from the arena here. `least`: bytes of an entry. */
+#define ARRAY(c, image, array, count, least)                                                       \
+    do {                                                                                           \
+        code_count((c), &(count), (least));                                                        \
+        if ((c)->out == NULL)                                                                      \
+            (array) = arena_take((image)->memory, ((count) + 1) * sizeof *(array));                \
+    } while (0)
+
+static void code_arrays(struct codec *c, struct process *p, const struct image *image)
+{
+    ARRAY(c, image, p->functions, p->function_count, 23);
+    code_functions(c, p->functions, p->function_count);
+    ARRAY(c, image, p->leaks, p->leak_count, 5);
+    code_leaks(c, p->leaks, p->leak_count);
+    ARRAY(c, image, p->heap, p->heap_count, 5);
+    code_buckets(c, p->heap, p->heap_count);
+    ARRAY(c, image, p->mapped, p->mapped_count, 5);
+    code_buckets(c, p->mapped, p->mapped_count);
+    ARRAY(c, image, p->samples, p->sample_count, 2);
+    code_samples(c, p->samples, p->sample_count);
+}
+
+static int fits_tables(const struct process *p, const struct image *image)
+{
+    for (size_t i = 0; i < p->function_count; i++)
+        if (p->functions[i].function >= image->function_count)
+            return 0;
+    for (size_t i = 0; i < p->leak_count; i++)
+        if (p->leaks[i].stack >= image->stack_count)
+            return 0;
+    return p->heap_count <= TIMELINE_BUCKETS && p->mapped_count <= TIMELINE_BUCKETS;
+}
+
+int code_process(struct codec *c, struct process *p, const struct image *image)
+{
+    code_identity(c, p);
+    code_u64(c, &p->begin_ns);
+    code_u64(c, &p->end_ns);
+    code_u32(c, &p->thread_count);
+    code_ending(c, &p->ending);
+    code_totals(c, &p->totals);
+    code_quality(c, &p->quality);
+    code_arrays(c, p, image);
+    return c->out != NULL || (!c->in.bad && fits_tables(p, image));
+}
+
+void code_process_list(struct codec *c, struct process *processes, size_t count)
+{
+    for (size_t i = 0; i < count && !c->in.bad; i++)
+        code_identity(c, &processes[i]);
+}
+
+void code_checkpoint(struct codec *c, struct checkpoint_entry *entries, size_t count)
+{
+    COLUMN(c, entries, count, stack, COLUMN_DIFFERENCE);
+    COLUMN(c, entries, count, blocks, COLUMN_PLAIN);
+    COLUMN(c, entries, count, bytes, COLUMN_PLAIN);
+}
+
+void code_live_blocks(struct codec *c, struct live_block *blocks, size_t count)
+{
+    COLUMN(c, blocks, count, address, COLUMN_DIFFERENCE);
+    COLUMN(c, blocks, count, tick, COLUMN_DIFFERENCE);
+    COLUMN(c, blocks, count, class, COLUMN_PLAIN);
+}
+
+void code_positions(struct codec *c, struct stream_position *positions, size_t count)
+{
+    COLUMN(c, positions, count, stream, COLUMN_DIFFERENCE);
+    COLUMN(c, positions, count, chunk_index, COLUMN_PLAIN);
+    COLUMN(c, positions, count, chunk_sequence, COLUMN_PLAIN);
+    COLUMN(c, positions, count, bytes, COLUMN_PLAIN);
+}
+
+void code_head(struct codec *c, struct image *image)
+{
+    code_string(c, &image->executable);
+    code_string(c, &image->folder);
+    code_string(c, &image->host);
+    code_count(c, &image->argc, 1);
+    if (c->out == NULL)
+        image->argv = arena_take(image->memory, (image->argc + 1) * sizeof *image->argv);
+    for (size_t i = 0; i < image->argc && !c->in.bad; i++)
+        code_string(c, (const char **)&image->argv[i]);
+}
+
+void code_state(struct codec *c, struct image *image)
+{
+    uint32_t state = (image->cut ? 1 : 0) | (image->running ? 2 : 0);
+    code_u32(c, &state);
+    image->cut = state & 1;
+    image->running = state >> 1 & 1;
+}
+
+void code_index(struct codec *c, struct index_entry *entries, size_t count)
+{
+    COLUMN(c, entries, count, type, COLUMN_PLAIN);
+    COLUMN(c, entries, count, process, COLUMN_PLAIN);
+    COLUMN(c, entries, count, offset, COLUMN_DIFFERENCE);
+    COLUMN(c, entries, count, events, COLUMN_PLAIN);
+    COLUMN(c, entries, count, first_tick, COLUMN_PLAIN);
+    COLUMN(c, entries, count, last_tick, COLUMN_PLAIN);
+}

@@ -1,0 +1,250 @@
+/* population.c - the processes of a spool: beginnings, ends, and what they leave. */
+#include "collector.h"
+#include "xalloc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CHECK_EVERY_NS 1000000000u
+#define UNBORN_NS      2000000000u /* after this long a child without a pid is none */
+
+static void describe(struct collector *c, const struct subject *s)
+{
+    struct process *p = &c->image->processes[s->serial];
+
+    p->serial = s->serial;
+    p->parent = s->begun ? s->parent : s->entry.parent;
+    p->pid = s->entry.pid;
+    p->parent_pid = s->entry.parent_pid;
+    p->start_time = s->entry.start_time;
+    if (s->serial == 0) { /* the header knows it, too */
+        p->parent = 0;
+        p->pid = c->image->pid;
+        p->parent_pid = c->image->parent_pid;
+        p->start_time = c->image->start_time;
+    }
+}
+
+struct subject *population_subject(struct collector *c, uint32_t serial)
+{
+    struct image *image = c->image;
+
+    if (serial < image->process_count)
+        return c->subjects[serial];
+    c->subjects = xgrow(c->subjects, &c->subject_capacity, (size_t)serial + 1, sizeof *c->subjects);
+    image->processes = xgrow(image->processes, &c->process_capacity, (size_t)serial + 1,
+                             sizeof *image->processes);
+    while (image->process_count <= serial) {
+        uint32_t next = (uint32_t)image->process_count++;
+        c->subjects[next] = subject_new(next);
+        image->processes[next].ending.exec = "";
+        describe(c, c->subjects[next]);
+    }
+    return c->subjects[serial];
+}
+
+static int is_late(const struct subject *s)
+{
+    return s->has_entry && !s->begun && s->entry.flags & SPOOL_PROCESS_LATE;
+}
+
+static void find_next_late(struct collector *c)
+{
+    c->next_late = UINT64_MAX;
+    for (size_t i = 1; i < c->image->process_count; i++)
+        if (is_late(c->subjects[i]) && c->subjects[i]->entry.fork_ticks < c->next_late)
+            c->next_late = c->subjects[i]->entry.fork_ticks;
+}
+
+void population_refresh(struct collector *c)
+{
+    uint32_t count = spool_file_process_count(&c->file);
+
+    population_subject(c, 0);
+    for (uint32_t serial = 0; serial < count || serial < c->image->process_count; serial++) {
+        struct spool_process entry;
+        if (serial < c->image->process_count && c->subjects[serial]->closed)
+            continue;
+        if (!spool_file_process(&c->file, serial, &entry))
+            continue;
+        struct subject *s = population_subject(c, serial);
+        s->entry = entry;
+        s->has_entry = 1;
+        describe(c, s);
+    }
+    if (!c->subjects[0]->begun)
+        population_begin(c, c->subjects[0], c->clock.start.ticks);
+    find_next_late(c);
+}
+
+void population_begin(struct collector *c, struct subject *s, uint64_t ticks)
+{
+    struct subject *parent = NULL;
+
+    if (s->begun)
+        return;
+    if (s->serial > 0 && s->entry.parent < s->serial)
+        parent = c->subjects[s->entry.parent];
+    if (parent && !parent->begun)
+        population_begin(c, parent, ticks); /* its own FORK was lost */
+    if (parent && parent->closed)
+        parent = NULL;
+    uint64_t ns = s->serial ? clock_at(&c->clock, ticks) : 0;
+    if (parent && ns < parent->begin_ns)
+        ns = parent->begin_ns;
+    subject_begin(s, parent, ns, c->live || s->has_chunks);
+    describe(c, s);
+}
+
+void population_forked(struct collector *c, struct subject *parent, uint64_t child,
+                       uint64_t ticks)
+{
+    if (child >= c->image->process_count)
+        population_refresh(c); /* it is younger than our last look */
+    if (child <= parent->serial || child >= c->image->process_count)
+        return;
+    struct subject *s = c->subjects[child];
+    if (!s->has_entry)
+        s->entry.parent = parent->serial;
+    if (s->entry.parent == parent->serial)
+        population_begin(c, s, ticks);
+}
+
+void population_begin_late(struct collector *c, uint64_t ticks)
+{
+    for (size_t i = 1; i < c->image->process_count; i++)
+        if (is_late(c->subjects[i]) && c->subjects[i]->entry.fork_ticks < ticks)
+            population_begin(c, c->subjects[i], c->subjects[i]->entry.fork_ticks);
+    find_next_late(c);
+}
+
+/* ---- ends ---- */
+
+/* The writer's copy of a block live at the end. */
+static void live_block(void *context, uint32_t process, uint64_t address,
+                       const struct block *block)
+{
+    struct collector *c = context;
+
+    if (c->writer && !c->writer_errno &&
+        writer_live_block(c->writer, process, address, block->class, block->ns) != WRITER_OK)
+        c->writer_errno = errno ? errno : EIO;
+}
+
+static void close_subject(struct collector *c, struct subject *s)
+{
+    if (s->closed)
+        return;
+    if (s->entry.end_kind != SPOOL_END_UNKNOWN) {
+        uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
+        s->last_ns = end > s->last_ns ? end : s->last_ns;
+    }
+    if (s->samples.count) {
+        samples_sort(&s->samples);
+        uint64_t last = s->samples.list[s->samples.count - 1].ns;
+        s->last_ns = last > s->last_ns ? last : s->last_ns;
+    }
+    struct process *p = &c->image->processes[s->serial];
+    subject_close(s, &c->tree, &c->classes, p, live_block, c);
+    if (p->thread_count < s->entry.threads && s->has_entry)
+        p->thread_count = s->entry.threads;
+    p->quality.lost = s->entry.lost_allocations + s->entry.lost_frees + s->entry.lost_other;
+    p->quality.lost_bytes = s->entry.lost_bytes;
+}
+
+static void set_ending(struct collector *c, const struct subject *s)
+{
+    struct process *p = &c->image->processes[s->serial];
+
+    p->ending = s->ending;
+    if (!p->ending.exec)
+        p->ending.exec = "";
+    if (s->entry.end_kind == SPOOL_END_EXEC) { /* how that image ends is another's story */
+        p->ending.kind = END_EXEC;
+        p->ending.value = 0;
+        p->ending.exec = s->exec_path ? s->exec_path : "";
+    }
+}
+
+/* order_release's callback: the lane is its subject's, and goes with it. */
+static void forget_lane(void *context, struct stream *stream)
+{
+    (void)context;
+    stream->user = NULL;
+}
+
+void population_retire(struct collector *c, uint32_t serial)
+{
+    struct subject *s = c->subjects[serial];
+
+    if (serial == 0 || s->closed || !s->begun)
+        return;
+    if (c->next_late != UINT64_MAX) /* children of its last moment need its blocks */
+        for (size_t i = serial + 1; i < c->image->process_count; i++)
+            if (is_late(c->subjects[i]) && c->subjects[i]->entry.parent == serial)
+                population_begin(c, c->subjects[i], c->subjects[i]->entry.fork_ticks);
+    order_release(&c->order, serial, forget_lane, c);
+    close_subject(c, s);
+}
+
+static int is_gone(const struct subject *s, uint64_t now_ns)
+{
+    if (s->entry.end_kind == SPOOL_END_EXEC)
+        return 1;
+    if (s->entry.pid > 0)
+        return kill(s->entry.pid, 0) < 0 && errno == ESRCH;
+    return now_ns > s->begin_ns + UNBORN_NS;
+}
+
+void population_check(struct collector *c)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+
+    if (!c->live || now < c->next_check_ns)
+        return;
+    c->next_check_ns = now + CHECK_EVERY_NS;
+    uint64_t now_ns = clock_at(&c->clock, clock_now(&c->clock));
+    for (uint32_t i = 1; i < c->image->process_count; i++) {
+        struct subject *s = c->subjects[i];
+        if (!s->begun || s->closed || !s->has_entry)
+            continue;
+        if (s->has_chunks && s->is_dead && order_is_drained(&c->order, i)) {
+            population_retire(c, i); /* it was dead before its commit words were read last */
+        } else if (is_gone(s, now_ns)) {
+            s->is_dead = s->entry.pid > 0;
+            if (!s->has_chunks) {
+                live_free(s->live);
+                s->live = NULL;
+            }
+        }
+    }
+}
+
+void population_finish(struct collector *c, int running)
+{
+    struct image *image = c->image;
+
+    for (size_t i = 0; i < image->process_count; i++) {
+        struct subject *s = c->subjects[i];
+        if (s->has_entry && !s->begun && s->entry.pid > 0)
+            population_begin(c, s, s->entry.fork_ticks);
+        if (running && c->clock.is_here && s->begun && !s->closed && !s->entry.end_kind) {
+            uint64_t now = clock_at(&c->clock, clock_now(&c->clock));
+            s->last_ns = now > s->last_ns ? now : s->last_ns;
+        }
+        close_subject(c, s);
+        describe(c, s);
+        set_ending(c, s);
+    }
+    while (image->process_count > 1) { /* serials that came to nothing */
+        const struct process *last = &image->processes[image->process_count - 1];
+        if (last->pid > 0 || last->totals.allocations || last->totals.frees || last->totals.maps)
+            break;
+        image->process_count--;
+    }
+}

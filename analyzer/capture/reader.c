@@ -1,0 +1,311 @@
+#include "reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture_ends.h"
+#include "reader_parts.h"
+#include "xalloc.h"
+
+/* Blocks */
+
+int reader_block(struct reader *r, uint64_t offset, uint32_t type, uint32_t process,
+                 struct bytes *payload)
+{
+    struct capture_block head;
+    int rc = block_fetch(&r->input, offset, &head, &r->stored);
+    if (rc <= 0)
+        return rc;
+    if (head.type != type || head.process != process)
+        return 0;
+    return block_unpack(&r->input, &head, &r->stored, payload);
+}
+
+struct codec reader_codec(struct reader *r)
+{
+    return (struct codec){.in = {r->payload.data, r->payload.data + r->payload.size, 0},
+                          .strings = &r->tables.strings};
+}
+
+int reader_is_table(uint32_t type)
+{
+    return type >= BLOCK_STRINGS && type <= BLOCK_STACKS;
+}
+
+int reader_add_head(struct reader *r)
+{
+    struct codec c = reader_codec(r);
+    code_head(&c, r->image);
+    return !c.in.bad;
+}
+
+void reader_begin_processes(struct reader *r, size_t count)
+{
+    struct image *image = r->image;
+    image->processes = arena_take(image->memory, (count + 1) * sizeof *image->processes);
+    image->process_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        image->processes[i].serial = i;
+        image->processes[i].ending.exec = "";
+    }
+}
+
+int reader_get_summary(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    struct process whole = {0};
+    if (serial >= r->image->process_count || !code_process(&c, &whole, r->image) ||
+        whole.serial != serial)
+        return 0;
+    r->image->processes[serial] = whole;
+    return 1;
+}
+
+/* A complete file */
+
+static size_t count_blocks(const struct reader *r, uint32_t type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->index_count; i++)
+        count += r->index[i].type == type;
+    return count;
+}
+
+static int read_index(struct reader *r)
+{
+    struct capture_tail tail;
+    int rc = capture_read_tail(r->fd, r->input.file_bytes, &tail);
+    if (rc <= 0)
+        return rc;
+    rc = reader_block(r, tail.index_offset, BLOCK_INDEX, 0, &r->payload);
+    if (rc <= 0)
+        return rc;
+    struct codec c = reader_codec(r);
+    size_t count = 0;
+    code_state(&c, r->image);
+    code_count(&c, &count, 6);
+    r->index = xgrow(r->index, &r->index_capacity, count + 1, sizeof *r->index);
+    code_index(&c, r->index, count);
+    r->index_count = count;
+    return !c.in.bad;
+}
+
+static int is_wanted(uint32_t type, int summaries)
+{
+    return summaries ? type == BLOCK_SUMMARY : reader_is_table(type) || type == BLOCK_HEAD;
+}
+
+/* The blocks of the index that an image is made of: its tables, or the summaries. */
+static int read_indexed(struct reader *r, int summaries)
+{
+    if (summaries)
+        reader_begin_processes(r, count_blocks(r, BLOCK_SUMMARY));
+    for (size_t i = 0; i < r->index_count; i++) {
+        const struct index_entry *e = &r->index[i];
+        if (!is_wanted(e->type, summaries))
+            continue;
+        int rc = reader_block(r, e->offset, e->type, e->process, &r->payload);
+        if (rc <= 0)
+            return rc;
+        if (e->type == BLOCK_HEAD)
+            rc = reader_add_head(r);
+        else if (e->type == BLOCK_SUMMARY)
+            rc = reader_get_summary(r, e->process);
+        else
+            rc = tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
+        if (rc <= 0)
+            return rc;
+    }
+    return 1;
+}
+
+static int read_complete(struct reader *r)
+{
+    int rc = read_index(r);
+    if (rc > 0)
+        rc = read_indexed(r, 0);
+    if (rc <= 0)
+        return rc;
+    tables_give(&r->tables, r->image);
+    rc = read_indexed(r, 1);
+    return rc > 0 && r->image->process_count == 0 ? 0 : rc;
+}
+
+/* Opening */
+
+/* An empty image with what the header says. */
+static void begin_image(struct reader *r)
+{
+    const struct capture_header *h = &r->header;
+    struct image *image = image_new();
+    memcpy(image->id, h->id, sizeof image->id);
+    memcpy(image->boot_id, h->boot_id, sizeof image->boot_id);
+    image->tree = h->tree;
+    image->pid = h->pid;
+    image->parent_pid = h->parent_pid;
+    image->start_time = h->start_time;
+    image->parent_start_time = h->parent_start_time;
+    image->epoch_ns = h->epoch_ns;
+    image->start_kind = h->start_kind;
+    image_free(r->image);
+    tables_free(&r->tables);
+    r->image = image;
+    r->tables.memory = image->memory;
+    r->index_count = 0;
+}
+
+static int read_all(struct reader *r)
+{
+    uint64_t file_bytes;
+    int rc = capture_read_header(r->fd, &r->header, &file_bytes);
+    if (rc != RECORDING_OK)
+        return rc;
+    block_input_open(&r->input, r->fd, file_bytes);
+    begin_image(r);
+    rc = read_complete(r);
+    r->whole = rc > 0;
+    if (rc == 0) {
+        begin_image(r);
+        return reader_read_cut(r);
+    }
+    return rc < 0 ? RECORDING_IO : RECORDING_OK;
+}
+
+int reader_open(struct reader **r, int fd)
+{
+    struct reader *new = xcalloc(1, sizeof *new);
+    new->fd = fd;
+    int rc = read_all(new);
+    if (rc != RECORDING_OK) {
+        reader_close(new);
+        new = NULL;
+    }
+    *r = new;
+    return rc;
+}
+
+void reader_close(struct reader *r)
+{
+    if (r == NULL)
+        return;
+    if (r->in_segment)
+        segment_reader_free(&r->segment);
+    block_input_close(&r->input);
+    image_free(r->image);
+    tables_free(&r->tables);
+    free(r->index);
+    bytes_free(&r->stored);
+    bytes_free(&r->payload);
+    bytes_free(&r->segment_payload);
+    close(r->fd);
+    free(r);
+}
+
+const struct image *reader_image(const struct reader *r)
+{
+    return r->image;
+}
+
+int reader_is_whole(const struct reader *r)
+{
+    return r->whole;
+}
+
+/* Events */
+
+static int read_classes(struct reader *r)
+{
+    if (r->classes_read != 0)
+        return r->classes_read > 0;
+    r->classes_read = -1;
+    r->tables.stack_count = r->image->stack_count;
+    for (size_t i = 0; i < r->index_count; i++) {
+        const struct index_entry *e = &r->index[i];
+        if (e->type == BLOCK_CLASSES &&
+            (reader_block(r, e->offset, e->type, e->process, &r->payload) <= 0 ||
+             !tables_read(&r->tables, BLOCK_CLASSES, &r->payload)))
+            return 0;
+    }
+    r->classes_read = 1;
+    return 1;
+}
+
+const struct event_class *reader_classes(struct reader *r, size_t *count)
+{
+    int good = read_classes(r);
+    *count = good ? r->tables.class_count : 0;
+    return good ? r->tables.classes : NULL;
+}
+
+int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
+{
+    uint64_t tick = begin_ns / r->header.tick_ns;
+    if (!read_classes(r))
+        return RECORDING_DAMAGED;
+    if (r->in_segment)
+        segment_reader_free(&r->segment);
+    r->in_segment = 0;
+    r->process = process;
+    r->level = (struct heap_level){0, 0};
+    r->next = 0;
+    int found = 0;
+    for (size_t i = 0; i < r->index_count; i++) {
+        const struct index_entry *e = &r->index[i];
+        if (e->type != BLOCK_EVENTS || e->process != process)
+            continue;
+        /* The last segment that begins before the tick: earlier events may lie in the tick. */
+        if (!found || e->first_tick < tick)
+            r->next = i;
+        found = 1;
+    }
+    return RECORDING_OK;
+}
+
+/* Opens the next segment of the process: 1, 0 at the end, or an error. */
+static int next_segment(struct reader *r)
+{
+    for (; r->next < r->index_count; r->next++) {
+        const struct index_entry *e = &r->index[r->next];
+        if (e->type != BLOCK_EVENTS || e->process != r->process)
+            continue;
+        int rc = reader_block(r, e->offset, e->type, e->process, &r->segment_payload);
+        if (rc < 0)
+            return RECORDING_IO;
+        if (rc == 0)
+            return RECORDING_DAMAGED;
+        r->in_segment = 1;
+        if (!segment_open(&r->segment, &r->segment_payload))
+            return RECORDING_DAMAGED;
+        r->level = r->segment.head.level;
+        r->next++;
+        return 1;
+    }
+    return 0;
+}
+
+int reader_next(struct reader *r, struct event *e)
+{
+    for (;;) {
+        if (!r->in_segment) {
+            int rc = next_segment(r);
+            if (rc <= 0)
+                return rc;
+        }
+        int rc = segment_next(&r->segment, r->tables.classes, r->tables.class_count,
+                              r->header.tick_ns, e);
+        if (rc > 0) {
+            heap_level_apply(&r->level, e);
+            return 1;
+        }
+        if (rc < 0)
+            return RECORDING_DAMAGED;
+        segment_reader_free(&r->segment);
+        r->in_segment = 0;
+    }
+}
+
+struct heap_level reader_level(const struct reader *r)
+{
+    return r->level;
+}

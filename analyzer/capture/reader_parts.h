@@ -1,0 +1,53 @@
+/* reader_parts.h - the inside of a reader, shared by reader.c and reader_cut.c. */
+#ifndef MPROF_READER_PARTS_H
+#define MPROF_READER_PARTS_H
+
+#include "block.h"
+#include "payloads.h"
+#include "reader.h"
+#include "tables.h"
+
+struct reader {
+    int fd;
+    struct block_input input;
+    struct capture_header header;
+    struct image *image;
+    struct tables tables;
+    struct index_entry *index; /* blocks in the order of the file */
+    size_t index_count, index_capacity;
+    int whole;                    /* the file has its end */
+    int classes_read;             /* 1: tables.classes is filled, -1: it cannot be */
+    struct bytes stored, payload; /* of the block being read */
+
+    /* Where reader_next stands. */
+    uint32_t process;
+    size_t next; /* first entry of the index that was not looked at yet */
+    int in_segment;
+    struct segment_reader segment;
+    struct bytes segment_payload;
+    struct heap_level level;
+};
+
+/* Unless it says otherwise these return 1, 0 where the file is not as it should be, -1 with errno.
+ */
+
+/* The payload of the block at `offset`, which must be of this type and process. */
+int reader_block(struct reader *r, uint64_t offset, uint32_t type, uint32_t process,
+                 struct bytes *payload);
+/* A codec that reads r->payload. */
+struct codec reader_codec(struct reader *r);
+
+int reader_is_table(uint32_t type); /* of the image: all but classes */
+
+/* r->payload is a HEAD, a SUMMARY. A summary refers to the image's tables, which must be complete
+ * by then. */
+int reader_add_head(struct reader *r);
+int reader_get_summary(struct reader *r, uint32_t serial);
+
+/* As many empty processes. */
+void reader_begin_processes(struct reader *r, size_t count);
+
+/* Fills an empty image with what can be read. An error of recording.h. */
+int reader_read_cut(struct reader *r);
+
+#endif

@@ -1,0 +1,272 @@
+#include "rebuild.h"
+
+#include <stdlib.h>
+
+#include "heap.h"
+#include "intmap.h"
+#include "spans.h"
+#include "xalloc.h"
+
+struct thread { /* of the process being rebuilt */
+    struct path path;
+    struct heap_moment last; /* its event before */
+};
+
+struct allocation_times {
+    uint64_t first_ns, last_ns;
+};
+
+struct rebuild {
+    const struct event_class *classes;
+    struct image shadow; /* the image with a stack tree of our own, for the model */
+    struct tree tree;
+    uint32_t *nodes;  /* the tree's node of each stack of the file */
+    uint32_t *stacks; /* and the other way round */
+    struct heap heap;
+    struct quality quality;
+    struct allocation_times *times; /* by node */
+    struct thread **threads;
+    size_t thread_count, thread_capacity;
+    struct intmap thread_of; /* serial + 1 -> number in threads + 1 */
+    int unsettled;           /* the last event was the first part of a step */
+    struct event unsettled_event;
+    uint32_t *locations; /* scratch: those of one stack, innermost first */
+    size_t location_capacity;
+};
+
+/* The model grows a tree by itself, so the file's stacks are planted anew. */
+static void plant_tree(struct rebuild *b, const struct image *image)
+{
+    b->shadow = *image;
+    b->shadow.stacks = NULL;
+    b->shadow.stack_count = 0;
+    tree_init(&b->tree, &b->shadow);
+    b->nodes = xcalloc(image->stack_count + 1, sizeof *b->nodes);
+    b->stacks = xcalloc(image->stack_count + 1, sizeof *b->stacks);
+    b->times = xcalloc(image->stack_count + 1, sizeof *b->times);
+    for (uint32_t i = 1; i < image->stack_count; i++) {
+        uint32_t node =
+            tree_child(&b->tree, b->nodes[image->stacks[i].parent], image->stacks[i].location);
+        b->nodes[i] = node;
+        if (b->stacks[node] == 0)
+            b->stacks[node] = i;
+    }
+}
+
+static struct thread *thread_of(struct rebuild *b, uint32_t serial)
+{
+    uint64_t *number = intmap_place(&b->thread_of, (uint64_t)serial + 1);
+    if (*number == 0) {
+        b->threads =
+            xgrow(b->threads, &b->thread_capacity, b->thread_count + 1, sizeof *b->threads);
+        struct thread *new = xcalloc(1, sizeof *new);
+        new->path.thread = serial;
+        new->path.who = (uint32_t)b->thread_count + 1;
+        b->threads[b->thread_count++] = new;
+        *number = b->thread_count;
+    }
+    return b->threads[*number - 1];
+}
+
+/* The thread now allocates at `node`. */
+static void change_path(struct rebuild *b, struct thread *t, uint32_t node, uint64_t ns)
+{
+    size_t depth = 0;
+    for (uint32_t n = node; n != 0; n = b->shadow.stacks[n].parent) {
+        b->locations = xgrow(b->locations, &b->location_capacity, depth + 1, sizeof *b->locations);
+        b->locations[depth++] = b->shadow.stacks[n].location;
+    }
+    path_begin(&t->path, 0, 1);
+    while (depth-- > 0)
+        path_push(&t->path, &b->tree, b->locations[depth]);
+    struct heap_moment now = {ns, b->heap.live_bytes};
+    path_end(&t->path, &b->tree, &b->heap.figures, now, t->last);
+}
+
+static void apply_allocation(struct rebuild *b, const struct event *e, struct thread *t)
+{
+    uint32_t node = b->nodes[b->classes[e->class].stack];
+    if (path_leaf(&t->path) != node)
+        change_path(b, t, node, e->ns);
+    heap_allocate(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who});
+    heap_settle(&b->heap, e->ns);
+    if (b->heap.figures.stacks[node].live_blocks == 1)
+        b->times[node].first_ns = e->ns;
+    b->times[node].last_ns = e->ns;
+    b->quality.truncated_stacks += node == 0 || b->tree.nodes[node].truncated;
+}
+
+static void apply_free(struct rebuild *b, const struct event *e)
+{
+    uint32_t node = b->nodes[b->classes[e->class].stack];
+    heap_release(&b->heap, &b->tree, node, e->bytes);
+    if (e->kind == EVENT_FREE_IMPLIED)
+        b->quality.implied_frees++;
+    else
+        b->heap.totals.frees++;
+    if (e->kind == EVENT_FREE_TEMPORARY) {
+        b->heap.totals.temporary++;
+        figures_temporary(&b->heap.figures, node);
+    }
+    b->unsettled = e->kind == EVENT_REALLOC_FREE || e->kind == EVENT_FREE_IMPLIED;
+    b->unsettled_event = *e;
+    if (!b->unsettled)
+        heap_settle(&b->heap, e->ns);
+}
+
+static void apply_mapping(struct rebuild *b, const struct event *e)
+{
+    if (e->kind == EVENT_MAP) {
+        heap_map(&b->heap, e->bytes);
+        b->heap.totals.maps++;
+    } else {
+        heap_unmap(&b->heap, e->bytes);
+        b->heap.totals.unmaps++;
+    }
+    heap_settle_mapped(&b->heap, e->ns);
+}
+
+/* A realloc's halves are one step, and so are an allocation and the free that it implies: between
+ * them nothing is settled. */
+static void settle_before(struct rebuild *b, const struct event *next)
+{
+    int same_step = next != NULL && next->thread == b->unsettled_event.thread &&
+                    (next->kind == EVENT_ALLOC || next->kind == EVENT_REALLOC_FREE);
+    if (b->unsettled && !same_step)
+        heap_settle(&b->heap, b->unsettled_event.ns);
+    b->unsettled = 0;
+}
+
+static void apply(struct rebuild *b, const struct event *e)
+{
+    struct thread *t = thread_of(b, e->thread);
+    settle_before(b, e);
+    switch (e->kind) {
+    case EVENT_ALLOC:
+        apply_allocation(b, e, t);
+        break;
+    case EVENT_FREE:
+    case EVENT_FREE_TEMPORARY:
+    case EVENT_REALLOC_FREE:
+    case EVENT_FREE_IMPLIED:
+        apply_free(b, e);
+        break;
+    case EVENT_FREE_INHERITED:
+        b->heap.totals.frees++;
+        b->quality.inherited++;
+        break;
+    case EVENT_FREE_UNMATCHED:
+        b->heap.totals.frees++;
+        b->quality.unmatched_frees++;
+        break;
+    case EVENT_MAP:
+    case EVENT_UNMAP:
+        apply_mapping(b, e);
+        break;
+    }
+    t->last = (struct heap_moment){e->ns, b->heap.live_bytes};
+}
+
+static int bigger_first(const void *a, const void *b)
+{
+    const struct leak *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    if (x->blocks != y->blocks)
+        return x->blocks < y->blocks ? 1 : -1;
+    return (x->stack > y->stack) - (x->stack < y->stack);
+}
+
+static void fill_leaks(struct rebuild *b, struct process *process)
+{
+    const struct figures *f = &b->heap.figures;
+    size_t count = 0;
+    for (size_t i = 0; i < f->stack_capacity; i++)
+        count += f->stacks[i].live_blocks > 0;
+    process->leaks = arena_take(b->shadow.memory, (count + 1) * sizeof *process->leaks);
+    for (size_t i = 0; i < f->stack_capacity; i++) {
+        if (f->stacks[i].live_blocks == 0)
+            continue;
+        process->leaks[process->leak_count++] = (struct leak){.stack = b->stacks[i],
+                                                              .blocks = f->stacks[i].live_blocks,
+                                                              .bytes = f->stacks[i].live_bytes,
+                                                              .first_ns = b->times[i].first_ns,
+                                                              .last_ns = b->times[i].last_ns};
+    }
+    qsort(process->leaks, count, sizeof *process->leaks, bigger_first);
+}
+
+/* Locations without a name on the stacks of allocations, each once. */
+static uint64_t count_unresolved(const struct rebuild *b)
+{
+    const struct image *image = &b->shadow;
+    const struct figures *f = &b->heap.figures;
+    uint8_t *seen_stack = xcalloc(image->stack_count + 1, 1);
+    uint8_t *seen_location = xcalloc(image->location_count + 1, 1);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < f->stack_capacity && i < image->stack_count; i++) {
+        uint32_t node = f->stacks[i].allocations > 0 ? i : 0;
+        for (; node != 0 && !seen_stack[node]; node = image->stacks[node].parent) {
+            uint32_t number = image->stacks[node].location;
+            const struct location *l = &image->locations[number];
+            seen_stack[node] = 1;
+            if (seen_location[number] || l->frame_count == 0)
+                continue;
+            seen_location[number] = 1;
+            uint32_t function = image->frames[l->frame_first].function;
+            count += !(image->functions[function].flags & FUNCTION_RESOLVED);
+        }
+    }
+    free(seen_stack);
+    free(seen_location);
+    return count;
+}
+
+static void fill_process(struct rebuild *b, struct process *process)
+{
+    heap_fill(&b->heap, &b->tree, process, 1);
+    fill_leaks(b, process);
+    b->quality.unresolved_frames = count_unresolved(b);
+    process->quality = b->quality;
+    process->thread_count = (uint32_t)b->thread_count;
+}
+
+static void clear(struct rebuild *b)
+{
+    for (size_t i = 0; i < b->thread_count; i++) {
+        path_clear(&b->threads[i]->path);
+        free(b->threads[i]);
+    }
+    free(b->threads);
+    free(b->nodes);
+    free(b->stacks);
+    free(b->times);
+    free(b->locations);
+    intmap_clear(&b->thread_of);
+    heap_clear(&b->heap);
+    tree_clear(&b->tree);
+}
+
+void rebuild_process(struct reader *r, struct process *process)
+{
+    struct rebuild b = {0};
+    struct event e;
+    size_t class_count;
+    if (reader_seek(r, process->serial, 0) != 0)
+        return;
+    b.classes = reader_classes(r, &class_count);
+    if (reader_next(r, &e) <= 0)
+        return;
+    plant_tree(&b, reader_image(r));
+    process->begin_ns = process->serial == 0 ? 0 : e.ns;
+    timeline_add(&b.heap.timeline, process->begin_ns, 0);
+    do {
+        process->end_ns = e.ns;
+        apply(&b, &e);
+    } while (reader_next(r, &e) > 0);
+    settle_before(&b, NULL);
+    for (size_t i = 0; i < b.thread_count; i++)
+        path_close(&b.threads[i]->path, &b.heap.figures, b.threads[i]->last);
+    fill_process(&b, process);
+    clear(&b);
+}

@@ -1,0 +1,236 @@
+/* spool_file.c - reading a spool's header, tables and chunk headers. */
+#include "spool_file.h"
+#include "collect.h"
+#include "xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KNOWN_FEATURES  SPOOL_FREE_STACKS
+#define CHUNK_BYTES_MAX (1ull << 32)
+#define INFO_MAX        (1u << 20)
+#define PROCESSES_MAX   (1u << 20) /* more than any recorder gives out */
+
+size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, size_t bytes)
+{
+    size_t done = 0;
+
+    while (done < bytes && offset + done < INT64_MAX) {
+        ssize_t n = pread(f->fd, (char *)to + done, bytes - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    return done;
+}
+
+void spool_file_refresh(struct spool_file *f)
+{
+    struct stat status;
+
+    if (fstat(f->fd, &status) == 0)
+        f->size = (uint64_t)status.st_size;
+    memset(&f->control, 0, sizeof f->control);
+    spool_file_read(f, SPOOL_PAGE, &f->control, sizeof f->control);
+    f->control.reason[sizeof f->control.reason - 1] = 0;
+}
+
+static int check_header(const struct spool_header *h)
+{
+    if (h->magic != SPOOL_MAGIC)
+        return COLLECT_NOT_A_SPOOL;
+    if (h->version > SPOOL_VERSION || h->features & ~(uint32_t)KNOWN_FEATURES)
+        return COLLECT_TOO_NEW;
+    return h->version == 0 ? COLLECT_DAMAGED : COLLECT_OK;
+}
+
+int spool_file_open(struct spool_file *f, int fd)
+{
+    memset(f, 0, sizeof *f);
+    f->fd = fd;
+    spool_file_refresh(f);
+    errno = 0;
+    size_t got = spool_file_read(f, 0, &f->header, sizeof f->header);
+    if (got < sizeof f->header) {
+        if (errno)
+            return COLLECT_IO;
+        if (got == 0)
+            return COLLECT_EMPTY;
+        if (got < sizeof f->header.magic || f->header.magic != SPOOL_MAGIC)
+            return COLLECT_NOT_A_SPOOL;
+        return COLLECT_DAMAGED;
+    }
+    int error = check_header(&f->header);
+    if (error)
+        return error;
+    f->scanned = f->header.chunks_offset;
+    if (f->scanned < 2 * SPOOL_PAGE || f->scanned % SPOOL_PAGE || f->scanned > f->size)
+        f->scanned = 2 * SPOOL_PAGE; /* no sensible place: look everywhere */
+    return COLLECT_OK;
+}
+
+void spool_file_close(struct spool_file *f)
+{
+    free(f->holes);
+    memset(f, 0, sizeof *f);
+}
+
+/* ---- chunks ---- */
+
+static int chunk_at(const struct spool_file *f, uint64_t offset, struct spool_chunk *chunk)
+{
+    return spool_file_read(f, offset, chunk, sizeof *chunk) == sizeof *chunk &&
+           chunk->mark == SPOOL_CHUNK_MARK && chunk->offset == offset &&
+           memcmp(chunk->id8, f->header.id, sizeof chunk->id8) == 0 &&
+           chunk->bytes % SPOOL_PAGE == 0 && chunk->bytes > 0 && chunk->bytes <= CHUNK_BYTES_MAX;
+}
+
+/* The next page that is not a hole of the file itself. */
+static uint64_t next_page(const struct spool_file *f, uint64_t offset, uint64_t end)
+{
+    off_t data = lseek(f->fd, (off_t)(offset + SPOOL_PAGE), SEEK_DATA);
+
+    if (data < 0)
+        return errno == ENXIO ? end : offset + SPOOL_PAGE;
+    return (uint64_t)data / SPOOL_PAGE * SPOOL_PAGE;
+}
+
+static void add_hole(struct spool_file *f, uint64_t begin, uint64_t end)
+{
+    f->holes = xgrow(f->holes, &f->hole_capacity, f->hole_count + 1, sizeof *f->holes);
+    f->holes[f->hole_count++] = (struct spool_hole){begin, end};
+}
+
+/* Finds the chunks of [begin, end) and returns where it stopped, at `end` or behind it. */
+static uint64_t scan_region(struct spool_file *f, uint64_t begin, uint64_t end,
+                            void (*found)(void *context, const struct spool_chunk *chunk),
+                            void *context)
+{
+    uint64_t at = begin, hole = 0;
+
+    while (at < end) {
+        struct spool_chunk chunk;
+        if (!chunk_at(f, at, &chunk)) {
+            hole = hole ? hole : at;
+            at = next_page(f, at, end);
+            continue;
+        }
+        if (hole)
+            add_hole(f, hole, at);
+        hole = 0;
+        found(context, &chunk);
+        at += chunk.bytes;
+    }
+    if (hole)
+        add_hole(f, hole, end);
+    return at > end ? at : end;
+}
+
+void spool_file_scan(struct spool_file *f,
+                     void (*found)(void *context, const struct spool_chunk *chunk), void *context)
+{
+    struct spool_hole *old = f->holes;
+    size_t old_count = f->hole_count;
+    uint64_t end = f->control.carved;
+
+    f->holes = NULL;
+    f->hole_count = f->hole_capacity = 0;
+    if (end < f->scanned)
+        end = f->control.carved ? f->scanned : f->size; /* 0: the control page is gone */
+    if (end > f->size)
+        f->cut = 1;
+    end = end < f->size ? end : f->size;
+    if (f->scanned < end)
+        f->scanned = scan_region(f, f->scanned, end, found, context);
+    /* The holes after the rest: a chunk is initialised before its stream's next one is claimed, so
+     * whatever predecessor the chunks just found have is to be seen by now. */
+    for (size_t i = 0; i < old_count; i++)
+        scan_region(f, old[i].begin, old[i].end, found, context);
+    free(old);
+}
+
+struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t chunk_offset,
+                                          uint64_t chunk_bytes, uint32_t sequence)
+{
+    struct {
+        uint64_t commit;
+        uint32_t busy, closed;
+    } words = {0};
+    struct spool_progress progress = {0};
+    uint64_t room = chunk_bytes - sizeof(struct spool_chunk);
+
+    spool_file_read(f, chunk_offset + offsetof(struct spool_chunk, commit), &words, sizeof words);
+    progress.busy = words.busy != 0;
+    progress.closed = words.closed != 0;
+    if (words.commit >> 32 == sequence)
+        progress.bytes = (uint32_t)words.commit;
+    if (progress.bytes > room)
+        progress.bytes = room;
+    return progress;
+}
+
+/* ---- tables ---- */
+
+static int read_entry(const struct spool_file *f, const struct spool_table *table, uint32_t i,
+                      void *entry, size_t bytes)
+{
+    uint64_t offset;
+
+    return i < table->capacity && table->entry_bytes == bytes &&
+           !__builtin_add_overflow(table->offset, (uint64_t)i * bytes, &offset) &&
+           spool_file_read(f, offset, entry, bytes) == bytes;
+}
+
+uint32_t spool_file_process_count(const struct spool_file *f)
+{
+    uint32_t count = f->control.process_count;
+
+    if (count > f->header.processes.capacity)
+        count = f->header.processes.capacity;
+    if (count > PROCESSES_MAX)
+        count = PROCESSES_MAX;
+    return count ? count : 1;
+}
+
+int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool_process *entry)
+{
+    return read_entry(f, &f->header.processes, serial, entry, sizeof *entry) && entry->state == 1 &&
+           (serial == 0 || entry->parent < serial);
+}
+
+int spool_file_module(const struct spool_file *f, uint32_t serial, struct spool_module *entry)
+{
+    if (!read_entry(f, &f->header.modules, serial, entry, sizeof *entry) || entry->state != 1)
+        return 0;
+    if (entry->path_bytes >= sizeof entry->path)
+        entry->path_bytes = sizeof entry->path - 1;
+    entry->path[entry->path_bytes] = 0;
+    if (entry->build_id_bytes > sizeof entry->build_id)
+        entry->build_id_bytes = 0;
+    return 1;
+}
+
+int spool_file_pc(const struct spool_file *f, uint32_t id, struct spool_pc *entry)
+{
+    return id != 0 && read_entry(f, &f->header.pcs, id, entry, sizeof *entry) &&
+           entry->flags & SPOOL_PC_VALID;
+}
+
+char *spool_file_string(const struct spool_file *f, struct spool_string string, size_t *bytes)
+{
+    const struct spool_header *h = &f->header;
+    size_t wanted = string.bytes;
+
+    if (h->info_bytes > INFO_MAX || (uint64_t)string.offset + wanted > h->info_bytes ||
+        h->info_offset > f->size)
+        wanted = 0;
+    char *text = xcalloc(wanted + 1, 1);
+    *bytes = spool_file_read(f, h->info_offset + string.offset, text, wanted);
+    text[*bytes] = 0;
+    return text;
+}

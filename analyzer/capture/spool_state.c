@@ -1,0 +1,165 @@
+#include "spool_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block.h"
+#include "spool.h"
+
+#define PROCESSES_MAX (1u << 20) /* that we look at */
+
+static int read_header(int fd, struct spool_header *h)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return RECORDING_IO;
+    if (status.st_size == 0)
+        return RECORDING_EMPTY;
+    memset(h, 0, sizeof *h);
+    size_t size = (size_t)status.st_size < sizeof *h ? (size_t)status.st_size : sizeof *h;
+    if (read_at(fd, 0, h, size) < 0)
+        return RECORDING_IO;
+    if (size < sizeof h->magic || h->magic != SPOOL_MAGIC)
+        return RECORDING_FOREIGN;
+    if (size < sizeof *h)
+        return RECORDING_DAMAGED;
+    if (h->version > SPOOL_VERSION || (h->features & ~(uint32_t)SPOOL_FREE_STACKS) != 0)
+        return RECORDING_TOO_NEW;
+    return RECORDING_OK;
+}
+
+/* Entries that may be valid; each tells for itself. */
+static uint32_t process_count(int fd, const struct spool_header *h)
+{
+    struct spool_control control;
+    uint32_t count = h->processes.capacity;
+    if (h->processes.entry_bytes != sizeof(struct spool_process) ||
+        read_at(fd, SPOOL_PAGE, &control, sizeof control) <= 0)
+        return 0;
+    if (control.process_count < count)
+        count = control.process_count;
+    return count < PROCESSES_MAX ? count : PROCESSES_MAX;
+}
+
+static int read_process(int fd, const struct spool_header *h, uint32_t serial,
+                        struct spool_process *p)
+{
+    uint64_t offset = h->processes.offset + (uint64_t)serial * sizeof *p;
+    return offset >= h->processes.offset && read_at(fd, offset, p, sizeof *p) > 0 && p->state == 1;
+}
+
+int spool_identify(int fd, struct recording_identity *identity)
+{
+    struct spool_header h;
+    struct spool_process p;
+    int rc = read_header(fd, &h);
+    if (rc != RECORDING_OK)
+        return rc;
+    memset(identity, 0, sizeof *identity);
+    memcpy(identity->id, h.id, sizeof identity->id);
+    memcpy(identity->boot_id, h.boot_id, sizeof identity->boot_id);
+    identity->tree = h.tree;
+    identity->pid = h.pid;
+    identity->parent_pid = h.parent_pid;
+    identity->start_time = h.start_time;
+    identity->parent_start_time = h.parent_start_time;
+    identity->epoch_ns = h.epoch_ns;
+    identity->is_spool = 1;
+    uint32_t count = process_count(fd, &h);
+    for (uint32_t i = 1; i < count && identity->fork_count < 64; i++) {
+        if (!read_process(fd, &h, i, &p))
+            continue;
+        identity->fork_pids[identity->fork_count] = p.pid;
+        identity->fork_start_times[identity->fork_count++] = p.start_time;
+    }
+    return RECORDING_OK;
+}
+
+/* Is the spool of this boot of the machine? In doubt yes. */
+static int same_boot(const uint8_t boot_id[16])
+{
+    char text[64] = "";
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 1;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    unsigned digits = 0;
+    uint8_t id[16] = {0};
+    for (ssize_t i = 0; i < size && digits < 32; i++) {
+        const char *hex = "0123456789abcdef", *digit = strchr(hex, text[i]);
+        if (text[i] == 0 || digit == NULL)
+            continue;
+        id[digits / 2] = (uint8_t)(id[digits / 2] << 4 | (digit - hex));
+        digits++;
+    }
+    return digits != 32 || memcmp(id, boot_id, sizeof id) == 0;
+}
+
+/* State, threads and start of a process from the text of its stat file; the name in it may hold
+ * anything, so fields are counted from the last ')'. Returns 0 where it makes no sense. */
+static int parse_stat(const char *text, char *state, long *threads, uint64_t *start_time)
+{
+    const char *p = strrchr(text, ')');
+    if (p == NULL || p[1] != ' ' || p[2] == 0)
+        return 0;
+    *state = p[2];
+    p += 2;
+    for (int field = 3; field < 22; field++) {
+        p = strchr(p, ' ');
+        if (p == NULL)
+            return 0;
+        p++;
+        if (field + 1 == 20)
+            *threads = strtol(p, NULL, 10);
+    }
+    *start_time = strtoull(p, NULL, 10);
+    return 1;
+}
+
+int process_is_alive(int32_t pid, uint64_t start_time)
+{
+    char path[40], text[1024], state = 0;
+    long threads = 0;
+    uint64_t started = 0;
+    if (pid <= 0)
+        return 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) /* gone, or hidden from us */
+        return kill(pid, 0) == 0 || errno != ESRCH;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (size <= 0)
+        return size < 0 && errno != ESRCH;
+    text[size] = 0;
+    if (!parse_stat(text, &state, &threads, &started))
+        return 1;
+    if (start_time != 0 && started != start_time)
+        return 0;
+    /* A dead first thread of a living process is Z, too, but then there are others. */
+    return !((state == 'Z' || state == 'X') && threads <= 1);
+}
+
+int spool_is_alive(int fd)
+{
+    struct spool_header h;
+    struct spool_process p;
+    if (read_header(fd, &h) != RECORDING_OK || !same_boot(h.boot_id))
+        return 0;
+    uint32_t count = process_count(fd, &h);
+    /* Before its first entry is there, the header alone tells. */
+    if ((count == 0 || !read_process(fd, &h, 0, &p)) && process_is_alive(h.pid, h.start_time))
+        return 1;
+    for (uint32_t i = 0; i < count; i++)
+        if (read_process(fd, &h, i, &p) && p.end_kind != SPOOL_END_EXEC &&
+            process_is_alive(p.pid, p.start_time))
+            return 1;
+    return 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * spool_state.h - what can be told of a spool without collecting it: whose it is and whether
+ * anybody may still write to it. Reads a few pages with pread; errors are those of recording.h.
+ */
+#ifndef MPROF_SPOOL_STATE_H
+#define MPROF_SPOOL_STATE_H
+
+#include "recording.h"
+
+/* RECORDING_FOREIGN where it is no spool. */
+int spool_identify(int fd, struct recording_identity *identity);
+
+/* 1 where a process of the spool's table lives, and in doubt; 0 where all are gone, or have become
+ * another program by exec. */
+int spool_is_alive(int fd);
+
+/* 1 where process `pid` of this machine lives and started at start_time (/proc/PID/stat field 22; 0
+ * unknown), or where that cannot be told; a zombie does not live. */
+int process_is_alive(int32_t pid, uint64_t start_time);
+
+#endif

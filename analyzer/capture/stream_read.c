@@ -1,0 +1,164 @@
+/* stream_read.c - chunk by chunk, event by event. */
+#include "stream_read.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_BYTES (64u << 10)
+
+int stream_add_chunk(struct stream *s, struct chunk_place place)
+{
+    size_t at = s->chunk_count;
+
+    while (at > 0 && s->chunks[at - 1].index > place.index)
+        at--;
+    if (at > 0 && (s->chunks[at - 1].index == place.index))
+        return 0;
+    if (at < s->current || (at == s->current && (s->consumed || s->has_event)))
+        return 0; /* too late */
+    s->chunks = xgrow(s->chunks, &s->chunk_capacity, s->chunk_count + 1, sizeof *s->chunks);
+    memmove(s->chunks + at + 1, s->chunks + at, (s->chunk_count - at) * sizeof *s->chunks);
+    s->chunks[at] = place;
+    s->chunk_count++;
+    return 1;
+}
+
+static uint64_t events_at(const struct stream *s)
+{
+    return s->chunks[s->current].offset + sizeof(struct spool_chunk);
+}
+
+/* Reads event bytes from s->consumed on, more than there are in the window. */
+static int widen_window(struct stream *s, const struct spool_file *file)
+{
+    uint64_t rest = s->committed - s->consumed;
+    uint64_t have = s->window_start + s->window_bytes;
+    uint64_t wanted = WINDOW_BYTES;
+
+    have = have > s->consumed && s->window_start <= s->consumed ? have - s->consumed : 0;
+    if (have >= rest)
+        return 0; /* there is nothing more */
+    while (wanted <= have)
+        wanted *= 2;
+    if (wanted > rest)
+        wanted = rest;
+    if (wanted > s->window_capacity) {
+        free(s->window);
+        s->window = xmalloc(wanted);
+        s->window_capacity = wanted;
+    }
+    s->window_start = s->consumed;
+    s->window_bytes = spool_file_read(file, events_at(s) + s->consumed, s->window, wanted);
+    return s->window_bytes > have;
+}
+
+/* Decodes the event at s->consumed; 0 where there is no whole valid one. */
+static int decode_next(struct stream *s, const struct spool_file *file)
+{
+    do {
+        uint64_t from = s->consumed - s->window_start;
+        if (s->consumed < s->window_start || from >= s->window_bytes)
+            continue;
+        struct spool_delta delta = s->delta;
+        size_t bytes = spool_decode(s->window + from, s->window + s->window_bytes, &delta,
+                                    &s->event);
+        if (bytes == 0)
+            continue;
+        s->delta = delta;
+        s->next = s->consumed + bytes;
+        return 1;
+    } while (widen_window(s, file));
+    return 0;
+}
+
+static void drop_window(struct stream *s)
+{
+    free(s->window);
+    s->window = NULL;
+    s->window_start = s->window_bytes = s->window_capacity = 0;
+}
+
+static void begin_chunk(struct stream *s, const struct spool_file *file)
+{
+    const struct chunk_place *chunk = &s->chunks[s->current];
+
+    s->committed =
+        spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
+    s->looked_again = s->current + 1 < s->chunk_count;
+    s->consumed = 0;
+    s->spoiled = 0;
+    s->window_start = s->window_bytes = 0;
+    s->delta = (struct spool_delta){.ticks = chunk->opened.ticks};
+}
+
+/* Goes to the chunk after the present one; 0 where there is none. */
+static int next_chunk(struct stream *s, const struct spool_file *file)
+{
+    if (s->current + 1 >= s->chunk_count)
+        return 0;
+    if (!s->looked_again) { /* its last events came just before the next chunk */
+        const struct chunk_place *chunk = &s->chunks[s->current];
+        s->committed =
+            spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
+        s->looked_again = 1;
+        return 1;
+    }
+    s->current++;
+    begin_chunk(s, file);
+    return 1;
+}
+
+int stream_advance(struct stream *s, const struct spool_file *file)
+{
+    if (s->has_event)
+        s->consumed = s->next;
+    else if (s->current == 0 && s->consumed == 0)
+        begin_chunk(s, file);
+    s->has_event = 0;
+    do {
+        if (s->consumed >= s->committed || s->spoiled)
+            continue;
+        if (!decode_next(s, file)) {
+            s->spoiled = 1;
+            continue;
+        }
+        if (s->event.ticks < s->last_ticks)
+            s->event.ticks = s->last_ticks;
+        s->last_ticks = s->event.ticks;
+        s->first_of_chunk = s->consumed == 0;
+        s->has_event = 1;
+        return 1;
+    } while (next_chunk(s, file));
+    drop_window(s);
+    return 0;
+}
+
+static int releases(const struct spool_event *e, uint64_t address)
+{
+    return (e->kind == SPOOL_FREE || e->kind == SPOOL_REALLOC_BEGIN) && e->address == address;
+}
+
+int stream_find_release(const struct stream *s, const struct spool_file *file, uint64_t address,
+                        uint64_t until, size_t *events)
+{
+    if (!s->has_event || s->event.ticks > until)
+        return 0;
+    *events = 1;
+    if (releases(&s->event, address))
+        return 1;
+    uint64_t bytes = s->committed - s->next < WINDOW_BYTES ? s->committed - s->next : WINDOW_BYTES;
+    uint8_t *copy = xmalloc(bytes + 1);
+    size_t got = spool_file_read(file, events_at(s) + s->next, copy, bytes), at = 0, n;
+    struct spool_delta delta = s->delta;
+    struct spool_event event;
+    int found = 0;
+    while (!found && (n = spool_decode(copy + at, copy + got, &delta, &event)) > 0 &&
+           event.ticks <= until) {
+        at += n;
+        ++*events;
+        found = releases(&event, address);
+    }
+    free(copy);
+    return found;
+}

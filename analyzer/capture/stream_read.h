@@ -1,0 +1,23 @@
+/*
+ * stream_read.h - the events of one stream: its chunks in order, decoded one by one. A part of
+ * order.h, which keeps the streams.
+ */
+#ifndef MPROF_STREAM_READ_H
+#define MPROF_STREAM_READ_H
+
+#include "order.h"
+
+/* Adds a chunk in order of index; 0 where one of this or a later index is being read already. */
+int stream_add_chunk(struct stream *s, struct chunk_place place);
+
+/* Goes on to the next event: the present one, if any, is consumed. 1: s->event is it. 0: all that
+ * is known to be committed has been read. Bytes that are no events are left out up to the next
+ * chunk, and s->spoiled is set. */
+int stream_advance(struct stream *s, const struct spool_file *file);
+
+/* Does an event of this chunk, the present one or one not later than `until`, release `address`?
+ * *events: how many events up to and with it. Changes nothing. */
+int stream_find_release(const struct stream *s, const struct spool_file *file, uint64_t address,
+                        uint64_t until, size_t *events);
+
+#endif

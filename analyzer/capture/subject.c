@@ -1,0 +1,223 @@
+/* subject.c - a process while it is being collected: beginning, lanes, closing. */
+#include "subject.h"
+#include "live_at_end.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct subject *subject_new(uint32_t serial)
+{
+    struct subject *s = xcalloc(1, sizeof *s);
+    s->serial = serial;
+    return s;
+}
+
+/* Blocks between REALLOC_BEGIN and its end are in no table, but in the parent's memory all the
+ * same. */
+static void inherit_pending(struct subject *s, const struct subject *parent)
+{
+    for (size_t i = 0; i < parent->lane_count; i++) {
+        const struct lane *lane = parent->lanes[i];
+        if (lane->realloc_open && lane->realloc_block.class &&
+            !live_find(s->live, lane->realloc_address))
+            live_insert(s->live, lane->realloc_address, lane->realloc_block);
+    }
+}
+
+void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks)
+{
+    s->begun = 1;
+    s->begin_ns = s->last_ns = ns;
+    if (parent && parent->begun) {
+        s->parent = parent->serial;
+        s->generation =
+            parent->generation < UINT16_MAX ? (uint16_t)(parent->generation + 1) : UINT16_MAX;
+        uint64_t still_inherited = parent->quality.inherited - parent->inherited_freed;
+        s->quality.inherited = parent->heap.live_blocks + still_inherited;
+        s->quality.inherited_bytes = parent->heap.live_bytes + parent->quality.inherited_bytes;
+    }
+    if (with_blocks && parent && parent->live) {
+        s->live = live_fork(parent->live);
+        inherit_pending(s, parent);
+    }
+    if (!s->live)
+        s->live = live_new();
+    timeline_add(&s->heap.timeline, ns, 0);
+}
+
+struct lane *subject_lane(struct subject *s, uint32_t who)
+{
+    struct lane *lane = xcalloc(1, sizeof *lane);
+
+    lane->subject = s;
+    lane->path.who = who;
+    s->lanes = xgrow(s->lanes, &s->lane_capacity, s->lane_count + 1, sizeof *s->lanes);
+    s->lanes[s->lane_count++] = lane;
+    return lane;
+}
+
+void lane_thread(struct lane *lane, uint32_t serial)
+{
+    struct subject *s = lane->subject;
+
+    if (lane->has_thread && lane->path.thread == serial)
+        return;
+    lane_put_back_block(lane);
+    lane_put_back_ranges(lane);
+    path_close(&lane->path, &s->heap.figures, lane->last);
+    uint64_t *number = intmap_place(&s->thread_numbers, serial);
+    if (!*number) {
+        s->threads =
+            xgrow(s->threads, &s->thread_capacity, s->thread_count + 1, sizeof *s->threads);
+        *number = ++s->thread_count;
+    }
+    lane->thread = *number - 1;
+    lane->path.thread = serial;
+    lane->has_thread = 1;
+}
+
+void lane_put_back_block(struct lane *lane)
+{
+    if (lane->realloc_open && lane->realloc_block.class &&
+        !live_find(lane->subject->live, lane->realloc_address))
+        live_insert(lane->subject->live, lane->realloc_address, lane->realloc_block);
+    lane->realloc_open = 0;
+}
+
+void lane_put_back_ranges(struct lane *lane)
+{
+    struct ranges gone = {0};
+
+    for (size_t i = 0; i < lane->dropping.count; i++) {
+        struct range part = lane->dropping.list[i];
+        ranges_take(&lane->subject->mapped, part.begin, part.end, &gone);
+        ranges_add(&lane->subject->mapped, part);
+    }
+    for (size_t i = 0; i < gone.count; i++) /* mapped by another thread meanwhile */
+        heap_unmap(&lane->subject->heap, gone.list[i].end - gone.list[i].begin);
+    ranges_clear(&gone);
+    lane->dropping.count = 0;
+    lane->range_open = 0;
+}
+
+/* ---- the end ---- */
+
+static void close_lanes(struct subject *s)
+{
+    struct heap_moment end = {s->last_ns, s->heap.live_bytes};
+
+    for (size_t i = 0; i < s->lane_count; i++) {
+        lane_put_back_block(s->lanes[i]);
+        lane_put_back_ranges(s->lanes[i]);
+        if (!s->lanes[i]->path.closed)
+            path_close(&s->lanes[i]->path, &s->heap.figures, end);
+    }
+}
+
+/* Locations on the stacks of the process's allocations that have no name, each once. */
+static uint64_t count_unresolved(const struct subject *s, const struct tree *tree)
+{
+    const struct image *image = tree->image;
+    uint8_t *seen_stack = xcalloc(image->stack_count + 1, 1);
+    uint8_t *seen_location = xcalloc(image->location_count + 1, 1);
+    uint64_t unresolved = 0;
+
+    for (uint32_t i = 0; i < s->heap.figures.stack_capacity && i < image->stack_count; i++) {
+        if (s->heap.figures.stacks[i].allocations == 0)
+            continue;
+        for (uint32_t node = i; node && !seen_stack[node]; node = image->stacks[node].parent) {
+            uint32_t number = image->stacks[node].location;
+            const struct location *location = &image->locations[number];
+            seen_stack[node] = 1;
+            if (seen_location[number] || location->frame_count == 0)
+                continue;
+            seen_location[number] = 1;
+            uint32_t function = image->frames[location->frame_first].function;
+            unresolved += !(image->functions[function].flags & FUNCTION_RESOLVED);
+        }
+    }
+    free(seen_stack);
+    free(seen_location);
+    return unresolved;
+}
+
+static void copy_samples(struct subject *s, struct arena *memory, struct process *process)
+{
+    samples_sort(&s->samples);
+    process->samples = arena_take(memory, (s->samples.count + 1) * sizeof *process->samples);
+    process->sample_count = s->samples.count;
+    for (size_t i = 0; i < s->samples.count; i++)
+        process->samples[i] = s->samples.list[i];
+    process->totals.rss_peak_bytes = s->samples.highest;
+}
+
+struct own_blocks {
+    const struct subject *subject;
+    void (*block)(void *context, uint32_t process, uint64_t address, const struct block *block);
+    void *context;
+};
+
+static void give_own(void *context, uint64_t address, const struct block *block)
+{
+    const struct own_blocks *own = context;
+    if (!is_inherited(own->subject, block))
+        own->block(own->context, own->subject->serial, address, block);
+}
+
+static void release_all(struct subject *s)
+{
+    for (size_t i = 0; i < s->lane_count; i++) {
+        path_clear(&s->lanes[i]->path);
+        ranges_clear(&s->lanes[i]->dropping);
+        free(s->lanes[i]);
+    }
+    free(s->lanes);
+    s->lanes = NULL;
+    s->lane_count = s->lane_capacity = 0;
+    live_free(s->live);
+    s->live = NULL;
+    heap_clear(&s->heap);
+    ranges_clear(&s->mapped);
+    samples_clear(&s->samples);
+    intmap_clear(&s->thread_numbers);
+    free(s->threads);
+    s->threads = NULL;
+}
+
+void subject_close(struct subject *s, struct tree *tree, const struct classes *classes,
+                   struct process *process,
+                   void (*block)(void *context, uint32_t process, uint64_t address,
+                                 const struct block *block),
+                   void *context)
+{
+    /* What is live when a process execs is neither a leak nor live at its end: the memory is gone
+     * with the image, and not by the program's neglect. */
+    int kept_live = s->entry.end_kind != SPOOL_END_EXEC;
+
+    if (s->begun && !s->closed) {
+        close_lanes(s);
+        heap_fill(&s->heap, tree, process, kept_live);
+        process->begin_ns = s->begin_ns;
+        process->end_ns = s->last_ns;
+        process->thread_count = (uint32_t)s->thread_count;
+        process->quality = s->quality;
+        process->quality.unresolved_frames = count_unresolved(s, tree);
+        copy_samples(s, tree->image->memory, process);
+        if (kept_live) {
+            leaks_fill(s, tree->image, classes, process);
+            if (block)
+                live_walk(s->live, give_own, &(struct own_blocks){s, block, context});
+        }
+    }
+    release_all(s);
+    s->closed = 1;
+}
+
+void subject_free(struct subject *s)
+{
+    if (!s)
+        return;
+    release_all(s);
+    free(s);
+}

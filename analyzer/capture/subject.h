@@ -1,0 +1,97 @@
+/*
+ * subject.h - a process of the spool while its events are being matched, and the lanes (one a
+ * stream) in which they arrive.
+ *
+ * A subject begins when its parent forks (the first one at once) and owns its live blocks, its
+ * ranges, its accounts and its lanes; subject_close releases them all once the figures have gone
+ * into the image. A block is inherited if its generation is below the subject's own: an ancestor
+ * allocated it. One thread.
+ */
+#ifndef MPROF_SUBJECT_H
+#define MPROF_SUBJECT_H
+
+#include "classes.h"
+#include "heap.h"
+#include "live.h"
+#include "ranges.h"
+#include "spans.h"
+#include "spool.h"
+#include "timeline.h"
+
+/* A thread's heap event before, if that was an allocation: what makes its free temporary. */
+struct last_allocation {
+    uint64_t address, ns;
+    int valid;
+};
+
+struct subject {
+    uint32_t serial, parent;
+    uint16_t generation;
+    int begun, closed;
+    int has_entry;              /* `entry` was valid when last looked at */
+    int has_chunks;             /* it wrote something */
+    int is_dead;                /* its pid is gone */
+    struct spool_process entry; /* zeros until it is valid */
+
+    struct live_table *live; /* NULL: none and not needed */
+    struct ranges mapped;
+    struct heap heap;
+    struct quality quality;      /* inherited_bytes: of those not freed so far */
+    uint64_t inherited_freed;    /* blocks */
+    struct samples samples;
+    uint64_t begin_ns, last_ns;
+    const char *exec_path; /* of the last exec it tried, NULL none */
+    struct ending ending;  /* as the caller saw it */
+
+    struct intmap thread_numbers; /* serial -> index in `threads` + 1 */
+    struct last_allocation *threads;
+    size_t thread_count, thread_capacity;
+    struct lane **lanes;
+    size_t lane_count, lane_capacity;
+};
+
+struct lane {
+    struct subject *subject;
+    struct path path;
+    int restarts;  /* a new chunk: the next stack comes whole */
+    int has_thread;
+    size_t thread; /* index in subject->threads */
+    struct heap_moment last; /* the stream's event before */
+
+    int realloc_open; /* between REALLOC_BEGIN and its end */
+    uint64_t realloc_address;
+    struct block realloc_block; /* class 0: nothing was known at the address */
+    int range_open;             /* between RANGE_BEGIN and its end */
+    struct ranges dropping;     /* parts that may be gone */
+};
+
+struct subject *subject_new(uint32_t serial);
+
+/* with_blocks 0: it will never need to know what it inherited, only how much. parent NULL: the
+ * first process, or one whose parent is unknown. */
+void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks);
+
+struct lane *subject_lane(struct subject *s, uint32_t who);
+
+/* From here on the lane's events are of this thread. */
+void lane_thread(struct lane *lane, uint32_t serial);
+
+static inline int is_inherited(const struct subject *s, const struct block *block)
+{
+    return block->generation < s->generation;
+}
+
+/* What a REALLOC_BEGIN or RANGE_BEGIN took out comes back: it failed, or its end was never seen. */
+void lane_put_back_block(struct lane *lane);
+void lane_put_back_ranges(struct lane *lane);
+
+/* Puts the figures into image->processes and releases what they came from. `block` is called for
+ * each block live at the end (for none if the process exec'd). */
+void subject_close(struct subject *s, struct tree *tree, const struct classes *classes,
+                   struct process *process,
+                   void (*block)(void *context, uint32_t process, uint64_t address,
+                                 const struct block *block),
+                   void *context);
+void subject_free(struct subject *s); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,416 @@
+#include "writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "block.h"
+#include "payloads.h"
+#include "segment.h"
+#include "tables.h"
+#include "xalloc.h"
+
+#define SEGMENT_EVENTS (4u << 20)
+#define SEGMENT_BYTES  (32u << 20)  /* of payload, for programs whose events take many bytes */
+#define PENDING_BYTES  (128u << 20) /* of all processes' segments together */
+#define LIVE_BLOCKS    (1u << 18)   /* a LIVE block */
+#define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes; a power of two */
+
+/* What is not in the file yet of one process. */
+struct pending {
+    struct segment_writer segment;
+    struct bytes checkpoint; /* payload, taken when the segment began */
+    struct sample *samples;
+    size_t sample_count, sample_capacity;
+    struct live_block *live;
+    size_t live_count, live_capacity;
+};
+
+struct writer {
+    struct block_output output;
+    const struct image *image;
+    struct writer_source source;
+    uint64_t segment_events;
+
+    struct string_table strings;
+    size_t strings_written, functions_written, frames_written, locations_written, stacks_written;
+    struct event_class *classes; /* those that no block holds yet */
+    size_t class_count, class_capacity, classes_written;
+
+    struct pending **processes; /* by serial; NULL: nothing was told of it */
+    size_t process_capacity;
+    struct bytes process_list; /* payload of the last PROCESSES block */
+    uint64_t process_list_offset;
+
+    struct index_entry *index;
+    size_t index_count, index_capacity;
+    struct bytes payload; /* of the block being made */
+    struct bytes texts;   /* payload of the STRINGS block that goes before it */
+};
+
+static int result(const struct writer *w)
+{
+    if (w->output.error == 0)
+        return WRITER_OK;
+    errno = w->output.error;
+    return WRITER_FAILED;
+}
+
+/* Writes a block and notes it in the index. */
+static struct index_entry *put_block(struct writer *w, enum capture_block_type type,
+                                     uint32_t process, const struct bytes *payload)
+{
+    w->index = xgrow(w->index, &w->index_capacity, w->index_count + 1, sizeof *w->index);
+    struct index_entry *entry = &w->index[w->index_count++];
+    *entry = (struct index_entry){.type = type, .process = process};
+    entry->offset = block_write(&w->output, type, process, payload);
+    return entry;
+}
+
+/* Tables */
+
+static void put_strings(struct writer *w)
+{
+    if (w->strings_written == w->strings.count)
+        return;
+    tables_put_strings(&w->texts, &w->strings, w->strings_written);
+    w->strings_written = w->strings.count;
+    put_block(w, BLOCK_STRINGS, 0, &w->texts);
+}
+
+/* Entries [*written, count) of a table of the image, and first the texts that they name. */
+static void put_table(struct writer *w, enum capture_block_type type, const void *table,
+                      size_t *written, size_t count)
+{
+    while (*written < count) {
+        size_t part = count - *written;
+        if (part > TABLE_INCREMENT_MAX)
+            part = TABLE_INCREMENT_MAX;
+        tables_put(&w->payload, type, &w->strings, table, *written, *written, part);
+        put_strings(w);
+        put_block(w, type, 0, &w->payload);
+        *written += part;
+    }
+}
+
+static void put_classes(struct writer *w)
+{
+    size_t done = 0;
+    while (done < w->class_count) {
+        size_t part = w->class_count - done;
+        if (part > TABLE_INCREMENT_MAX)
+            part = TABLE_INCREMENT_MAX;
+        tables_put(&w->payload, BLOCK_CLASSES, &w->strings, w->classes, done,
+                   w->classes_written + done, part);
+        put_block(w, BLOCK_CLASSES, 0, &w->payload);
+        done += part;
+    }
+    w->classes_written += w->class_count;
+    w->class_count = 0;
+}
+
+static void put_tables(struct writer *w)
+{
+    const struct image *i = w->image;
+    put_table(w, BLOCK_FUNCTIONS, i->functions, &w->functions_written, i->function_count);
+    put_table(w, BLOCK_FRAMES, i->frames, &w->frames_written, i->frame_count);
+    put_table(w, BLOCK_LOCATIONS, i->locations, &w->locations_written, i->location_count);
+    put_table(w, BLOCK_STACKS, i->stacks, &w->stacks_written, i->stack_count);
+    put_classes(w);
+}
+
+static void put_process_list(struct writer *w)
+{
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    size_t count = w->image->process_count;
+    w->payload.size = 0;
+    code_count(&c, &count, 1);
+    code_process_list(&c, w->image->processes, count);
+    if (w->payload.size == w->process_list.size &&
+        memcmp(w->payload.data, w->process_list.data, w->payload.size) == 0)
+        return;
+    w->process_list_offset = put_block(w, BLOCK_PROCESSES, 0, &w->payload)->offset;
+    w->process_list.size = 0;
+    bytes_append(&w->process_list, w->payload.data, w->payload.size);
+}
+
+/* Segments */
+
+static void give_checkpoint(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes)
+{
+    struct writer *w = to;
+    struct checkpoint_entry entry = {stack, blocks, bytes};
+    bytes_append(&w->payload, &entry, sizeof entry);
+}
+
+static void take_checkpoint(struct writer *w, struct pending *p, uint32_t process)
+{
+    p->checkpoint.size = 0;
+    if (w->source.checkpoint == NULL)
+        return;
+    w->payload.size = 0; /* for the moment an array of entries */
+    w->source.checkpoint(w->source.context, process, give_checkpoint, w);
+    size_t count = w->payload.size / sizeof(struct checkpoint_entry);
+    if (count == 0)
+        return;
+    struct codec c = {.out = &p->checkpoint, .strings = &w->strings};
+    code_count(&c, &count, 1);
+    code_checkpoint(&c, (struct checkpoint_entry *)w->payload.data, count);
+}
+
+static void put_positions(struct writer *w, uint32_t process)
+{
+    const struct stream_position *positions = NULL;
+    if (w->source.positions == NULL)
+        return;
+    size_t count = w->source.positions(w->source.context, process, &positions);
+    if (count == 0)
+        return;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
+    code_count(&c, &count, 1);
+    code_positions(&c, (struct stream_position *)positions, count);
+    put_block(w, BLOCK_POSITIONS, process, &w->payload);
+}
+
+static void put_samples(struct writer *w, struct pending *p, uint32_t process)
+{
+    if (p->sample_count == 0)
+        return;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
+    code_count(&c, &p->sample_count, 1);
+    code_samples(&c, p->samples, p->sample_count);
+    put_block(w, BLOCK_SAMPLES, process, &w->payload);
+    p->sample_count = 0;
+}
+
+static void put_segment(struct writer *w, struct pending *p, uint32_t process)
+{
+    if (p->segment.head.events == 0)
+        return;
+    put_tables(w);
+    put_process_list(w);
+    if (p->checkpoint.size > 0)
+        put_block(w, BLOCK_CHECKPOINT, process, &p->checkpoint);
+    struct segment_head head = p->segment.head;
+    segment_finish(&p->segment, &w->payload);
+    struct index_entry *entry = put_block(w, BLOCK_EVENTS, process, &w->payload);
+    entry->events = head.events;
+    entry->first_tick = head.first_tick;
+    entry->last_tick = head.last_tick;
+    put_positions(w, process);
+    put_samples(w, p, process);
+}
+
+static int is_due(const struct writer *w, const struct pending *p)
+{
+    uint64_t events = p->segment.head.events;
+    if (events >= w->segment_events)
+        return 1;
+    if (events % CHECK_EVERY != 0)
+        return 0;
+    size_t own = segment_bytes(&p->segment), all = 0;
+    for (size_t i = 0; i < w->process_capacity; i++)
+        if (w->processes[i] != NULL)
+            all += segment_bytes(&w->processes[i]->segment);
+    return own >= SEGMENT_BYTES || (all >= PENDING_BYTES && own >= SEGMENT_BYTES / 32);
+}
+
+static struct pending *pending_of(struct writer *w, uint32_t process)
+{
+    w->processes =
+        xgrow(w->processes, &w->process_capacity, (size_t)process + 1, sizeof *w->processes);
+    if (w->processes[process] == NULL)
+        w->processes[process] = xcalloc(1, sizeof *w->processes[process]);
+    return w->processes[process];
+}
+
+/* Copies the classes that are new, as the caller's array may move. */
+static void take_classes(struct writer *w, const struct event_class *classes, size_t count)
+{
+    size_t known = w->classes_written + w->class_count;
+    if (count <= known)
+        return;
+    w->classes =
+        xgrow(w->classes, &w->class_capacity, w->class_count + (count - known), sizeof *w->classes);
+    memcpy(w->classes + w->class_count, classes + known, (count - known) * sizeof *classes);
+    w->class_count += count - known;
+}
+
+int writer_event(struct writer *w, uint32_t process, const struct event *e,
+                 const struct event_class *classes, size_t class_count)
+{
+    if (class_count > w->classes_written + w->class_count)
+        take_classes(w, classes, class_count);
+    struct pending *p = process < w->process_capacity ? w->processes[process] : NULL;
+    if (p == NULL)
+        p = pending_of(w, process);
+    if (p->segment.head.events == 0)
+        take_checkpoint(w, p, process);
+    segment_add(&p->segment, e);
+    if (is_due(w, p))
+        put_segment(w, p, process);
+    return result(w);
+}
+
+int writer_sample(struct writer *w, uint32_t process, const struct sample *sample)
+{
+    struct pending *p = pending_of(w, process);
+    p->samples = xgrow(p->samples, &p->sample_capacity, p->sample_count + 1, sizeof *p->samples);
+    p->samples[p->sample_count++] = *sample;
+    return result(w);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct live_block *x = a, *y = b;
+    return (x->address > y->address) - (x->address < y->address);
+}
+
+static void put_live(struct writer *w, struct pending *p, uint32_t process)
+{
+    if (p->live_count == 0)
+        return;
+    qsort(p->live, p->live_count, sizeof *p->live, by_address);
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
+    code_count(&c, &p->live_count, 1);
+    code_live_blocks(&c, p->live, p->live_count);
+    put_block(w, BLOCK_LIVE, process, &w->payload);
+    p->live_count = 0;
+}
+
+int writer_live_block(struct writer *w, uint32_t process, uint64_t address, uint32_t class,
+                      uint64_t ns)
+{
+    struct pending *p = pending_of(w, process);
+    p->live = xgrow(p->live, &p->live_capacity, p->live_count + 1, sizeof *p->live);
+    p->live[p->live_count++] = (struct live_block){address, ns / CAPTURE_TICK_NS, class};
+    if (p->live_count == LIVE_BLOCKS)
+        put_live(w, p, process);
+    return result(w);
+}
+
+/* Beginning and end */
+
+static void put_header(struct writer *w)
+{
+    const struct image *i = w->image;
+    struct capture_header h = {
+        .magic = CAPTURE_MAGIC,
+        .version = CAPTURE_VERSION,
+        .tree = i->tree,
+        .pid = i->pid,
+        .parent_pid = i->parent_pid,
+        .start_time = i->start_time,
+        .parent_start_time = i->parent_start_time,
+        .epoch_ns = i->epoch_ns,
+        .start_kind = i->start_kind,
+        .tick_ns = CAPTURE_TICK_NS,
+    };
+    memcpy(h.id, i->id, sizeof h.id);
+    memcpy(h.boot_id, i->boot_id, sizeof h.boot_id);
+    h.checksum =
+        capture_checksum(CAPTURE_CHECKSUM_START, &h, offsetof(struct capture_header, checksum));
+    block_write_plain(&w->output, &h, sizeof h);
+}
+
+static void put_head(struct writer *w)
+{
+    struct image copy = *w->image; /* the codec wants it not const */
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
+    code_head(&c, &copy);
+    put_strings(w);
+    put_block(w, BLOCK_HEAD, 0, &w->payload);
+}
+
+static void put_summary(struct writer *w, const struct process *process)
+{
+    struct process copy = *process;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
+    code_process(&c, &copy, w->image);
+    put_strings(w);
+    put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
+}
+
+static void put_index(struct writer *w)
+{
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    struct image copy = *w->image;
+    size_t count = w->index_count;
+    w->payload.size = 0;
+    code_state(&c, &copy);
+    code_count(&c, &count, 1);
+    code_index(&c, w->index, count);
+    struct capture_tail tail = {.magic = CAPTURE_TAIL_MAGIC,
+                                .processes_offset = w->process_list_offset};
+    tail.index_offset = block_write(&w->output, BLOCK_INDEX, 0, &w->payload);
+    tail.file_bytes = w->output.offset + sizeof tail;
+    tail.checksum =
+        capture_checksum(CAPTURE_CHECKSUM_START, &tail, offsetof(struct capture_tail, checksum));
+    block_write_plain(&w->output, &tail, sizeof tail);
+}
+
+struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source)
+{
+    struct writer *w = xcalloc(1, sizeof *w);
+    w->image = image;
+    w->source = *source;
+    w->segment_events = SEGMENT_EVENTS;
+    block_output_open(&w->output, fd);
+    string_number(&w->strings, "");
+    put_header(w);
+    put_head(w);
+    return w;
+}
+
+void writer_limit_segment(struct writer *w, uint64_t events)
+{
+    w->segment_events = events;
+}
+
+int writer_finish(struct writer *w)
+{
+    /* The summaries come before the last events: a file that loses its end is whole for most uses.
+     */
+    put_tables(w);
+    put_process_list(w);
+    for (size_t i = 0; i < w->image->process_count; i++)
+        put_summary(w, &w->image->processes[i]);
+    for (size_t i = 0; i < w->process_capacity; i++) {
+        if (w->processes[i] == NULL)
+            continue;
+        put_segment(w, w->processes[i], (uint32_t)i);
+        put_live(w, w->processes[i], (uint32_t)i);
+    }
+    put_index(w);
+    return result(w);
+}
+
+void writer_free(struct writer *w)
+{
+    if (w == NULL)
+        return;
+    for (size_t i = 0; i < w->process_capacity; i++) {
+        struct pending *p = w->processes[i];
+        if (p == NULL)
+            continue;
+        segment_free(&p->segment);
+        bytes_free(&p->checkpoint);
+        free(p->samples);
+        free(p->live);
+        free(p);
+    }
+    free(w->processes);
+    free(w->classes);
+    free(w->index);
+    string_table_free(&w->strings);
+    bytes_free(&w->process_list);
+    bytes_free(&w->payload);
+    bytes_free(&w->texts);
+    block_output_close(&w->output);
+    free(w);
+}

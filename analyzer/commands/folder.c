@@ -1,0 +1,214 @@
+#include "folder.h"
+#include "xalloc.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+static const char *suffix_of(enum folder_file file)
+{
+    return file == FOLDER_SPOOL ? ".spool" : file == FOLDER_PART ? ".part" : "";
+}
+
+static enum folder_file kind_of(const char *name)
+{
+    return ends_with(name, ".spool")  ? FOLDER_SPOOL
+           : ends_with(name, ".part") ? FOLDER_PART
+                                      : FOLDER_CAPTURE;
+}
+
+static const char *base_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
+/* mprofile_YYYYmmddHHMMSS_PID.mprof, and .N behind it for another image of the same process. */
+int folder_is_default_name(const char *name)
+{
+    const char *p = base_of(name);
+    if (strncmp(p, "mprofile_", 9) != 0 || strspn(p + 9, "0123456789") != 14 || p[23] != '_')
+        return 0;
+    p += 24;
+    size_t digits = strspn(p, "0123456789");
+    if (digits == 0 || strncmp(p + digits, ".mprof", 6) != 0)
+        return 0;
+    p += digits + 6;
+    return *p == '\0' || (*p == '.' && isdigit((unsigned char)p[1]) &&
+                          p[1 + strspn(p + 1, "0123456789")] == '\0');
+}
+
+char *folder_of_file(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    if (!slash)
+        return xstrdup(".");
+    char *path = xstrdup(name);
+    path[slash == name ? 1 : slash - name] = '\0';
+    return path;
+}
+
+static char *join(const char *folder, const char *file)
+{
+    if (strcmp(folder, ".") == 0)
+        return xstrdup(file);
+    char *path = xmalloc(strlen(folder) + strlen(file) + 2);
+    sprintf(path, "%s%s%s", folder, ends_with(folder, "/") || strcmp(folder, "/") == 0 ? "" : "/",
+            file);
+    return path;
+}
+
+char *folder_file_name(const struct folder_entry *entry, enum folder_file file)
+{
+    char *name = xmalloc(strlen(entry->name) + 8);
+    sprintf(name, "%s%s", entry->name, suffix_of(file));
+    return name;
+}
+
+/* ---- who is whose child ---- */
+
+static int same_process(int32_t pid_a, uint64_t start_a, int32_t pid_b, uint64_t start_b)
+{
+    return pid_a != 0 && start_a != 0 && pid_a == pid_b && start_a == start_b;
+}
+
+static int has_forked(const struct recording_identity *image, int32_t pid, uint64_t start_time)
+{
+    for (size_t i = 0; i < image->fork_count; i++)
+        if (same_process(image->fork_pids[i], image->fork_start_times[i], pid, start_time))
+            return 1;
+    return 0;
+}
+
+int folder_is_child(const struct recording_identity *a, const struct recording_identity *b)
+{
+    if (memcmp(a->boot_id, b->boot_id, sizeof a->boot_id) != 0)
+        return 0;
+    if (same_process(a->parent_pid, a->parent_start_time, b->pid, b->start_time) ||
+        has_forked(b, a->parent_pid, a->parent_start_time))
+        return 1;
+    if (has_forked(b, a->pid, a->start_time)) /* forked, then exec'd */
+        return 1;
+    return same_process(a->pid, a->start_time, b->pid, b->start_time) &&
+           memcmp(a->id, b->id, sizeof a->id) != 0; /* exec'd over itself */
+}
+
+static int is_in_tree(const struct recording_identity *a, const struct recording_identity *b)
+{
+    return a->tree != 0 && a->tree == b->tree;
+}
+
+/* Entries are in order of their starts, so a parent always lies before its child. */
+static void find_roots(struct folder *folder)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        struct folder_entry *entry = &folder->entries[i];
+        entry->root = i;
+        for (size_t k = 0; k < i && entry->root == i; k++) {
+            const struct folder_entry *before = &folder->entries[k];
+            if (is_in_tree(&entry->identity, &before->identity) ||
+                folder_is_child(&entry->identity, &before->identity))
+                entry->root = before->root;
+        }
+        entry->index = -1;
+        if (entry->root == i && folder_is_default_name(entry->name))
+            entry->index = (long)folder->listed++;
+    }
+}
+
+/* ---- reading ---- */
+
+static struct folder_entry *find_or_add(struct folder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        if (strcmp(folder->entries[i].name, name) == 0)
+            return &folder->entries[i];
+    folder->entries = xrealloc(folder->entries, (folder->count + 1) * sizeof *folder->entries);
+    struct folder_entry *entry = &folder->entries[folder->count++];
+    memset(entry, 0, sizeof *entry);
+    entry->name = xstrdup(name);
+    return entry;
+}
+
+static void take_file(struct folder *folder, const char *file)
+{
+    struct recording_identity identity;
+    struct stat status;
+    char *name = join(folder->path, file);
+    enum folder_file kind = kind_of(file);
+    /* Anything but a plain file may block or act when it is opened. */
+    if (stat(name, &status) == 0 && S_ISREG(status.st_mode) &&
+        recording_identify(name, &identity) == RECORDING_OK) {
+        name[strlen(name) - strlen(suffix_of(kind))] = '\0';
+        struct folder_entry *entry = find_or_add(folder, name);
+        if (entry->files == 0 || kind < (entry->files & -entry->files))
+            entry->identity = identity;
+        entry->files |= kind;
+    }
+    free(name);
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct folder_entry *a = left, *b = right;
+    if (a->identity.epoch_ns != b->identity.epoch_ns)
+        return a->identity.epoch_ns < b->identity.epoch_ns ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+int folder_read(struct folder *folder, const char *path)
+{
+    *folder = (struct folder){.path = xstrdup(path)};
+    DIR *dir = opendir(path);
+    if (!dir)
+        return -1;
+    const struct dirent *file;
+    errno = 0;
+    while ((file = readdir(dir)) != NULL)
+        if (file->d_type == DT_REG || file->d_type == DT_LNK || file->d_type == DT_UNKNOWN)
+            take_file(folder, file->d_name);
+    closedir(dir);
+    qsort(folder->entries, folder->count, sizeof *folder->entries, by_start);
+    find_roots(folder);
+    return 0;
+}
+
+void folder_free(struct folder *folder)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        free(folder->entries[i].name);
+    free(folder->entries);
+    free(folder->path);
+    *folder = (struct folder){0};
+}
+
+const struct folder_entry *folder_at(const struct folder *folder, long index)
+{
+    long wanted = index < 0 ? index + (long)folder->listed : index;
+    for (size_t i = 0; i < folder->count && wanted >= 0; i++)
+        if (folder->entries[i].index == wanted)
+            return &folder->entries[i];
+    return NULL;
+}
+
+const struct folder_entry *folder_named(const struct folder *folder, const char *name)
+{
+    const char *base = base_of(name);
+    size_t length = strlen(base) - strlen(suffix_of(kind_of(base)));
+    for (size_t i = 0; i < folder->count; i++) {
+        const char *entry = base_of(folder->entries[i].name);
+        if (strcmp(entry, base) == 0 ||
+            (strlen(entry) == length && strncmp(entry, base, length) == 0))
+            return &folder->entries[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,61 @@
+/*
+ * folder.h - the recordings in a folder: which there are, who is whose child, what their index is.
+ *
+ * A recording is what recording_identify takes for one, whatever its name. NAME, NAME.spool and
+ * NAME.part are files of one recording. The child of a recording is one whose process was started
+ * by it, or that took over its process by exec; with a tree's mark of `mprof-c run` all belong to
+ * the one that started first. Roots with names that the recorder gives by itself,
+ * mprofile_YYYYmmddHHMMSS_PID.mprof, are numbered from 0, the oldest first.
+ *
+ * The folder owns its entries. Reads the head of each file once; opens nothing else and writes
+ * nothing. Single-threaded.
+ */
+#ifndef MPROF_FOLDER_H
+#define MPROF_FOLDER_H
+
+#include "recording.h"
+
+enum folder_file { /* which files there are of a recording, a bit each */
+                   FOLDER_CAPTURE = 1 << 0,
+                   FOLDER_SPOOL = 1 << 1,
+                   FOLDER_PART = 1 << 2,
+};
+
+struct folder_entry {
+    char *name; /* as recording_open takes it, with the folder's path unless that is "." */
+    unsigned files;
+    struct recording_identity identity; /* of the capture, else the spool, else the part */
+    size_t root;                        /* index in entries; its own for a root */
+    long index;                         /* as `list` shows it; -1: has none */
+};
+
+struct folder {
+    char *path;
+    struct folder_entry *entries; /* the earliest start first */
+    size_t count;
+    size_t listed; /* entries with an index */
+};
+
+/* 0, or -1 where the folder cannot be read (errno says why); folder_free in any case. */
+int folder_read(struct folder *folder, const char *path);
+void folder_free(struct folder *folder);
+
+/* The entry with this index, negative ones from the end; NULL: there is none. */
+const struct folder_entry *folder_at(const struct folder *folder, long index);
+
+/* The entry of this name (NAME, or one of its files), NULL: there is none. */
+const struct folder_entry *folder_named(const struct folder *folder, const char *name);
+
+/* The folder's path of a file's name: "." or what stands before the last slash. free() it. */
+char *folder_of_file(const char *name);
+
+/* Is the base name one that the recorder gives by itself? */
+int folder_is_default_name(const char *name);
+
+/* Are a's process and b's such that a is b's child? a must have started no earlier. */
+int folder_is_child(const struct recording_identity *a, const struct recording_identity *b);
+
+/* NAME, NAME.spool or NAME.part of an entry; free() it. */
+char *folder_file_name(const struct folder_entry *entry, enum folder_file file);
+
+#endif

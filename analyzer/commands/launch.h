@@ -1,0 +1,62 @@
+/*
+ * launch.h - starting the program under the recorder: where the library is, the environment that
+ * the program gets, fork and exec with the exec's error brought back, and the signals.
+ *
+ * The child differs from a child of the shell in its environment only: signal mask and
+ * dispositions, process group and file descriptors are those that mprof-c itself was started with.
+ * Functions return 0 or what is said beside them and print nothing. The caller frees texts and
+ * environments. Single-threaded, before any thread is started.
+ */
+#ifndef MPROF_LAUNCH_H
+#define MPROF_LAUNCH_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The recorder: libmprof.so beside `program`, or in lib/, lib/mprof-c/ beside its folder. NULL
+ * where there is none. */
+char *launch_find_library(const char *program);
+
+/* The path of the running mprof-c, or NULL. */
+char *launch_own_path(void);
+
+/* 1 if the loader can be told of a library at this path: no colon or semicolon may be in it. */
+int launch_can_preload(const char *path);
+
+/* The file that `name` would start, searched for in PATH as execvp does; NULL where there is none.
+ */
+char *launch_find_program(const char *name);
+
+struct launch_setting {
+    const char *variable, *value;
+};
+
+/* A copy of `environment` with the settings (ended by {0}) in it, and `library` as the first of
+ * LD_PRELOAD (NULL: LD_PRELOAD stays as it is). LD_PRELOAD has no form for a space: where there is
+ * one in the path it has the file's name alone, and LD_LIBRARY_PATH ends with the folder. Release
+ * with launch_free_environment. */
+char **launch_environment(char *const *environment, const char *library,
+                          const struct launch_setting *settings);
+void launch_free_environment(char **environment);
+
+struct launch_signals {
+    sigset_t mask;
+    struct sigaction old[8];
+};
+
+/* Gets mprof-c ready to watch a program: INT and QUIT are ignored, CHLD, TERM and HUP are blocked
+ * for a signalfd (TERM and HUP only where they were not ignored before), PIPE, XFSZ and IO cannot
+ * end it. What was before is kept for the child. *watched is the set for the signalfd. */
+void launch_take_signals(struct launch_signals *before, sigset_t *watched);
+
+/* Starts `program`, the file that argv[0] means, as execvp would: text that names no interpreter is
+ * for the shell. Without a program (NULL) argv[0] is tried all the same, for the error. Returns 0
+ * and *pid, or the errno of fork or exec; then no child is left. */
+int launch_start(const char *program, char *const *argv, char *const *environment,
+                 const struct launch_signals *before, pid_t *pid);
+
+/* Ends mprof-c by the signal that the program died of, without a core of its own. */
+void launch_die_of(int signal) __attribute__((noreturn));
+
+#endif

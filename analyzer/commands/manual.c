@@ -1,0 +1,189 @@
+#include "manual.h"
+#include "roff.h"
+#include "settings.h"
+#include <string.h>
+
+struct key {
+    const char *name, *meaning;
+};
+
+/* Documented once, here; test_manual compares them with what report and leaks write. */
+static const struct key report_keys[] = {
+    {"command", "array of strings: the command line"},
+    {"pid", "process id"},
+    {"start", "start of the recording, seconds since 1970"},
+    {"duration_s", "seconds from the start to the end"},
+    {"exit",
+     "how the process ended: an object with code (exit status), signal (number) or exec (path of "
+     "the program that it became), or null where nobody saw it"},
+    {"cut", "true: the file ended early, the figures are of what could be read"},
+    {"running", "true: the program was still running"},
+    {"totals",
+     "object: allocations, frees, allocated_bytes, peak_bytes and peak_time_s (highest live heap), "
+     "live_at_end_bytes, live_at_end_blocks, temporary (allocations whose free was the next heap "
+     "event of their thread), mapped_peak_bytes (the program's own mmap, not part of the heap), "
+     "rss_peak_bytes (highest sample, 0 without samples)"},
+    {"quality",
+     "object, all 0 in a perfect recording: lost (events that could not be recorded), "
+     "unmatched_frees (of addresses nobody allocated), implied_frees (not seen, but the address "
+     "was given out again), inherited (blocks that lived before the process began), "
+     "truncated_stacks (allocations whose stack is incomplete), unresolved_frames (places in the "
+     "code without a name)"},
+    {"functions",
+     "array of objects: name, module (path of the program or library), file and line of the "
+     "declaration (empty and 0 where there is no debugging information), self and inclusive"},
+    {"self, inclusive",
+     "objects, of the blocks that the function allocated itself, and of those with the function "
+     "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
+     "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
+     "live_at_end_bytes, live_at_end_blocks, temporary"},
+    {"children",
+     "array of objects: pid, kind (fork or exec), for fork peak_bytes, for exec recording (the "
+     "file)"},
+};
+
+static const struct key leaks_keys[] = {
+    {"command, pid, start, duration_s, exit, cut, running, quality", "as in report"},
+    {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
+    {"leaks",
+     "array of objects, the biggest first: bytes, blocks, first_time_s and last_time_s (when the "
+     "first and the last of these blocks were allocated) and stack"},
+    {"stack",
+     "array of objects, the innermost function first: function, module, file and line of the "
+     "place that was executing"},
+};
+
+static const struct key other_keys[] = {
+    {"peak",
+     "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
+     "rss_peak_bytes, lost, and with --func functions: name, own_peak_bytes, own_peak_time_s"},
+    {"list",
+     "recordings, an array of objects: index, recording, pid, start, collected (false while there "
+     "is only a spool), children (objects of the same kind, without index)"},
+};
+
+#define SETTING_ITEM(NAME, variable, default_text, help) {variable, default_text, help},
+static const struct {
+    const char *variable, *default_text, *help;
+} settings[] = {MPROF_SETTINGS(SETTING_ITEM)};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void put_keys(FILE *out, const struct key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        roff_item(out, keys[i].name, NULL, keys[i].meaning);
+}
+
+static void put_option(FILE *out, const struct option *option)
+{
+    char tag[64], letter[6] = "", text[1024];
+    if (option->letter)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(tag, sizeof tag, "%s--%s", letter, option->name);
+    snprintf(text, sizeof text, "%s%s%s", option->help, option->choices ? ": " : "",
+             option->choices ? option->choices : "");
+    roff_item(out, tag, option->argument, text);
+}
+
+static void put_command(FILE *out, const struct command *command)
+{
+    char title[128];
+    snprintf(title, sizeof title, "mprof-c %s%s%s%s", command->name,
+             command->options ? " [options]" : "", command->operands[0] ? " " : "",
+             command->operands);
+    roff_subsection(out, title);
+    roff_text(out, command->description);
+    for (const struct option *o = command->options; o && o->name; o++)
+        put_option(out, o);
+}
+
+static void put_examples(FILE *out, const struct command *const *table)
+{
+    for (; *table; table++)
+        for (const struct example *e = (*table)->examples; e && e->line; e++)
+            roff_item(out, e->line, NULL, e->what);
+}
+
+void manual_program(const struct command *const *table, FILE *out)
+{
+    roff_title(out, "MPROF-C", "1");
+    roff_section(out, "NAME");
+    fputs("mprof\\-c \\- exact memory profiler for native programs\n", out);
+    roff_section(out, "SYNOPSIS");
+    fputs("\\fBmprof\\-c\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]\n", out);
+    roff_section(out, "DESCRIPTION");
+    roff_text(out,
+              "Records every allocation of an unmodified native program, with its stack, time and "
+              "thread, and shows who holds the memory, when, and what never came back.\n\n"
+              "A recording is named by its file, or by its index in mprof-c list: 0 is the oldest "
+              "of the current folder, -1 the newest. Without an argument a command takes the "
+              "newest. Recordings of child processes belong to the recording that started them. A "
+              "recording that is not collected yet, NAME.spool, is named NAME like one that is, "
+              "and is collected at its first use.\n\n"
+              "Every command explains itself with -h or --help; mprof-c --version shows the "
+              "version.");
+    roff_section(out, "COMMANDS");
+    for (const struct command *const *command = table; *command; command++)
+        put_command(out, *command);
+    roff_section(out, "EXAMPLES");
+    put_examples(out, table);
+    roff_section(out, "JSON");
+    roff_text(out, "Keys do not change; later versions may add some. Times are in seconds since "
+                   "the start of the recording.");
+    roff_subsection(out, "report --json");
+    put_keys(out, report_keys, COUNT(report_keys));
+    roff_subsection(out, "leaks --json");
+    put_keys(out, leaks_keys, COUNT(leaks_keys));
+    roff_subsection(out, "peak --json, list --json");
+    put_keys(out, other_keys, COUNT(other_keys));
+    roff_section(out, "EXIT STATUS");
+    roff_text(out, "0 where all went well, 2 for a wrong command line, 1 for any other failure. A "
+                   "recording that was cut but can be read is shown, with a sentence on standard "
+                   "error and exit status 0. mprof-c run passes the program's own exit status on, "
+                   "and dies of the signal that the program died of; it exits with 124 after "
+                   "--timeout, 126 for a program that cannot be run and 127 for one that does not "
+                   "exist.");
+    roff_section(out, "SEE ALSO");
+    fputs(".BR libmprof (7),\n.BR gnuplot (1)\n", out);
+}
+
+void manual_library(FILE *out)
+{
+    roff_title(out, "LIBMPROF", "7");
+    roff_section(out, "NAME");
+    fputs("libmprof \\- records the allocations of a program that preloads it\n", out);
+    roff_section(out, "SYNOPSIS");
+    fputs("\\fBLD_PRELOAD\\fR=\\fI/path/\\fRlibmprof.so \\fIprogram\\fR [\\fIarguments\\fR]\n",
+          out);
+    roff_section(out, "DESCRIPTION");
+    roff_text(
+        out,
+        "The recorder of mprof-c(1). A program that preloads it leaves a recording in the folder "
+        "of its start, a spool named NAME.spool, and so does every program that it executes. "
+        "mprof-c run sets all this up; the library alone serves where a program is started by "
+        "something else.\n\n"
+        "Every allocation and free is recorded with its time and thread, every allocation with its "
+        "whole stack; mappings of the program's own mmap are a series of their own. The spool is a "
+        "shared mapping of a file: what was recorded is there even after the program was killed. "
+        "The library prints nothing and changes nothing that the program does; what it cannot "
+        "record it counts as lost, and where it can record nothing it leaves the reason in the "
+        "spool.\n\n"
+        "Forked children are recorded in the spool of their parent's program. Statically linked, "
+        "setuid and setgid programs do not preload the library and are not recorded.");
+    roff_section(out, "ENVIRONMENT");
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        char text[1024];
+        int unset = settings[i].default_text[0] == '\0';
+        snprintf(text, sizeof text, "%s%s%s", settings[i].help,
+                 unset ? "" : "; default: ", settings[i].default_text);
+        roff_item(out, settings[i].variable, NULL, text);
+    }
+    roff_section(out, "FILES");
+    roff_item(out, "NAME.spool", NULL,
+              "what the program recorded, until a command of mprof-c collects it");
+    roff_item(out, "NAME", NULL, "the collected recording");
+    roff_item(out, "NAME.part", NULL, "a recording that is being collected");
+    roff_section(out, "SEE ALSO");
+    fputs(".BR mprof\\-c (1)\n", out);
+}

@@ -1,0 +1,171 @@
+/* peak - the highest memory of recordings, or of a function in them. */
+#include "choice.h"
+#include "command.h"
+#include "function_order.h"
+#include "json.h"
+#include "options.h"
+#include "quality.h"
+#include "text.h"
+#include "units.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct values {
+    const char *function;
+    int json;
+};
+
+static const struct option options[] = {
+    {0, "func", OPTION_TEXT, "NAME", offsetof(struct values, function), NULL,
+     "the own peak of the functions of this name, with all they call; a C++ or Rust name may be "
+     "given without parameters and without its namespaces"},
+    {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
+    {0}};
+
+static int has_name(const char *function, const char *wanted)
+{
+    if (strcmp(function, wanted) == 0)
+        return 1;
+    char *name = text_short_name(function, strlen(function) + 1);
+    size_t length = strlen(name), tail = strlen(wanted);
+    int same = length >= tail && tail > 0 && strcmp(name + length - tail, wanted) == 0 &&
+               (length == tail || (length >= tail + 2 && name[length - tail - 1] == ':'));
+    free(name);
+    return same;
+}
+
+/* Prints or puts what matches, the largest first; returns how many. */
+static size_t show_functions(const struct image *image, const char *file, const char *wanted,
+                             struct json *j)
+{
+    const struct process *p = &image->processes[0];
+    const struct function_usage **order = function_order(image, p, "peak");
+    size_t found = 0;
+    char bytes[UNITS_TEXT], time[UNITS_TEXT];
+    for (size_t i = 0; i < p->function_count; i++) {
+        const char *name = image->functions[order[i]->function].name;
+        const struct usage *u = &order[i]->inclusive;
+        if (!has_name(name, wanted))
+            continue;
+        found++;
+        if (j) {
+            json_object(j, NULL);
+            json_string(j, "name", name);
+            json_number(j, "own_peak_bytes", u->own_peak_bytes);
+            json_seconds(j, "own_peak_time_s", u->own_peak_ns);
+            json_end_object(j);
+        } else {
+            char *clean = text_clean(name);
+            printf("%s\t%s\tat %s\t%s\n", file, units_mib(bytes, u->own_peak_bytes),
+                   units_time(time, u->own_peak_ns), clean);
+            free(clean);
+        }
+    }
+    free(order);
+    return found;
+}
+
+static void put_recording(const struct image *image, const char *name, const char *function,
+                          struct json *j, size_t *found)
+{
+    const struct totals *t = &image->processes[0].totals;
+    json_object(j, NULL);
+    json_string(j, "recording", name);
+    json_number(j, "peak_bytes", t->peak_bytes);
+    json_seconds(j, "peak_time_s", t->peak_ns);
+    json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
+    json_number(j, "lost", image->processes[0].quality.lost);
+    if (function) {
+        json_array(j, "functions");
+        *found = show_functions(image, name, function, j);
+        json_end_array(j);
+    }
+    json_end_object(j);
+}
+
+static void print_recording(const struct image *image, const char *name, const char *function,
+                            size_t *found)
+{
+    const struct totals *t = &image->processes[0].totals;
+    char bytes[UNITS_TEXT];
+    char *clean = text_clean(name);
+    if (function) {
+        *found = show_functions(image, clean, function, NULL);
+    } else {
+        printf("%s\t%s\n", clean, units_mib(bytes, t->peak_bytes));
+        if (t->rss_peak_bytes)
+            printf("  RSS\t%s\n", units_mib(bytes, t->rss_peak_bytes));
+    }
+    free(clean);
+}
+
+static int show(const char *operand, const struct values *values, struct json *j)
+{
+    char *name = choice_name(operand);
+    struct recording *recording = name ? choice_open(name) : NULL;
+    if (!recording) {
+        free(name);
+        return COMMAND_FAILED;
+    }
+    choice_tell(recording, name);
+    if (!operand && !j)
+        puts("Using last profile data.");
+    const struct image *image = recording_image(recording);
+    char *quality = quality_of_figures(&image->processes[0].quality);
+    size_t found = 1;
+    if (j)
+        put_recording(image, name, values->function, j, &found);
+    else
+        print_recording(image, name, values->function, &found);
+    if (quality)
+        complain("%s: %s, so the figures are not exact", name, quality);
+    if (found == 0)
+        complain("%s: no function %s holds memory in it; see mprof-c report", name,
+                 values->function);
+    free(quality);
+    free(name);
+    recording_close(recording);
+    return found ? COMMAND_OK : COMMAND_FAILED;
+}
+
+static int run(const struct invocation *call)
+{
+    struct values values = {0};
+    struct operands operands;
+    struct json json, *j = NULL;
+    int rc = options_parse(call, &values, &operands), status = COMMAND_OK;
+    if (rc != OPTIONS_GO)
+        return options_exit(rc);
+    if (values.json) {
+        json_start(j = &json, stdout);
+        json_array(j, "recordings");
+    }
+    for (int i = 0; i < operands.count || i == 0; i++)
+        if (show(operands.names[i], &values, j) != COMMAND_OK)
+            status = COMMAND_FAILED;
+    if (j) {
+        json_end_array(j);
+        json_finish(j);
+    }
+    return status;
+}
+
+static const struct example examples[] = {
+    {"mprof-c peak", "the peaks of the newest recording"},
+    {"mprof-c peak --func parse_file -2 -1", "how much parse_file held, in the last two"},
+    {0}};
+
+const struct command command_peak = {
+    .name = "peak",
+    .operands = "[FILE|INDEX...]",
+    .operand_kind = OPERANDS_RECORDINGS,
+    .operands_max = -1,
+    .summary = "print the highest memory of recordings",
+    .description =
+        "Prints for each recording the highest live heap, then the highest resident set (RSS) that "
+        "was sampled. The heap's peak is exact, not sampled.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

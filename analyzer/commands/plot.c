@@ -1,0 +1,265 @@
+/* plot - memory over time and the functions that held it, as a picture. */
+#include "plot.h"
+#include "choice.h"
+#include "command.h"
+#include "options.h"
+#include "picture.h"
+#include "quality.h"
+#include "xalloc.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_BUCKETS 4096
+
+struct values {
+    const char *output;
+    const char *title;
+    double window[2];
+    int no_functions;
+    int slope;
+};
+
+static const struct option options[] = {
+    {'o', "output", OPTION_TEXT, "FILE", offsetof(struct values, output), NULL,
+     "write the picture to FILE; its name ends in .png, .svg or .pdf"},
+    {'t', "title", OPTION_TEXT, "TITLE", offsetof(struct values, title), NULL,
+     "the title, instead of the command line"},
+    {'w', "window", OPTION_RANGE, "A,B", offsetof(struct values, window), NULL,
+     "only the seconds from A to B"},
+    {'n', "no-function-ts", OPTION_FLAG, NULL, offsetof(struct values, no_functions), NULL,
+     "no functions, only the lines"},
+    {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
+     "add a least-squares line and its MiB/s"},
+    {0}};
+
+struct page { /* what is to be plotted, and what must be released */
+    const struct values *values;
+    struct plot plot;
+    char **names;
+    struct recording **recordings;
+    struct plot_series *series;
+    struct bucket **windows; /* NULL where the summary's buckets are used */
+};
+
+static int is_windowed(const struct values *values)
+{
+    return values->window[1] > values->window[0];
+}
+
+static uint64_t to_ns(double seconds)
+{
+    return seconds <= 0 ? 0 : seconds > 1e9 ? (uint64_t)1e18 : (uint64_t)(seconds * 1e9);
+}
+
+/* ---- reading ---- */
+
+static int check_contents(const char *name, const struct image *image)
+{
+    const struct process *p = &image->processes[0];
+    const struct totals *t = &p->totals;
+    if (p->heap_count > 0 && t->peak_bytes > 0)
+        return 0;
+    if (image->cut)
+        complain("%s: the recording is cut and no allocation is left of it, so there is nothing to "
+                 "plot",
+                 name);
+    else if (image->running)
+        complain("%s: the program is still running and has allocated nothing so far, so there is "
+                 "nothing to plot",
+                 name);
+    else if (t->allocations == 0)
+        complain("%s: the recording has no allocation in it, so there is nothing to plot; a "
+                 "statically linked program cannot be recorded, others may allocate nothing",
+                 name);
+    else
+        complain("%s: the program never held any heap memory, so there is nothing to plot", name);
+    return -1;
+}
+
+static int open_one(struct page *page, size_t i, const char *operand)
+{
+    struct plot_series *series = &page->series[i];
+    page->names[i] = choice_name(operand);
+    if (!page->names[i] || !(page->recordings[i] = choice_open(page->names[i])))
+        return -1;
+    if (!operand)
+        puts("Using last profile data.");
+    series->name = page->names[i];
+    series->image = recording_image(page->recordings[i]);
+    const struct process *p = &series->image->processes[0];
+    series->heap = p->heap;
+    series->heap_count = p->heap_count;
+    if (check_contents(series->name, series->image) != 0)
+        return -1;
+    choice_tell(page->recordings[i], series->name);
+    return 0;
+}
+
+/* The last moment that any series has. */
+static uint64_t last_moment(const struct page *page)
+{
+    uint64_t last = 1;
+    for (size_t i = 0; i < page->plot.series_count; i++) {
+        const struct process *p = &page->series[i].image->processes[0];
+        uint64_t end = p->end_ns;
+        if (p->heap_count && p->heap[p->heap_count - 1].begin_ns > end)
+            end = p->heap[p->heap_count - 1].begin_ns;
+        last = end > last ? end : last;
+    }
+    return last;
+}
+
+static int read_window(struct page *page, size_t i)
+{
+    struct plot_series *series = &page->series[i];
+    page->windows[i] = xcalloc(WINDOW_BUCKETS, sizeof **page->windows);
+    int count = recording_timeline(page->recordings[i], 0, page->plot.begin_ns, page->plot.end_ns,
+                                   page->windows[i], WINDOW_BUCKETS);
+    if (count < 0) {
+        complain("%s: the window cannot be read: %s", series->name, recording_strerror(count));
+        return -1;
+    }
+    series->heap = page->windows[i];
+    series->heap_count = (size_t)count;
+    return 0;
+}
+
+static int set_range(struct page *page)
+{
+    struct plot *plot = &page->plot;
+    uint64_t last = last_moment(page);
+    plot->end_ns = last;
+    if (!is_windowed(page->values))
+        return 0;
+    plot->windowed = 1;
+    plot->begin_ns = to_ns(page->values->window[0]);
+    plot->end_ns = to_ns(page->values->window[1]);
+    if (plot->begin_ns >= last || plot->end_ns <= plot->begin_ns) {
+        complain("plot: nothing was recorded from %g to %g s, the recording goes from 0 to %.3f s",
+                 page->values->window[0], page->values->window[1], (double)last / 1e9);
+        return -1;
+    }
+    plot->end_ns = plot->end_ns > last ? last : plot->end_ns;
+    for (size_t i = 0; i < plot->series_count; i++)
+        if (read_window(page, i) != 0)
+            return -1;
+    return 0;
+}
+
+/* ---- drawing ---- */
+
+/* What is not exact in any of the series, for the picture's foot. */
+static char *note_of(const struct page *page)
+{
+    char *note = NULL;
+    for (size_t i = 0; i < page->plot.series_count; i++) {
+        const struct image *image = page->series[i].image;
+        char *quality = quality_of_figures(&image->processes[0].quality);
+        char *text = NULL;
+        if (quality || image->cut || image->running)
+            if (asprintf(&text, "%s%s%s%s%s%s", note ? note : "", note ? "; " : "",
+                         image->running ? "still running"
+                         : image->cut   ? "cut recording"
+                                        : "",
+                         quality && (image->cut || image->running) ? ", " : "",
+                         quality ? quality : "", "") < 0)
+                text = NULL;
+        if (quality)
+            complain("%s: %s, so the figures are not exact", page->series[i].name, quality);
+        free(quality);
+        if (text) {
+            free(note);
+            note = text;
+        }
+    }
+    return note;
+}
+
+static int draw(struct page *page, const struct picture *picture)
+{
+    struct plot *plot = &page->plot;
+    struct plot_function *functions = NULL;
+    size_t count = 0;
+    if (plot->series_count == 1 && !page->values->no_functions)
+        functions = plot_pick(plot, GNUPLOT_LABEL_WIDTH, &count);
+    char *note = note_of(page);
+    plot->functions = functions;
+    plot->function_count = count;
+    plot->note = note;
+    int status = picture_draw(plot, picture, page->values->output);
+    plot_functions_free(functions, count);
+    free(note);
+    return status;
+}
+
+static void release(struct page *page)
+{
+    for (size_t i = 0; i < page->plot.series_count; i++) {
+        recording_close(page->recordings[i]);
+        free(page->names[i]);
+        free(page->windows[i]);
+    }
+    free(page->recordings);
+    free(page->names);
+    free(page->windows);
+    free(page->series);
+}
+
+static int show(const struct values *values, const struct operands *operands)
+{
+    struct picture picture;
+    size_t count = operands->count ? (size_t)operands->count : 1;
+    if (picture_choose(&picture, values->output) != 0)
+        return COMMAND_USAGE;
+    struct page page = {.values = values,
+                        .names = xcalloc(count, sizeof *page.names),
+                        .recordings = xcalloc(count, sizeof *page.recordings),
+                        .series = xcalloc(count, sizeof *page.series),
+                        .windows = xcalloc(count, sizeof *page.windows)};
+    page.plot = (struct plot){.title = values->title,
+                              .series = page.series,
+                              .series_count = count,
+                              .slope = values->slope};
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = open_one(&page, i, operands->names[i]);
+    int status = failed || set_range(&page) != 0 ? COMMAND_FAILED : draw(&page, &picture);
+    release(&page);
+    return status;
+}
+
+static int run(const struct invocation *call)
+{
+    struct values values = {0};
+    struct operands operands;
+    int rc = options_parse(call, &values, &operands);
+    if (rc != OPTIONS_GO)
+        return options_exit(rc);
+    return show(&values, &operands);
+}
+
+static const struct example examples[] = {
+    {"mprof-c plot -o memory.png", "the newest recording as a picture"},
+    {"mprof-c plot -w 1.5,2 -o peak.svg build.mprof", "half a second of another one"},
+    {"mprof-c plot -o both.pdf before.mprof after.mprof", "two in one picture, both from 0 s on"},
+    {0}};
+
+const struct command command_plot = {
+    .name = "plot",
+    .operands = "[FILE|INDEX...]",
+    .operand_kind = OPERANDS_RECORDINGS,
+    .operands_max = -1,
+    .summary = "draw memory over time and the functions that held it",
+    .description =
+        "Draws the live heap over time (black) and the resident set, a red cross at the peak with "
+        "its value and time, and the functions with the highest own peaks: a bracket opens where "
+        "the call that held the function's own peak began and closes where it ended, both at the "
+        "heap of that moment. Functions that only pass through to another share its entry, "
+        "\"outer > inner\". Several recordings are drawn over each other, all from 0 s on.\n\n"
+        "Without -o the picture opens in a window where there is a display, else it is drawn in "
+        "the terminal's text. The drawing is done by gnuplot.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,43 @@
+/*
+ * proc_stat.h - what /proc tells about processes.
+ *
+ * A pid alone names nobody for long: a process is a pid and its start time (field 22 of
+ * /proc/PID/stat, clock ticks since boot). Nothing here fails loudly: what cannot be read is a
+ * process that is not there. No state, any thread.
+ */
+#ifndef MPROF_PROC_STAT_H
+#define MPROF_PROC_STAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+    char state;
+    pid_t parent;
+    long threads;
+    uint64_t start_time;
+};
+
+struct proc_identity {
+    pid_t pid;
+    uint64_t start_time;
+};
+
+/* 1 and *stat filled in, or 0: no such process. */
+int proc_stat_read(pid_t pid, struct proc_stat *stat);
+
+/* Is this very process still running? A zombie is not; start_time 0 means "not known". */
+int proc_alive(struct proc_identity process);
+
+/* Does the process have a file of this name and inode mapped? In doubt yes. */
+int proc_has_mapped(pid_t pid, const char *file_name, uint64_t inode);
+
+/* What a child forked now begins with: the resident bytes of this process that belong to no file.
+ */
+uint64_t proc_inherited_resident(void);
+
+/* Descendants of `root` by their parents' pids, at most `max`; returns how many. */
+size_t proc_descendants(pid_t root, struct proc_identity *found, size_t max);
+
+#endif

@@ -1,0 +1,252 @@
+/* recorded.c - see recorded.h. */
+#include "recorded.h"
+#include "folder_watch.h"
+#include "xalloc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define PART_SUFFIX ".part"
+
+static char *join(const char *a, size_t a_bytes, const char *b)
+{
+    char *joined = xmalloc(a_bytes + strlen(b) + 1);
+
+    memcpy(joined, a, a_bytes);
+    strcpy(joined + a_bytes, b);
+    return joined;
+}
+
+struct recorded *recorded_new(const char *spool)
+{
+    struct recorded *r = xcalloc(1, sizeof *r);
+
+    r->spool = xstrdup(spool);
+    r->peek.fd = r->capture_fd = -1;
+    return r;
+}
+
+/* Is this error over as soon as other files are closed? */
+static int want_of_files(void)
+{
+    return errno == EMFILE || errno == ENFILE;
+}
+
+void recorded_meet(struct recorded *r, const struct recorded_place *place)
+{
+    int rc = spool_peek_open(&r->peek, place->folder_fd, r->spool);
+
+    if (rc == SPOOL_PEEK_NOT_YET || (rc == SPOOL_PEEK_IO && want_of_files()))
+        return;
+    const struct spool_header *h = &r->peek.header;
+    if (rc != SPOOL_PEEK_OK || h->tree != place->tree) {
+        spool_peek_close(&r->peek);
+        r->stage = RECORDED_FOREIGN;
+        return;
+    }
+    size_t name_bytes = strlen(r->spool) - strlen(SPOOL_SUFFIX);
+    r->result.name = join(r->spool, name_bytes, "");
+    r->part = join(r->spool, name_bytes, PART_SUFFIX);
+    r->result.process = (struct proc_identity){h->pid, h->start_time};
+    r->result.start_ns = h->start.ns;
+    r->result.is_root = h->pid == place->root.pid && h->start_time == place->root.start_time;
+    r->stage = RECORDED_WAITING;
+}
+
+/* ---- letting go ---- */
+
+static void fail(struct recorded *r, int error)
+{
+    r->result.state = GATHERED_FAILED;
+    r->result.error = error;
+    r->result.error_number = errno;
+}
+
+/* Closes all that is open; the result stays. */
+static void let_go(struct recorded *r, const struct recorded_place *place)
+{
+    if (r->collector != NULL) {
+        sampler_forget(place->sampler, r->collector);
+        collector_free(r->collector);
+        r->collector = NULL;
+    }
+    if (r->capture_fd >= 0) {
+        close(r->capture_fd);
+        r->capture_fd = -1;
+    }
+    spool_peek_close(&r->peek); /* and with it the lock */
+    r->stage = RECORDED_OVER;
+}
+
+static void abandon(struct recorded *r, const struct recorded_place *place)
+{
+    if (r->capture_fd >= 0)
+        unlinkat(place->folder_fd, r->part, 0);
+    let_go(r, place);
+}
+
+void recorded_free(struct recorded *r, const struct recorded_place *place)
+{
+    abandon(r, place);
+    free(r->spool);
+    free(r->part);
+    free(r->result.name);
+    free(r->result.program);
+    free(r);
+}
+
+/* ---- collecting ---- */
+
+/* The file that the collector writes. Where one is left of a collector that was killed it is worth
+ * nothing: whoever holds the spool's lock owns it. */
+static int create_part(const struct recorded *r, const struct recorded_place *place)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(place->folder_fd, r->part, flags, 0600);
+
+    if (fd < 0 && errno == EEXIST && unlinkat(place->folder_fd, r->part, 0) == 0)
+        fd = openat(place->folder_fd, r->part, flags, 0600);
+    return fd;
+}
+
+void recorded_start(struct recorded *r, const struct recorded_place *place)
+{
+    if (flock(r->peek.fd, LOCK_EX | LOCK_NB) != 0)
+        return;
+    r->capture_fd = create_part(r, place);
+    if (r->capture_fd < 0) {
+        if (want_of_files())
+            return;
+        fail(r, COLLECT_IO);
+        let_go(r, place);
+        return;
+    }
+    int rc = collector_open(&r->collector, r->peek.fd, r->capture_fd, place->symbols);
+    if (rc != COLLECT_OK) {
+        r->collector = NULL;
+        fail(r, rc);
+        abandon(r, place);
+        return;
+    }
+    r->stage = RECORDED_COLLECTING;
+}
+
+void recorded_look(struct recorded *r, const struct recorded_place *place)
+{
+    r->result.still_running = spool_peek_refresh(&r->peek);
+    for (size_t i = 0; r->collector != NULL && i < r->peek.count; i++) {
+        struct spool_resident *resident = &r->peek.residents[i];
+        if (resident->process.pid == 0 || resident->told)
+            continue;
+        sampler_watch(place->sampler, resident->process.pid, r->collector);
+        resident->told = 1;
+    }
+}
+
+int64_t recorded_step(struct recorded *r, const struct recorded_place *place)
+{
+    int64_t events = collector_step(r->collector);
+
+    if (events >= 0)
+        return events;
+    fail(r, (int)events);
+    abandon(r, place);
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static void take_figures(struct gathered *result, const struct image *image)
+{
+    const char *program = image->argc > 0 ? image->argv[0] : image->executable;
+    const char *slash = strrchr(program, '/');
+
+    if (image->process_count == 0)
+        return;
+    result->program = xstrdup(slash != NULL ? slash + 1 : program);
+    result->ending = image->processes[0].ending;
+    result->ending.exec = ""; /* the text is the image's */
+    result->totals = image->processes[0].totals;
+    result->quality = image->processes[0].quality;
+    result->forked = image->process_count - 1;
+    result->has_figures = 1;
+}
+
+/* May a capture take the place of the recording `name`? Not while that is a spool which others
+ * write to; one that is complete but for its collecting goes. */
+static int may_replace(const struct recorded_place *place, const char *name)
+{
+    struct spool_peek old;
+    char *spool = join(name, strlen(name), SPOOL_SUFFIX);
+    int rc = spool_peek_open(&old, place->folder_fd, spool);
+    int may = rc == SPOOL_PEEK_OTHER || (rc == SPOOL_PEEK_IO && errno == ENOENT);
+
+    if (rc == SPOOL_PEEK_OK) {
+        spool_peek_refresh(&old);
+        may = flock(old.fd, LOCK_EX | LOCK_NB) == 0 && !spool_peek_in_use(&old);
+        if (may)
+            unlinkat(place->folder_fd, spool, 0);
+        spool_peek_close(&old);
+    }
+    free(spool);
+    return may;
+}
+
+/* NAME.part becomes NAME, then the spool goes. Returns 0, or -1 and errno. */
+static int publish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
+{
+    int folder = place->folder_fd, rc;
+
+    if (instead_of != NULL && strcmp(r->result.name, instead_of) != 0 &&
+        may_replace(place, instead_of)) {
+        free(r->result.name);
+        r->result.name = xstrdup(instead_of);
+        rc = renameat(folder, r->part, folder, instead_of);
+    } else {
+        rc = renameat2(folder, r->part, folder, r->result.name, RENAME_NOREPLACE);
+        if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) /* the file system cannot */
+            rc = renameat(folder, r->part, folder, r->result.name);
+    }
+    if (rc == 0)
+        unlinkat(folder, r->spool, 0);
+    return rc;
+}
+
+/* Returns COLLECT_OK or an error. */
+static int finish_collector(struct recorded *r, const struct recorded_place *place, int running)
+{
+    sampler_forget(place->sampler, r->collector);
+    if (r->result.is_root && place->root_ending.kind != END_UNKNOWN &&
+        spool_peek_end(&r->peek) != SPOOL_END_EXEC)
+        collector_ended(r->collector, place->root.pid, place->root_ending);
+    spool_peek_reason(r->peek.fd, r->result.reason);
+    int rc = collector_finish(r->collector, running);
+    if (rc == COLLECT_OK)
+        take_figures(&r->result, collector_image(r->collector));
+    return rc;
+}
+
+void recorded_finish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
+{
+    int rc = finish_collector(r, place, 0);
+
+    if (rc == COLLECT_OK && publish(r, place, instead_of) == 0) {
+        r->result.state = GATHERED_DONE;
+        let_go(r, place);
+        return;
+    }
+    fail(r, rc != COLLECT_OK ? rc : COLLECT_IO);
+    abandon(r, place);
+}
+
+void recorded_leave(struct recorded *r, const struct recorded_place *place)
+{
+    if (r->stage == RECORDED_COLLECTING && r->result.is_root)
+        finish_collector(r, place, 1);
+    r->result.state = GATHERED_STAYS;
+    abandon(r, place);
+}

@@ -1,0 +1,96 @@
+/*
+ * recorded.h - one recording of a tree, from its spool's first sight to the complete capture.
+ *
+ *   NEW -> WAITING -> COLLECTING -> OVER        (gather.c leads it along)
+ *    `-> FOREIGN
+ *
+ * While it is WAITING or COLLECTING it holds up to two files, and one of the sampler's a process.
+ * Single-threaded, prints nothing: errors stand in the result.
+ */
+#ifndef MPROF_RECORDED_H
+#define MPROF_RECORDED_H
+
+#include "collect.h"
+#include "sampler.h"
+#include "spool_peek.h"
+#include "summary.h"
+
+enum gathered_state {
+    GATHERED_OPEN,   /* being collected */
+    GATHERED_DONE,   /* complete, at `name` */
+    GATHERED_STAYS,  /* a spool: processes of it still run */
+    GATHERED_FAILED, /* a spool: `error` (enum collect_error) and `error_number` say why */
+};
+
+/* What is known of a recording in the end. */
+struct gathered {
+    enum gathered_state state;
+    int error, error_number;
+    char *name; /* of the file in the folder, without ".spool"; NULL: not (yet) one of ours */
+    struct proc_identity process;
+    uint64_t start_ns; /* CLOCK_BOOTTIME */
+    int is_root;       /* the program that mprof-c started, or what it became by exec */
+    size_t still_running;
+    /* the figures of its first process; valid for DONE, and for a root that STAYS */
+    int has_figures;
+    char *program; /* base name of argv[0] */
+    struct ending ending;
+    struct totals totals;
+    struct quality quality;
+    size_t forked;                   /* children without an exec */
+    char reason[SPOOL_REASON_BYTES]; /* the recorder's, why nothing (more) was recorded; "" none */
+};
+
+enum recorded_stage {
+    RECORDED_NEW,     /* not looked into, or the header is not complete yet */
+    RECORDED_WAITING, /* ours; no collector yet */
+    RECORDED_COLLECTING,
+    RECORDED_OVER,    /* nothing more will be done */
+    RECORDED_FOREIGN, /* of another tree, or no spool at all */
+};
+
+struct recorded {
+    enum recorded_stage stage;
+    char *spool; /* file name */
+    char *part;
+    struct spool_peek peek;
+    int capture_fd;
+    struct collector *collector;
+    struct gathered result;
+};
+
+/* What all recordings of a tree have in common; nothing in it is theirs to free. */
+struct recorded_place {
+    int folder_fd;
+    uint64_t tree;
+    struct symbolizer *symbols;
+    struct sampler *sampler;
+    struct proc_identity root;
+    struct ending root_ending; /* END_UNKNOWN while it runs */
+};
+
+struct recorded *recorded_new(const char *spool);
+void recorded_free(struct recorded *r, const struct recorded_place *place);
+
+/* NEW: is it one of ours? To WAITING or FOREIGN, or no change. */
+void recorded_meet(struct recorded *r, const struct recorded_place *place);
+
+/* WAITING: takes the spool's lock and starts collecting. To COLLECTING, or no change while another
+ * command holds the lock or there are no more files, or OVER with an error. */
+void recorded_start(struct recorded *r, const struct recorded_place *place);
+
+/* Looks who of its processes lives, and has the sampler watch the new ones. */
+void recorded_look(struct recorded *r, const struct recorded_place *place);
+
+/* COLLECTING: takes in what is there; the number of events. An error ends it (OVER). */
+int64_t recorded_step(struct recorded *r, const struct recorded_place *place);
+
+/* COLLECTING, and nobody writes any more: completes the capture and removes the spool (OVER).
+ * `instead_of`: the recording whose place it takes, NULL for a place of its own. */
+void recorded_finish(struct recorded *r, const struct recorded_place *place,
+                     const char *instead_of);
+
+/* Leaves the spool to others (OVER). Of the root the figures so far are taken before. */
+void recorded_leave(struct recorded *r, const struct recorded_place *place);
+
+#endif

@@ -1,0 +1,99 @@
+#include "removal.h"
+#include "command.h"
+#include "spool_peek.h"
+#include "text.h"
+#include "xalloc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* A collector holds the lock of the spool that it reads. */
+static int is_locked(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return 0;
+    int locked = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
+}
+
+static int is_being_written(const struct folder_entry *entry)
+{
+    if (!(entry->files & FOLDER_SPOOL))
+        return 0;
+    struct spool_peek peek;
+    char *spool = folder_file_name(entry, FOLDER_SPOOL);
+    int busy = is_locked(spool);
+    if (!busy && spool_peek_open(&peek, AT_FDCWD, spool) == SPOOL_PEEK_OK) {
+        spool_peek_refresh(&peek);
+        busy = spool_peek_in_use(&peek);
+        spool_peek_close(&peek);
+    }
+    free(spool);
+    return busy;
+}
+
+static void add_file(struct removal *plan, char *file)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (strcmp(plan->files[i], file) == 0) {
+            free(file);
+            return;
+        }
+    plan->files = xrealloc(plan->files, (plan->count + 1) * sizeof *plan->files);
+    plan->files[plan->count++] = file;
+}
+
+static void add_entry(struct removal *plan, const struct folder_entry *entry)
+{
+    for (enum folder_file file = FOLDER_CAPTURE; file <= FOLDER_PART; file <<= 1)
+        if (entry->files & file)
+            add_file(plan, folder_file_name(entry, file));
+}
+
+static int belongs(const struct folder *folder, const struct folder_entry *one,
+                   const struct folder_entry *entry)
+{
+    return one == entry || &folder->entries[one->root] == entry;
+}
+
+void removal_add(struct removal *plan, const struct folder *folder,
+                 const struct folder_entry *entry)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        const struct folder_entry *one = &folder->entries[i];
+        if (belongs(folder, one, entry) && is_being_written(one)) {
+            complain("%s: is still being written, it stays", one->name);
+            plan->kept++;
+            return;
+        }
+    }
+    for (size_t i = 0; i < folder->count; i++)
+        if (belongs(folder, &folder->entries[i], entry))
+            add_entry(plan, &folder->entries[i]);
+}
+
+int removal_finish(struct removal *plan, int dry_run)
+{
+    int status = COMMAND_OK;
+    if (dry_run && plan->count > 0)
+        puts("Files to be removed:");
+    for (size_t i = 0; i < plan->count; i++) {
+        if (dry_run) {
+            char *clean = text_clean(plan->files[i]);
+            puts(clean);
+            free(clean);
+        } else if (unlink(plan->files[i]) != 0) {
+            complain("%s: cannot be removed: %s", plan->files[i], strerror(errno));
+            status = COMMAND_FAILED;
+        }
+        free(plan->files[i]);
+    }
+    free(plan->files);
+    return status;
+}

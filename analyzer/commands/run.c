@@ -1,0 +1,371 @@
+/* run.c - mprof-c run: starts a program under the recorder and collects while it runs. */
+#include "collecting.h"
+#include "command.h"
+#include "elf_check.h"
+#include "gather.h"
+#include "launch.h"
+#include "options.h"
+#include "output_name.h"
+#include "run_summary.h"
+#include "sampler.h"
+#include "settings.h"
+#include "supervise.h"
+#include "xalloc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SETTING_VARIABLE(NAME, variable, default_text, help) variable,
+static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)};
+#define SETTING_COUNT (sizeof setting_variables / sizeof setting_variables[0])
+
+enum { EXIT_TIME_LIMIT = 124, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+#define PATIENCE_MS 1000 /* after the program's end, before a word is said */
+#define NAME_ROOM   16   /* for ".spool" and a number before it */
+
+struct values {
+    const char *output;
+    double interval;
+    double timeout;
+    int exit_code; /* accepted for mprof's sake: the status always passes */
+    int quiet;
+};
+
+static const struct option options[] = {
+    {'o', "output", OPTION_TEXT, "FILE", offsetof(struct values, output), NULL,
+     "record into FILE; %p is the pid, %h the host, %q{VAR} an environment variable. An older FILE "
+     "is replaced when the new one is complete"},
+    {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, interval), NULL,
+     "seconds between two samples of the resident set (0.1); 0 takes none"},
+    {'t', "timeout", OPTION_SECONDS, "S", offsetof(struct values, timeout), NULL,
+     "end the program and its descendants after S seconds, with exit status 124"},
+    {'E', "exit-code", OPTION_FLAG, NULL, offsetof(struct values, exit_code), NULL,
+     "pass the program's exit status on; this is always done, mprof's option is accepted"},
+    {'q', "quiet", OPTION_FLAG, NULL, offsetof(struct values, quiet), NULL,
+     "no summary at the end"},
+    {0}};
+
+static const struct example examples[] = {
+    {"mprof-c run ./app input.txt", "record ./app"},
+    {"mprof-c run -o app.%p.mprof make", "one named file for each process of a build"},
+    {"mprof-c run -t 10 ./server", "ten seconds of a server"},
+    {0}};
+
+struct session {
+    struct values values;
+    char **argv;
+    char *program; /* the file behind argv[0], NULL if none was found */
+    struct output_name output;
+    struct elf_report elf;
+    char *library; /* NULL: the program runs without */
+    uint64_t tree;
+    struct gather *gather; /* NULL without a library */
+};
+
+/* ---- before the start: everything that can be wrong is said now ---- */
+
+static int check_file(const struct session *s)
+{
+    char *name = output_name_expand(s->output.file, INT_MAX);
+    char path[2 * PATH_MAX];
+    struct stat st;
+    int ok = 0;
+
+    snprintf(path, sizeof path, "%s/%s", strcmp(s->output.folder, "/") ? s->output.folder : "",
+             name);
+    if (strlen(name) + NAME_ROOM > NAME_MAX)
+        complain("%s: the name is too long for a recording; choose a shorter one with -o", name);
+    else if (strstr(s->output.file, "%p") == NULL && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        complain("%s: is not a regular file, so a recording cannot replace it; choose another name "
+                 "with -o",
+                 path);
+    else
+        ok = 1;
+    free(name);
+    return ok;
+}
+
+static int check_output(struct session *s)
+{
+    const char *wanted = s->values.output;
+    const char *variable = getenv(setting_variables[SETTING_OUTPUT]);
+
+    /* Within a tree that is recorded already the variable is that tree's, not ours. */
+    if (wanted == NULL && getenv(setting_variables[SETTING_TREE]) == NULL && variable != NULL &&
+        variable[0] != '\0')
+        wanted = s->values.output = variable;
+    switch (output_name_make(&s->output, wanted, time(NULL))) {
+    case OUTPUT_NAME_EMPTY:
+        complain("%s: is a folder, or no name; give the name of a file with -o", wanted);
+        return 0;
+    case OUTPUT_NAME_PID_IN_FOLDER:
+        complain("%s: %%p cannot be part of the folder; put it behind the last slash", wanted);
+        return 0;
+    case OUTPUT_NAME_SLASH:
+        complain("%s: a variable in the file's name has a slash in it; choose another name with -o",
+                 wanted);
+        return 0;
+    case OUTPUT_NAME_NO_FOLDER:
+        complain("the working folder cannot be found (%s); go to another one", strerror(errno));
+        return 0;
+    default:
+        break;
+    }
+    s->gather = gather_open(s->output.folder, s->tree);
+    if (s->gather == NULL || faccessat(AT_FDCWD, s->output.folder, W_OK | X_OK, AT_EACCESS) != 0) {
+        complain("%s: cannot be written to (%s); choose another folder with -o", s->output.folder,
+                 strerror(errno));
+        return 0;
+    }
+    return check_file(s);
+}
+
+static int check_library(struct session *s)
+{
+    char *own = launch_own_path();
+
+    s->library = own != NULL ? launch_find_library(own) : NULL;
+    if (s->library == NULL)
+        complain("libmprof.so is neither beside %s nor in ../lib; build or install mprof-c again",
+                 own != NULL ? own : "mprof-c");
+    free(own);
+    if (s->library == NULL)
+        return 0;
+    if (!launch_can_preload(s->library)) {
+        complain("%s: a library cannot be preloaded from a folder with a colon or semicolon in its "
+                 "name; install mprof-c elsewhere",
+                 s->library);
+        return 0;
+    }
+    return 1;
+}
+
+static void check_program(struct session *s)
+{
+    char sentence[512];
+
+    s->program = launch_find_program(s->argv[0]);
+    if (s->program == NULL)
+        return; /* the start itself will say why */
+    elf_check(s->program, &s->elf);
+    const char *why = elf_check_sentence(&s->elf, sentence, sizeof sentence);
+    if (why != NULL)
+        complain("%s: %s", s->elf.file, why);
+    if (!elf_check_may_preload(s->elf.verdict)) {
+        free(s->library);
+        s->library = NULL;
+        gather_free(s->gather);
+        s->gather = NULL;
+    }
+}
+
+/* ---- the start ---- */
+
+static char **make_environment(const struct session *s)
+{
+    char tree[32];
+    struct launch_setting set[SETTING_COUNT + 1] = {
+        {setting_variables[SETTING_OUTPUT], s->output.pattern},
+        {setting_variables[SETTING_INTERVAL], "0"}, /* the samples are taken from here */
+        {setting_variables[SETTING_TREE], tree},
+    };
+
+    snprintf(tree, sizeof tree, "%016llx", (unsigned long long)s->tree);
+    if (s->library == NULL)
+        set[0] = (struct launch_setting){0};
+    return launch_environment(environ, s->library, set);
+}
+
+static int cannot_start(const struct session *s, int error)
+{
+    const char *name = s->argv[0];
+
+    if (s->program == NULL && (error == ENOENT || error == ENOTDIR)) {
+        complain("%s: no such program; check the name%s", name,
+                 strchr(name, '/') != NULL ? "" : " and PATH");
+        return EXIT_NOT_FOUND;
+    }
+    if (error == ENOENT)
+        complain("%s: cannot be run: the interpreter or loader that it asks for does not exist",
+                 name);
+    else
+        complain("%s: cannot be run: %s", name, strerror(error));
+    return EXIT_CANNOT_RUN;
+}
+
+/* Every recorded process of the tree may cost two files. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static struct ending ending_of(int status)
+{
+    if (WIFSIGNALED(status))
+        return (struct ending){END_SIGNAL, WTERMSIG(status), ""};
+    return (struct ending){END_CODE, WEXITSTATUS(status), ""};
+}
+
+/* Everything that is recorded by then is collected; one who waits for it learns why. */
+static void collect_the_rest(const struct session *s, struct collecting *collecting,
+                             struct ending ending)
+{
+    collecting_end(collecting, ending);
+    if (!collecting_wait(collecting, PATIENCE_MS)) {
+        if (isatty(STDERR_FILENO) && !s->values.quiet)
+            complain("the program has ended; the rest of its recording is being collected");
+        collecting_wait(collecting, -1);
+    }
+    collecting_free(collecting);
+}
+
+static void record(struct session *s, struct proc_identity root, const sigset_t *watched,
+                   uint64_t begin_ns, struct supervised *result)
+{
+    raise_file_limit();
+    if (s->gather == NULL) {
+        supervise(result, root, watched, NULL, s->values.timeout, begin_ns);
+        return;
+    }
+    char *wanted = output_name_expand(s->output.file, root.pid);
+    struct sampler *sampler = sampler_start(s->values.interval);
+    gather_begin(s->gather, root, wanted, sampler);
+    free(wanted);
+    struct collecting *collecting = collecting_start(s->gather);
+    supervise(result, root, watched, collecting, s->values.timeout, begin_ns);
+    collect_the_rest(s, collecting, ending_of(result->status));
+    sampler_stop(sampler);
+}
+
+/* ---- after the end ---- */
+
+/* The folder as it is to be shown before a recording's name. */
+static char *shown_folder(const struct session *s)
+{
+    const char *given = s->values.output;
+    const char *slash = given != NULL ? strrchr(given, '/') : NULL;
+    char *folder;
+
+    if (slash == NULL)
+        return xstrdup("");
+    if (memchr(given, '%', (size_t)(slash - given)) != NULL)
+        return asprintf(&folder, "%s/", s->output.folder) > 0 ? folder : xstrdup("");
+    folder = xstrdup(given);
+    folder[slash + 1 - given] = '\0';
+    return folder;
+}
+
+static void close_with_summary(const struct session *s, const struct supervised *end,
+                               uint64_t inherited_rss)
+{
+    char *folder = shown_folder(s);
+    struct run_summary summary = {.program = s->argv[0],
+                                  .folder = folder,
+                                  .named = s->values.output != NULL,
+                                  .expected = s->elf.verdict != ELF_STATIC,
+                                  .inherited_rss = inherited_rss,
+                                  .supervised = end,
+                                  .gather = s->gather};
+
+    run_summary_complain(&summary);
+    if (!s->values.quiet)
+        run_summary_print(&summary);
+    free(folder);
+}
+
+static int start_and_watch(struct session *s)
+{
+    struct launch_signals before;
+    struct supervised end;
+    struct proc_stat stat;
+    sigset_t watched;
+    pid_t pid;
+
+    char **environment = make_environment(s);
+    uint64_t inherited = proc_inherited_resident();
+    launch_take_signals(&before, &watched);
+    uint64_t begin_ns = supervise_clock_ns();
+    int error = launch_start(s->program, s->argv, environment, &before, &pid);
+    launch_free_environment(environment);
+    if (error != 0)
+        return cannot_start(s, error);
+    struct proc_identity root = {pid, proc_stat_read(pid, &stat) ? stat.start_time : 0};
+    record(s, root, &watched, begin_ns, &end);
+    close_with_summary(s, &end, inherited);
+    if (end.timed_out)
+        return EXIT_TIME_LIMIT;
+    if (WIFSIGNALED(end.status)) {
+        fflush(stderr);
+        launch_die_of(WTERMSIG(end.status));
+    }
+    return WEXITSTATUS(end.status);
+}
+
+static void make_tree(struct session *s)
+{
+    if (getrandom(&s->tree, sizeof s->tree, 0) != sizeof s->tree)
+        s->tree = supervise_clock_ns() << 20 ^ (uint64_t)getpid();
+    s->tree |= 1; /* 0 means no tree */
+}
+
+static int run(const struct invocation *call)
+{
+    struct session s = {.values = {.interval = 0.1}};
+    struct operands operands;
+    int rc = options_parse(call, &s.values, &operands);
+
+    if (rc != OPTIONS_GO)
+        return options_exit(rc);
+    s.argv = operands.names;
+    make_tree(&s);
+    rc = COMMAND_FAILED;
+    if (check_output(&s) && check_library(&s)) {
+        check_program(&s);
+        rc = start_and_watch(&s);
+    }
+    gather_free(s.gather);
+    output_name_free(&s.output);
+    free(s.program);
+    free(s.library);
+    return rc;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .operands = "[--] PROGRAM [ARGUMENT ...]",
+    .operand_kind = OPERANDS_PROGRAM,
+    .operands_min = 1,
+    .operands_max = -1,
+    .summary = "record a program and all the processes that it starts",
+    .description =
+        "Starts PROGRAM with the recorder preloaded and collects what it records while it runs. "
+        "When the program has ended, its recording is complete and a summary is printed on stderr. "
+        "Without -o the recording is mprofile_YYYYmmddHHMMSS_PID.mprof in the current folder; each "
+        "process that the program starts has one of its own, which belongs to it.\n\n"
+        "The program's standard streams, arguments and exit status are its own. If it dies of a "
+        "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "
+        "are left to it. The exit status is 127 if the program does not exist, 126 if it cannot be "
+        "run, and 124 if its time was up.\n\n"
+        "Programs that nothing can be preloaded into (statically linked, setuid, built with "
+        "AddressSanitizer) run all the same, unrecorded, and a sentence says so. Processes that "
+        "still run when the program has ended go on recording; any command that reads their "
+        "recording completes it.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

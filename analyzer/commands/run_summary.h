@@ -1,0 +1,29 @@
+/*
+ * run_summary.h - the lines that `mprof-c run` closes with.
+ *
+ * The figures are those of the program that was started; where it replaced itself by exec they are
+ * those of what it became, and the summary says so. Only stderr is written to.
+ */
+#ifndef MPROF_RUN_SUMMARY_H
+#define MPROF_RUN_SUMMARY_H
+
+#include "gather.h"
+#include "supervise.h"
+
+struct run_summary {
+    const char *program; /* as it was started */
+    const char *folder;  /* to be shown before a recording's name: "", or with a slash at its end */
+    int named;           /* the user named the file: the hints name it, too */
+    int expected;        /* a recording of the program was to be expected */
+    uint64_t
+        inherited_rss; /* resident in the child before its exec: a maximum near it tells nothing */
+    const struct supervised *supervised;
+    const struct gather *gather; /* NULL: nothing was recorded */
+};
+
+void run_summary_print(const struct run_summary *s);
+
+/* One sentence for each thing that went wrong with the recordings. */
+void run_summary_complain(const struct run_summary *s);
+
+#endif

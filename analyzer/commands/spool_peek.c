@@ -1,0 +1,156 @@
+/* spool_peek.c - see spool_peek.h. */
+#include "spool_peek.h"
+#include "xalloc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_at(int fd, void *to, size_t bytes, uint64_t offset)
+{
+    return pread(fd, to, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+static int check_header(const struct spool_header *h)
+{
+    if (h->magic == 0)
+        return SPOOL_PEEK_NOT_YET;
+    if (h->magic != SPOOL_MAGIC || h->version != SPOOL_VERSION ||
+        h->processes.entry_bytes != sizeof(struct spool_process) || h->processes.capacity == 0)
+        return SPOOL_PEEK_OTHER;
+    return SPOOL_PEEK_OK;
+}
+
+int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name)
+{
+    struct stat st;
+
+    *p = (struct spool_peek){.fd = -1};
+    p->fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (p->fd < 0)
+        return SPOOL_PEEK_IO;
+    int rc = SPOOL_PEEK_OTHER;
+    if (fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
+        rc = read_at(p->fd, &p->header, sizeof p->header, 0) ? check_header(&p->header)
+                                                             : SPOOL_PEEK_NOT_YET;
+    if (rc != SPOOL_PEEK_OK) {
+        close(p->fd);
+        p->fd = -1;
+        return rc;
+    }
+    p->inode = st.st_ino;
+    p->name = xstrdup(name);
+    return SPOOL_PEEK_OK;
+}
+
+void spool_peek_close(struct spool_peek *p)
+{
+    if (p->fd >= 0)
+        close(p->fd);
+    free(p->name);
+    free(p->residents);
+    free(p->successors);
+    *p = (struct spool_peek){.fd = -1};
+}
+
+static int read_process(const struct spool_peek *p, uint32_t serial, struct spool_process *entry)
+{
+    uint64_t offset = p->header.processes.offset + (uint64_t)serial * sizeof *entry;
+
+    return read_at(p->fd, entry, sizeof *entry, offset) && entry->state == 1;
+}
+
+static uint32_t process_count(const struct spool_peek *p)
+{
+    struct spool_control control;
+
+    if (!read_at(p->fd, &control, sizeof control, SPOOL_PAGE))
+        return p->looked;
+    return control.process_count < p->header.processes.capacity ? control.process_count
+                                                                : p->header.processes.capacity;
+}
+
+static void add_newcomers(struct spool_peek *p)
+{
+    for (uint32_t count = process_count(p); p->looked < count; p->looked++) {
+        p->residents = xgrow(p->residents, &p->capacity, p->count + 1, sizeof *p->residents);
+        p->residents[p->count++] = (struct spool_resident){.serial = p->looked};
+    }
+}
+
+/* Is the process still there? */
+static int check_resident(struct spool_peek *p, struct spool_resident *r)
+{
+    struct spool_process entry;
+
+    if (!read_process(p, r->serial, &entry)) {
+        entry = (struct spool_process){0};
+        if (r->serial == 0) { /* the header knows that one, too */
+            entry.pid = p->header.pid;
+            entry.start_time = p->header.start_time;
+        }
+    }
+    r->process = (struct proc_identity){entry.pid, entry.start_time};
+    if (entry.pid == 0)
+        return 1;
+    if (!proc_alive(r->process))
+        return 0;
+    if (entry.end_kind != SPOOL_END_EXEC || proc_has_mapped(entry.pid, p->name, p->inode))
+        return 1;
+    p->successors =
+        xgrow(p->successors, &p->successor_capacity, p->successor_count + 1, sizeof *p->successors);
+    p->successors[p->successor_count++] = r->process;
+    return 0;
+}
+
+size_t spool_peek_refresh(struct spool_peek *p)
+{
+    size_t kept = 0, there = 0;
+
+    add_newcomers(p);
+    for (size_t i = 0; i < p->count; i++)
+        if (check_resident(p, &p->residents[i])) {
+            there += p->residents[i].process.pid != 0;
+            p->residents[kept++] = p->residents[i];
+        }
+    p->count = kept;
+    return there;
+}
+
+/* A read lease is refused while anyone has the file open for writing, and a mapping counts as open
+ * (fcntl(2)). Where leases are not to be had, or a layered file system does not know who writes to
+ * the layer below, the answer is no and the table of processes decides alone. */
+static int has_writer(int fd)
+{
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+        return 0;
+    }
+    return errno == EAGAIN;
+}
+
+int spool_peek_in_use(const struct spool_peek *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->residents[i].process.pid != 0)
+            return 1;
+    return has_writer(p->fd);
+}
+
+uint32_t spool_peek_end(const struct spool_peek *p)
+{
+    struct spool_process entry;
+
+    return read_process(p, 0, &entry) ? entry.end_kind : SPOOL_END_UNKNOWN;
+}
+
+void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES])
+{
+    uint64_t offset = SPOOL_PAGE + offsetof(struct spool_control, reason);
+    ssize_t got = pread(fd, reason, SPOOL_REASON_BYTES - 1, (off_t)offset);
+
+    reason[got > 0 ? got : 0] = '\0';
+}

@@ -1,0 +1,40 @@
+/*
+ * heap.h - the accounts of one process: totals, the heap's and the mapped bytes' course, and the
+ * figures of its functions. Which block is freed by what is the caller's business (match.c).
+ *
+ *   live_bytes = allocated - released;  totals.peak_bytes = the highest live_bytes at a settle
+ *
+ * A step is one or two changes and then heap_settle: the halves of a realloc are one step, so that
+ * it makes neither a false peak nor a false dip. One owner, one thread. A zeroed struct is empty.
+ */
+#ifndef MPROF_HEAP_H
+#define MPROF_HEAP_H
+
+#include "functions.h"
+#include "timeline.h"
+
+struct heap {
+    uint64_t live_bytes, live_blocks;
+    uint64_t mapped_bytes;
+    struct totals totals; /* rss and live_at_end figures are filled at the end */
+    struct timeline timeline, mapped;
+    struct figures figures;
+};
+
+void heap_allocate(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size,
+                   struct instant at);
+/* A block is gone, by whatever way; totals.frees is the caller's. */
+void heap_release(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size);
+void heap_settle(struct heap *heap, uint64_t ns);
+
+void heap_map(struct heap *heap, uint64_t bytes);
+void heap_unmap(struct heap *heap, uint64_t bytes);
+void heap_settle_mapped(struct heap *heap, uint64_t ns);
+
+/* Copies totals, timelines and functions into the process; the arrays come from the image's
+ * memory. kept_live as in figures_fill. */
+void heap_fill(struct heap *heap, struct tree *tree, struct process *process, int kept_live);
+
+void heap_clear(struct heap *heap); /* releases its memory */
+
+#endif

@@ -1,0 +1,106 @@
+/* image.c - an image's memory, and the walk along one of its stacks. */
+#include "summary.h"
+#include "xalloc.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_PIECE (256u << 10)
+#define ALIGNMENT   16u
+
+/* A piece of an arena; its bytes follow. Pieces are only ever added, so addresses stay. */
+struct piece {
+    struct piece *before;
+    size_t bytes, used; /* used <= bytes, a multiple of ALIGNMENT */
+    _Alignas(ALIGNMENT) unsigned char memory[];
+};
+
+struct arena {
+    struct piece *newest;
+};
+
+struct arena *arena_new(void)
+{
+    return xcalloc(1, sizeof(struct arena));
+}
+
+static struct piece *piece_add(struct arena *arena, size_t bytes)
+{
+    struct piece *piece = xcalloc(1, sizeof *piece + bytes);
+    piece->bytes = bytes;
+    piece->before = arena->newest;
+    arena->newest = piece;
+    return piece;
+}
+
+void *arena_take(struct arena *arena, size_t bytes)
+{
+    struct piece *piece = arena->newest;
+    size_t rounded;
+
+    if (__builtin_add_overflow(bytes, ALIGNMENT - 1, &rounded))
+        return xmalloc(bytes); /* ends the program */
+    rounded &= ~(size_t)(ALIGNMENT - 1);
+    if (!piece || piece->bytes - piece->used < rounded)
+        piece = piece_add(arena, rounded > ARENA_PIECE ? rounded : ARENA_PIECE);
+    void *memory = piece->memory + piece->used;
+    piece->used += rounded;
+    return memory;
+}
+
+char *arena_string(struct arena *arena, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    return memcpy(arena_take(arena, bytes), text, bytes);
+}
+
+void arena_free(struct arena *arena)
+{
+    if (!arena)
+        return;
+    for (struct piece *piece = arena->newest, *before; piece; piece = before) {
+        before = piece->before;
+        free(piece);
+    }
+    free(arena);
+}
+
+struct image *image_new(void)
+{
+    struct arena *arena = arena_new();
+    struct image *image = arena_take(arena, sizeof *image);
+
+    image->memory = arena;
+    image->executable = image->folder = image->host = "";
+    return image;
+}
+
+void image_free(struct image *image)
+{
+    if (image)
+        arena_free(image->memory);
+}
+
+/* Set in *inner once a frame has been given: from there on nothing is left out any more. */
+#define LEAF_PASSED 0x80000000u
+
+const struct frame *stack_next_frame(const struct image *image, uint32_t *node, uint32_t *inner)
+{
+    while (*node != 0 && *node < image->stack_count) {
+        const struct stack *stack = &image->stacks[*node];
+        const struct location *location = &image->locations[stack->location];
+        uint32_t passed = *inner & LEAF_PASSED, i = *inner & ~LEAF_PASSED;
+
+        while (i < location->frame_count) {
+            const struct frame *frame = &image->frames[location->frame_first + i++];
+            if (!passed && image->functions[frame->function].flags & FUNCTION_ALLOCATOR)
+                continue;
+            *inner = i | LEAF_PASSED;
+            return frame;
+        }
+        *node = stack->parent;
+        *inner = passed;
+    }
+    return NULL;
+}

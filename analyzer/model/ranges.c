@@ -1,0 +1,97 @@
+/* ranges.c - mapped address ranges: adding, and taking parts out. */
+#include "ranges.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 4096u
+
+struct range range_of_pages(uint64_t address, uint64_t bytes)
+{
+    struct range range = {.begin = address & ~(uint64_t)(PAGE - 1)};
+
+    if (__builtin_add_overflow(address, bytes, &range.end) || range.end > UINT64_MAX - PAGE)
+        range.end = UINT64_MAX - PAGE;
+    range.end = (range.end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    if (range.end < range.begin)
+        range.end = range.begin;
+    return range;
+}
+
+/* The first range that ends above `address`. */
+static size_t first_above(const struct ranges *set, uint64_t address)
+{
+    size_t low = 0, high = set->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->list[middle].end > address)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static void insert_at(struct ranges *set, size_t i, struct range range)
+{
+    set->list = xgrow(set->list, &set->capacity, set->count + 1, sizeof *set->list);
+    memmove(set->list + i + 1, set->list + i, (set->count - i) * sizeof *set->list);
+    set->list[i] = range;
+    set->count++;
+}
+
+static void remove_at(struct ranges *set, size_t i, size_t count)
+{
+    set->count -= count;
+    memmove(set->list + i, set->list + i + count, (set->count - i) * sizeof *set->list);
+}
+
+void ranges_add(struct ranges *set, struct range range)
+{
+    if (range.begin < range.end)
+        insert_at(set, first_above(set, range.begin), range);
+}
+
+size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken)
+{
+    size_t parts = 0, whole = 0, i = first_above(set, begin);
+
+    if (begin >= end)
+        return 0;
+    while (i + whole < set->count && set->list[i + whole].begin < end) {
+        struct range *range = &set->list[i + whole];
+        struct range part = *range;
+
+        part.begin = part.begin > begin ? part.begin : begin;
+        part.end = part.end < end ? part.end : end;
+        insert_at(taken, taken->count, part);
+        parts++;
+        if (range->begin < begin && range->end > end) { /* the middle: two remain */
+            struct range above = *range;
+            above.begin = end;
+            range->end = begin;
+            insert_at(set, i + 1, above);
+            break;
+        }
+        if (range->begin < begin) { /* its end; only ever the first */
+            range->end = begin;
+            i++;
+        } else if (range->end > end) { /* its beginning; only ever the last */
+            range->begin = end;
+            break;
+        } else {
+            whole++;
+        }
+    }
+    if (whole)
+        remove_at(set, i, whole);
+    return parts;
+}
+
+void ranges_clear(struct ranges *set)
+{
+    free(set->list);
+    memset(set, 0, sizeof *set);
+}

@@ -1,0 +1,120 @@
+/* spans.c - a stream's stack and its activations. */
+#include "spans.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void path_begin(struct path *path, uint32_t pop, int restart)
+{
+    path->old_depth = path->depth;
+    path->depth = restart || pop > path->depth ? 0 : path->depth - pop;
+    path->kept = path->depth;
+    path->pivot = 0;
+}
+
+void path_push(struct path *path, struct tree *tree, uint32_t location)
+{
+    uint32_t i = path->depth;
+    uint32_t node = tree_child(tree, path_leaf(path), location);
+
+    if (i >= path->step_capacity)
+        path->steps = xgrow(path->steps, &path->step_capacity, (size_t)i + 1, sizeof *path->steps);
+    if (i == path->kept && i < path->old_depth) {
+        if (path->steps[i].node == node)
+            path->kept++;
+        else
+            path->pivot = path->steps[i].node;
+    }
+    path->steps[i].node = node;
+    path->depth++;
+}
+
+/* The activations down from number `from` ended; who holds the function's peak leaves its span. */
+static void end_activations(struct path *path, struct figures *figures, uint32_t from,
+                            struct heap_moment last)
+{
+    for (uint32_t i = from; i < path->activation_count; i++) {
+        const struct activation *a = &path->activations[i];
+        if (!a->outermost || a->function >= figures->function_capacity)
+            continue;
+        const struct holding *level = &figures->inclusive[a->function];
+        if (level->peak == 0 || level->who != path->who || level->peak_ns < a->begin_ns)
+            continue;
+        figures->spans[a->function] = (struct span){
+            .begin_ns = a->begin_ns,
+            .end_ns = last.ns > level->peak_ns ? last.ns : level->peak_ns,
+            .begin_heap_bytes = a->begin_heap_bytes,
+            .end_heap_bytes = last.heap_bytes,
+            .thread = path->thread,
+            .valid = 1,
+        };
+    }
+    path->activation_count = from;
+}
+
+/* How many logical frames of two locations are of the same function, from the outermost inwards. */
+static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32_t new_node)
+{
+    const struct stack_node *a = &tree->nodes[old_node], *b = &tree->nodes[new_node];
+    const struct frame *old = tree->image->frames + a->frame_first + a->frame_count;
+    const struct frame *new = tree->image->frames + b->frame_first + b->frame_count;
+    uint32_t common = 0;
+
+    while (common < a->frame_count && common < b->frame_count &&
+           old[-1 - (int)common].function == new[-1 - (int)common].function)
+        common++;
+    return common;
+}
+
+/* Adds the activations of one physical frame, its first `present` ones being there already. */
+static void begin_activations(struct path *path, const struct tree *tree, struct path_step *step,
+                              uint32_t present, struct heap_moment now)
+{
+    const struct stack_node *node = &tree->nodes[step->node];
+    const struct frame *frames = tree->image->frames + node->frame_first;
+
+    if (path->activation_count + node->frame_count > path->activation_capacity)
+        path->activations =
+            xgrow(path->activations, &path->activation_capacity,
+                  (size_t)path->activation_count + node->frame_count, sizeof *path->activations);
+    for (uint32_t i = node->frame_count - present; i-- > 0;) {
+        path->activations[path->activation_count++] = (struct activation){
+            .begin_ns = now.ns,
+            .begin_heap_bytes = now.heap_bytes,
+            .function = frames[i].function,
+            .outermost = node->fresh >> i & 1,
+        };
+    }
+    step->activations = path->activation_count;
+}
+
+void path_end(struct path *path, const struct tree *tree, struct figures *figures,
+              struct heap_moment now, struct heap_moment last)
+{
+    if (path->closed)
+        path->kept = path->pivot = 0;
+    else if (path->kept == path->depth && path->depth == path->old_depth)
+        return;
+    uint32_t below = path->kept ? path->steps[path->kept - 1].activations : 0;
+    uint32_t common = 0;
+    if (path->pivot)
+        common = common_frames(tree, path->pivot, path->steps[path->kept].node);
+    end_activations(path, figures, below + common, last);
+    for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
+        begin_activations(path, tree, &path->steps[i], common, now);
+    path->closed = 0;
+}
+
+void path_close(struct path *path, struct figures *figures, struct heap_moment last)
+{
+    end_activations(path, figures, 0, last);
+    path->closed = 1;
+}
+
+void path_clear(struct path *path)
+{
+    free(path->steps);
+    free(path->activations);
+    memset(path, 0, sizeof *path);
+}

@@ -1,0 +1,72 @@
+/*
+ * spans.h - the stack of one stream as it changes, and the activations of its frames.
+ *
+ * A frame that persists from event to event is one activation of its function: begin at the first
+ * event that shows it, end at the stream's last event before the one that no longer does. Where a
+ * frame is replaced by one of the same function and all further out persists, that is the same
+ * activation at another line. Of each function the activation is kept that contains the function's
+ * own inclusive peak (of the outermost occurrence, where it calls itself).
+ *
+ * A change is told as path_begin, path_push .., path_end. Not for two threads at once; the path
+ * owns its arrays (path_clear). A zeroed struct is an empty path.
+ */
+#ifndef MPROF_SPANS_H
+#define MPROF_SPANS_H
+
+#include "functions.h"
+#include "tree.h"
+
+struct activation { /* of one logical frame */
+    uint64_t begin_ns, begin_heap_bytes;
+    uint32_t function;
+    uint32_t outermost; /* no frame further out is of the same function */
+};
+
+/* One physical frame: the stack down to it, and its activations' end in the list. */
+struct path_step {
+    uint32_t node;
+    uint32_t activations; /* of this frame and all further out */
+};
+
+/* A moment and the heap at it. */
+struct heap_moment {
+    uint64_t ns, heap_bytes;
+};
+
+struct path {
+    uint32_t who;    /* the stream's mark in the figures */
+    uint32_t thread; /* serial of the thread whose stack this is */
+    struct path_step *steps;
+    uint32_t depth;
+    size_t step_capacity;
+    struct activation *activations;
+    uint32_t activation_count; /* = steps[depth - 1].activations between changes */
+    size_t activation_capacity;
+    /* during a change */
+    uint32_t old_depth, kept;
+    uint32_t pivot; /* the old node at `kept`, the first that was replaced; 0 none */
+    int closed;     /* all activations have ended; the next change begins them anew */
+};
+
+/* The `pop` innermost frames go. restart: the whole stack will be pushed anew (and is compared
+ * with the old one: what is the same persists). */
+void path_begin(struct path *path, uint32_t pop, int restart);
+void path_push(struct path *path, struct tree *tree, uint32_t location);
+
+/* The change is complete: new activations begin at `now`; those gone ended at `last`, the stream's
+ * event before. */
+void path_end(struct path *path, const struct tree *tree, struct figures *figures,
+              struct heap_moment now, struct heap_moment last);
+
+/* All activations end at `last`: the stream's thread or the process is at its end. The stack stays
+ * (the next change is relative to it); its frames begin anew with the next change. */
+void path_close(struct path *path, struct figures *figures, struct heap_moment last);
+
+static inline uint32_t path_leaf(const struct path *path)
+{
+    return path->depth ? path->steps[path->depth - 1].node : 0;
+}
+
+void path_clear(struct path *path); /* releases its memory */
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * timeline.h - the course of a level over time in a bounded number of buckets.
+ *
+ * Buckets are as fine as their number allows: when TIMELINE_BUCKETS are full the width doubles and
+ * neighbours merge. Each bucket begins at its first event, so that its maximum, minimum and last
+ * value are exact: the level of before it belongs to the bucket before. Stretches without events
+ * have no bucket. A zeroed struct is an empty timeline. One owner, one thread.
+ */
+#ifndef MPROF_TIMELINE_H
+#define MPROF_TIMELINE_H
+
+#include "summary.h"
+
+struct timeline {
+    struct bucket *buckets;
+    size_t count, capacity;
+    uint64_t width; /* ns; the last bucket takes events before `limit`, a multiple of width */
+    uint64_t limit;
+};
+
+/* The level from `ns` on. Times must not fall. */
+void timeline_add(struct timeline *t, uint64_t ns, uint64_t level);
+void timeline_clear(struct timeline *t); /* releases its memory */
+
+/* The same for samples of the resident set, in any order of time: keeps the larger of neighbours
+ * when there are more than SAMPLES_MAX. */
+#define SAMPLES_MAX 20000
+
+struct samples {
+    struct sample *list;
+    size_t count, capacity;
+    uint64_t highest; /* bytes, of all that were added */
+};
+
+void samples_add(struct samples *s, struct sample sample);
+void samples_sort(struct samples *s); /* by time */
+void samples_clear(struct samples *s);
+
+#endif

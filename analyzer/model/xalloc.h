@@ -1,0 +1,19 @@
+/*
+ * xalloc.h - memory that is there: malloc and its family for the analyzer, which end the program
+ * with one sentence and exit code 1 where the machine has no more memory. Release with free().
+ */
+#ifndef MPROF_XALLOC_H
+#define MPROF_XALLOC_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t bytes);
+void *xcalloc(size_t count, size_t bytes);
+void *xrealloc(void *old, size_t bytes);
+char *xstrdup(const char *text);
+
+/* Makes room for `needed` elements in an array of `*capacity` ones, at least doubling it, and
+ * returns the array, which may have moved. New elements are zeroed. */
+void *xgrow(void *array, size_t *capacity, size_t needed, size_t element_bytes);
+
+#endif

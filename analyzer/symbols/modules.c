@@ -1,0 +1,231 @@
+/* The symbolizer itself: its objects, each read once, and what was resolved in them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dwarf_lookup.h"
+#include "elf_files.h"
+#include "string_pool.h"
+#include "symbols.h"
+#include "symtab.h"
+
+enum { FIRST_SLOTS = 64, BUILD_ID_LIMIT = 64 };
+
+/* One address that was asked for. frames NULL: an empty slot. */
+struct resolved {
+    uint64_t address;
+    const struct symbol_frame *frames;
+    size_t count;
+};
+
+/* slots: open addressing, a power of two, at most half full. */
+struct symbol_object {
+    struct symbol_object *next;
+    const char *path;
+    uint8_t build_id[BUILD_ID_LIMIT];
+    size_t build_id_bytes;
+    bool opened;
+    struct elf_files files;
+    struct dwarf_lookup *dwarf;   /* NULL without DWARF */
+    struct symbol_table *symbols; /* NULL until DWARF did not do */
+    struct resolved *slots;
+    size_t slot_count, used;
+};
+
+struct symbolizer {
+    struct string_pool *pool;
+    struct symbol_object *objects;
+    struct dwarf_chain chain; /* scratch of one lookup */
+};
+
+static const struct symbol_frame no_frame;
+
+struct symbolizer *symbolizer_new(void)
+{
+    struct symbolizer *s = symbol_array_resize(NULL, 1, sizeof *s);
+    *s = (struct symbolizer){.pool = string_pool_new()};
+    return s;
+}
+
+static void close_object(struct symbol_object *object)
+{
+    dwarf_lookup_free(object->dwarf);
+    symbol_table_free(object->symbols);
+    if (object->opened)
+        elf_files_close(&object->files);
+    object->dwarf = NULL;
+    object->symbols = NULL;
+    object->opened = false;
+}
+
+static void free_slots(struct symbol_object *object)
+{
+    free(object->slots);
+    object->slots = NULL;
+    object->slot_count = object->used = 0;
+}
+
+void symbolizer_free(struct symbolizer *s)
+{
+    if (!s)
+        return;
+    for (struct symbol_object *object = s->objects; object; object = object->next) {
+        close_object(object);
+        free_slots(object);
+    }
+    free(s->chain.frames);
+    string_pool_free(s->pool); /* the objects are in it */
+    free(s);
+}
+
+static bool same_object(const struct symbol_object *object, const char *path,
+                        const uint8_t *build_id, size_t bytes)
+{
+    if (object->build_id_bytes != bytes)
+        return false;
+    if (bytes)
+        return memcmp(object->build_id, build_id, bytes) == 0;
+    return strcmp(object->path, path) == 0;
+}
+
+/* The same build at another path: worth a try where nothing was found at the first. */
+static void take_other_path(struct symbolizer *s, struct symbol_object *object, const char *path)
+{
+    if (!object->opened || object->files.main.elf || strcmp(object->path, path) == 0)
+        return;
+    close_object(object);
+    free_slots(object);
+    object->path = string_pool_keep(s->pool, path);
+}
+
+struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
+                                        const uint8_t *build_id, size_t build_id_bytes)
+{
+    size_t bytes = build_id_bytes > BUILD_ID_LIMIT ? BUILD_ID_LIMIT : build_id_bytes;
+    for (struct symbol_object *object = s->objects; object; object = object->next)
+        if (same_object(object, path, build_id, bytes)) {
+            take_other_path(s, object, path);
+            return object;
+        }
+    struct symbol_object *object = string_pool_take(s->pool, sizeof *object);
+    *object = (struct symbol_object){.next = s->objects, .build_id_bytes = bytes};
+    object->path = string_pool_keep(s->pool, path);
+    if (bytes)
+        memcpy(object->build_id, build_id, bytes);
+    s->objects = object;
+    return object;
+}
+
+static void open_object(struct symbolizer *s, struct symbol_object *object)
+{
+    struct elf_files *files = &object->files;
+    elf_files_open(files, object->path, object->build_id, object->build_id_bytes);
+    object->opened = true;
+    if (!files->main.elf)
+        return;
+    object->dwarf =
+        dwarf_lookup_new(files->debug.elf ? files->debug.elf : files->main.elf, s->pool);
+    elf_files_release_descriptors(files);
+}
+
+/* The symbol's name as in the file. The tables are read when first needed. */
+static const char *symbol_at(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+{
+    if (!object->symbols)
+        object->symbols =
+            symbol_table_new(object->files.main.elf, object->files.debug.elf, s->pool);
+    return symbol_table_find(object->symbols, address);
+}
+
+static const char *demangled_copy(struct symbolizer *s, const char *symbol)
+{
+    char *text = demangle(symbol);
+    const char *kept = string_pool_keep(s->pool, text ? text : symbol);
+    free(text);
+    return kept;
+}
+
+static bool is_mangled(const char *symbol)
+{
+    return strncmp(symbol, "_Z", 2) == 0 || strncmp(symbol, "_R", 2) == 0;
+}
+
+/* Two cases in which the symbol table knows a better name than DWARF: a C++ function's bare name
+ * under -g1, and the inner name of a C library's function, __GI_abort for abort. */
+static bool is_poor_name(const char *function, const char *symbol)
+{
+    return !function || function[0] == '_' || is_mangled(symbol);
+}
+
+static void complete_name(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+{
+    struct dwarf_chain *chain = &s->chain;
+    if (chain->count && chain->mangled_name)
+        return;
+    struct symbol_frame line_only = {.declared_file = "", .file = ""};
+    struct symbol_frame *last = chain->count ? &chain->frames[chain->count - 1] : &line_only;
+    const char *symbol = symbol_at(s, object, address);
+    if (symbol && is_poor_name(last->function, symbol))
+        last->function = demangled_copy(s, symbol);
+    if (!chain->count && line_only.function) {
+        chain->frames =
+            symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);
+        chain->frames[chain->count++] = line_only;
+    }
+    if (chain->count && !last->function)
+        chain->count--;
+}
+
+static struct resolved look_up(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+{
+    struct resolved result = {.address = address, .frames = &no_frame};
+    if (!object->opened)
+        open_object(s, object);
+    if (!object->files.main.elf)
+        return result;
+    s->chain.count = 0;
+    if (object->dwarf)
+        dwarf_lookup_find(object->dwarf, address, &s->chain);
+    complete_name(s, object, address);
+    if (s->chain.count == 0)
+        return result;
+    size_t bytes = s->chain.count * sizeof *s->chain.frames;
+    result.frames = memcpy(string_pool_take(s->pool, bytes), s->chain.frames, bytes);
+    result.count = s->chain.count;
+    return result;
+}
+
+static struct resolved *find_slot(struct resolved *slots, size_t slot_count, uint64_t address)
+{
+    size_t at = address * 0x9e3779b97f4a7c15 >> 32 & (slot_count - 1);
+    while (slots[at].frames && slots[at].address != address)
+        at = (at + 1) & (slot_count - 1);
+    return &slots[at];
+}
+
+static void make_room(struct symbol_object *object)
+{
+    if (object->slots && object->used * 2 < object->slot_count)
+        return;
+    size_t bigger = object->slots ? object->slot_count * 2 : FIRST_SLOTS;
+    struct resolved *slots = symbol_array_resize(NULL, bigger, sizeof *slots);
+    memset(slots, 0, bigger * sizeof *slots);
+    for (size_t i = 0; i < object->slot_count; i++)
+        if (object->slots[i].frames)
+            *find_slot(slots, bigger, object->slots[i].address) = object->slots[i];
+    free(object->slots);
+    object->slots = slots;
+    object->slot_count = bigger;
+}
+
+size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, uint64_t address,
+                          const struct symbol_frame **frames)
+{
+    make_room(object);
+    struct resolved *slot = find_slot(object->slots, object->slot_count, address);
+    if (!slot->frames) {
+        *slot = look_up(s, object, address);
+        object->used++;
+    }
+    *frames = slot->frames;
+    return slot->count;
+}

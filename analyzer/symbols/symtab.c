@@ -1,0 +1,262 @@
+#include "symtab.h"
+
+#include <gelf.h>
+#include <lzma.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf_files.h"
+#include "range_table.h"
+
+enum { MINIDEBUGINFO_LIMIT = 256 << 20 }; /* unpacked; the largest known are some MiB */
+
+struct symbol {
+    uint64_t value, size;
+    uint64_t section_end;
+    const char *name;
+    unsigned char type, binding;
+    bool full; /* from a table that also has the local functions */
+};
+
+/* sized: owners of symbols with a size; labels: of those without. Both by index into names. */
+struct symbol_table {
+    struct range_table sized, labels;
+    const char **names;
+};
+
+struct symbol_list {
+    struct symbol *items;
+    size_t count, capacity;
+};
+
+/* foo.part.0 and foo.cold are pieces of foo that the compiler made; the user wrote foo. */
+static size_t length_without_clone(const char *name)
+{
+    static const char *const clones[] = {".part.",     ".isra.", ".constprop.", ".cold",
+                                         ".lto_priv.", ".llvm.", ".localalias", ".clone."};
+    size_t length = strcspn(name, "@"); /* name@@VERSION */
+    for (size_t i = 0; i < sizeof clones / sizeof clones[0]; i++) {
+        const char *suffix = strstr(name, clones[i]);
+        if (suffix && suffix != name && (size_t)(suffix - name) < length)
+            length = (size_t)(suffix - name);
+    }
+    return length;
+}
+
+static const char *keep_name(struct string_pool *pool, const char *name)
+{
+    char *copy = strndup(name, length_without_clone(name));
+    const char *kept = string_pool_keep(pool, copy ? copy : name);
+    free(copy);
+    return kept;
+}
+
+/* The end of the executable section that the symbol is in, 0 if it is in none. */
+static uint64_t code_section_end(Elf *elf, const GElf_Sym *symbol)
+{
+    GElf_Shdr header;
+    if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE)
+        return 0;
+    Elf_Scn *section = elf_getscn(elf, symbol->st_shndx);
+    if (!section || !gelf_getshdr(section, &header) || !(header.sh_flags & SHF_EXECINSTR))
+        return 0;
+    if (symbol->st_value < header.sh_addr || symbol->st_value >= header.sh_addr + header.sh_size)
+        return 0;
+    return header.sh_addr + header.sh_size;
+}
+
+static bool names_a_function(const GElf_Sym *symbol, const char *name)
+{
+    unsigned char type = GELF_ST_TYPE(symbol->st_info);
+    if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE)
+        return false;
+    return name && name[0] != '\0' && name[0] != '.' && name[0] != '$';
+}
+
+static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bool full,
+                        struct string_pool *pool)
+{
+    GElf_Shdr header;
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t entry = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    if (!data || !entry || !gelf_getshdr(section, &header))
+        return;
+    for (size_t i = 1; i < data->d_size / entry && i < INT32_MAX; i++) {
+        GElf_Sym symbol;
+        if (!gelf_getsym(data, (int)i, &symbol))
+            return;
+        const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+        uint64_t section_end = code_section_end(elf, &symbol);
+        if (!section_end || !names_a_function(&symbol, name))
+            continue;
+        list->items =
+            symbol_array_grow(list->items, list->count, &list->capacity, sizeof *list->items);
+        list->items[list->count++] = (struct symbol){.value = symbol.st_value,
+                                                     .size = symbol.st_size,
+                                                     .section_end = section_end,
+                                                     .name = keep_name(pool, name),
+                                                     .type = GELF_ST_TYPE(symbol.st_info),
+                                                     .binding = GELF_ST_BIND(symbol.st_info),
+                                                     .full = full};
+    }
+}
+
+static Elf_Scn *section_of_type(Elf *elf, GElf_Word type)
+{
+    GElf_Shdr header;
+    for (Elf_Scn *section = elf_nextscn(elf, NULL); section; section = elf_nextscn(elf, section))
+        if (gelf_getshdr(section, &header) && header.sh_type == type)
+            return section;
+    return NULL;
+}
+
+/* Unpacks an xz stream; NULL where it is damaged or larger than the limit. */
+static void *unpack_xz(const void *packed, size_t packed_bytes, size_t *bytes)
+{
+    lzma_stream stream = LZMA_STREAM_INIT;
+    size_t room = packed_bytes * 4 + 4096;
+    unsigned char *memory = NULL;
+    lzma_ret result = lzma_stream_decoder(&stream, MINIDEBUGINFO_LIMIT, 0);
+    stream.next_in = packed;
+    stream.avail_in = packed_bytes;
+    while (result == LZMA_OK && stream.total_out < MINIDEBUGINFO_LIMIT) {
+        room *= memory ? 2 : 1;
+        memory = symbol_array_resize(memory, room, 1);
+        stream.next_out = memory + stream.total_out;
+        stream.avail_out = room - stream.total_out;
+        result = lzma_code(&stream, LZMA_FINISH);
+    }
+    *bytes = stream.total_out;
+    lzma_end(&stream);
+    if (result == LZMA_STREAM_END)
+        return memory;
+    free(memory);
+    return NULL;
+}
+
+/* False where there is no usable .gnu_debugdata. */
+static bool add_minidebuginfo(struct symbol_list *list, Elf *main, struct string_pool *pool)
+{
+    Elf_Scn *section = elf_section_by_name(main, ".gnu_debugdata");
+    Elf_Data *packed = section ? elf_rawdata(section, NULL) : NULL;
+    size_t bytes = 0;
+    char *image = packed && packed->d_buf ? unpack_xz(packed->d_buf, packed->d_size, &bytes) : NULL;
+    Elf *elf = image ? elf_memory(image, bytes) : NULL;
+    Elf_Scn *symtab = elf ? section_of_type(elf, SHT_SYMTAB) : NULL;
+    if (symtab)
+        add_symbols(list, elf, symtab, true, pool);
+    elf_end(elf);
+    free(image);
+    return symtab != NULL;
+}
+
+static void collect_symbols(struct symbol_list *list, Elf *main, Elf *debug,
+                            struct string_pool *pool)
+{
+    Elf_Scn *symtab = section_of_type(main, SHT_SYMTAB);
+    if (symtab) {
+        add_symbols(list, main, symtab, true, pool);
+        return;
+    }
+    symtab = debug ? section_of_type(debug, SHT_SYMTAB) : NULL;
+    if (symtab) {
+        add_symbols(list, debug, symtab, true, pool);
+        return;
+    }
+    bool full = add_minidebuginfo(list, main, pool);
+    Elf_Scn *dynsym = section_of_type(main, SHT_DYNSYM);
+    if (dynsym)
+        add_symbols(list, main, dynsym, full, pool);
+}
+
+static size_t leading_underscores(const char *name)
+{
+    return strspn(name, "_");
+}
+
+/* Of several names of one address the first is shown: one with a size, a function, not local, the
+ * one a programmer would write (malloc, not __libc_malloc). */
+static int compare_names(const struct symbol *x, const struct symbol *y)
+{
+    int by_size = (y->size != 0) - (x->size != 0);
+    int by_type = (x->type == STT_NOTYPE) - (y->type == STT_NOTYPE);
+    int by_binding = (x->binding == STB_LOCAL) - (y->binding == STB_LOCAL);
+    size_t dashes_x = leading_underscores(x->name), dashes_y = leading_underscores(y->name);
+    if (by_size || by_type || by_binding)
+        return by_size ? by_size : by_type ? by_type : by_binding;
+    if (dashes_x != dashes_y)
+        return dashes_x < dashes_y ? -1 : 1;
+    if (strlen(x->name) != strlen(y->name))
+        return strlen(x->name) < strlen(y->name) ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+    const struct symbol *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
+    return compare_names(x, y);
+}
+
+/* Sorts by address and keeps the best name of each address. */
+static void keep_best_names(struct symbol_list *list)
+{
+    size_t kept = 0;
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, compare_symbols);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || list->items[kept - 1].value != list->items[i].value)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+static void fill_ranges(struct symbol_table *table, const struct symbol_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct symbol *symbol = &list->items[i];
+        uint64_t end = symbol->section_end;
+        if (i + 1 < list->count && symbol[1].value < end)
+            end = symbol[1].value;
+        table->names[i] = symbol->name;
+        if (symbol->size)
+            range_table_add(&table->sized, symbol->value, symbol->value + symbol->size,
+                            (uint32_t)i);
+        else if (symbol->full)
+            range_table_add(&table->labels, symbol->value, end, (uint32_t)i);
+    }
+    range_table_finish(&table->sized);
+    range_table_finish(&table->labels);
+}
+
+struct symbol_table *symbol_table_new(Elf *main, Elf *debug, struct string_pool *pool)
+{
+    struct symbol_table *table = symbol_array_resize(NULL, 1, sizeof *table);
+    struct symbol_list list = {0};
+    *table = (struct symbol_table){0};
+    collect_symbols(&list, main, debug, pool);
+    keep_best_names(&list);
+    table->names = symbol_array_resize(NULL, list.count, sizeof *table->names);
+    fill_ranges(table, &list);
+    free(list.items);
+    return table;
+}
+
+void symbol_table_free(struct symbol_table *table)
+{
+    if (!table)
+        return;
+    range_table_clear(&table->sized);
+    range_table_clear(&table->labels);
+    free(table->names);
+    free(table);
+}
+
+const char *symbol_table_find(const struct symbol_table *table, uint64_t address)
+{
+    uint32_t owner = range_table_find(&table->sized, address);
+    if (owner == RANGE_NONE)
+        owner = range_table_find(&table->labels, address);
+    return owner == RANGE_NONE ? NULL : table->names[owner];
+}

@@ -1,0 +1,32 @@
+/*
+ * symtab.h - the symbol tables of one object: a function's name where DWARF says nothing.
+ *
+ * Sources: .symtab of the object or of its debug file; else .dynsym together with the table inside
+ * .gnu_debugdata ("minidebuginfo": an ELF file, xz-compressed, with the functions that .dynsym
+ * leaves out).
+ *
+ * A symbol's size is believed: between the exported functions of a stripped library lie static ones
+ * without a name, and no name is better than a wrong one. Symbols without a size (assembly) reach
+ * to the next symbol or the section's end, and only in a full table, where there is a next one.
+ *
+ * Ownership: names are in the pool; free the table with symbol_table_free. Threads: one. Failure:
+ * a damaged table is an empty one.
+ */
+#ifndef MPROF_SYMTAB_H
+#define MPROF_SYMTAB_H
+
+#include <libelf.h>
+#include <stdint.h>
+
+#include "string_pool.h"
+
+struct symbol_table;
+
+/* debug may be NULL. */
+struct symbol_table *symbol_table_new(Elf *main, Elf *debug, struct string_pool *pool);
+void symbol_table_free(struct symbol_table *table);
+
+/* The name as in the file, not demangled, without a compiler's clone suffix; NULL unknown. */
+const char *symbol_table_find(const struct symbol_table *table, uint64_t address);
+
+#endif

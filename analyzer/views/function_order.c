@@ -1,0 +1,75 @@
+#include "function_order.h"
+#include "xalloc.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct keyed {
+    uint64_t key; /* larger first */
+    const struct function_usage *usage;
+    const char *name;
+};
+
+static uint64_t key_of(const struct function_usage *f, const char *key)
+{
+    if (strcmp(key, "self") == 0)
+        return f->self.own_peak_bytes;
+    if (strcmp(key, "at-peak") == 0)
+        return f->inclusive.at_peak_bytes;
+    if (strcmp(key, "allocations") == 0)
+        return f->inclusive.allocations;
+    if (strcmp(key, "bytes") == 0)
+        return f->inclusive.allocated_bytes;
+    if (strcmp(key, "live") == 0)
+        return f->inclusive.live_at_end_bytes;
+    if (strcmp(key, "name") == 0)
+        return 0;
+    return f->inclusive.own_peak_bytes;
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+    return (a < b) - (a > b);
+}
+
+static int by_key(const void *left, const void *right)
+{
+    const struct keyed *a = left, *b = right;
+    int order = compare(a->key, b->key);
+    if (order == 0)
+        order = compare(a->usage->inclusive.own_peak_bytes, b->usage->inclusive.own_peak_bytes);
+    if (order == 0)
+        order = compare(a->usage->self.own_peak_bytes, b->usage->self.own_peak_bytes);
+    if (order == 0)
+        order = strcmp(a->name, b->name);
+    return order ? order : (a->usage > b->usage) - (a->usage < b->usage);
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct keyed *a = left, *b = right;
+    int order = strcmp(a->name, b->name);
+    return order ? order : by_key(left, right);
+}
+
+const struct function_usage **function_order(const struct image *image,
+                                             const struct process *process, const char *key)
+{
+    size_t count = process->function_count;
+    struct keyed *keyed = xcalloc(count + 1, sizeof *keyed);
+    for (size_t i = 0; i < count; i++) {
+        const struct function_usage *f = &process->functions[i];
+        keyed[i] = (struct keyed){key_of(f, key), f, image->functions[f->function].name};
+    }
+    qsort(keyed, count, sizeof *keyed, strcmp(key, "name") == 0 ? by_name : by_key);
+    const struct function_usage **order = xcalloc(count + 1, sizeof *order);
+    for (size_t i = 0; i < count; i++)
+        order[i] = keyed[i].usage;
+    free(keyed);
+    return order;
+}
+
+const char *file_of_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}

@@ -1,0 +1,22 @@
+/*
+ * function_order.h - the functions of a process in the order that a user asked for.
+ *
+ * Keys: peak (inclusive own peak), self (self own peak), at-peak, allocations, bytes, live (all
+ * inclusive), name. Largest first, names from a to z; what is equal goes by inclusive peak, self
+ * peak, name, and so the order is always the same. Any thread.
+ */
+#ifndef MPROF_FUNCTION_ORDER_H
+#define MPROF_FUNCTION_ORDER_H
+
+#include "summary.h"
+
+#define FUNCTION_ORDER_KEYS "peak self at-peak allocations bytes live name"
+
+/* All of process->functions, sorted; free() the array. key must be one of the words above. */
+const struct function_usage **function_order(const struct image *image,
+                                             const struct process *process, const char *key);
+
+/* What follows the last slash of a path; a pointer into it. */
+const char *file_of_path(const char *path);
+
+#endif

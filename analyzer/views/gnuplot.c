@@ -1,0 +1,496 @@
+#include "gnuplot.h"
+#include "gnuplot_marks.h"
+#include "text.h"
+#include "units.h"
+#include "xalloc.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MARKS         30  /* small crosses along the line */
+#define RSS_OWN_SCALE 2.5 /* a resident set so many times the heap gets an axis of its own */
+#define RSS_FEW       30  /* so few samples are marked, a single one would not be seen */
+#define MARGIN        0.045
+#define TITLE_WIDTH   90
+#define TITLE_BESIDE  16 /* columns that a plot in characters keeps for its axis */
+
+/* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
+static const char *const series_colours[] = {"#000000", "#1f3fff", "#e00000", "#008000",
+                                             "#00a8b8", "#c000c0", "#c0a000"};
+static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
+    "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
+#define RSS_COLOUR   "#9a86c8"
+#define PEAK_COLOUR  "#e00000"
+#define SLOPE_COLOUR "#00b8c8"
+#define GRID_COLOUR  "#b8b8b8"
+
+struct drawing { /* what the parts of a script share */
+    const struct plot *plot;
+    const struct picture *picture;
+    FILE *out;
+    struct unit unit; /* of the y axis */
+    struct plot_point **lines;
+    size_t *line_counts;
+    uint64_t rss_bytes; /* highest sample shown; 0: no such line */
+    int rss_axis;       /* it has its own */
+    struct unit rss_unit;
+    double x0, x1, y0, y1;
+};
+
+char *gnuplot_quote(const char *text)
+{
+    char *clean = text_clean(text);
+    char *quoted = xmalloc(strlen(clean) * 2 + 3), *out = quoted;
+    *out++ = '\'';
+    for (const char *p = clean; *p; p++) {
+        if (*p == '\'')
+            *out++ = '\'';
+        *out++ = *p;
+    }
+    strcpy(out, "'");
+    free(clean);
+    return quoted;
+}
+
+static void put_quoted(FILE *out, const char *text)
+{
+    char *quoted = gnuplot_quote(text);
+    fputs(quoted, out);
+    free(quoted);
+}
+
+/* ---- preparation ---- */
+
+static uint64_t top_of(const struct plot *plot)
+{
+    uint64_t top = 0;
+    for (size_t i = 0; i < plot->series_count; i++) {
+        const struct bucket *highest = plot_highest(&plot->series[i]);
+        if (highest && highest->max_bytes > top)
+            top = highest->max_bytes;
+    }
+    return top;
+}
+
+static int sample_is_shown(const struct plot *plot, const struct sample *sample)
+{
+    return sample->ns >= plot->begin_ns && sample->ns <= plot->end_ns;
+}
+
+static uint64_t highest_rss(const struct plot *plot)
+{
+    const struct process *p = &plot->series[0].image->processes[0];
+    uint64_t highest = 0;
+    for (size_t i = 0; i < p->sample_count && plot->series_count == 1; i++)
+        if (sample_is_shown(plot, &p->samples[i]) && p->samples[i].rss_bytes > highest)
+            highest = p->samples[i].rss_bytes;
+    return highest;
+}
+
+/* MiB as in mprof, unless hardly a tick of it would be left, or thousands. */
+static struct unit axis_unit(uint64_t top)
+{
+    if (top < 100u << 10)
+        return unit_of(top < 1024 ? 1 : 1024);
+    return unit_of(top >= (uint64_t)10 << 30 ? (uint64_t)1 << 30 : 1 << 20);
+}
+
+static void prepare(struct drawing *d)
+{
+    const struct plot *plot = d->plot;
+    d->lines = xcalloc(plot->series_count, sizeof *d->lines);
+    d->line_counts = xcalloc(plot->series_count, sizeof *d->line_counts);
+    for (size_t i = 0; i < plot->series_count; i++) {
+        const struct plot_series *s = &plot->series[i];
+        uint64_t end = plot->windowed ? plot->end_ns : s->image->processes[0].end_ns;
+        d->lines[i] = xcalloc(PLOT_LINE_POINTS(s->heap_count), sizeof **d->lines);
+        d->line_counts[i] = plot_line(s, end < plot->end_ns ? end : plot->end_ns, d->lines[i]);
+    }
+    uint64_t top = top_of(plot);
+    d->unit = axis_unit(top);
+    d->rss_bytes = highest_rss(plot);
+    d->rss_axis = (double)d->rss_bytes > RSS_OWN_SCALE * (double)top;
+    d->rss_unit = d->rss_axis ? unit_of(d->rss_bytes) : d->unit;
+    if (!d->rss_axis && d->rss_bytes > top)
+        top = d->rss_bytes;
+    top = top ? top : 1;
+    double begin = (double)plot->begin_ns / 1e9, end = (double)plot->end_ns / 1e9;
+    double margin = plot->windowed ? 0 : MARGIN * (end - begin);
+    d->x0 = begin - margin;
+    d->x1 = end > begin ? end + margin : begin + 1e-6;
+    d->y0 = -0.07 * (double)top;
+    d->y1 = 1.1 * (double)top;
+}
+
+static void release(struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->series_count; i++)
+        free(d->lines[i]);
+    free(d->lines);
+    free(d->line_counts);
+}
+
+/* ---- data ---- */
+
+static void put_point(const struct drawing *d, double seconds, double bytes)
+{
+    fprintf(d->out, "%.9g %.9g\n", seconds, bytes / d->unit.bytes);
+}
+
+static void put_lines(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->series_count; i++) {
+        const struct plot_point *line = d->lines[i];
+        size_t count = d->line_counts[i];
+        fprintf(d->out, "$heap%zu << EOD\n", i);
+        for (size_t k = 0; k < count; k++)
+            put_point(d, line[k].seconds, line[k].bytes);
+        fprintf(d->out, "EOD\n$marks%zu << EOD\n", i);
+        double last = count ? line[count - 1].seconds : 0;
+        for (int k = 0; k <= MARKS; k++) {
+            double t = d->x0 + (d->x1 - d->x0) * k / MARKS;
+            if (count && t >= line[0].seconds && t <= last)
+                put_point(d, t, plot_line_at(line, count, t));
+        }
+        fputs("EOD\n", d->out);
+    }
+}
+
+static void put_samples(const struct drawing *d)
+{
+    const struct process *p = &d->plot->series[0].image->processes[0];
+    fputs("$rss << EOD\n", d->out);
+    for (size_t i = 0; i < p->sample_count; i++)
+        if (sample_is_shown(d->plot, &p->samples[i]))
+            fprintf(d->out, "%.9g %.9g\n", (double)p->samples[i].ns / 1e9,
+                    (double)p->samples[i].rss_bytes / d->rss_unit.bytes);
+    fputs("EOD\n", d->out);
+}
+
+static void put_bracket(const struct drawing *d, uint64_t ns, uint64_t bytes,
+                        struct bracket_box box, int direction)
+{
+    double x = (double)ns / 1e9, y = (double)bytes, arm = box.arm * direction;
+    if (x < d->x0 || x > d->x1)
+        return;
+    put_point(d, x + arm, y + box.half);
+    put_point(d, x, y + box.half);
+    put_point(d, x, y - box.half);
+    put_point(d, x + arm, y - box.half);
+    fputc('\n', d->out);
+}
+
+static void put_brackets(const struct drawing *d, const struct bracket_box *boxes)
+{
+    for (size_t i = 0; i < d->plot->function_count; i++) {
+        const struct span *s = &d->plot->functions[i].span;
+        fprintf(d->out, "$function%zu << EOD\n", i);
+        put_bracket(d, s->begin_ns, s->begin_heap_bytes, boxes[i], 1);
+        put_bracket(d, s->end_ns, s->end_heap_bytes, boxes[i], -1);
+        fputs("EOD\n", d->out);
+    }
+}
+
+/* ---- the page ---- */
+
+static void put_terminal(const struct drawing *d)
+{
+    switch (d->picture->kind) {
+    case PICTURE_PNG: /* builds without cairo have libgd's */
+        fputs("if (strstrt(GPVAL_TERMINALS, 'pngcairo')) set terminal pngcairo size 1260,540 "
+              "noenhanced background '#ffffff' font 'Sans,10' linewidth 1.2; else set terminal png "
+              "size 1260,540 noenhanced background '#ffffff'\n",
+              d->out);
+        break;
+    case PICTURE_SVG:
+        fputs("set terminal svg size 1260,540 noenhanced background '#ffffff' font 'Sans,13' "
+              "linewidth 1.2\n",
+              d->out);
+        break;
+    case PICTURE_PDF:
+        fputs("set terminal pdfcairo size 12.6in,5.4in noenhanced background '#ffffff' font "
+              "'Sans,10' fontscale 0.75 linewidth 1.2\n",
+              d->out);
+        break;
+    case PICTURE_WINDOW:
+        fprintf(d->out, "set terminal %s size 1260,540 noenhanced persist title ",
+                d->picture->window);
+        put_quoted(d->out, "mprof-c plot");
+        fputc('\n', d->out);
+        break;
+    case PICTURE_TEXT:
+        fprintf(d->out, "set terminal dumb noenhanced size %d,%d\n", d->picture->columns,
+                d->picture->lines);
+        break;
+    }
+}
+
+static void put_axes(const struct drawing *d)
+{
+    FILE *out = d->out;
+    double left = d->rss_axis ? 0.075 : 0.1; /* the axes are 60 % of the page's width */
+    fprintf(out, "set lmargin at screen %g\nset rmargin at screen %g\n", left, left + 0.6);
+    fputs("set tmargin at screen 0.88\nset bmargin at screen 0.13\n", out);
+    fputs("set grid linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n"
+          "set border 31 linewidth 0.8\nset tics out nomirror\nset tics front\n",
+          out);
+    fprintf(out, "set xlabel 'time (in seconds)'\nset ylabel 'memory used (in %s)'\n",
+            d->unit.name);
+    fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", d->x0, d->x1,
+            d->y0 / d->unit.bytes, d->y1 / d->unit.bytes);
+    if (d->rss_axis) {
+        double top = (double)d->rss_bytes * 1.35 / d->rss_unit.bytes;
+        fprintf(out, "set y2tics out textcolor rgb '" RSS_COLOUR "'\nset format y2 '%%g %s'\n",
+                d->rss_unit.name);
+        fprintf(out, "set y2range [%.9g:%.9g]\n", top * d->y0 / d->y1, top);
+    }
+    fprintf(out,
+            "set key at screen %s,0.5 left center Left reverse vertical maxcols 1 samplen 2.5 "
+            "width 0 spacing 1.25 nobox noautotitle\n",
+            d->rss_axis ? "0.73" : "0.705");
+}
+
+static void put_title(const struct drawing *d)
+{
+    const struct image *image = d->plot->series[0].image;
+    char *command = NULL;
+    if (!d->plot->title && d->plot->series_count == 1)
+        command = text_command(image->argv, image->argc);
+    size_t width = TITLE_WIDTH;
+    if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + TITLE_BESIDE)
+        width = (size_t)d->picture->columns - TITLE_BESIDE;
+    char *title = text_fit(d->plot->title ? d->plot->title : command ? command : "", width, 0);
+    fputs("set title ", d->out);
+    put_quoted(d->out, title);
+    fputs(" offset 0,1\n", d->out);
+    free(title);
+    free(command);
+}
+
+/* The red cross at the highest point shown, with its value and time. */
+static void put_peak(const struct drawing *d)
+{
+    const struct bucket *highest = plot_highest(&d->plot->series[0]);
+    const struct totals *totals = &d->plot->series[0].image->processes[0].totals;
+    if (!highest)
+        return;
+    double x = (double)highest->max_ns / 1e9, y = (double)highest->max_bytes / d->unit.bytes;
+    char bytes[UNITS_TEXT], time[UNITS_TEXT], label[128];
+    snprintf(label, sizeof label, "%s %s at %s",
+             highest->max_bytes < totals->peak_bytes ? "highest here" : "peak",
+             units_bytes(bytes, highest->max_bytes), units_time(time, highest->max_ns));
+    const char *style = "nohead front dashtype (9,5) linewidth 1.5 linecolor rgb '" PEAK_COLOUR "'";
+    fprintf(d->out, "set arrow from %.9g,graph 0 to %.9g,graph 1 %s\n", x, x, style);
+    fprintf(d->out, "set arrow from graph 0,first %.9g to graph 1,first %.9g %s\n", y, y, style);
+    /* Above the axes, where no line and no bracket can hide it. */
+    double place = (x - d->x0) / (d->x1 - d->x0);
+    fputs("set label ", d->out);
+    put_quoted(d->out, label);
+    fprintf(d->out, " at %.9g,graph 1.03 %s textcolor rgb '" PEAK_COLOUR "'\n", x,
+            place < 0.12   ? "left"
+            : place > 0.88 ? "right"
+                           : "center");
+}
+
+static void put_note(const struct drawing *d)
+{
+    if (!d->plot->note)
+        return;
+    char *note = text_fit(d->plot->note, 150, 0);
+    fputs("set label ", d->out);
+    put_quoted(d->out, note);
+    fputs(" at screen 0.1,0.018 left textcolor rgb '" PEAK_COLOUR "'\n", d->out);
+    free(note);
+}
+
+/* ---- the legend, entry by entry as it is drawn ---- */
+
+/* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
+static void start_text(char *text, size_t bytes, uint64_t epoch_ns)
+{
+    time_t seconds = (time_t)(epoch_ns / 1000000000u);
+    struct tm local;
+    char date[64] = "";
+    if (localtime_r(&seconds, &local))
+        strftime(date, sizeof date, "%d / %m / %Y - start at %H:%M:%S", &local);
+    snprintf(text, bytes, "%s.%03" PRIu64, date, epoch_ns / 1000000u % 1000u);
+}
+
+static void put_heap_entry(const struct drawing *d, size_t i)
+{
+    const struct plot_series *s = &d->plot->series[i];
+    const char *colour = series_colours[i % (sizeof series_colours / sizeof *series_colours)];
+    char start[128], peak[UNITS_TEXT], title[512];
+    start_text(start, sizeof start, s->image->epoch_ns);
+    fprintf(d->out, "%s$heap%zu with lines linewidth 1.5 linecolor rgb '%s', ", i ? ", " : "plot ",
+            i, colour);
+    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s', ", i,
+            colour);
+    fprintf(d->out,
+            "NaN with linespoints linewidth 1.5 pointtype 1 pointsize 0.9 linecolor rgb "
+            "'%s' title ",
+            colour);
+    if (d->plot->series_count == 1) {
+        put_quoted(d->out, start);
+        return;
+    }
+    char *name = text_fit(s->name, GNUPLOT_LABEL_WIDTH - 6, 1);
+    snprintf(title, sizeof title, "%s, peak %s", name,
+             units_bytes(peak, s->image->processes[0].totals.peak_bytes));
+    put_quoted(d->out, title);
+    fputs(", NaN with lines linecolor rgb '#ffffff' title ", d->out);
+    put_quoted(d->out, start);
+    free(name);
+}
+
+static void put_rss_entry(const struct drawing *d)
+{
+    char title[64], bytes[UNITS_TEXT];
+    snprintf(title, sizeof title, "RSS, peak %s%s", units_bytes(bytes, d->rss_bytes),
+             d->rss_axis ? " (right axis)" : "");
+    int few = d->plot->series[0].image->processes[0].sample_count < RSS_FEW;
+    fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
+            d->rss_axis ? "axes x1y2 " : "",
+            few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
+    put_quoted(d->out, title);
+}
+
+static void put_slope_entry(const struct drawing *d, size_t i)
+{
+    struct plot_slope slope = plot_line_slope(d->lines[i], d->line_counts[i]);
+    double per_second = slope.bytes_per_second / (1024.0 * 1024);
+    double end = d->line_counts[i] ? d->lines[i][d->line_counts[i] - 1].seconds : 0;
+    char title[64];
+    snprintf(title, sizeof title, "slope  %.5g MiB/s", per_second);
+    fprintf(d->out,
+            ", [%.9g:%.9g] %.12g + x * %.12g with lines linewidth 1.6 dashtype (3,2) linecolor rgb "
+            "'%s' title ",
+            d->lines[i][0].seconds, end, slope.bytes_at_zero / d->unit.bytes,
+            slope.bytes_per_second / d->unit.bytes,
+            d->plot->series_count == 1
+                ? SLOPE_COLOUR
+                : series_colours[i % (sizeof series_colours / sizeof *series_colours)]);
+    put_quoted(d->out, title);
+}
+
+/* Enclosing brackets first, so that the enclosed ones lie on top of them. */
+static void draw_brackets(const struct drawing *d, const struct bracket_box *boxes)
+{
+    for (int level = PLOT_FUNCTIONS_MAX; level >= 0; level--)
+        for (size_t i = 0; i < d->plot->function_count; i++)
+            if (boxes[i].level == level)
+                fprintf(d->out, ", $function%zu with lines linewidth 2.4 linecolor rgb '%s'", i,
+                        function_colours[i]);
+}
+
+static void put_function_entries(const struct drawing *d)
+{
+    char bytes[UNITS_TEXT];
+    if (d->plot->function_count)
+        fputs(", NaN with lines linecolor rgb '#ffffff' title 'own peaks of functions:'", d->out);
+    for (size_t i = 0; i < d->plot->function_count; i++) {
+        const struct plot_function *f = &d->plot->functions[i];
+        char *title = xmalloc(strlen(f->label) + UNITS_TEXT + 3);
+        sprintf(title, "%s  %s", f->label, units_bytes(bytes, f->own_peak_bytes));
+        fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
+                function_colours[i]);
+        put_quoted(d->out, title);
+        free(title);
+    }
+}
+
+static void draw_picture(const struct drawing *d)
+{
+    struct bracket_box boxes[PLOT_FUNCTIONS_MAX];
+    bracket_boxes(d->plot, d->x1 - d->x0, d->y1 - d->y0, boxes);
+    put_terminal(d);
+    put_axes(d);
+    put_title(d);
+    if (d->plot->series_count == 1)
+        put_peak(d);
+    put_note(d);
+    put_lines(d);
+    if (d->rss_bytes)
+        put_samples(d);
+    put_brackets(d, boxes);
+    for (size_t i = 0; i < d->plot->series_count; i++) {
+        put_heap_entry(d, i);
+        if (d->plot->slope && d->line_counts[i] > 1)
+            put_slope_entry(d, i);
+    }
+    if (d->rss_bytes)
+        put_rss_entry(d);
+    draw_brackets(d, boxes);
+    put_function_entries(d);
+    fputc('\n', d->out);
+}
+
+/* ---- a plot in characters ---- */
+
+/* "[a" where function a's activation begins, "a]" where it ends. */
+static void put_letters(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->function_count; i++) {
+        const struct span *s = &d->plot->functions[i].span;
+        double begin = (double)s->begin_ns / 1e9, end = (double)s->end_ns / 1e9;
+        int letter = 'a' + (int)i;
+        if (begin >= d->x0 && begin <= d->x1)
+            fprintf(d->out, "set label '[%c' at %.9g,%.9g left front\n", letter, begin,
+                    (double)s->begin_heap_bytes / d->unit.bytes);
+        if (end >= d->x0 && end <= d->x1)
+            fprintf(d->out, "set label '%c]' at %.9g,%.9g right front\n", letter, end,
+                    (double)s->end_heap_bytes / d->unit.bytes);
+    }
+}
+
+static void draw_text(const struct drawing *d)
+{
+    put_terminal(d);
+    fprintf(d->out, "set xlabel 'time (in seconds)'\nset ylabel 'memory used (in %s)'\n",
+            d->unit.name);
+    fprintf(d->out, "set xrange [%.9g:%.9g]\nset yrange [0:%.9g]\nset tics nomirror\nunset key\n",
+            (double)d->plot->begin_ns / 1e9, (double)d->plot->end_ns / 1e9, d->y1 / d->unit.bytes);
+    put_title(d);
+    if (d->plot->series_count == 1)
+        put_letters(d);
+    put_lines(d);
+    for (size_t i = 0; i < d->plot->series_count; i++)
+        fprintf(d->out, "%s$heap%zu with lines linetype %zu", i ? ", " : "plot ", i, i + 1);
+    fputc('\n', d->out);
+}
+
+void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
+{
+    static const char marks[] = "*#$%@&=";
+    char bytes[UNITS_TEXT], time[UNITS_TEXT], start[128];
+    for (size_t i = 0; i < plot->series_count; i++) {
+        const struct plot_series *s = &plot->series[i];
+        const struct bucket *highest = plot_highest(s);
+        char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);
+        start_text(start, sizeof start, s->image->epoch_ns);
+        fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
+        if (highest)
+            fprintf(out, "     peak %s at %s\n", units_bytes(bytes, highest->max_bytes),
+                    units_time(time, highest->max_ns));
+        free(name);
+    }
+    for (size_t i = 0; i < plot->function_count; i++)
+        fprintf(out, " [%c] %s  %s\n", (int)('a' + i), plot->functions[i].label,
+                units_bytes(bytes, plot->functions[i].own_peak_bytes));
+    if (plot->note)
+        fprintf(out, "     %s\n", plot->note);
+}
+
+void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out)
+{
+    struct drawing d = {.plot = plot, .picture = picture, .out = out};
+    prepare(&d);
+    fputs("set encoding utf8\nset decimalsign '.'\n", out);
+    if (picture->kind == PICTURE_TEXT)
+        draw_text(&d);
+    else
+        draw_picture(&d);
+    release(&d);
+}

@@ -1,0 +1,40 @@
+/*
+ * gnuplot.h - a plot as a script for gnuplot, data included.
+ *
+ * The script writes the picture to gnuplot's standard output and reads no file. Text from a
+ * recording stands in single quotes, where gnuplot expands nothing, with its quotes doubled and its
+ * control characters replaced; enhanced text is off: a name is only ever shown. Needs gnuplot 5.
+ * A failed write is left to the stream's error flag. Single-threaded.
+ */
+#ifndef MPROF_GNUPLOT_H
+#define MPROF_GNUPLOT_H
+
+#include "plot.h"
+#include <stdio.h>
+
+enum picture_kind {
+    PICTURE_PNG,
+    PICTURE_SVG,
+    PICTURE_PDF,
+    PICTURE_WINDOW,
+    PICTURE_TEXT, /* characters on a terminal */
+};
+
+struct picture {
+    enum picture_kind kind;
+    const char *window; /* PICTURE_WINDOW: gnuplot's terminal, "qt" */
+    int columns, lines; /* PICTURE_TEXT: the room there is */
+};
+
+/* Columns that a function's label may take in a picture of this kind. */
+#define GNUPLOT_LABEL_WIDTH 31
+
+void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out);
+
+/* The legend of a PICTURE_TEXT, which goes below what gnuplot wrote. */
+void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out);
+
+/* 'text' as gnuplot takes it literally, quotes included. A new string, free() it. */
+char *gnuplot_quote(const char *text);
+
+#endif

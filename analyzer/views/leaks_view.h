@@ -1,0 +1,19 @@
+/*
+ * leaks_view.h - what was live when process 0 of an image ended, by stack, as text and as JSON.
+ *
+ * Biggest first. Blocks that were live when the process exec'd are no leaks, the text says so. The
+ * keys of the JSON are documented in mprof-c(1). A failed write is left to the stream's error flag.
+ */
+#ifndef MPROF_LEAKS_VIEW_H
+#define MPROF_LEAKS_VIEW_H
+
+#include "summary.h"
+#include <stdio.h>
+
+#define LEAKS_STACKS 20
+
+/* count: stacks to show; -1: the text shows LEAKS_STACKS, JSON all. */
+void leaks_text(const struct image *image, long count, FILE *out);
+void leaks_json(const struct image *image, long count, FILE *out);
+
+#endif

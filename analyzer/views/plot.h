@@ -1,0 +1,84 @@
+/*
+ * plot.h - what a picture of memory over time consists of, before anybody draws it.
+ *
+ * A plot is one or several series (one a recording), all at t = 0, and for a single one the
+ * functions that held the memory, each as a pair of brackets: where the activation that contains
+ * the function's own peak began and ended, at the heap of that moment.
+ *
+ * Strings and arrays in a struct plot belong to the caller but for what plot_pick returns. Nothing
+ * here reads files or prints. Single-threaded.
+ */
+#ifndef MPROF_PLOT_H
+#define MPROF_PLOT_H
+
+#include "summary.h"
+
+struct plot_series {
+    const char *name; /* of the recording, as the user knows it */
+    const struct image *image;
+    const struct bucket *heap; /* of process 0, or of the window */
+    size_t heap_count;
+};
+
+struct plot_function {
+    char *label; /* clean, and no wider than plot_pick was told */
+    uint64_t own_peak_bytes;
+    struct span span;
+};
+
+struct plot {
+    const char *title; /* NULL: the command line of a single series */
+    const char *note;  /* what the recording does not know; NULL for nothing */
+    const struct plot_series *series;
+    size_t series_count;
+    uint64_t begin_ns, end_ns; /* of the time axis */
+    int windowed;              /* the user chose the range: no margins beside it */
+    int slope;                 /* add a least-squares line */
+    const struct plot_function *functions;
+    size_t function_count;
+};
+
+struct plot_point {
+    double seconds, bytes;
+};
+
+/* ---- plot_pick.c: which functions ---- */
+
+#define PLOT_FUNCTIONS_MAX 8
+#define PLOT_FUNCTIONS_MIN 6
+
+/*
+ * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. main, the
+ * start frames and whatever is called from outside of main only are left out. Where there are more
+ * functions than entries, callers that do nothing but pass through (same thread, brackets at the
+ * same places, own peaks within 5 %) share one entry, "outer > inner", so that the picture
+ * shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would be left. Where
+ * enough functions have names, those without are left out. With
+ * plot->windowed only functions with a bracket in the window count. Uses plot's first series and
+ * its range; labels are at most `width` columns, in a proportional font too. Free with
+ * plot_functions_free.
+ */
+struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count);
+void plot_functions_free(struct plot_function *functions, size_t count);
+
+/* ---- plot_line.c: the line ---- */
+
+/* The heap as a line of steps through every bucket's exact maximum, from the first bucket to
+ * end_ns. At most PLOT_LINE_POINTS points; returns how many. */
+#define PLOT_LINE_POINTS(buckets) (5 * (buckets) + 2)
+size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points);
+
+/* Highest bucket, NULL where there are none. */
+const struct bucket *plot_highest(const struct plot_series *series);
+
+/* The line's value at a time: its last point at or before it. */
+double plot_line_at(const struct plot_point *points, size_t count, double seconds);
+
+struct plot_slope {
+    double bytes_per_second, bytes_at_zero;
+};
+
+/* Least squares through the line, every moment of it with the same weight. */
+struct plot_slope plot_line_slope(const struct plot_point *points, size_t count);
+
+#endif

@@ -1,0 +1,296 @@
+#include "function_order.h"
+#include "plot.h"
+#include "text.h"
+#include "xalloc.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMBERS_MAX 64 /* of a group: a bit each */
+#define SAME_PLACE  50 /* brackets closer than range / SAME_PLACE stand at one place */
+#define SAME_PEAK   20 /* peaks differ by less than peak / SAME_PEAK */
+#define WORTH       50 /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
+#define MUCH        20 /* of the peak: functions with names that hold so much suffice */
+#define LABEL_MIN   16 /* columns: narrower ones tell nothing */
+#define ARROW       " \xe2\x80\xba "
+
+struct group { /* functions that share an entry; the first has the highest own peak */
+    const struct function_usage *members[MEMBERS_MAX];
+    size_t count;
+};
+
+/* ---- which functions count ---- */
+
+enum place { PLACE_INSIDE = 1, PLACE_OUTSIDE = 2 };
+
+static int is_main(const struct image *image, uint32_t function)
+{
+    return (image->functions[function].flags & FUNCTION_MAIN) != 0;
+}
+
+static void mark_location(const struct image *image, uint32_t location, unsigned char *places,
+                          enum place place)
+{
+    const struct location *l = &image->locations[location];
+    for (uint32_t i = 0; i < l->frame_count; i++)
+        places[image->frames[l->frame_first + i].function] |= place;
+}
+
+static int location_has_main(const struct image *image, uint32_t location)
+{
+    const struct location *l = &image->locations[location];
+    for (uint32_t i = 0; i < l->frame_count; i++)
+        if (is_main(image, image->frames[l->frame_first + i].function))
+            return 1;
+    return 0;
+}
+
+/* For every function: was it seen within main, and was it seen outside of a main? */
+static unsigned char *find_places(const struct image *image)
+{
+    unsigned char *places = xcalloc(image->function_count + 1, 1);
+    unsigned char *has_main = xcalloc(image->stack_count + 1, 1);
+    unsigned char *walked = xcalloc(image->stack_count + 1, 1);
+    for (uint32_t i = 1; i < image->stack_count; i++) {
+        const struct stack *stack = &image->stacks[i];
+        int here = location_has_main(image, stack->location);
+        has_main[i] = here || has_main[stack->parent];
+        if (has_main[stack->parent])
+            mark_location(image, stack->location, places, PLACE_INSIDE);
+        for (uint32_t up = stack->parent; here && up != 0 && !walked[up];
+             up = image->stacks[up].parent) {
+            walked[up] = 1;
+            if (!has_main[up])
+                mark_location(image, image->stacks[up].location, places, PLACE_OUTSIDE);
+        }
+    }
+    free(has_main);
+    free(walked);
+    return places;
+}
+
+static int in_window(const struct plot *plot, const struct span *span)
+{
+    int begins = span->begin_ns >= plot->begin_ns && span->begin_ns <= plot->end_ns;
+    int ends = span->end_ns >= plot->begin_ns && span->end_ns <= plot->end_ns;
+    return !plot->windowed || begins || ends;
+}
+
+static int counts(const struct plot *plot, const struct function_usage *usage,
+                  const unsigned char *places)
+{
+    const struct function *f = &plot->series[0].image->functions[usage->function];
+    return usage->span.valid && usage->inclusive.own_peak_bytes > 0 &&
+           !(f->flags & (FUNCTION_START | FUNCTION_MAIN)) &&
+           places[usage->function] != PLACE_OUTSIDE && in_window(plot, &usage->span);
+}
+
+/* ---- groups ---- */
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* Two activations of one thread of which one contains the other in time are caller and callee. */
+static int same_entry(const struct plot *plot, const struct function_usage *a,
+                      const struct function_usage *b)
+{
+    const struct span *s = &a->span, *t = &b->span;
+    uint64_t near = (plot->end_ns - plot->begin_ns) / SAME_PLACE;
+    uint64_t peak = a->inclusive.own_peak_bytes;
+    int nested = (s->begin_ns <= t->begin_ns && s->end_ns >= t->end_ns) ||
+                 (t->begin_ns <= s->begin_ns && t->end_ns >= s->end_ns);
+    return s->thread == t->thread && nested && distance(s->begin_ns, t->begin_ns) <= near &&
+           distance(s->end_ns, t->end_ns) <= near &&
+           distance(peak, b->inclusive.own_peak_bytes) <= peak / SAME_PEAK;
+}
+
+static struct group *find_group(const struct plot *plot, struct group *groups, size_t count,
+                                const struct function_usage *usage)
+{
+    for (size_t i = 0; i < count; i++)
+        if (groups[i].count < MEMBERS_MAX && same_entry(plot, groups[i].members[0], usage))
+            return &groups[i];
+    return NULL;
+}
+
+static size_t make_groups(const struct plot *plot, const struct function_usage **order,
+                          size_t order_count, struct group groups[PLOT_FUNCTIONS_MAX])
+{
+    uint64_t peak = plot->series[0].image->processes[0].totals.peak_bytes;
+    size_t count = 0;
+    int merge = order_count > PLOT_FUNCTIONS_MAX;
+    for (size_t i = 0; i < order_count; i++) {
+        struct group *group = merge ? find_group(plot, groups, count, order[i]) : NULL;
+        if (!group && count == PLOT_FUNCTIONS_MAX)
+            break;
+        if (!group && count >= PLOT_FUNCTIONS_MIN &&
+            order[i]->inclusive.own_peak_bytes < peak / WORTH)
+            break;
+        if (!group) {
+            group = &groups[count++];
+            group->count = 0;
+        }
+        group->members[group->count++] = order[i];
+    }
+    return count;
+}
+
+static int is_named(const struct image *image, const struct function_usage *usage)
+{
+    return (image->functions[usage->function].flags & FUNCTION_RESOLVED) != 0;
+}
+
+/* Functions without a name tell little: they only count where not enough others hold much. */
+static size_t prefer_named(const struct image *image, const struct function_usage **order,
+                           size_t count)
+{
+    uint64_t much = image->processes[0].totals.peak_bytes / MUCH;
+    size_t named = 0, kept = 0;
+    for (size_t i = 0; i < count; i++)
+        named += is_named(image, order[i]) && order[i]->inclusive.own_peak_bytes >= much;
+    if (named < PLOT_FUNCTIONS_MIN)
+        return count;
+    for (size_t i = 0; i < count; i++)
+        if (is_named(image, order[i]))
+            order[kept++] = order[i];
+    return kept;
+}
+
+/* Takes members out of groups again until there are enough entries. */
+static size_t split_groups(struct group groups[PLOT_FUNCTIONS_MAX], size_t count)
+{
+    for (size_t i = 0; i < count && count < PLOT_FUNCTIONS_MIN; i++)
+        while (groups[i].count > 1 && count < PLOT_FUNCTIONS_MIN) {
+            groups[count].members[0] = groups[i].members[--groups[i].count];
+            groups[count++].count = 1;
+        }
+    return count;
+}
+
+/* ---- labels ---- */
+
+static uint64_t member_bits(const struct image *image, const struct group *group, uint32_t location)
+{
+    const struct location *l = &image->locations[location];
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < l->frame_count; i++)
+        for (size_t m = 0; m < group->count; m++)
+            if (group->members[m]->function == image->frames[l->frame_first + i].function)
+                bits |= 1ull << m;
+    return bits;
+}
+
+/* A stack that contains as many of the group's functions as any. */
+static uint32_t fullest_stack(const struct image *image, const struct group *group)
+{
+    uint64_t *on_path = xcalloc(image->stack_count + 1, sizeof *on_path);
+    uint64_t *by_location = xcalloc(image->location_count + 1, sizeof *by_location);
+    uint32_t best = 0;
+    int most = 0;
+    for (uint32_t i = 0; i < image->location_count; i++)
+        by_location[i] = member_bits(image, group, i);
+    for (uint32_t i = 1; i < image->stack_count; i++) {
+        const struct stack *stack = &image->stacks[i];
+        on_path[i] = on_path[stack->parent] | by_location[stack->location];
+        if (__builtin_popcountll(on_path[i]) > most) {
+            most = __builtin_popcountll(on_path[i]);
+            best = i;
+        }
+    }
+    free(on_path);
+    free(by_location);
+    return best;
+}
+
+static int is_member(const struct group *group, uint32_t function)
+{
+    for (size_t m = 0; m < group->count; m++)
+        if (group->members[m]->function == function)
+            return 1;
+    return 0;
+}
+
+/* The outermost and the innermost function of a group; of those with a name if there are any. */
+static void find_ends(const struct image *image, const struct group *group, uint32_t *outermost,
+                      uint32_t *innermost)
+{
+    uint32_t node = fullest_stack(image, group), inner = 0;
+    int best = -1; /* 1 once a function with a name was met */
+    const struct frame *frame;
+    *outermost = *innermost = group->members[0]->function;
+    while ((frame = stack_next_frame(image, &node, &inner)) != NULL) {
+        if (!is_member(group, frame->function))
+            continue;
+        int named = (image->functions[frame->function].flags & FUNCTION_RESOLVED) != 0;
+        if (named < best)
+            continue;
+        if (named > best)
+            *innermost = frame->function;
+        *outermost = frame->function;
+        best = named;
+    }
+}
+
+/* "outer > inner" where both fit, else the outer one and an ellipsis. */
+static char *label_in(const struct image *image, const struct group *group, size_t width)
+{
+    uint32_t outer, inner;
+    find_ends(image, group, &outer, &inner);
+    if (outer == inner)
+        return text_short_name(image->functions[outer].name, width);
+    const char *between = group->count == 2 ? ARROW : ARROW "\xe2\x80\xa6" ARROW;
+    char *from = text_short_name(image->functions[outer].name, width - 4);
+    char *to = text_short_name(image->functions[inner].name, SIZE_MAX);
+    char *label = xmalloc(strlen(from) + strlen(between) + strlen(to) + 1);
+    sprintf(label, "%s%s%s", from, between, to);
+    if (text_width(label) > width)
+        sprintf(label, "%s%s", from, ARROW "\xe2\x80\xa6");
+    free(from);
+    free(to);
+    return label;
+}
+
+static char *label_of(const struct image *image, const struct group *group, size_t width)
+{
+    char *label = label_in(image, group, width);
+    for (size_t less = width; text_proportional(label) > (double)width && less > LABEL_MIN;) {
+        free(label);
+        label = label_in(image, group, --less);
+    }
+    return label;
+}
+
+struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
+{
+    const struct image *image = plot->series[0].image;
+    const struct process *process = &image->processes[0];
+    const struct function_usage **order = function_order(image, process, "peak");
+    unsigned char *places = find_places(image);
+    size_t kept = 0;
+    for (size_t i = 0; i < process->function_count; i++)
+        if (counts(plot, order[i], places))
+            order[kept++] = order[i];
+    kept = prefer_named(image, order, kept);
+    struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
+    *count = split_groups(groups, make_groups(plot, order, kept, groups));
+    struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
+    for (size_t i = 0; i < *count; i++) {
+        const struct function_usage *first = groups[i].members[0];
+        functions[i].label = label_of(image, &groups[i], width);
+        functions[i].own_peak_bytes = first->inclusive.own_peak_bytes;
+        functions[i].span = first->span;
+    }
+    free(groups);
+    free(places);
+    free(order);
+    return functions;
+}
+
+void plot_functions_free(struct plot_function *functions, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(functions[i].label);
+    free(functions);
+}

@@ -1,0 +1,132 @@
+#include "function_order.h"
+#include "report_view.h"
+#include <stdlib.h>
+
+static void put_ending(struct json *j, const struct ending *ending)
+{
+    if (ending->kind == END_UNKNOWN) {
+        json_null(j, "exit");
+        return;
+    }
+    json_object(j, "exit");
+    if (ending->kind == END_CODE)
+        json_integer(j, "code", ending->value);
+    else if (ending->kind == END_SIGNAL)
+        json_integer(j, "signal", ending->value);
+    else
+        json_string(j, "exec", ending->exec);
+    json_end_object(j);
+}
+
+void report_json_head(struct json *j, const struct image *image)
+{
+    const struct process *p = &image->processes[0];
+    json_array(j, "command");
+    for (size_t i = 0; i < image->argc; i++)
+        json_string(j, NULL, image->argv[i]);
+    json_end_array(j);
+    json_integer(j, "pid", p->pid);
+    json_seconds(j, "start", image->epoch_ns);
+    json_seconds(j, "duration_s", p->end_ns - p->begin_ns);
+    put_ending(j, &p->ending);
+    json_boolean(j, "cut", image->cut);
+    json_boolean(j, "running", image->running);
+}
+
+void report_json_quality(struct json *j, const struct quality *q)
+{
+    json_object(j, "quality");
+    json_number(j, "lost", q->lost);
+    json_number(j, "unmatched_frees", q->unmatched_frees);
+    json_number(j, "implied_frees", q->implied_frees);
+    json_number(j, "inherited", q->inherited);
+    json_number(j, "truncated_stacks", q->truncated_stacks);
+    json_number(j, "unresolved_frames", q->unresolved_frames);
+    json_end_object(j);
+}
+
+static void put_totals(struct json *j, const struct totals *t)
+{
+    json_object(j, "totals");
+    json_number(j, "allocations", t->allocations);
+    json_number(j, "frees", t->frees);
+    json_number(j, "allocated_bytes", t->allocated_bytes);
+    json_number(j, "peak_bytes", t->peak_bytes);
+    json_seconds(j, "peak_time_s", t->peak_ns);
+    json_number(j, "live_at_end_bytes", t->live_at_end_bytes);
+    json_number(j, "live_at_end_blocks", t->live_at_end_blocks);
+    json_number(j, "temporary", t->temporary);
+    json_number(j, "mapped_peak_bytes", t->mapped_peak_bytes);
+    json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
+    json_end_object(j);
+}
+
+static void put_usage(struct json *j, const char *key, const struct usage *u)
+{
+    json_object(j, key);
+    json_number(j, "allocations", u->allocations);
+    json_number(j, "allocated_bytes", u->allocated_bytes);
+    json_number(j, "own_peak_bytes", u->own_peak_bytes);
+    json_seconds(j, "own_peak_time_s", u->own_peak_ns);
+    json_number(j, "at_peak_bytes", u->at_peak_bytes);
+    json_number(j, "live_at_end_bytes", u->live_at_end_bytes);
+    json_number(j, "live_at_end_blocks", u->live_at_end_blocks);
+    json_number(j, "temporary", u->temporary);
+    json_end_object(j);
+}
+
+static void put_function(struct json *j, const struct image *image, const struct function_usage *u)
+{
+    const struct function *f = &image->functions[u->function];
+    json_object(j, NULL);
+    json_string(j, "name", f->name);
+    json_string(j, "module", f->module);
+    json_string(j, "file", f->file);
+    json_number(j, "line", f->line);
+    put_usage(j, "self", &u->self);
+    put_usage(j, "inclusive", &u->inclusive);
+    json_end_object(j);
+}
+
+static void put_children(struct json *j, const struct report *report)
+{
+    json_array(j, "children");
+    for (size_t i = 1; i < report->image->process_count; i++) {
+        const struct process *p = &report->image->processes[i];
+        json_object(j, NULL);
+        json_integer(j, "pid", p->pid);
+        json_string(j, "kind", "fork");
+        json_number(j, "peak_bytes", p->totals.peak_bytes);
+        json_end_object(j);
+    }
+    for (size_t i = 0; i < report->child_count; i++) {
+        json_object(j, NULL);
+        json_integer(j, "pid", report->children[i].pid);
+        json_string(j, "kind", "exec");
+        json_string(j, "recording", report->children[i].name);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+void report_json(const struct report *report, FILE *out)
+{
+    const struct image *image = report->image;
+    const struct process *p = &image->processes[0];
+    struct json j;
+    json_start(&j, out);
+    report_json_head(&j, image);
+    put_totals(&j, &p->totals);
+    report_json_quality(&j, &p->quality);
+    json_array(&j, "functions");
+    const struct function_usage **order = function_order(image, p, report->sort);
+    size_t count = p->function_count;
+    if (report->count >= 0 && (size_t)report->count < count)
+        count = (size_t)report->count;
+    for (size_t i = 0; i < count; i++)
+        put_function(&j, image, order[i]);
+    free(order);
+    json_end_array(&j);
+    put_children(&j, report);
+    json_finish(&j);
+}

@@ -1,0 +1,39 @@
+/*
+ * text.h - text of unknown origin (names, paths, command lines) made fit to be shown.
+ *
+ * A name in a recording may hold anything: terminal escapes, newlines, bytes that are no UTF-8.
+ * text_clean makes one line of valid UTF-8 out of it; the rest works on such lines. Results are
+ * new strings for free(). Any thread.
+ */
+#ifndef MPROF_TEXT_H
+#define MPROF_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the valid UTF-8 character at p (1-4), 0 where there is none. Surrogates and overlong
+ * forms are not valid. */
+size_t text_character(const char *p);
+
+/* Control characters as \xNN, other invalid bytes as U+FFFD. */
+char *text_clean(const char *text);
+
+/* Columns of a clean text, counted one a character. */
+size_t text_width(const char *text);
+
+/* Columns of a clean text in a proportional font, in widths of an average small letter. */
+double text_proportional(const char *text);
+
+/* Clean and at most `width` columns: what is too much goes at the front (keep_end), or in the
+ * middle, and leaves an ellipsis. */
+char *text_fit(const char *text, size_t width, int keep_end);
+
+/* The name of a function as it reads best in `width` columns: parameters, template arguments, ABI
+ * tags and clone suffixes left out, "(anonymous namespace)" kept as "(anon)". Then, where it is
+ * still too long, the innermost parts of a C++ or Rust path are kept. */
+char *text_short_name(const char *function, size_t width);
+
+/* argv as one clean line; arguments with blanks in single quotes. */
+char *text_command(char *const *argv, size_t argc);
+
+#endif

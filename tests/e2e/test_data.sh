@@ -1,0 +1,27 @@
+#!/bin/bash
+# Recordings of every version of the format, made long ago on another machine, can be read (tests/data/make).
+. "$TESTS/e2e/lib.sh"
+
+for file in "$TESTS"/data/fork.v*.spool.gz; do
+    name=$(basename "$file" .spool.gz).mprof
+    gunzip <"$file" >"$name.spool"
+    "$TESTS/spool_reader.py" "$name.spool" >reader.json || fail "$name, second reader: $(cat reader.json)"
+    for key in allocations frees allocated_bytes peak_bytes; do
+        assert_eq "$name: $key" "$(json "$name" totals.$key)" "$(json_of processes.0.$key <reader.json)"
+    done
+    assert_eq "$name: allocations" 10 "$(json "$name" totals.allocations)"
+    assert_eq "$name: peak" 1000 "$(json "$name" totals.peak_bytes)"
+    assert_eq "$name: children" 3 "$(json "$name" children | grep -o '"fork"' | wc -l)"
+    assert_clean "$name"
+done
+
+for file in "$TESTS"/data/inlines.v*.capture; do
+    name=$(basename "$file" .capture).mprof
+    cp "$file" "$name"
+    assert_eq "$name: host's program" ./inlines "$(json "$name" command.0)"
+    assert_eq "$name: allocations" 3 "$(json "$name" totals.allocations)"
+    "$MPROF" leaks "$name" >leaks.out || fail "leaks $name"
+    assert_contains "$name" "leaf  inlines.c:" leaks.out
+    assert_contains "$name" "middle  inlines.c:" leaks.out
+    assert_plots "$name"
+done

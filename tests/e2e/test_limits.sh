@@ -1,0 +1,33 @@
+#!/bin/bash
+# A spool that may not grow, a full disk: the program runs on, what is missing is counted and shown.
+. "$TESTS/e2e/lib.sh"
+
+MPROF_LIMIT=8 preload small.mprof "$PROGRAMS/exchange" || fail "status $? with MPROF_LIMIT=8"
+lost=$(json small.mprof quality.lost)
+assert_at_least "lost events" 1000 "$lost"
+recorded=$(($(json small.mprof totals.allocations) + $(json small.mprof totals.frees)))
+assert_at_least "recorded events" 1000 $recorded
+# 300,020 allocations and 300,016 frees; a realloc is one lost record, or two.
+assert_at_least "recorded and lost" 500000 $((recorded + lost))
+assert_at_least "not more than there were" $((recorded + lost)) 700036
+for command in report leaks peak; do
+    "$MPROF" $command small.mprof >out 2>err || fail "$command: $(cat err)"
+    grep -qi lost out err || fail "$command does not tell what was lost: $(cat out err)"
+done
+"$MPROF" plot -o small.svg small.mprof >out 2>err || fail "plot: $(cat err)"
+grep -qi lost small.svg out err || fail "plot does not tell what was lost"
+
+# No room at all: an empty spool that carries the reason.
+MPROF_LIMIT=1 preload none.mprof "$PROGRAMS/single" >out || fail "status $? with MPROF_LIMIT=1"
+assert_eq "output without a spool" "done" "$(cat out)"
+"$MPROF" report none.mprof >out 2>err
+[ $? -le 1 ] || fail "report of an empty spool: $(cat err)"
+grep -q space out err || fail "why there is nothing is not told: $(cat out err)"
+
+[ "$(id -u)" = 0 ] || skip "a full disk needs root to be made"
+mkdir disk
+mount -t tmpfs -o size=6m tmpfs disk 2>/dev/null || skip "a full disk needs the right to mount"
+trap 'umount disk' EXIT
+(cd disk && MPROF_LIMIT=64 MPROF_OUTPUT=full.mprof LD_PRELOAD=$LIB "$PROGRAMS/exchange") || fail "status $? on a full disk"
+cp --sparse=always disk/full.mprof.spool . || fail "no spool on the full disk"
+assert_at_least "lost on a full disk" 1000 "$(json full.mprof quality.lost)"

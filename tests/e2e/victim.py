@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+"""Records one victim and compares with what its source expects (tests/programs/README.md).
+
+    victim.py SOURCE PROGRAM preload|run
+
+preload: LD_PRELOAD alone; the spool is also read by the second reader, which must agree.
+run:     mprof-c run, with a live collector.
+"""
+import os
+import re
+import sys
+
+from common import (LIB, PROGRAMS, QUALITY, TESTS, check, copy_sparse, execute, leaks, preloaded, reader,
+                    report, run_case, under_run, valgrind_totals)
+
+READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
+               "mapped_peak_bytes").split()
+READER_QUALITY = ("lost", "unmatched_frees", "implied_frees", "inherited", "truncated_stacks")
+READER_LIMIT = 3_000_000  # events; Python takes about 3 us for each
+
+
+class Expectations:
+    """The directives in a victim's first comment."""
+
+    def __init__(self, source, program):
+        with open(os.path.join(TESTS, "programs", source), encoding="utf-8") as f:
+            comment = f.read().split("*/")[0]
+        lines = re.findall(r"^ \* ([A-Z-]+) (.*)$", comment, re.M)
+        self.arguments, self.status = [], 0
+        self.valgrind, self.threads = None, 0
+        self.root, self.functions, self.children, self.leaks = {}, [], {}, []
+        for word, rest in lines:
+            words = rest.split()
+            if word == "ARGUMENTS":
+                self.arguments = words
+            elif word == "EXIT":
+                self.status = -int(words[1]) if words[0] == "signal" else int(words[0])
+            elif word == "VALGRIND":
+                self.valgrind = words[0].rstrip(":")
+                self.threads = int(words[1]) if self.valgrind == "threads" else 0
+            elif word == "VALGRIND-NOT" and words[0].rstrip(":") == program:
+                self.valgrind = "no"
+            elif word == "EXPECT":
+                self.expect(words)
+            elif word == "LEAK":
+                self.leaks.append((int(words[0]), int(words[1]), words[2:]))
+
+    def expect(self, words):
+        value = int(words[-1])
+        if words[0] == "child":
+            self.children.setdefault(int(words[1]), {})[words[2]] = value
+        elif len(words) == 2:
+            self.root[words[0]] = value
+        else:
+            self.functions.append((words[0].replace("\\_", " "), words[1], words[2], value))
+
+
+class Differences:
+    """Collects what is not as expected, so that all of it is shown at once."""
+
+    def __init__(self):
+        self.lines = []
+
+    def compare(self, what, want, got):
+        if want != got:
+            self.lines.append(f"{what}: expected {want}, got {got}")
+
+    def finish(self):
+        check(not self.lines, "\n".join(self.lines))
+
+
+def bare(name):
+    """A demangled name without its parameters and return type, as the victims write it."""
+    return re.sub(r"\(.*", "", name).split(" ")[-1] if not name.startswith("operator") else name
+
+
+def compare_root(expect, got, differences):
+    known = {**got["totals"], **got["quality"]}
+    wanted = {**dict.fromkeys(QUALITY, 0), **expect.root}
+    for key, value in wanted.items():
+        differences.compare(key, value, known.get(key, "no such key"))
+
+
+def compare_functions(expect, got, differences):
+    for name, part, key, value in expect.functions:
+        found = [f for f in got["functions"] if bare(f["name"]) == name]
+        if key == "absent":
+            differences.compare(f"functions called {name}", 0, len(found))
+            continue
+        differences.compare(f"functions called {name}", 1, len(found))
+        if found:
+            differences.compare(f"{name}: {part}.{key}", value, found[0][part].get(key))
+
+
+def compare_leaks(expect, name, differences):
+    if not expect.leaks:
+        return
+    entries = leaks(name)["leaks"]
+    sizes = [e["bytes"] for e in entries]
+    differences.compare("leaks are sorted", sorted(sizes, reverse=True), sizes)
+    for blocks, size, frames in expect.leaks:
+        mine = [e for e in entries if [bare(f["function"]) for f in e["stack"][:len(frames)]] == frames]
+        differences.compare(f"blocks leaked by {' '.join(frames)}", blocks, sum(e["blocks"] for e in mine))
+        differences.compare(f"bytes leaked by {' '.join(frames)}", size, sum(e["bytes"] for e in mine))
+
+
+def compare_children(expect, got, differences):
+    children = [c for c in got["children"] if c["kind"] == "fork"]
+    for serial, wanted in expect.children.items():
+        if serial > len(children):
+            differences.lines.append(f"child {serial} is not in the report")
+            continue
+        child = children[serial - 1]
+        known = {**child.get("totals", {}), **child.get("quality", {})}
+        for key, value in wanted.items():
+            differences.compare(f"child {serial}: {key}", value, known.get(key, "no such key"))
+
+
+def compare_reader(spool, got, differences):
+    """The second reader and the C decoder must say the same of every process."""
+    if got["totals"]["allocations"] + got["totals"]["frees"] > READER_LIMIT:
+        return
+    processes = reader(spool)["processes"]
+    reports = [got, *(c for c in got["children"] if c["kind"] == "fork")]
+    differences.compare("processes", len(processes), len(reports))
+    for theirs, ours in zip(processes, reports):
+        who = f"second reader, process {theirs['serial']}: "
+        for key in READER_KEYS:
+            if key.startswith("live") and theirs["exec"]:
+                continue
+            differences.compare(who + key, theirs[key], ours.get("totals", {}).get(key))
+        for key in READER_QUALITY:
+            differences.compare(who + key, theirs[key], ours.get("quality", {}).get(key))
+
+
+def compare_valgrind(expect, command, got, differences):
+    if expect.valgrind not in ("exact", "threads"):
+        return
+    allocations, frees, size = valgrind_totals(command)
+    vectors = 16 * expect.threads * added_tls_modules() if expect.threads else 0
+    totals = got["totals"]
+    differences.compare("valgrind's allocations", allocations, totals["allocations"])
+    differences.compare("valgrind's frees", frees, totals["frees"])
+    differences.compare(f"valgrind's bytes (and {vectors} of thread vectors)", size + vectors,
+                        totals["allocated_bytes"])
+
+
+def added_tls_modules():
+    """By how many modules with thread-local storage the recorder makes a thread vector longer."""
+    program = os.path.join(PROGRAMS, "tls_modules")
+    _, plain, _ = execute([program])
+    _, recorded, _ = execute([program], env={**preloaded("tls_modules.mprof")})
+    return int(recorded) - int(plain)
+
+
+def record(way, command, name):
+    if way == "preload":
+        return execute(command, env=preloaded(name))
+    return execute(under_run(name, command))
+
+
+def main():
+    source, program, way = sys.argv[1:]
+    expect = Expectations(source, program)
+    command = [os.path.join(PROGRAMS, program), *expect.arguments]
+    name = "victim.mprof"
+    check(os.path.exists(LIB), f"{LIB} is missing")
+    plain = execute(command)
+    check(plain[0] == expect.status, f"without recording: exit status {plain[0]}, not {expect.status}")
+    recorded = record(way, command, name)
+    check(plain == recorded, f"plain (status, stdout, stderr) {plain}, recorded {recorded}")
+    if way == "preload":
+        copy_sparse(name + ".spool", "copy.spool")
+    else:
+        check(not os.path.exists(name + ".spool"), "mprof-c run left a spool behind")
+    got = report(name)
+    differences = Differences()
+    compare_root(expect, got, differences)
+    compare_functions(expect, got, differences)
+    compare_leaks(expect, name, differences)
+    compare_children(expect, got, differences)
+    compare_valgrind(expect, command, got, differences)
+    if way == "preload":
+        compare_reader("copy.spool", got, differences)
+    differences.finish()
+
+
+run_case(main)

@@ -1,0 +1,360 @@
+#!/usr/bin/python3
+"""A second, small reader of spools, written from doc/format.md alone.
+
+    spool_reader.py FILE.spool          prints one JSON object
+    spool_reader.py --events FILE.spool prints every event, for people
+
+It shares no code with the analyzer and takes the plainest way through: all events of a process sorted
+by time, a dictionary of live blocks, a list of live mappings. tests/e2e compares its figures with those
+of `mprof-c report --json`.
+"""
+import argparse
+import heapq
+import json
+import mmap
+import struct
+import sys
+
+MAGIC = 0x0A1A6C6F6F70736D
+PAGE = 4096
+CHUNK_MARK = 0x4B4E4843
+CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
+KNOWN_FEATURES = 1
+LATE = 1
+
+(NOTHING, ALLOC, FREE, REALLOC_BEGIN, REALLOC_MOVED, REALLOC_FAILED, REALLOC_FREED, RANGE_BEGIN,
+ RANGE_MAP, RANGE_DROPPED, RANGE_FAILED, SAMPLE, THREAD, FORK, EXEC, LABEL) = range(16)
+NAMES = ("nothing alloc free realloc-begin realloc-moved realloc-failed realloc-freed range-begin "
+         "range-map range-dropped range-failed sample thread fork exec label").split()
+
+HAS_DELTA = {ALLOC, FREE, REALLOC_BEGIN, REALLOC_MOVED, RANGE_BEGIN, RANGE_MAP}
+HAS_VALUE = {SAMPLE, THREAD, FORK, LABEL}
+HAS_SIZE = {ALLOC, REALLOC_MOVED, RANGE_BEGIN, RANGE_MAP, SAMPLE, THREAD, EXEC, LABEL}
+HAS_PAYLOAD = {THREAD, EXEC, LABEL}
+
+FRAME_UNKNOWN, FRAME_RAW = 0, 0xFFFFFF
+MASK = (1 << 64) - 1
+
+
+class Damaged(Exception):
+    """The file breaks a rule of the format."""
+
+
+class Header:
+    """The header page, as far as this reader needs it."""
+
+    def __init__(self, data):
+        if len(data) < PAGE:
+            raise Damaged("shorter than its header")
+        magic, self.version, self.features, self.id, self.boot_id = struct.unpack_from("<QII16s16s", data, 0)
+        if magic != MAGIC:
+            raise Damaged("not a spool")
+        if self.version != 1 or self.features & ~KNOWN_FEATURES:
+            raise Damaged("of a later version")
+        (self.tree, self.pid, self.parent_pid, self.start_time, self.parent_start_time, self.epoch_ns,
+         self.ticks, self.ns, self.clock, self.start_kind, self.machine, self.info_truncated, self.cap,
+         self.info_offset, self.info_bytes) = struct.unpack_from("<QiiQQQQQIIIIQQI", data, 48)
+        at = 48 + struct.calcsize("<QiiQQQQQIIIIQQI") + 4
+        strings = []
+        for _ in range(4):
+            offset, size = struct.unpack_from("<II", data, at)
+            start = self.info_offset + offset
+            strings.append(bytes(data[start:start + size]))
+            at += 8
+        self.command = [s.decode("utf-8", "replace") for s in strings[0].split(b"\0")[:-1]]
+        self.executable, self.folder, self.host = (s.decode("utf-8", "replace") for s in strings[1:])
+        self.tables = []
+        for _ in range(3):
+            self.tables.append(struct.unpack_from("<QII", data, at))
+            at += 16
+        self.chunks_offset, = struct.unpack_from("<Q", data, at)
+
+
+class Cursor:
+    """Reads integers from the bytes of one chunk."""
+
+    def __init__(self, data, at, end):
+        self.data, self.at, self.end = data, at, end
+
+    def take(self, count):
+        if count > self.end - self.at:
+            raise Damaged("an event runs past the committed bytes")
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def number(self, count):
+        return int.from_bytes(self.take(count), "little")
+
+    def leb(self):
+        value = shift = 0
+        while True:
+            byte = self.number(1)
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+
+class Stream:
+    """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete)."""
+
+    def __init__(self, serial):
+        self.serial = serial
+        self.chunks = {}  # index -> (first byte, end, ticks at its opening)
+
+    def events(self, data, pc_count):
+        number = 0
+        for index in sorted(self.chunks):
+            start, end, ticks = self.chunks[index]
+            cursor = Cursor(data, start, end)
+            address, thread, stack = 0, None, []
+            while cursor.at < end:
+                head = cursor.number(2)
+                kind = head & 15
+                if kind == NOTHING:
+                    raise Damaged("an event of kind 0")
+                ticks += cursor.number((head >> 4 & 7) + 1)
+                value = size = 0
+                if kind in HAS_DELTA:
+                    value = cursor.number((head >> 7 & 7) + 1)
+                    delta = (value >> 1) ^ -(value & 1)
+                    address = value = (address + (delta if head >> 15 else delta * 16)) & MASK
+                elif kind in HAS_VALUE:
+                    value = cursor.number((head >> 7 & 7) + 1)
+                if kind in HAS_SIZE:
+                    size = cursor.number((head >> 10 & 7) + 1)
+                if head >> 14 & 1:
+                    cursor.leb()
+                if head >> 13 & 1:
+                    read_stack(cursor, stack, pc_count)
+                if kind in HAS_PAYLOAD:
+                    cursor.take(size)
+                if kind == THREAD:
+                    thread = value >> 32
+                if thread is None:
+                    raise Damaged("a chunk does not begin with a thread event")
+                whole = bool(stack) and stack[0] != FRAME_UNKNOWN
+                yield ticks, self.serial, number, kind, thread, value, size, whole
+                number += 1
+
+
+def read_stack(cursor, stack, pc_count):
+    pop, push = cursor.leb(), cursor.leb()
+    if pop > len(stack):
+        raise Damaged("an event pops more frames than there are")
+    if pop:
+        del stack[len(stack) - pop:]
+    for _ in range(push):
+        frame = cursor.number(3)
+        if frame == FRAME_RAW:
+            cursor.take(8)
+        elif frame > pc_count:
+            raise Damaged("a frame names a pc that is not in the table")
+        stack.append(frame)
+
+
+class Process:
+    """A process of the image and what it did to its heap."""
+
+    def __init__(self, serial, entry):
+        (_, self.flags, self.parent, self.pid, self.parent_pid, self.threads, _, self.fork_ticks, _,
+         self.end_kind, _, *lost) = struct.unpack_from("<IIIiiIQQIIQQQQQ", entry)
+        self.serial, self.lost = serial, lost[0] + lost[1] + lost[3]
+        self.streams = {}
+        self.blocks = {}  # address -> (size, number of the event that made it; None inherited)
+        self.maps = []  # (begin, end), apart and sorted
+        self.last = {}  # thread -> number of its latest heap event
+        self.open_blocks, self.open_ranges = {}, {}  # thread -> what its begin event took out
+        self.waiting = {}  # child's serial -> a late child's fork time
+        self.numbers = dict.fromkeys(
+            ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
+             "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
+             "events threads samples rss_peak_bytes").split(), 0)
+        self.heap = self.mapped = 0
+        self.seen_threads = set()
+
+    def take_over(self, parent):
+        """What a fork copies."""
+        self.blocks = {a: (size, None) for a, (size, _) in parent.blocks.items()}
+        for address, block in parent.open_blocks.values():
+            if block:
+                self.blocks[address] = (block[0], None)
+        self.maps = list(parent.maps)
+        self.mapped = sum(end - begin for begin, end in self.maps)
+        self.numbers["inherited"] = len(self.blocks)
+
+    def allocate(self, thread, address, size, whole):
+        n = self.numbers
+        old = self.blocks.pop(address, None)
+        if old:
+            n["implied_frees"] += 1
+            self.heap -= old[0] if old[1] is not None else 0
+        self.blocks[address] = (size, n["events"])
+        n["allocations"] += 1
+        n["allocated_bytes"] += size
+        n["truncated_stacks"] += not whole
+        self.heap += size
+        n["peak_bytes"] = max(n["peak_bytes"], self.heap)
+        self.last[thread] = n["events"]
+
+    def release(self, thread, block, may_be_temporary):
+        n = self.numbers
+        n["frees"] += 1
+        if block is None:
+            n["unmatched_frees"] += 1
+        elif block[1] is not None:
+            self.heap -= block[0]
+            if may_be_temporary and self.last.get(thread) == block[1]:
+                n["temporary"] += 1
+        self.last[thread] = None
+
+    def unmap(self, begin, end):
+        """Takes [begin, end) out of the mappings; returns what went."""
+        gone, kept = [], []
+        for b, e in self.maps:
+            cut = max(b, begin), min(e, end)
+            if cut[0] >= cut[1]:
+                kept.append((b, e))
+                continue
+            gone.append(cut)
+            kept += [piece for piece in ((b, cut[0]), (cut[1], e)) if piece[0] < piece[1]]
+        self.maps = sorted(kept)
+        return gone
+
+    def apply(self, event):
+        _, stream, _, kind, thread, address, size, whole = event
+        n = self.numbers
+        n["events"] += 1
+        key = thread, stream  # a signal handler's stream has the thread's serial, and calls of its own
+        if kind == ALLOC:
+            self.allocate(thread, address, size, whole)
+        elif kind == FREE:
+            self.release(thread, self.blocks.pop(address, None), True)
+        elif kind == REALLOC_BEGIN:
+            self.open_blocks[key] = address, self.blocks.pop(address, None)
+        elif kind in (REALLOC_MOVED, REALLOC_FREED):
+            _, block = self.open_blocks.pop(key, (0, None))
+            self.release(thread, block, False)
+            if kind == REALLOC_MOVED:
+                self.allocate(thread, address, size, whole)
+        elif kind == REALLOC_FAILED:
+            old, block = self.open_blocks.pop(key, (0, None))
+            if block:
+                self.blocks[old] = block
+        elif kind == RANGE_BEGIN:
+            self.open_ranges.setdefault(key, []).extend(self.unmap(address, address + size))
+        elif kind == RANGE_FAILED:
+            self.maps = sorted(self.maps + self.open_ranges.pop(key, []))
+        elif kind in (RANGE_MAP, RANGE_DROPPED):
+            gone = self.open_ranges.pop(key, [])
+            self.mapped -= sum(e - b for b, e in gone)
+            n["unmaps"] += bool(gone)
+            if kind == RANGE_MAP:
+                self.map(address, address + size)
+        elif kind == THREAD:
+            self.seen_threads.add(thread)
+        elif kind == SAMPLE:
+            n["samples"] += 1
+            n["rss_peak_bytes"] = max(n["rss_peak_bytes"], size)
+        elif kind == FORK:
+            n["forks"] += 1
+
+    def map(self, begin, end):
+        self.mapped -= sum(e - b for b, e in self.unmap(begin, end))
+        self.maps = sorted([*self.maps, (begin, end)])
+        self.mapped += end - begin
+        self.numbers["maps"] += 1
+        self.numbers["mapped_peak_bytes"] = max(self.numbers["mapped_peak_bytes"], self.mapped)
+
+    def finish(self):
+        own = [size for size, made in self.blocks.values() if made is not None]
+        own += [b[0] for _, b in self.open_blocks.values() if b and b[1] is not None]
+        self.numbers.update(live_at_end_bytes=sum(own), live_at_end_blocks=len(own),
+                            threads=len(self.seen_threads))
+        return {"serial": self.serial, "parent": self.parent, "pid": self.pid, "lost": self.lost,
+                "exec": self.end_kind == 2, **self.numbers}
+
+
+class Spool:
+    """A whole file."""
+
+    def __init__(self, data):
+        self.data = data
+        self.header = Header(data)
+        control = data[PAGE:PAGE + 20].ljust(20, b"\0")  # where nothing could be recorded the file ends early
+        self.carved, process_count, self.module_count, self.pc_count = struct.unpack("<QIII", control)
+        offset, size, capacity = self.header.tables[0]
+        self.processes = {}
+        for serial in range(min(process_count, capacity)):
+            entry = data[offset + serial * size:offset + (serial + 1) * size]
+            if len(entry) == size and struct.unpack_from("<I", entry)[0] == 1:
+                self.processes[serial] = Process(serial, entry)
+        self.find_chunks()
+
+    def find_chunks(self):
+        at, end = self.header.chunks_offset, min(self.carved, len(self.data))
+        while at + CHUNK.size <= end:
+            (mark, sequence, offset, id8, size, process, stream, index, _, ticks, _, commit, _, _) = \
+                CHUNK.unpack_from(self.data, at)
+            if (mark != CHUNK_MARK or offset != at or id8 != self.header.id[:8] or size % PAGE or not size):
+                at += PAGE
+                continue
+            used = commit & 0xFFFFFFFF
+            first = at + CHUNK.size
+            if commit >> 32 == sequence and process in self.processes and first + used <= len(self.data):
+                streams = self.processes[process].streams
+                streams.setdefault(stream, Stream(stream)).chunks[index] = first, first + used, ticks
+            at += size
+
+    def events(self, process):
+        return heapq.merge(*(s.events(self.data, self.pc_count) for s in process.streams.values()))
+
+    def replay(self):
+        """Plays every process through; a parent comes before its children."""
+        for serial in sorted(self.processes):
+            process = self.processes[serial]
+            late = sorted((c.fork_ticks, c.serial) for c in self.processes.values()
+                          if c.parent == serial and c.serial != serial and c.flags & LATE)
+            for event in self.events(process):
+                while late and event[0] > late[0][0]:
+                    self.processes[late.pop(0)[1]].take_over(process)
+                process.apply(event)
+                if event[3] == FORK and event[5] in self.processes:
+                    self.processes[event[5]].take_over(process)
+            for _, child in late:
+                self.processes[child].take_over(process)
+        return [self.processes[s].finish() for s in sorted(self.processes)]
+
+
+def open_spool(path):
+    with open(path, "rb") as f:
+        try:
+            return Spool(mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError as e:
+            raise Damaged(f"cannot be mapped: {e}") from e
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", action="store_true")
+    parser.add_argument("file")
+    args = parser.parse_args()
+    try:
+        spool = open_spool(args.file)
+        if args.events:
+            for process in spool.processes.values():
+                for ticks, stream, _, kind, thread, value, size, _ in spool.events(process):
+                    print(f"{process.serial} {thread} {stream} {ticks} {NAMES[kind]} {value:#x} {size}")
+            return 0
+        header = spool.header
+        print(json.dumps({"pid": header.pid, "command": header.command, "folder": header.folder,
+                          "executable": header.executable, "start": header.epoch_ns / 1e9,
+                          "processes": spool.replay()}, indent=1))
+    except (Damaged, OSError) as e:
+        print(f"spool_reader.py: {args.file}: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+/* test_gnuplot.c - which functions are shown, the line, the script; and what gnuplot makes of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gnuplot.h"
+#include "gnuplot_marks.h"
+#include "gnuplot_process.h"
+#include "text.h"
+#include "view_fixture.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+#define EVIL                                                                                       \
+    "\"; system(\"touch evil1\") `touch evil2` @_{x}^\\ 'a\nset output \"evil3\"\n!touch evil4\n#"
+
+static struct view_fixture fixture;
+static struct plot_series series;
+
+static struct plot make_plot(void)
+{
+    series = (struct plot_series){"x.mprof", &fixture.image, fixture.buckets, 5};
+    return (struct plot){.series = &series, .series_count = 1, .end_ns = fixture.process.end_ns};
+}
+
+static char *script_of(struct plot *plot, enum picture_kind kind, size_t *bytes)
+{
+    struct picture picture = {.kind = kind, .columns = 79, .lines = 24, .window = "qt"};
+    char *script = NULL;
+    FILE *out = open_memstream(&script, bytes);
+    gnuplot_script(plot, &picture, out);
+    fclose(out);
+    return script;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fixture_make(&fixture);
+    return 0;
+}
+
+/* ---- the line ---- */
+
+static void test_line_is_steps_through_the_maxima(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    struct plot_point points[PLOT_LINE_POINTS(5)];
+    fixture.buckets[1].max_bytes = 7 << 20; /* rose and fell within its second */
+    fixture.buckets[1].max_ns = FIXTURE_SECOND + 500;
+    size_t count = plot_line(&series, plot.end_ns, points);
+    double highest = 0;
+    for (size_t i = 0; i < count; i++) {
+        highest = points[i].bytes > highest ? points[i].bytes : highest;
+        assert_true(i == 0 || points[i].seconds >= points[i - 1].seconds);
+    }
+    assert_true(count <= PLOT_LINE_POINTS(5));
+    assert_true(highest == 8.0 * FIXTURE_MIB);
+    assert_true(points[count - 1].seconds == 5.0);
+    assert_true(points[count - 1].bytes == 2.0 * FIXTURE_MIB);
+    assert_true(plot_line_at(points, count, 0.5) == 1.0 * FIXTURE_MIB);
+    assert_true(plot_line_at(points, count, 1.0000005) == 7.0 * FIXTURE_MIB);
+    assert_true(plot_line_at(points, count, 2.5) == 8.0 * FIXTURE_MIB);
+    assert_int_equal(plot_highest(&series)->max_ns, 2 * FIXTURE_SECOND);
+}
+
+static void test_slope(void **state)
+{
+    (void)state;
+    struct plot_point rising[] = {{0, 100}, {10, 100}};
+    struct plot_slope flat = plot_line_slope(rising, 2);
+    assert_true(flat.bytes_per_second < 1e-6 && flat.bytes_per_second > -1e-6);
+    assert_true(flat.bytes_at_zero > 99.9 && flat.bytes_at_zero < 100.1);
+    struct plot_point stairs[1001];
+    for (int i = 0; i <= 1000; i++)
+        stairs[i] = (struct plot_point){i / 100.0, 5000.0 * i / 100.0};
+    struct plot_slope slope = plot_line_slope(stairs, 1001);
+    assert_true(slope.bytes_per_second > 4990 && slope.bytes_per_second < 5010);
+    assert_true(plot_line_slope(NULL, 0).bytes_per_second == 0);
+}
+
+/* ---- the functions ---- */
+
+static void test_start_and_main_are_left_out(void **state)
+{
+    (void)state;
+    fixture_function(&fixture, "_start", FUNCTION_RESOLVED | FUNCTION_START, 800, 0, 5);
+    fixture_function(&fixture, "outside", FUNCTION_RESOLVED, 800, 0, 5);
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 800, 0, 5);
+    fixture_function(&fixture, "work", FUNCTION_RESOLVED, 700, 1, 2);
+    fixture_function(&fixture, "no_span", FUNCTION_RESOLVED, 650, 1, 2);
+    fixture.usages[4].span.valid = 0;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(functions[0].label, "work");
+    assert_int_equal(functions[0].own_peak_bytes, 700);
+    plot_functions_free(functions, count);
+}
+
+/* main calls a chain that only passes through, and then others do different things. */
+static void test_chains_share_an_entry(void **state)
+{
+    (void)state;
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture.process.totals.peak_bytes = 8000;
+    fixture_function(&fixture, "outer", FUNCTION_RESOLVED, 8000, 0.5, 4.5);
+    fixture_function(&fixture, "through", FUNCTION_RESOLVED, 7990, 0.51, 4.5);
+    fixture_function(&fixture, "inner", FUNCTION_RESOLVED, 7980, 0.52, 4.49);
+    fixture_function(&fixture, "a", FUNCTION_RESOLVED, 7000, 1, 2);
+    fixture_function(&fixture, "b", FUNCTION_RESOLVED, 6000, 1.5, 2);
+    fixture_function(&fixture, "c", FUNCTION_RESOLVED, 5000, 2, 3);
+    fixture_function(&fixture, "d", FUNCTION_RESOLVED, 4000, 3, 3.5);
+    fixture_function(&fixture, "e", FUNCTION_RESOLVED, 3000, 3.2, 4);
+    fixture_function(&fixture, "f", FUNCTION_RESOLVED, 2000, 4, 4.2);
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    assert_int_equal(count, 7);
+    assert_string_equal(functions[0].label, "outer \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba inner");
+    assert_int_equal(functions[0].own_peak_bytes, 8000);
+    assert_string_equal(functions[1].label, "a");
+    assert_string_equal(functions[6].label, "f");
+    plot_functions_free(functions, count);
+}
+
+static void test_at_least_six(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"};
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    for (int i = 0; i < 10; i++)
+        fixture_function(&fixture, names[i], FUNCTION_RESOLVED, 8000, 0.5, 4.5);
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    assert_int_equal(count, PLOT_FUNCTIONS_MIN);
+    plot_functions_free(functions, count);
+}
+
+static void test_window_shows_its_own(void **state)
+{
+    (void)state;
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture_function(&fixture, "around", FUNCTION_RESOLVED, 7000, 0.5, 4.5);
+    fixture_function(&fixture, "within", FUNCTION_RESOLVED, 6000, 2.2, 4.5);
+    struct plot plot = make_plot();
+    plot.windowed = 1;
+    plot.begin_ns = 2 * FIXTURE_SECOND;
+    plot.end_ns = 3 * FIXTURE_SECOND;
+    size_t count;
+    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(functions[0].label, "within");
+    plot_functions_free(functions, count);
+}
+
+static void test_brackets_stay_visible(void **state)
+{
+    (void)state;
+    struct plot_function functions[3] = {{.span = {1000, 9000, 50, 50, 0, 1}},
+                                         {.span = {1000, 5000, 50, 60, 0, 1}},
+                                         {.span = {1000000000, 2000000000, 50, 50, 0, 1}}};
+    struct plot plot = {.functions = functions, .function_count = 3};
+    struct bracket_box boxes[3];
+    bracket_boxes(&plot, 10, 100, boxes);
+    assert_true(boxes[0].half > boxes[1].half && boxes[0].arm > boxes[1].arm);
+    assert_int_equal(boxes[1].level, 0);
+    assert_int_equal(boxes[2].level, 0);
+}
+
+/* ---- the script ---- */
+
+static void test_quoting(void **state)
+{
+    (void)state;
+    char *quoted = gnuplot_quote("it's \"x\" `id` @a\nb\xff");
+    assert_string_equal(quoted, "'it''s \"x\" `id` @a\\x0ab\xef\xbf\xbd'");
+    free(quoted);
+}
+
+static void add_evil(struct plot *plot, struct plot_function *function)
+{
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture_function(&fixture, EVIL, FUNCTION_RESOLVED, 7000, 1, 3);
+    fixture.argv[1] = EVIL;
+    *plot = make_plot();
+    *function = (struct plot_function){.label = text_clean(EVIL), .own_peak_bytes = 1 << 20};
+    function->span = fixture.usages[1].span;
+    plot->functions = function;
+    plot->function_count = 1;
+    plot->note = EVIL;
+    plot->slope = 1;
+}
+
+/* gnuplot draws every kind; names that look like commands are only shown. */
+static void test_gnuplot_draws(void **state)
+{
+    (void)state;
+    static const struct {
+        enum picture_kind kind;
+        const char *begins;
+        size_t least;
+    } kinds[] = {{PICTURE_PNG, "\x89PNG", 4000},
+                 {PICTURE_SVG, "<?xml", 4000},
+                 {PICTURE_PDF, "%PDF", 2000},
+                 {PICTURE_TEXT, "", 500}};
+    char folder[] = "/tmp/mprof-test-XXXXXX";
+    struct plot plot;
+    struct plot_function function;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    add_evil(&plot, &function);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t bytes;
+        char *script = script_of(&plot, kinds[i].kind, &bytes);
+        struct gnuplot_output output;
+        int error = gnuplot_run(script, bytes, &output);
+        if (error == GNUPLOT_MISSING)
+            skip();
+        if (error != GNUPLOT_OK)
+            fail_msg("gnuplot: %s", output.messages ? output.messages : "?");
+        assert_string_equal(output.messages, "");
+        assert_true(output.bytes >= kinds[i].least);
+        assert_memory_equal(output.picture, kinds[i].begins, strlen(kinds[i].begins));
+        gnuplot_output_free(&output);
+        free(script);
+    }
+    free(function.label);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0); /* fails if any of the commands was carried out */
+}
+
+static void test_a_wrong_script_is_told(void **state)
+{
+    (void)state;
+    struct gnuplot_output output;
+    const char *script = "plot nonsense(\n";
+    int error = gnuplot_run(script, strlen(script), &output);
+    if (error == GNUPLOT_MISSING)
+        skip();
+    assert_int_equal(error, GNUPLOT_FAILED);
+    assert_true(strlen(output.messages) > 4);
+    assert_null(strchr(output.messages, '\n'));
+    gnuplot_output_free(&output);
+}
+
+static void test_gnuplot_missing(void **state)
+{
+    (void)state;
+    struct gnuplot_output output;
+    char *path = strdup(getenv("PATH"));
+    setenv("PATH", "/nonexistent", 1);
+    int error = gnuplot_run("", 0, &output);
+    setenv("PATH", path, 1);
+    free(path);
+    gnuplot_output_free(&output);
+    assert_int_equal(error, GNUPLOT_MISSING);
+}
+
+static void test_small_scales_have_their_unit(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    size_t bytes;
+    char *script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_non_null(strstr(script, "memory used (in MiB)"));
+    assert_non_null(strstr(script, "peak 8.00 MiB at 2.000 s"));
+    free(script);
+    for (int i = 0; i < 5; i++)
+        fixture.buckets[i].max_bytes = fixture.buckets[i].min_bytes =
+            fixture.buckets[i].last_bytes = 2000;
+    script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_non_null(strstr(script, "memory used (in KiB)"));
+    assert_non_null(strstr(script, "y2tics")); /* 10 MiB resident would hide 2 KB of heap */
+    free(script);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_line_is_steps_through_the_maxima, set_up),
+        cmocka_unit_test_setup(test_slope, set_up),
+        cmocka_unit_test_setup(test_start_and_main_are_left_out, set_up),
+        cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
+        cmocka_unit_test_setup(test_at_least_six, set_up),
+        cmocka_unit_test_setup(test_window_shows_its_own, set_up),
+        cmocka_unit_test_setup(test_brackets_stay_visible, set_up),
+        cmocka_unit_test_setup(test_quoting, set_up),
+        cmocka_unit_test_setup(test_gnuplot_draws, set_up),
+        cmocka_unit_test_setup(test_a_wrong_script_is_told, set_up),
+        cmocka_unit_test_setup(test_gnuplot_missing, set_up),
+        cmocka_unit_test_setup(test_small_scales_have_their_unit, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* test_json.c - the writer of JSON, and what report and leaks write with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "json.h"
+#include "leaks_view.h"
+#include "manual.h"
+#include "report_view.h"
+#include "view_fixture.h"
+#include <ctype.h>
+#include <stdlib.h>
+
+static char *text;
+static size_t bytes;
+
+static FILE *begin(void)
+{
+    free(text);
+    text = NULL;
+    return open_memstream(&text, &bytes);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(text);
+    return 0;
+}
+
+static void test_structure(void **state)
+{
+    (void)state;
+    struct json j;
+    FILE *out = begin();
+    json_start(&j, out);
+    json_array(&j, "empty");
+    json_end_array(&j);
+    json_object(&j, "o");
+    json_number(&j, "n", UINT64_MAX);
+    json_integer(&j, "i", -5);
+    json_end_object(&j);
+    json_array(&j, "a");
+    json_string(&j, NULL, "x");
+    json_null(&j, NULL);
+    json_boolean(&j, NULL, 1);
+    json_end_array(&j);
+    json_seconds(&j, "s", 1000000001u);
+    json_finish(&j);
+    fclose(out);
+    assert_string_equal(text, "{\n  \"empty\": [],\n  \"o\": {\n    \"n\": 18446744073709551615,\n"
+                              "    \"i\": -5\n  },\n  \"a\": [\n    \"x\",\n    null,\n    true\n"
+                              "  ],\n  \"s\": 1.000000001\n}\n");
+}
+
+static void test_escapes(void **state)
+{
+    (void)state;
+    struct json j;
+    FILE *out = begin();
+    json_start(&j, out);
+    json_string(&j, "k\"", "a\"b\\c\nd\te\x01\x7f\xff\xc3\xa9");
+    json_finish(&j);
+    fclose(out);
+    assert_string_equal(text, "{\n  \"k\\\"\": \"a\\\"b\\\\c\\nd\\te\\u0001\\u007f\xef\xbf\xbd"
+                              "\xc3\xa9\"\n}\n");
+}
+
+static void expect_key(const char *key)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\": ", key);
+    if (!strstr(text, quoted))
+        fail_msg("no key %s in %s", key, text);
+}
+
+static void make_report(long count)
+{
+    struct view_fixture v;
+    fixture_make(&v);
+    fixture_function(&v, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8 * FIXTURE_MIB, 0, 5);
+    fixture_function(&v, "work", FUNCTION_RESOLVED, 4 * FIXTURE_MIB, 1, 2);
+    struct recorded_child child = {"child.mprof", 43};
+    struct report report = {&v.image, "peak", count, &child, 1};
+    v.process.ending = (struct ending){END_SIGNAL, 9, ""};
+    FILE *out = begin();
+    report_json(&report, out);
+    fclose(out);
+}
+
+static void test_report_keys(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"command",
+                                       "pid",
+                                       "start",
+                                       "duration_s",
+                                       "exit",
+                                       "signal",
+                                       "totals",
+                                       "allocations",
+                                       "frees",
+                                       "allocated_bytes",
+                                       "peak_bytes",
+                                       "peak_time_s",
+                                       "live_at_end_bytes",
+                                       "live_at_end_blocks",
+                                       "temporary",
+                                       "mapped_peak_bytes",
+                                       "rss_peak_bytes",
+                                       "quality",
+                                       "lost",
+                                       "unmatched_frees",
+                                       "implied_frees",
+                                       "inherited",
+                                       "truncated_stacks",
+                                       "unresolved_frames",
+                                       "functions",
+                                       "name",
+                                       "module",
+                                       "file",
+                                       "line",
+                                       "self",
+                                       "inclusive",
+                                       "own_peak_bytes",
+                                       "own_peak_time_s",
+                                       "at_peak_bytes",
+                                       "children",
+                                       "recording"};
+    make_report(-1);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        expect_key(keys[i]);
+    assert_non_null(strstr(text, "\"start\": 1795318609.855000000"));
+    assert_non_null(strstr(text, "\"name\": \"work\""));
+    make_report(1);
+    assert_non_null(strstr(text, "\"name\": \"main\""));
+    assert_null(strstr(text, "\"name\": \"work\""));
+}
+
+static void test_leaks(void **state)
+{
+    (void)state;
+    struct view_fixture v;
+    fixture_make(&v);
+    fixture_function(&v, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8, 0, 5);
+    fixture_function(&v, "work", FUNCTION_RESOLVED, 4, 1, 2);
+    v.leaks[0] = (struct leak){2, 2, 200, 5, FIXTURE_SECOND};
+    v.leaks[1] = (struct leak){1, 1, 100, 7, 7};
+    v.process.leaks = v.leaks;
+    v.process.leak_count = 2;
+    FILE *out = begin();
+    leaks_json(&v.image, -1, out);
+    fclose(out);
+    const char *first = strstr(text, "\"bytes\": 200"), *second = strstr(text, "\"bytes\": 100");
+    assert_true(first && second && first < second);
+    const char *leaf = strstr(first, "\"function\": \"work\"");
+    const char *root = strstr(first, "\"function\": \"main\"");
+    assert_true(leaf && root && leaf < root && root < second);
+    assert_non_null(strstr(first, "\"last_time_s\": 1.000000000"));
+    assert_non_null(strstr(first, "\"line\": 21"));
+}
+
+/* Every key that is written is in the manual. */
+static void test_manual_names_the_keys(void **state)
+{
+    (void)state;
+    static const struct command *const none[] = {NULL};
+    char *manual = NULL;
+    size_t size;
+    make_report(-1);
+    char *json = text;
+    text = NULL;
+    FILE *out = open_memstream(&manual, &size);
+    manual_program(none, out);
+    fclose(out);
+    for (char *p = json; (p = strchr(p, '"')) != NULL;) {
+        char *close = strchr(p + 1, '"');
+        assert_non_null(close);
+        *close = '\0';
+        if (close[1] == ':' && !strstr(manual, p + 1))
+            fail_msg("%s is not in the manual", p + 1);
+        p = close + 1;
+    }
+    free(json);
+    free(manual);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_structure),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_report_keys),
+        cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_manual_names_the_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, end);
+}

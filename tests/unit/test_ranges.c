@@ -1,0 +1,135 @@
+/* test_ranges.c - mapped ranges: splitting, overlapping, whole pages. */
+#include "ranges.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PAGE 4096ull
+
+static struct ranges two_maps(void)
+{
+    struct ranges set = {0};
+    ranges_add(&set, (struct range){40 * PAGE, 50 * PAGE, 2});
+    ranges_add(&set, (struct range){10 * PAGE, 20 * PAGE, 1});
+    return set;
+}
+
+static void expect(const struct ranges *set, size_t i, uint64_t begin, uint64_t end, uint32_t class)
+{
+    assert_true(i < set->count);
+    assert_int_equal(set->list[i].begin, begin * PAGE);
+    assert_int_equal(set->list[i].end, end * PAGE);
+    assert_int_equal(set->list[i].class, class);
+}
+
+static void test_middle_splits(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0};
+    assert_int_equal(ranges_take(&set, 12 * PAGE, 15 * PAGE, &taken), 1);
+    assert_int_equal(set.count, 3);
+    expect(&set, 0, 10, 12, 1);
+    expect(&set, 1, 15, 20, 1);
+    expect(&set, 2, 40, 50, 2);
+    expect(&taken, 0, 12, 15, 1);
+    ranges_clear(&set);
+    ranges_clear(&taken);
+}
+
+static void test_over_several(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0};
+    ranges_add(&set, (struct range){25 * PAGE, 30 * PAGE, 3});
+    assert_int_equal(ranges_take(&set, 15 * PAGE, 45 * PAGE, &taken), 3);
+    assert_int_equal(set.count, 2);
+    expect(&set, 0, 10, 15, 1);
+    expect(&set, 1, 45, 50, 2);
+    assert_int_equal(taken.count, 3);
+    expect(&taken, 0, 15, 20, 1);
+    expect(&taken, 1, 25, 30, 3);
+    expect(&taken, 2, 40, 45, 2);
+    ranges_clear(&set);
+    ranges_clear(&taken);
+}
+
+static void test_nothing_there(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0};
+    assert_int_equal(ranges_take(&set, 20 * PAGE, 40 * PAGE, &taken), 0);
+    assert_int_equal(ranges_take(&set, 15 * PAGE, 15 * PAGE, &taken), 0);
+    assert_int_equal(ranges_take(&set, 60 * PAGE, 50 * PAGE, &taken), 0);
+    assert_int_equal(set.count, 2);
+    assert_int_equal(taken.count, 0);
+    ranges_clear(&set);
+}
+
+static void test_whole_pages(void **state)
+{
+    (void)state;
+    struct range r = range_of_pages(PAGE + 1, 1);
+    assert_int_equal(r.begin, PAGE);
+    assert_int_equal(r.end, 2 * PAGE);
+    r = range_of_pages(PAGE, 0);
+    assert_int_equal(r.end - r.begin, 0);
+    r = range_of_pages(~0ull - 10, ~0ull);
+    assert_true(r.end >= r.begin);
+    assert_int_equal(r.end % PAGE, 0);
+    r = range_of_pages(0x1000, ~0ull - 1);
+    assert_true(r.end > r.begin);
+}
+
+/* Against a byte a page. */
+static void test_random_against_array(void **state)
+{
+    (void)state;
+    enum { PAGES = 200 };
+    unsigned char wanted[PAGES] = {0};
+    struct ranges set = {0};
+
+    srand(3);
+    for (int step = 1; step < 5000; step++) {
+        struct ranges taken = {0};
+        int begin = rand() % PAGES, end = begin + 1 + rand() % 20;
+        uint64_t bytes = 0, wanted_bytes = 0;
+        end = end < PAGES ? end : PAGES;
+        ranges_take(&set, (uint64_t)begin * PAGE, (uint64_t)end * PAGE, &taken);
+        for (size_t i = 0; i < taken.count; i++)
+            bytes += taken.list[i].end - taken.list[i].begin;
+        for (int i = begin; i < end; i++)
+            wanted_bytes += wanted[i] ? PAGE : 0;
+        assert_int_equal(bytes, wanted_bytes);
+        unsigned char class = rand() % 2 ? (unsigned char)(1 + step % 255) : 0;
+        if (class)
+            ranges_add(&set, (struct range){(uint64_t)begin * PAGE, (uint64_t)end * PAGE, class});
+        memset(wanted + begin, class, (size_t)(end - begin));
+        ranges_clear(&taken);
+    }
+    for (size_t i = 0; i < set.count; i++) {
+        assert_true(set.list[i].begin < set.list[i].end);
+        assert_true(i == 0 || set.list[i - 1].end <= set.list[i].begin);
+        for (uint64_t page = set.list[i].begin / PAGE; page < set.list[i].end / PAGE; page++) {
+            assert_int_equal(wanted[page], set.list[i].class);
+            wanted[page] = 0;
+        }
+    }
+    for (int i = 0; i < PAGES; i++)
+        assert_int_equal(wanted[i], 0);
+    ranges_clear(&set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_middle_splits), cmocka_unit_test(test_over_several),
+        cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_whole_pages),
+        cmocka_unit_test(test_random_against_array),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

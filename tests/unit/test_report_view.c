@@ -1,0 +1,141 @@
+/* test_report_view.c - the text of report and leaks: orders, limits, widths, what is left out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "function_order.h"
+#include "leaks_view.h"
+#include "quality.h"
+#include "report_view.h"
+#include "text.h"
+#include "view_fixture.h"
+#include <stdlib.h>
+
+static struct view_fixture fixture;
+static char *text;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fixture_make(&fixture);
+    fixture_function(&fixture, "_start", FUNCTION_RESOLVED | FUNCTION_START, 8 << 20, 0, 5);
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8 << 20, 0, 5);
+    fixture_function(&fixture,
+                     "std::map<std::string, std::vector<std::map<int, std::string> > >::"
+                     "operator[](std::string const&)",
+                     FUNCTION_RESOLVED, 4 << 20, 1, 2);
+    fixture_function(&fixture, "app+0x1234", 0, 2 << 20, 1, 2);
+    fixture_function(&fixture, "esc\x1b[31m", FUNCTION_RESOLVED, 1 << 20, 1, 2);
+    fixture.usages[3].self.own_peak_bytes = 77;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(text);
+    text = NULL;
+    return 0;
+}
+
+static void make_text(long count, const char *sort)
+{
+    struct recorded_child child = {"child.mprof", 43};
+    struct report report = {&fixture.image, sort, count, &child, 1};
+    size_t bytes;
+    free(text);
+    FILE *out = open_memstream(&text, &bytes);
+    report_text(&report, out);
+    fclose(out);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        char one[1024];
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
+        if (text_width(one) > 80)
+            fail_msg("wider than 80 columns: %s", one);
+    }
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "8.00 MiB at 2.000 s"));
+    assert_non_null(strstr(text, "300 B in 3 blocks"));
+    assert_non_null(strstr(text, " 1  main"));
+    assert_null(strstr(text, "  _start "));
+    assert_non_null(strstr(text, "std::map::operator[]"));
+    assert_non_null(strstr(text, "esc\\x1b[31m"));
+    assert_null(strchr(text, '\x1b'));
+    assert_non_null(strstr(text, "child.mprof"));
+    assert_null(strstr(text, "quality"));
+}
+
+static void test_quality_is_never_silent(void **state)
+{
+    (void)state;
+    fixture.process.quality.lost = 1;
+    fixture.process.quality.implied_frees = 1200;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "1 event lost, 1,200 implied frees"));
+    struct quality none = {0};
+    assert_null(quality_of_all(&none));
+}
+
+static void test_limit(void **state)
+{
+    (void)state;
+    make_text(1, "peak");
+    assert_non_null(strstr(text, " 1  main"));
+    assert_null(strstr(text, " 2  "));
+    assert_non_null(strstr(text, "and 3 more: -n 4 shows all"));
+    make_text(0, "peak");
+    assert_null(strstr(text, "functions"));
+}
+
+static void expect_first(const char *key, uint32_t function)
+{
+    const struct function_usage **order = function_order(&fixture.image, &fixture.process, key);
+    assert_int_equal(order[0]->function, function);
+    free(order);
+}
+
+static void test_orders(void **state)
+{
+    (void)state;
+    expect_first("peak", 0); /* equal to main's, _start comes first by name */
+    expect_first("self", 3);
+    expect_first("live", 4);
+    expect_first("name", 0);
+    fixture.usages[2].inclusive.allocations = 99;
+    expect_first("allocations", 2);
+    fixture.usages[4].inclusive.allocated_bytes = 1ull << 40;
+    expect_first("bytes", 4);
+    fixture.usages[3].inclusive.at_peak_bytes = 1ull << 40;
+    expect_first("at-peak", 3);
+}
+
+static void test_leaks_of_none(void **state)
+{
+    (void)state;
+    size_t bytes;
+    fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    leaks_text(&fixture.image, -1, out);
+    fclose(out);
+    assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+/* test_text.c - numbers and names as people read them, whatever the names hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "text.h"
+#include "units.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void expect(char *got, const char *wanted)
+{
+    assert_string_equal(got, wanted);
+    free(got);
+}
+
+static void test_clean(void **state)
+{
+    (void)state;
+    expect(text_clean("plain caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x8d"),
+           "plain caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\x8d");
+    expect(text_clean("a\x1b[31mb\n\t\x7f"), "a\\x1b[31mb\\x0a\\x09\\x7f");
+    expect(text_clean("\xc2\x9b"
+                      "31m"),
+           "\\x9b31m"); /* the other CSI */
+    expect(text_clean("\xff\xc3"), "\xef\xbf\xbd\xef\xbf\xbd");
+    expect(text_clean("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
+    expect(text_clean("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
+    expect(text_clean("\xf0\x9f\x8c"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* cut */
+    expect(text_clean(""), "");
+}
+
+static void test_fit(void **state)
+{
+    (void)state;
+    expect(text_fit("abcdef", 6, 0), "abcdef");
+    expect(text_fit("abcdef", 5, 0), "ab\xe2\x80\xa6"
+                                     "ef");
+    expect(text_fit("abcdef", 4, 1), "\xe2\x80\xa6"
+                                     "def");
+    expect(text_fit("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 3, 0), "\xc3\xa9\xe2\x80\xa6\xc3\xa9");
+    expect(text_fit("abc", 1, 0), "\xe2\x80\xa6");
+    expect(text_fit("abc", 0, 0), "");
+}
+
+static void test_short_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *wanted;
+    } cases[] = {
+        {"main", "main"},
+        {"foo(int, char*)", "foo"},
+        {"ns::Class<int, std::pair<int, int> >::method(std::vector<int> const&) const",
+         "ns::Class::method"},
+        {"void ns::f<int>(int)", "ns::f"},
+        {"std::ostream& std::operator<< <char>(std::ostream&, char)", "std::operator<<"},
+        {"std::string std::operator+<char, T>(char const*, std::string&&)", "std::operator+"},
+        {"A::operator()(int) const", "A::operator()"},
+        {"A::operator->() const", "A::operator->"},
+        {"bool operator<(A const&, A const&)", "operator<"},
+        {"operator new[](unsigned long)", "operator new[]"},
+        {"A::operator bool() const", "A::operator bool"},
+        {"(anonymous namespace)::f(int)", "(anon)::f"},
+        {"f(int)::{lambda(int)#1}::operator()(int) const", "f::{lambda}::operator()"},
+        {"std::string::string[abi:cxx11](int)", "std::string::string"},
+        {"f(int) [clone .isra.0]", "f"},
+        {"parse.constprop.0", "parse"},
+        {"parse.part.3", "parse"},
+        {"<alloc::vec::Vec<T> as core::ops::Drop>::drop", "alloc::vec::Vec::drop"},
+        {"core::ptr::drop_in_place<alloc::string::String>", "core::ptr::drop_in_place"},
+        {"module.so+0x1234", "module.so+0x1234"},
+        {"operators_of", "operators_of"},
+        {"<", "<"},
+        {"f(((", "f"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect(text_short_name(cases[i].name, 60), cases[i].wanted);
+}
+
+static void test_short_name_fits(void **state)
+{
+    (void)state;
+    expect(text_short_name("outer::middle::Class::method(int)", 16), "Class::method");
+    for (size_t width = 1; width < 40; width++) {
+        char *name =
+            text_short_name("a_very_long_function_name_of_a_c_program_that_goes_on", width);
+        assert_true(text_width(name) <= width);
+        free(name);
+    }
+}
+
+static void test_command(void **state)
+{
+    (void)state;
+    char *argv[] = {"./app", "two words", "", "x\ny"};
+    expect(text_command(argv, 4), "./app 'two words' '' 'x\\x0ay'");
+    expect(text_command(argv, 0), "");
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    char text[UNITS_TEXT];
+    assert_string_equal(units_bytes(text, 0), "0 B");
+    assert_string_equal(units_bytes(text, 1023), "1023 B");
+    assert_string_equal(units_bytes(text, 1024), "1.00 KiB");
+    assert_string_equal(units_bytes(text, 246843965), "235.41 MiB");
+    assert_string_equal(units_bytes(text, 3ull << 40), "3.00 TiB");
+    assert_string_equal(units_mib(text, 246843965), "235.409 MiB");
+    assert_string_equal(units_mib(text, 0), "0.000 MiB");
+    assert_string_equal(units_count(text, 0), "0");
+    assert_string_equal(units_count(text, 999), "999");
+    assert_string_equal(units_count(text, 1055154), "1,055,154");
+    assert_string_equal(units_count(text, UINT64_MAX), "18,446,744,073,709,551,615");
+    assert_string_equal(units_count_in(text, 12345678, 9), "12.35 M");
+    assert_string_equal(units_count_in(text, 1234567, 9), "1,234,567");
+    assert_string_equal(units_time(text, 0), "0.000 s");
+    assert_string_equal(units_time(text, 12300), "12.3 us");
+    assert_string_equal(units_time(text, 7291000), "7.291 ms");
+    assert_string_equal(units_time(text, 2425000000u), "2.425 s");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clean),       cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_short_names), cmocka_unit_test(test_short_name_fits),
+        cmocka_unit_test(test_command),     cmocka_unit_test(test_units),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+/*
+ * view_fixture.h - a small image made by hand, for the tests of the views: a heap that grows to
+ * 8 MiB at 2 s and shrinks, and functions with known own peaks.
+ */
+#ifndef VIEW_FIXTURE_H
+#define VIEW_FIXTURE_H
+
+#include "summary.h"
+#include <string.h>
+
+#define FIXTURE_MIB       (1ull << 20)
+#define FIXTURE_SECOND    1000000000ull
+#define FIXTURE_FUNCTIONS 16
+
+struct view_fixture {
+    struct image image;
+    struct process process;
+    struct function functions[FIXTURE_FUNCTIONS];
+    struct function_usage usages[FIXTURE_FUNCTIONS];
+    struct frame frames[FIXTURE_FUNCTIONS];
+    struct location locations[FIXTURE_FUNCTIONS + 1];
+    struct stack stacks[FIXTURE_FUNCTIONS + 1];
+    struct bucket buckets[5];
+    struct sample samples[3];
+    struct leak leaks[2];
+    char *argv[2];
+};
+
+/* Adds a function whose stack node is a child of the one added before it. */
+static inline void fixture_function(struct view_fixture *v, const char *name, uint32_t flags,
+                                    uint64_t peak, double begin, double end)
+{
+    uint32_t i = (uint32_t)v->image.function_count++;
+    v->functions[i] = (struct function){name, "/usr/bin/app", "src/app.c", 10 + i, flags};
+    v->usages[i].function = i;
+    v->usages[i].inclusive = (struct usage){.allocations = 10,
+                                            .allocated_bytes = peak * 2,
+                                            .own_peak_bytes = peak,
+                                            .own_peak_ns = (uint64_t)(end * 1e9),
+                                            .at_peak_bytes = peak / 2,
+                                            .live_at_end_bytes = i,
+                                            .live_at_end_blocks = 1};
+    v->usages[i].span = (struct span){
+        (uint64_t)(begin * 1e9), (uint64_t)(end * 1e9), FIXTURE_MIB, 2 * FIXTURE_MIB, 0, 1};
+    v->frames[i] = (struct frame){i, 20 + i, "src/app.c"};
+    v->locations[i + 1] = (struct location){i, 1, 0};
+    v->stacks[i + 1] = (struct stack){i, i + 1};
+    v->process.function_count = v->image.function_count;
+    v->image.frame_count = v->image.function_count;
+    v->image.location_count = v->image.stack_count = v->image.function_count + 1;
+}
+
+static inline void fixture_make(struct view_fixture *v)
+{
+    memset(v, 0, sizeof *v);
+    v->argv[0] = "./app";
+    v->argv[1] = "it's";
+    for (int i = 0; i < 5; i++) {
+        static const uint64_t mib[] = {1, 4, 8, 3, 2};
+        uint64_t bytes = mib[i] * FIXTURE_MIB, ns = (uint64_t)i * FIXTURE_SECOND;
+        v->buckets[i] = (struct bucket){ns, bytes, ns, bytes, bytes};
+    }
+    for (int i = 0; i < 3; i++)
+        v->samples[i] = (struct sample){(uint64_t)i * FIXTURE_SECOND, 10 * FIXTURE_MIB};
+    v->image.argv = v->argv;
+    v->image.argc = 2;
+    v->image.executable = v->image.folder = v->image.host = "";
+    v->image.epoch_ns = 1795318609855000000ull;
+    v->image.functions = v->functions;
+    v->image.frames = v->frames;
+    v->image.locations = v->locations;
+    v->image.stacks = v->stacks;
+    v->image.processes = &v->process;
+    v->image.process_count = 1;
+    v->image.stack_count = v->image.location_count = 1;
+    v->process.pid = 42;
+    v->process.end_ns = 5 * FIXTURE_SECOND;
+    v->process.thread_count = 1;
+    v->process.functions = v->usages;
+    v->process.heap = v->buckets;
+    v->process.heap_count = 5;
+    v->process.samples = v->samples;
+    v->process.sample_count = 3;
+    v->process.totals = (struct totals){.allocations = 100,
+                                        .frees = 98,
+                                        .allocated_bytes = 20 * FIXTURE_MIB,
+                                        .peak_bytes = 8 * FIXTURE_MIB,
+                                        .peak_ns = 2 * FIXTURE_SECOND,
+                                        .live_at_end_bytes = 300,
+                                        .live_at_end_blocks = 3,
+                                        .rss_peak_bytes = 10 * FIXTURE_MIB};
+}
+
+#endif
