@@ -186,6 +186,10 @@ static uint32_t resolve(struct locations *l, uint64_t pc, const struct known_mod
         size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
         if (count)
             return add_resolved(l, module, frames, count);
+        /* No name, but the call sites of one function are one function. */
+        uint64_t start = symbolizer_function_start(l->symbols, module->object, wanted);
+        if (start)
+            address = start;
     }
     snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
     return add_nameless(l, name, module->path);

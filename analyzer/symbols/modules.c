@@ -1,9 +1,11 @@
 /* The symbolizer itself: its objects, each read once, and what was resolved in them. */
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dwarf_lookup.h"
 #include "elf_files.h"
+#include "function_starts.h"
 #include "string_pool.h"
 #include "symbols.h"
 #include "symtab.h"
@@ -175,6 +177,19 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         chain->count--;
 }
 
+/* A stripped program's entry point is what crt1.o calls _start. */
+static void name_entry(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+{
+    struct dwarf_chain *chain = &s->chain;
+    GElf_Ehdr header;
+    if (chain->count || !gelf_getehdr(object->files.main.elf, &header) || !header.e_entry ||
+        function_start(object->files.main.elf, address) != header.e_entry)
+        return;
+    chain->frames = symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);
+    chain->frames[chain->count++] =
+        (struct symbol_frame){.function = "_start", .declared_file = "", .file = ""};
+}
+
 static struct resolved look_up(struct symbolizer *s, struct symbol_object *object, uint64_t address)
 {
     struct resolved result = {.address = address, .frames = &no_frame};
@@ -186,6 +201,7 @@ static struct resolved look_up(struct symbolizer *s, struct symbol_object *objec
     if (object->dwarf)
         dwarf_lookup_find(object->dwarf, address, &s->chain);
     complete_name(s, object, address);
+    name_entry(s, object, address);
     if (s->chain.count == 0)
         return result;
     size_t bytes = s->chain.count * sizeof *s->chain.frames;
@@ -228,4 +244,12 @@ size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, ui
     }
     *frames = slot->frames;
     return slot->count;
+}
+
+uint64_t symbolizer_function_start(struct symbolizer *s, struct symbol_object *object,
+                                   uint64_t address)
+{
+    if (!object->opened)
+        open_object(s, object);
+    return function_start(object->files.main.elf, address);
 }
