@@ -36,9 +36,12 @@ static void give_checkpoint(void *context, uint32_t process,
     struct collector *c = context;
     const struct figures *f = &c->subjects[process]->heap.figures;
 
-    for (uint32_t stack = 0; stack < f->stack_capacity; stack++)
-        if (f->stacks[stack].live_blocks)
-            give(to, stack, f->stacks[stack].live_blocks, f->stacks[stack].live_bytes);
+    for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
+         stack = figures_next_stack(f, stack + 1)) {
+        const struct stack_figures *held = figures_stack(f, stack);
+        if (held->live_blocks)
+            give(to, stack, held->live_blocks, held->live_bytes);
+    }
 }
 
 /* writer.h: how far each stream has been taken in. */
@@ -137,21 +140,21 @@ static void take_event(struct collector *c, struct stream *stream)
     take_other(c, lane, e, ns);
 }
 
-/* match.h: something was allocated at an address that is live. */
-static void find_release(void *context, struct lane *lane, uint64_t address)
+/* match.h: an event that must have come before the present one seems to be later. */
+static void find(void *context, struct lane *lane, enum order_wanted wanted, uint64_t address)
 {
     struct collector *c = context;
     size_t events;
+    struct stream *s = order_find(&c->order, lane->subject->serial, wanted, address, &events);
 
-    if (c->expediting)
+    if (!s)
         return;
-    c->expediting = 1;
-    struct stream *s = order_find_release(&c->order, lane->subject->serial, address, &events);
-    for (; s && events > 0 && s->has_event; events--) {
+    s->out_of_order = 1;
+    for (; events > 0 && s->has_event; events--) {
         take_event(c, s);
         order_step_stream(&c->order, s);
     }
-    c->expediting = 0;
+    s->out_of_order = 0;
 }
 
 /* ---- samples from outside ---- */
@@ -211,6 +214,7 @@ static int64_t take_all(struct collector *c, int live)
         clock_settle(&c->clock);
     order_refresh(&c->order, live, clock_now(&c->clock), clock_millisecond(&c->clock));
     clock_settle(&c->clock);
+    c->order.window = clock_millisecond(&c->clock) / 50;
     population_refresh(c);
     while ((stream = order_next(&c->order)) != NULL) {
         if (stream->event.ticks > c->next_late)
@@ -271,7 +275,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
     tree_init(&c->tree, c->image);
-    c->matcher = (struct matcher){&c->tree, &c->locations, &c->classes, c, emit, find_release};
+    c->matcher = (struct matcher){&c->tree, &c->locations, &c->classes, c, emit, find};
     c->next_late = UINT64_MAX;
     pthread_mutex_init(&c->samples_lock, NULL);
     population_subject(c, 0);

@@ -36,7 +36,6 @@ struct collector {
     uint64_t next_late;     /* fork_ticks of the next late child to begin; UINT64_MAX none */
     uint64_t next_check_ns; /* CLOCK_MONOTONIC: look for dead children then */
     int live;               /* the program may still be writing */
-    int expediting;         /* inside collector_find_release */
 
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;

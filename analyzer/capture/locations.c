@@ -111,6 +111,20 @@ static void add_frame(struct locations *l, struct frame frame)
 
 /* ---- resolving ---- */
 
+/* The number of the first module that is the same file as the last one. */
+static uint32_t identity_of_last(const struct locations *l)
+{
+    const struct known_module *last = &l->modules[l->module_count - 1];
+    uint32_t i = 0;
+
+    for (; &l->modules[i] != last; i++)
+        if (l->modules[i].path == last->path &&
+            l->modules[i].build_id_bytes == last->build_id_bytes &&
+            memcmp(l->modules[i].build_id, last->build_id, sizeof last->build_id) == 0)
+            break;
+    return i;
+}
+
 static const struct known_module *find_module(struct locations *l, uint32_t serial)
 {
     struct spool_module entry;
@@ -128,6 +142,10 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
     const char *slash = strrchr(module->path, '/');
     module->name = slash ? slash + 1 : module->path;
     module->bias = entry.bias;
+    module->build_id_bytes = entry.build_id_bytes;
+    memset(module->build_id, 0, sizeof module->build_id);
+    memcpy(module->build_id, entry.build_id, entry.build_id_bytes);
+    module->identity = identity_of_last(l);
     module->object = NULL;
     if (l->symbols)
         module->object = symbolizer_object(l->symbols, module->path, entry.build_id,
@@ -170,38 +188,46 @@ static uint32_t add_resolved(struct locations *l, const struct known_module *mod
     return add_location(l, location);
 }
 
-static uint32_t resolve(struct locations *l, uint64_t pc, const struct known_module *module,
+static uint32_t resolve(struct locations *l, const struct known_module *module, uint64_t address,
                         uint32_t pc_flags)
 {
     char name[512];
 
-    if (!module) {
-        snprintf(name, sizeof name, "0x%" PRIx64, pc);
-        return add_nameless(l, name, intern(l, ""));
-    }
-    uint64_t address = pc - module->bias;
     if (module->object) {
         const struct symbol_frame *frames;
         uint64_t wanted = pc_flags & SPOOL_PC_EXACT ? address : address - 1;
         size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
         if (count)
             return add_resolved(l, module, frames, count);
-        /* No name, but the call sites of one function are one function. */
-        uint64_t start = symbolizer_function_start(l->symbols, module->object, wanted);
-        if (start)
-            address = start;
     }
     snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
     return add_nameless(l, name, module->path);
 }
 
+static uint32_t find_in_module(struct locations *l, const struct known_module *module,
+                               const struct spool_pc *pc)
+{
+    struct origin wanted = {pc->pc - module->bias, module->identity, pc->flags};
+    uint64_t key = hash_bytes(&wanted, sizeof wanted), known;
+
+    for (; (known = intmap_get(&l->by_origin, key)); key++)
+        if (memcmp(&l->origins[known], &wanted, sizeof wanted) == 0)
+            return (uint32_t)known;
+    uint32_t location = resolve(l, module, wanted.address, pc->flags);
+    l->origins = xgrow(l->origins, &l->origin_capacity, (size_t)location + 1, sizeof *l->origins);
+    l->origins[location] = wanted;
+    *intmap_place(&l->by_origin, key) = location;
+    return location;
+}
+
 static uint32_t find_raw(struct locations *l, uint64_t pc)
 {
     uint64_t *location = intmap_place(&l->raw, pc);
+    char name[32];
 
     if (!*location) {
-        uint32_t added = resolve(l, pc, NULL, 0);
-        *location = added;
+        snprintf(name, sizeof name, "0x%" PRIx64, pc);
+        *location = add_nameless(l, name, intern(l, ""));
     }
     return (uint32_t)*location;
 }
@@ -217,7 +243,8 @@ uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
     l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
     if (!spool_file_pc(l->file, id, &entry))
         return l->by_id[id] = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
-    return l->by_id[id] = resolve(l, entry.pc, find_module(l, entry.module), entry.flags);
+    const struct known_module *module = find_module(l, entry.module);
+    return l->by_id[id] = module ? find_in_module(l, module, &entry) : find_raw(l, entry.pc);
 }
 
 void locations_init(struct locations *l, struct image *image, const struct spool_file *file,
@@ -247,7 +274,9 @@ void locations_clear(struct locations *l)
     free(l->by_id);
     free(l->modules);
     free(l->strings);
+    free(l->origins);
     intmap_clear(&l->raw);
+    intmap_clear(&l->by_origin);
     intmap_clear(&l->module_numbers);
     intmap_clear(&l->string_numbers);
     intmap_clear(&l->function_numbers);

@@ -2,6 +2,8 @@
  * locations.h - a spool's pc ids as locations of an image: each pc is resolved once, when it is
  * first seen on a stack, and its frames and functions are interned in the image's tables.
  *
+ * Equal code has one location, however many processes and pc ids it was seen under (forked children
+ * each number what they meet): the same module by path and build id, the same address in it.
  * Functions are the same where module, name, file and line of the declaration are. Where the
  * symbolizer knows nothing, a location is a function of its own, "libx.so+0x1234", or "0x7f.."
  * outside of all modules. Location 0 is "what lies further out is unknown", function 0 stands for a
@@ -20,8 +22,18 @@
 
 struct known_module {
     const char *path, *name; /* name: the path's last part */
+    uint8_t build_id[SPOOL_BUILD_ID_MAX];
+    uint32_t build_id_bytes;
+    uint32_t identity; /* the first module with this path and build id */
     uint64_t bias;
     struct symbol_object *object; /* NULL: no symbolizer */
+};
+
+/* What a location was made from. */
+struct origin {
+    uint64_t address; /* in the module */
+    uint32_t module;  /* identity */
+    uint32_t flags;   /* of the pc */
 };
 
 struct locations {
@@ -30,7 +42,10 @@ struct locations {
     struct symbolizer *symbols; /* NULL: all stays unresolved */
     uint32_t *by_id;            /* pc id -> location, 0 not looked up yet (or no pc) */
     size_t id_capacity;
-    struct intmap raw; /* pc -> location, of pcs without an id */
+    struct intmap raw; /* pc -> location, of pcs in no module */
+    struct origin *origins; /* by location; those of modules only */
+    size_t origin_capacity;
+    struct intmap by_origin; /* hash -> location */
     struct known_module *modules;
     struct intmap module_numbers; /* serial -> index in modules + 1 */
     size_t module_count, module_capacity;

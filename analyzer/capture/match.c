@@ -60,6 +60,15 @@ static void unmatched(struct matcher *m, struct lane *lane, uint64_t ns)
     lane->subject->quality.unmatched_frees++;
 }
 
+/* Takes in what only seems to come later. Time has gone on then. */
+static void take_ahead(struct matcher *m, struct lane *lane, enum order_wanted wanted,
+                       uint64_t address, uint64_t *ns)
+{
+    m->find(m->context, lane, wanted, address);
+    if (*ns < lane->subject->last_ns)
+        *ns = lane->subject->last_ns;
+}
+
 /* The address is about to become live: if it is already, the free was not seen. */
 static void make_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t *ns)
 {
@@ -68,8 +77,7 @@ static void make_free(struct matcher *m, struct lane *lane, uint64_t address, ui
 
     if (__builtin_expect(!live_find(s->live, address), 1))
         return;
-    m->find_release(m->context, lane, address);
-    *ns = *ns > s->last_ns ? *ns : s->last_ns; /* other events may have gone before */
+    take_ahead(m, lane, ORDER_RELEASE, address, ns);
     if (!live_remove(s->live, address, &block))
         return;
     s->quality.implied_frees++;
@@ -109,13 +117,25 @@ static int take_pending(struct subject *s, uint64_t address, struct block *block
     return 0;
 }
 
+/* Takes the block that is to be freed or reallocated out of the table; 0: there is none. */
+static int take_block(struct matcher *m, struct lane *lane, uint64_t address, struct block *block,
+                      uint64_t *ns)
+{
+    struct subject *s = lane->subject;
+
+    if (__builtin_expect(live_remove(s->live, address, block), 1))
+        return 1;
+    take_ahead(m, lane, ORDER_ACQUIRE, address, ns);
+    return live_remove(s->live, address, block) || take_pending(s, address, block);
+}
+
 static void match_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
     struct block block;
 
     s->heap.totals.frees++;
-    if (live_remove(s->live, address, &block) || take_pending(s, address, &block)) {
+    if (take_block(m, lane, address, &block, &ns)) {
         int temporary = is_temporary(lane, address, &block);
         block_gone(m, lane, &block, temporary ? EVENT_FREE_TEMPORARY : EVENT_FREE, ns);
         heap_settle(&s->heap, ns);
@@ -125,13 +145,13 @@ static void match_free(struct matcher *m, struct lane *lane, uint64_t address, u
     forget_last(lane);
 }
 
-static void realloc_begin(struct lane *lane, uint64_t address)
+static void realloc_begin(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     lane_put_back_block(lane); /* one that never ended */
+    lane->realloc_block = (struct block){0};
+    take_block(m, lane, address, &lane->realloc_block, &ns);
     lane->realloc_open = 1;
     lane->realloc_address = address;
-    lane->realloc_block = (struct block){0};
-    live_remove(lane->subject->live, address, &lane->realloc_block);
 }
 
 /* The releasing half of a realloc that succeeded. */
@@ -157,7 +177,7 @@ static void match_heap(struct matcher *m, struct lane *lane, const struct spool_
         match_free(m, lane, e->address, ns);
         break;
     case SPOOL_REALLOC_BEGIN:
-        realloc_begin(lane, e->address);
+        realloc_begin(m, lane, e->address, ns);
         break;
     case SPOOL_REALLOC_MOVED:
         make_free(m, lane, e->address, &ns);

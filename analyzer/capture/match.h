@@ -3,15 +3,17 @@
  * beginnings; subjects keep the accounts, and each outcome is told as an event.
  *
  * Whatever the order of time says, at one address allocation and free alternate: that is the
- * authority. An allocation at an address still live asks for the free that must have been committed
- * (find_release), and if there is none implies it. Events are told before the accounts take them
- * in. One thread.
+ * authority. An allocation at an address still live asks for the free that must have been, a free
+ * of nothing asks for its allocation (`find`: takes in events that only seem to be later); if there
+ * is none, the free is implied, or unmatched. Events are told before the accounts take them in.
+ * One thread.
  */
 #ifndef MPROF_MATCH_H
 #define MPROF_MATCH_H
 
 #include "classes.h"
 #include "locations.h"
+#include "order.h"
 #include "subject.h"
 #include "tree.h"
 
@@ -21,7 +23,7 @@ struct matcher {
     struct classes *classes;
     void *context; /* of the two below */
     void (*emit)(void *context, const struct subject *s, const struct event *e);
-    void (*find_release)(void *context, struct lane *lane, uint64_t address);
+    void (*find)(void *context, struct lane *lane, enum order_wanted wanted, uint64_t address);
 };
 
 /* An event of the lane at `ns`: kinds ALLOC to RANGE_FAILED; others only change the stack. */

@@ -9,7 +9,7 @@
 
 #define STALL_NS      5000000000u /* a busy stream is waited for this long */
 #define HANDOVER_NS   50000000u   /* between two chunks of a stream */
-#define FRUITLESS_MAX 1000
+#define FRUITLESS_MAX 10000
 
 void order_init(struct order *o, struct spool_file *file)
 {
@@ -190,7 +190,6 @@ void order_refresh(struct order *o, int live, uint64_t now, uint64_t slack)
     size_t known = o->stream_count;
 
     o->limit = live ? now - slack : UINT64_MAX;
-    o->slack = slack;
     for (size_t i = 0; i < o->stream_count; i++)
         if (o->streams[i] && o->streams[i]->chunk_count)
             look_busy(o, o->streams[i], now_ns);
@@ -235,23 +234,30 @@ struct stream *order_next(struct order *o)
     return o->taken = o->heap[0];
 }
 
-struct stream *order_find_release(struct order *o, uint32_t process, uint64_t address,
-                                  size_t *events)
+struct stream *order_find(struct order *o, uint32_t process, enum order_wanted wanted,
+                          uint64_t address, size_t *events)
 {
-    uint64_t until = o->taken ? o->taken->event.ticks + o->slack : 0;
+    struct stream *best = NULL;
+    uint64_t until = o->taken ? o->taken->event.ticks + o->window : 0;
 
     if (o->fruitless > FRUITLESS_MAX)
         return NULL;
     for (size_t i = 0; i < o->stream_count; i++) {
         struct stream *s = o->streams[i];
-        if (!s || s == o->taken || s->process != process || !s->chunk_count)
+        if (!s || s == o->taken || s->out_of_order || s->process != process || !s->chunk_count)
             continue;
         look_committed(o, s);
-        if (s->has_event && stream_find_release(s, o->file, address, until, events))
-            return s;
+        size_t ahead;
+        uint64_t ticks = stream_find(s, o->file, wanted, address, until, &ahead);
+        if (ticks) {
+            best = s;
+            *events = ahead;
+            until = ticks - 1; /* of the others only an earlier one is better */
+        }
     }
-    o->fruitless++;
-    return NULL;
+    if (best == NULL)
+        o->fruitless++;
+    return best;
 }
 
 void order_step_stream(struct order *o, struct stream *s)

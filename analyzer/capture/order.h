@@ -44,6 +44,8 @@ struct stream {
     int has_event;
     int first_of_chunk; /* `event` is: the decoder's stack is empty before it */
 
+    int out_of_order; /* the collector is taking its events ahead of others */
+
     int busy; /* holds back what is later than its last event */
     struct spool_progress progress;
     uint64_t progress_ns; /* CLOCK_MONOTONIC when `progress` last changed */
@@ -60,9 +62,9 @@ struct order {
     size_t heap_count, heap_capacity;
     struct stream *taken; /* heap[0] while its event is with the caller */
     uint64_t limit;       /* nothing later than this is given */
-    uint64_t slack;       /* a millisecond in ticks */
+    uint64_t window;      /* how far order_find looks ahead, in ticks; the collector sets it */
     int damaged;          /* bytes were left out because they made no sense */
-    unsigned fruitless;   /* searches of order_find_release that found nothing */
+    unsigned fruitless;   /* searches of order_find that found nothing */
     uint32_t *in_heap;    /* by process: its streams that have an event */
     size_t process_capacity;
     uint32_t drained; /* 1 + a process whose last stream has just run out; the collector zeroes it */
@@ -82,14 +84,17 @@ void order_refresh(struct order *o, int live, uint64_t now, uint64_t slack);
 struct stream *order_next(struct order *o);
 
 /*
- * A block was allocated at an address that is still live: its free must have been committed, but
- * its time is later (clocks of two processors that differ). Looks for the event that releases
- * `address` in the other streams of the process, up to a millisecond ahead. Returns the stream and
- * how many of its events have to be taken first, the release included, or NULL. Take the stream's
- * present event, then order_step_stream, and so on.
+ * Times of two processors may contradict what must have been: a thread's counter can be read before
+ * what came just before it is complete, and counters differ a little. So a free may seem to come
+ * before its allocation, or an allocation before the free that made room. This looks for the event
+ * that releases `address` (or makes it live), not more than o->window later than the one that was
+ * given last, in the other streams of the process. Returns the stream of the earliest one and how
+ * many of its events have to be taken first, that one included, or NULL. Take the stream's present
+ * event, then order_step_stream, and so on.
  */
-struct stream *order_find_release(struct order *o, uint32_t process, uint64_t address,
-                                  size_t *events);
+enum order_wanted { ORDER_RELEASE, ORDER_ACQUIRE };
+struct stream *order_find(struct order *o, uint32_t process, enum order_wanted wanted,
+                          uint64_t address, size_t *events);
 
 /* The stream's present event was taken out of order: on to the next one. */
 void order_step_stream(struct order *o, struct stream *s);

@@ -213,14 +213,16 @@ void population_check(struct collector *c)
         struct subject *s = c->subjects[i];
         if (!s->begun || s->closed || !s->has_entry)
             continue;
-        if (s->has_chunks && s->is_dead && order_is_drained(&c->order, i)) {
-            population_retire(c, i); /* it was dead before its commit words were read last */
-        } else if (is_gone(s, now_ns)) {
-            s->is_dead = s->entry.pid > 0;
-            if (!s->has_chunks) {
-                live_free(s->live);
-                s->live = NULL;
-            }
+        /* Twice, a second apart: what it wrote last is known by the second time. */
+        int was_gone = s->is_gone;
+        s->is_gone = is_gone(s, now_ns);
+        if (!was_gone || !s->is_gone)
+            continue;
+        if (!s->has_chunks) {
+            live_free(s->live);
+            s->live = NULL;
+        } else if (order_is_drained(&c->order, i)) {
+            population_retire(c, i);
         }
     }
 }

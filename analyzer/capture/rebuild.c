@@ -90,7 +90,7 @@ static void apply_allocation(struct rebuild *b, const struct event *e, struct th
         change_path(b, t, node, e->ns);
     heap_allocate(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who});
     heap_settle(&b->heap, e->ns);
-    if (b->heap.figures.stacks[node].live_blocks == 1)
+    if (figures_stack(&b->heap.figures, node)->live_blocks == 1)
         b->times[node].first_ns = e->ns;
     b->times[node].last_ns = e->ns;
     b->quality.truncated_stacks += node == 0 || b->tree.nodes[node].truncated;
@@ -181,15 +181,15 @@ static void fill_leaks(struct rebuild *b, struct process *process)
 {
     const struct figures *f = &b->heap.figures;
     size_t count = 0;
-    for (size_t i = 0; i < f->stack_capacity; i++)
-        count += f->stacks[i].live_blocks > 0;
+    for (uint32_t i = 0; i < pages_end(&f->stacks); i++)
+        count += figures_stack(f, i)->live_blocks > 0;
     process->leaks = arena_take(b->shadow.memory, (count + 1) * sizeof *process->leaks);
-    for (size_t i = 0; i < f->stack_capacity; i++) {
-        if (f->stacks[i].live_blocks == 0)
+    for (uint32_t i = 0; i < pages_end(&f->stacks); i++) {
+        if (figures_stack(f, i)->live_blocks == 0)
             continue;
         process->leaks[process->leak_count++] = (struct leak){.stack = b->stacks[i],
-                                                              .blocks = f->stacks[i].live_blocks,
-                                                              .bytes = f->stacks[i].live_bytes,
+                                                              .blocks = figures_stack(f, i)->live_blocks,
+                                                              .bytes = figures_stack(f, i)->live_bytes,
                                                               .first_ns = b->times[i].first_ns,
                                                               .last_ns = b->times[i].last_ns};
     }
@@ -204,8 +204,8 @@ static uint64_t count_unresolved(const struct rebuild *b)
     uint8_t *seen_stack = xcalloc(image->stack_count + 1, 1);
     uint8_t *seen_location = xcalloc(image->location_count + 1, 1);
     uint64_t count = 0;
-    for (uint32_t i = 0; i < f->stack_capacity && i < image->stack_count; i++) {
-        uint32_t node = f->stacks[i].allocations > 0 ? i : 0;
+    for (uint32_t i = 0; i < pages_end(&f->stacks) && i < image->stack_count; i++) {
+        uint32_t node = figures_stack(f, i)->allocations > 0 ? i : 0;
         for (; node != 0 && !seen_stack[node]; node = image->stacks[node].parent) {
             uint32_t number = image->stacks[node].location;
             const struct location *l = &image->locations[number];

@@ -147,12 +147,25 @@ int process_is_alive(int32_t pid, uint64_t start_time)
     return !((state == 'Z' || state == 'X') && threads <= 1);
 }
 
+int spool_has_writer(int fd)
+{
+    /* A read lease is refused while the file is open for writing, and a mapping counts as open
+     * (fcntl(2)). */
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+        return 0;
+    }
+    return errno == EAGAIN;
+}
+
 int spool_is_alive(int fd)
 {
     struct spool_header h;
     struct spool_process p;
     if (read_header(fd, &h) != RECORDING_OK || !same_boot(h.boot_id))
         return 0;
+    if (spool_has_writer(fd))
+        return 1;
     uint32_t count = process_count(fd, &h);
     /* Before its first entry is there, the header alone tells. */
     if ((count == 0 || !read_process(fd, &h, 0, &p)) && process_is_alive(h.pid, h.start_time))

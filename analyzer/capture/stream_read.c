@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define WINDOW_BYTES (64u << 10)
+#define AHEAD_BYTES  (16u << 10)
 
 int stream_add_chunk(struct stream *s, struct chunk_place place)
 {
@@ -134,30 +135,34 @@ int stream_advance(struct stream *s, const struct spool_file *file)
     return 0;
 }
 
-static int releases(const struct spool_event *e, uint64_t address)
+static int is_wanted(const struct spool_event *e, enum order_wanted wanted, uint64_t address)
 {
-    return (e->kind == SPOOL_FREE || e->kind == SPOOL_REALLOC_BEGIN) && e->address == address;
+    if (e->address != address)
+        return 0;
+    return wanted == ORDER_RELEASE ? e->kind == SPOOL_FREE || e->kind == SPOOL_REALLOC_BEGIN
+                                   : e->kind == SPOOL_ALLOC || e->kind == SPOOL_REALLOC_MOVED;
 }
 
-int stream_find_release(const struct stream *s, const struct spool_file *file, uint64_t address,
-                        uint64_t until, size_t *events)
+uint64_t stream_find(const struct stream *s, const struct spool_file *file,
+                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events)
 {
     if (!s->has_event || s->event.ticks > until)
         return 0;
     *events = 1;
-    if (releases(&s->event, address))
-        return 1;
-    uint64_t bytes = s->committed - s->next < WINDOW_BYTES ? s->committed - s->next : WINDOW_BYTES;
+    if (is_wanted(&s->event, wanted, address))
+        return s->event.ticks;
+    uint64_t bytes = s->committed - s->next < AHEAD_BYTES ? s->committed - s->next : AHEAD_BYTES;
     uint8_t *copy = xmalloc(bytes + 1);
     size_t got = spool_file_read(file, events_at(s) + s->next, copy, bytes), at = 0, n;
     struct spool_delta delta = s->delta;
     struct spool_event event;
-    int found = 0;
+    uint64_t found = 0;
     while (!found && (n = spool_decode(copy + at, copy + got, &delta, &event)) > 0 &&
            event.ticks <= until) {
         at += n;
         ++*events;
-        found = releases(&event, address);
+        if (is_wanted(&event, wanted, address))
+            found = event.ticks;
     }
     free(copy);
     return found;

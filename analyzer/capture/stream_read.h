@@ -15,9 +15,9 @@ int stream_add_chunk(struct stream *s, struct chunk_place place);
  * chunk, and s->spoiled is set. */
 int stream_advance(struct stream *s, const struct spool_file *file);
 
-/* Does an event of this chunk, the present one or one not later than `until`, release `address`?
- * *events: how many events up to and with it. Changes nothing. */
-int stream_find_release(const struct stream *s, const struct spool_file *file, uint64_t address,
-                        uint64_t until, size_t *events);
+/* Looks for an event that is wanted of `address`, the present one or one not later than `until` in
+ * this chunk: its time, or 0. *events: how many events up to and with it. Changes nothing. */
+uint64_t stream_find(const struct stream *s, const struct spool_file *file,
+                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events);
 
 #endif

@@ -115,30 +115,15 @@ static void close_lanes(struct subject *s)
     }
 }
 
-/* Locations on the stacks of the process's allocations that have no name, each once. */
-static uint64_t count_unresolved(const struct subject *s, const struct tree *tree)
+static uint64_t count_unresolved(const struct subject *s, struct tree *tree)
 {
-    const struct image *image = tree->image;
-    uint8_t *seen_stack = xcalloc(image->stack_count + 1, 1);
-    uint8_t *seen_location = xcalloc(image->location_count + 1, 1);
+    const struct figures *f = &s->heap.figures;
     uint64_t unresolved = 0;
 
-    for (uint32_t i = 0; i < s->heap.figures.stack_capacity && i < image->stack_count; i++) {
-        if (s->heap.figures.stacks[i].allocations == 0)
-            continue;
-        for (uint32_t node = i; node && !seen_stack[node]; node = image->stacks[node].parent) {
-            uint32_t number = image->stacks[node].location;
-            const struct location *location = &image->locations[number];
-            seen_stack[node] = 1;
-            if (seen_location[number] || location->frame_count == 0)
-                continue;
-            seen_location[number] = 1;
-            uint32_t function = image->frames[location->frame_first].function;
-            unresolved += !(image->functions[function].flags & FUNCTION_RESOLVED);
-        }
-    }
-    free(seen_stack);
-    free(seen_location);
+    tree_start_count(tree);
+    for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
+         stack = figures_next_stack(f, stack + 1))
+        unresolved += tree_count_unresolved(tree, stack);
     return unresolved;
 }
 

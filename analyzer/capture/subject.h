@@ -30,7 +30,7 @@ struct subject {
     int begun, closed;
     int has_entry;              /* `entry` was valid when last looked at */
     int has_chunks;             /* it wrote something */
-    int is_dead;                /* its pid is gone */
+    int is_gone;                /* it was dead or another image when last checked */
     struct spool_process entry; /* zeros until it is valid */
 
     struct live_table *live; /* NULL: none and not needed */

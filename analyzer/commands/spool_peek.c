@@ -1,5 +1,6 @@
 /* spool_peek.c - see spool_peek.h. */
 #include "spool_peek.h"
+#include "spool_state.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -120,24 +121,12 @@ size_t spool_peek_refresh(struct spool_peek *p)
     return there;
 }
 
-/* A read lease is refused while anyone has the file open for writing, and a mapping counts as open
- * (fcntl(2)). Where leases are not to be had, or a layered file system does not know who writes to
- * the layer below, the answer is no and the table of processes decides alone. */
-static int has_writer(int fd)
-{
-    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
-        fcntl(fd, F_SETLEASE, F_UNLCK);
-        return 0;
-    }
-    return errno == EAGAIN;
-}
-
 int spool_peek_in_use(const struct spool_peek *p)
 {
     for (size_t i = 0; i < p->count; i++)
         if (p->residents[i].process.pid != 0)
             return 1;
-    return has_writer(p->fd);
+    return spool_has_writer(p->fd);
 }
 
 uint32_t spool_peek_end(const struct spool_peek *p)

@@ -15,6 +15,7 @@
 #ifndef MPROF_FUNCTIONS_H
 #define MPROF_FUNCTIONS_H
 
+#include "pages.h"
 #include "summary.h"
 #include "tree.h"
 
@@ -36,18 +37,22 @@ struct stack_figures {
 };
 
 struct figures {
-    struct holding *inclusive, *self; /* by function */
-    struct span *spans;             /* by function; path.h fills them */
-    size_t function_capacity;
-    struct stack_figures *stacks;
-    size_t stack_capacity;
-    uint64_t epoch; /* peaks of the program so far */
+    struct pages inclusive; /* struct holding, by function */
+    struct pages self;      /* the same */
+    struct pages spans;     /* struct span, by function; spans.h fills them */
+    struct pages stacks;    /* struct stack_figures, by stack */
+    uint64_t epoch;         /* peaks of the program so far */
 };
 
 void figures_allocate(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size,
                       struct instant at);
 void figures_release(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size);
 void figures_temporary(struct figures *f, uint32_t stack);
+
+/* The figures of a stack; zeros where it never had any. */
+const struct stack_figures *figures_stack(const struct figures *f, uint32_t stack);
+/* The next stack from `stack` on that has allocated; UINT32_MAX where there is none. */
+uint32_t figures_next_stack(const struct figures *f, uint32_t stack);
 
 /* The program's live bytes have just reached a new peak. */
 static inline void figures_new_peak(struct figures *f)

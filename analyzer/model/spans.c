@@ -36,14 +36,15 @@ static void end_activations(struct path *path, struct figures *figures, uint32_t
 {
     for (uint32_t i = from; i < path->activation_count; i++) {
         const struct activation *a = &path->activations[i];
-        if (!a->outermost || a->function >= figures->function_capacity)
+        if (!a->outermost)
             continue;
-        const struct holding *level = &figures->inclusive[a->function];
-        if (level->peak == 0 || level->who != path->who || level->peak_ns < a->begin_ns)
+        const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
+        if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
             continue;
-        figures->spans[a->function] = (struct span){
+        struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
+        *span = (struct span){
             .begin_ns = a->begin_ns,
-            .end_ns = last.ns > level->peak_ns ? last.ns : level->peak_ns,
+            .end_ns = last.ns > held->peak_ns ? last.ns : held->peak_ns,
             .begin_heap_bytes = a->begin_heap_bytes,
             .end_heap_bytes = last.heap_bytes,
             .thread = path->thread,

@@ -32,6 +32,8 @@ void tree_clear(struct tree *tree)
     tree->image->stack_count = 0;
     free(tree->nodes);
     free(tree->functions);
+    free(tree->stack_marks);
+    free(tree->location_marks);
     intmap_clear(&tree->children);
     arena_free(tree->lists);
 }
@@ -142,4 +144,33 @@ const struct stack_functions *tree_functions_slow(struct tree *tree, uint32_t st
         list[functions->count++] = 0; /* unknown */
     functions->list = list;
     return functions;
+}
+
+void tree_start_count(struct tree *tree)
+{
+    const struct image *image = tree->image;
+
+    tree->stack_marks = xgrow(tree->stack_marks, &tree->stack_mark_capacity, image->stack_count,
+                              sizeof *tree->stack_marks);
+    tree->location_marks = xgrow(tree->location_marks, &tree->location_mark_capacity,
+                                 image->location_count, sizeof *tree->location_marks);
+    tree->mark++;
+}
+
+uint64_t tree_count_unresolved(struct tree *tree, uint32_t stack)
+{
+    const struct image *image = tree->image;
+    uint64_t unresolved = 0;
+
+    for (; stack && tree->stack_marks[stack] != tree->mark; stack = image->stacks[stack].parent) {
+        uint32_t number = image->stacks[stack].location;
+        const struct location *location = &image->locations[number];
+        tree->stack_marks[stack] = tree->mark;
+        if (tree->location_marks[number] == tree->mark || location->frame_count == 0)
+            continue;
+        tree->location_marks[number] = tree->mark;
+        uint32_t function = image->frames[location->frame_first].function;
+        unresolved += !(image->functions[function].flags & FUNCTION_RESOLVED);
+    }
+    return unresolved;
 }

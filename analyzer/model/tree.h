@@ -47,6 +47,9 @@ struct tree {
     size_t functions_capacity;
     struct intmap children; /* parent << 32 | location -> node */
     struct arena *lists;
+    uint32_t *stack_marks, *location_marks; /* tree_count_unresolved: seen in pass `mark` */
+    size_t stack_mark_capacity, location_mark_capacity;
+    uint32_t mark;
 };
 
 void tree_init(struct tree *tree, struct image *image);
@@ -60,6 +63,11 @@ static inline uint32_t tree_child(struct tree *tree, uint32_t parent, uint32_t l
     uint64_t known = intmap_get(&tree->children, (uint64_t)parent << 32 | location);
     return known ? (uint32_t)known : tree_add_child(tree, parent, location);
 }
+
+/* Locations without a name on the given stacks, each once: call tree_start_count, then this for
+ * each stack, and add up. */
+void tree_start_count(struct tree *tree);
+uint64_t tree_count_unresolved(struct tree *tree, uint32_t stack);
 
 const struct stack_functions *tree_functions_slow(struct tree *tree, uint32_t stack);
 

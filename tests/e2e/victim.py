@@ -81,6 +81,22 @@ def compare_root(expect, got, differences):
         differences.compare(key, value, known.get(key, "no such key"))
 
 
+def check_sums(got, differences):
+    """What the functions have by themselves is what the program has, and no figure is above its bound."""
+    totals, functions = got["totals"], got["functions"]
+    for key, total in (("allocations", "allocations"), ("allocated_bytes", "allocated_bytes"),
+                       ("temporary", "temporary"), ("at_peak_bytes", "peak_bytes"),
+                       ("live_at_end_bytes", "live_at_end_bytes"), ("live_at_end_blocks", "live_at_end_blocks")):
+        differences.compare(f"sum of {key} over functions", totals[total], sum(f["self"][key] for f in functions))
+    for f in functions:
+        for part in ("self", "inclusive"):
+            peak = f[part]["own_peak_bytes"]
+            least = max(f[part]["at_peak_bytes"], f[part]["live_at_end_bytes"])
+            if not least <= peak <= totals["peak_bytes"]:
+                differences.lines.append(f"{f['name']}: {part} own peak {peak} is not in "
+                                         f"{least} .. {totals['peak_bytes']}")
+
+
 def compare_functions(expect, got, differences):
     for name, part, key, value in expect.functions:
         found = [f for f in got["functions"] if bare(f["name"]) == name]
@@ -176,6 +192,7 @@ def main():
     got = report(name)
     differences = Differences()
     compare_root(expect, got, differences)
+    check_sums(got, differences)
     compare_functions(expect, got, differences)
     compare_leaks(expect, name, differences)
     compare_children(expect, got, differences)

@@ -178,6 +178,40 @@ static void test_free_with_a_later_time(void **state)
     collector_free(c);
 }
 
+/* The other way: what thread 0 allocates and hands over is freed by thread 1 "before". And while that
+ * is put right, the same is to be done once more: thread 0 got 0x2000 from thread 2. */
+static void test_free_with_an_earlier_time(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1), *u = builder_stream(&b, 0, 2);
+    builder_free_block(t, 20, 0x1000);
+    builder_plain(t, 30, SPOOL_REALLOC_BEGIN, 0x3000, 0);
+    builder_stacked(t, 35, SPOOL_REALLOC_MOVED, 0x3000, 7, FRAMES(OTHER));
+    builder_free_block(s, 21, 0x2000);
+    builder_alloc(s, 22, 0x1000, 100, FRAMES(MAIN, WORK));
+    builder_alloc(u, 23, 0x2000, 50, FRAMES(MAIN));
+    builder_alloc(u, 31, 0x3000, 3, FRAMES(MAIN));
+    builder_alloc(s, 40, 0x1000, 1, FRAMES(MAIN, WORK));
+    struct collector *c = collect(&b);
+    expect_totals(c, 5, 3, 161, 100, 8, 2);
+    expect_quality(c, 0, 0);
+    collector_free(c);
+}
+
+/* Far ahead is another life of the address: the free was truly not seen. */
+static void test_no_search_far_ahead(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1);
+    builder_alloc(s, 10, 0x1000, 100, FRAMES(MAIN, WORK));
+    builder_alloc(s, 20, 0x1000, 30, FRAMES(MAIN, WORK));
+    builder_free_block(t, 10000000, 0x1000);
+    struct collector *c = collect(&b);
+    expect_totals(c, 2, 1, 130, 100, 0, 0);
+    expect_quality(c, 0, 1);
+    collector_free(c);
+}
+
 /* Temporary: freed by the next heap event of the same thread, whoever acts in between elsewhere. */
 static void test_temporary(void **state)
 {
@@ -374,6 +408,8 @@ int main(void)
         TEST(test_realloc_race),
         TEST(test_unmatched_and_implied),
         TEST(test_free_with_a_later_time),
+        TEST(test_free_with_an_earlier_time),
+        TEST(test_no_search_far_ahead),
         TEST(test_temporary),
         TEST(test_temporary_over_two_streams),
         TEST(test_ranges),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,14 +77,31 @@ static void open_peek(struct spool_peek *p, uint8_t *spool)
     assert_int_equal(spool_peek_open(p, folder_fd, NAME), SPOOL_PEEK_OK);
 }
 
-static pid_t start_sleeper(void)
+/* A child that does not outlive a failed test. */
+static pid_t fork_mortal(void)
 {
     pid_t pid = fork();
 
+    if (pid == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
+/* Another program, which has nothing of ours mapped any more. */
+static pid_t start_sleeper(void)
+{
+    int ends[2];
+    char none;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork_mortal();
     if (pid == 0) {
         execlp("sleep", "sleep", "60", NULL);
         _exit(1);
     }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &none, 1), 0); /* the exec closes the other end */
+    close(ends[0]);
     return pid;
 }
 
@@ -191,7 +209,7 @@ static void test_exec(void **state)
 {
     struct spool_peek p;
     uint8_t *spool = make_spool();
-    pid_t other = start_sleeper(); /* has nothing mapped, as after an exec */
+    pid_t other = start_sleeper();
     (void)state;
 
     add_process(spool, getpid());
@@ -247,7 +265,7 @@ static void *sleep_on(void *argument)
 static void test_first_thread_ended(void **state)
 {
     struct proc_stat stat = {0};
-    pid_t pid = fork();
+    pid_t pid = fork_mortal();
     (void)state;
 
     if (pid == 0) {
@@ -272,9 +290,9 @@ static void test_descendants(void **state)
     (void)state;
 
     assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
+    pid_t child = fork_mortal();
     if (child == 0) {
-        pid_t grandchild = fork();
+        pid_t grandchild = fork_mortal();
         if (grandchild > 0)
             assert_int_equal(write(ready[1], &grandchild, sizeof grandchild), sizeof grandchild);
         pause();

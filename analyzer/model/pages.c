@@ -1,0 +1,24 @@
+/* pages.c - pages of a sparse array. */
+#include "pages.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *pages_add(struct pages *p, uint32_t i, size_t element_bytes)
+{
+    size_t page = i / PAGES_ENTRIES;
+
+    if (page >= p->count)
+        p->list = xgrow(p->list, &p->count, page + 1, sizeof *p->list);
+    p->list[page] = xcalloc(PAGES_ENTRIES, element_bytes);
+    return p->list[page];
+}
+
+void pages_clear(struct pages *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        free(p->list[i]);
+    free(p->list);
+    memset(p, 0, sizeof *p);
+}

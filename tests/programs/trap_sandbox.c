@@ -1,0 +1,100 @@
+/*
+ * trap_sandbox.c - seccomp, strict and by filter, and a counter that must not be read: the program lives on.
+ *
+ * BUILD -O0
+ * VALGRIND no: it would be killed by the filters itself
+ *
+ * Six children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of 48,
+ * which takes the recorder past its first chunk and past a sample of the resident set:
+ *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
+ *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
+ * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict mode
+ * knows no other way. Each 20,100 allocations and frees.
+ *
+ * EXPECT allocations 0
+ * EXPECT child 1 allocations 20100
+ * EXPECT child 1 frees 20100
+ * EXPECT child 1 lost 0
+ * EXPECT child 1 live_at_end_blocks 0
+ * EXPECT child 2 allocations 20100
+ * EXPECT child 2 frees 20100
+ * EXPECT child 2 lost 0
+ * EXPECT child 3 allocations 20100
+ * EXPECT child 3 frees 20100
+ * EXPECT child 3 lost 0
+ * EXPECT child 4 allocations 20100
+ * EXPECT child 4 frees 20100
+ * EXPECT child 4 lost 0
+ * EXPECT child 5 allocations 20100
+ * EXPECT child 5 frees 20100
+ * EXPECT child 5 lost 0
+ * EXPECT child 6 allocations 20100
+ * EXPECT child 6 frees 20100
+ * EXPECT child 6 lost 0
+ */
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOAD(field)       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF_CALL(number, action)                                                                                        \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, (action))
+#define ELSE(action) BPF_STMT(BPF_RET | BPF_K, (action))
+
+static struct sock_filter no_open[] = {LOAD(nr), IF_CALL(SYS_openat, SECCOMP_RET_KILL_PROCESS),
+                                       ELSE(SECCOMP_RET_ALLOW)};
+static struct sock_filter little[] = {LOAD(nr), IF_CALL(SYS_exit, SECCOMP_RET_ALLOW),
+                                      IF_CALL(SYS_write, SECCOMP_RET_ALLOW), ELSE(SECCOMP_RET_KILL_PROCESS)};
+static struct sock_fprog no_open_program = {sizeof no_open / sizeof *no_open, no_open};
+static struct sock_fprog little_program = {sizeof little / sizeof *little, little};
+
+static void churn(int turns, size_t bytes)
+{
+    for (int i = 0; i < turns; i++)
+        free(malloc(bytes));
+}
+
+static int close_door(int which)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    usleep(which > 1 && which < 5 ? 110000 : 0); /* the next event is due for a sample */
+    switch (which) {
+    case 1:
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+    case 2:
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &no_open_program);
+    case 3:
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &no_open_program);
+    case 4:
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &little_program);
+    case 5:
+        return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+    default:
+        return prctl(PR_SET_NAME, "renamed");
+    }
+}
+
+int main(void)
+{
+    for (int which = 1; which <= 6; which++) {
+        pid_t child = fork();
+        if (child == 0) {
+            churn(100, 40);
+            if (close_door(which))
+                _exit(99);
+            churn(20000, 48);
+            syscall(SYS_exit, 10 + which);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 10 + which)
+            return 100 + which;
+    }
+    return 0;
+}

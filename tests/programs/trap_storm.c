@@ -1,0 +1,116 @@
+/*
+ * trap_storm.c - a handler at 10 kHz that maps and unmaps inside our hooks, and jumps out of them.
+ *
+ * BUILD -O0
+ * VALGRIND no: it slows the program, not the timer
+ *
+ * mmap and munmap are what a handler may call although the loop it interrupts calls them, too. Rounds:
+ * handler on the same stack, on an alternate stack, one that leaves by siglongjmp, that from the alternate
+ * stack, and one that leaves for a frame far down the stack. After each round 100 blocks of 10 bytes are made at changing depths and freed (blocks): no memory of what was
+ * interrupted may be in the way. How often the timer strikes is chance, so nothing else is known.
+ *
+ * EXPECT allocations 500
+ * EXPECT frees 500
+ * EXPECT blocks inclusive own_peak_bytes 1000
+ * EXPECT main inclusive allocations 500
+ * EXPECT make self allocations 500
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+
+static sigjmp_buf back;
+static volatile int jump;
+static char other_stack[65536];
+static void *block[100];
+
+static void handler(int unused)
+{
+    (void)unused;
+    void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(p, 4096);
+    if (jump)
+        siglongjmp(back, 1);
+}
+
+static void timer(int microseconds)
+{
+    struct itimerval t = {{0, microseconds}, {0, microseconds}};
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void descend(int depth)
+{
+    volatile char frame[64] = {(char)depth};
+    if (depth) {
+        descend(depth - 1);
+    } else {
+        void *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        munmap(p, 8192);
+    }
+    (void)frame[0];
+}
+
+static void make(int i, int depth)
+{
+    if (depth)
+        make(i, depth - 1);
+    else
+        block[i] = malloc(10);
+}
+
+static void blocks(void)
+{
+    for (int i = 0; i < 100; i++)
+        make(i, i % 7);
+    for (int i = 0; i < 100; i++)
+        free(block[i]);
+}
+
+static long now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A quarter of a second of mappings at changing depths. */
+static void storm(int jumps)
+{
+    volatile long end = now_ms() + 250;
+    volatile int i = 0;
+    sigsetjmp(back, 1);
+    jump = jumps;
+    while (now_ms() < end)
+        descend(i++ % 30);
+}
+
+static void storm_deep(int depth)
+{
+    if (depth)
+        storm_deep(depth - 1);
+    else
+        storm(1);
+}
+
+int main(void)
+{
+    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
+    sigaltstack(&stack, NULL);
+    for (int round = 0; round < 5; round++) {
+        struct sigaction action = {.sa_handler = handler, .sa_flags = round % 2 ? SA_ONSTACK : 0};
+        sigaction(SIGALRM, &action, NULL);
+        timer(100);
+        if (round == 4)
+            storm_deep(40);
+        else
+            storm(round >= 2);
+        timer(0);
+        jump = 0;
+        blocks();
+    }
+    return 0;
+}
