@@ -187,6 +187,12 @@ void chunk_forget(struct stream *s)
     memset(s, 0, sizeof *s);
 }
 
+void chunk_detach(struct stream *s)
+{
+    if (s->chunk)
+        sys_pages_at(s->chunk, (size_t)(s->end - (uint8_t *)s->chunk));
+}
+
 static void chunk_close(struct stream *s)
 {
     struct spool_chunk *c = s->chunk;
@@ -221,23 +227,82 @@ static uint64_t carve(size_t bytes)
     return at;
 }
 
+/* ---- room for a program that forbids itself calls of memory ---- */
+
+#define ASIDE (4u << 20)
+
+static struct {
+    uint8_t *start; /* NULL: nothing is set aside */
+    uint64_t offset, used;
+} aside;
+
+void spool_set_aside(void)
+{
+    if (aside.start)
+        return;
+    uint64_t offset = carve(ASIDE);
+    uint8_t *p = offset ? map_part(offset, ASIDE) : NULL;
+    if (!p)
+        return;
+    if (populate(p, offset, ASIDE) < 0) {
+        sys_unmap(p, ASIDE);
+        return;
+    }
+    aside.offset = offset;
+    aside.used = 0;
+    __atomic_store_n(&aside.start, p, __ATOMIC_RELEASE);
+}
+
+void spool_after_fork(void)
+{
+    aside.start = NULL;
+}
+
+static uint8_t *take_from_aside(size_t bytes, uint64_t *offset)
+{
+    uint8_t *start = __atomic_load_n(&aside.start, __ATOMIC_ACQUIRE);
+    uint64_t at = __atomic_load_n(&aside.used, __ATOMIC_RELAXED);
+    do {
+        if (!start || at + bytes > ASIDE)
+            return NULL;
+    } while (!__atomic_compare_exchange_n(&aside.used, &at, at + bytes, 1, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    *offset = aside.offset + at;
+    return start + at;
+}
+
+/* ---- opening ---- */
+
+/* Carves and maps `bytes` of the file, the first *ready of them populated (at least `need`). */
+static uint8_t *chunk_pages(size_t bytes, size_t need, size_t *ready, uint64_t *offset)
+{
+    *ready = bytes;
+    if (!sys_may(SYS_KIND_MEMORY))
+        return take_from_aside(bytes, offset);
+    *offset = carve(bytes);
+    uint8_t *p = *offset ? map_part(*offset, bytes) : NULL;
+    if (!p)
+        return NULL;
+    need = (need + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
+    if (need < bytes)
+        *ready = need;
+    if (populate(p, *offset, *ready) < 0) {
+        sys_unmap(p, bytes); /* the space stays a hole in the file */
+        return NULL;
+    }
+    return p;
+}
+
 static int chunk_open(struct stream *s, size_t need)
 {
-    size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
-    while (bytes < need + sizeof(struct spool_chunk))
+    size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN, ready;
+    uint64_t offset;
+    need += sizeof(struct spool_chunk);
+    while (bytes < need)
         bytes *= 2;
-    uint64_t offset = carve(bytes);
-    uint8_t *p = offset ? map_part(offset, bytes) : NULL;
+    uint8_t *p = chunk_pages(bytes, need, &ready, &offset);
     if (!p)
         return 0;
-    size_t first = need + sizeof(struct spool_chunk);
-    first = (first + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
-    if (first > bytes)
-        first = bytes;
-    if (populate(p, offset, first) < 0) {
-        sys_unmap(p, bytes); /* the space stays a hole in the file */
-        return 0;
-    }
     struct spool_chunk *c = (struct spool_chunk *)p;
     if (!s->serial_plus_1)
         s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
@@ -255,7 +320,7 @@ static int chunk_open(struct stream *s, size_t need)
     s->end = p + bytes;
     __atomic_store_n(&s->chunk, c, __ATOMIC_RELEASE); /* from here on chunk_close unmaps it */
     s->committed = (uint8_t *)(c + 1);
-    s->limit = p + first;
+    s->limit = p + ready;
     s->delta = (struct spool_delta){c->opened.ticks, 0};
     s->next_bytes = bytes < SPOOL_CHUNK_MAX ? (uint32_t)bytes * 2 : SPOOL_CHUNK_MAX;
     s->fresh = 1;
@@ -263,22 +328,35 @@ static int chunk_open(struct stream *s, size_t need)
     return 1;
 }
 
+/* More pages for the chunk at hand. */
+static int chunk_extend(struct stream *s)
+{
+    uint8_t *from = s->limit - (uintptr_t)s->limit % SPOOL_PAGE; /* see below */
+    size_t more = (size_t)(s->end - from);
+    if (more > POPULATE_STEP)
+        more = POPULATE_STEP;
+    if (populate(from, s->chunk->offset + (uint64_t)(from - (uint8_t *)s->chunk), more) < 0)
+        return 0;
+    s->limit = from + more;
+    return 1;
+}
+
 int chunk_reserve_slow(struct stream *s, size_t bytes)
 {
+    if (init_ticks() < s->retry)
+        return 0;
     if (s->chunk && (size_t)(s->end - s->committed) >= bytes) {
-        size_t more = (bytes + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
-        if (more > (size_t)(s->end - s->limit))
-            more = (size_t)(s->end - s->limit);
-        uint64_t offset = s->chunk->offset + (uint64_t)(s->limit - (uint8_t *)s->chunk);
-        if (populate(s->limit, offset, more) == 0) {
-            s->limit += more;
+        while ((size_t)(s->limit - s->committed) < bytes && chunk_extend(s))
+            ;
+        if ((size_t)(s->limit - s->committed) >= bytes)
             return 1;
-        }
-    } else if (init_ticks() >= s->retry) {
+    } else {
         chunk_close(s);
         if (chunk_open(s, bytes))
             return 1;
     }
+    /* Nothing more goes here until then, or the small free of a lost allocation would. */
+    s->limit = s->committed;
     s->retry = init_ticks() + RETRY_NS;
     return 0;
 }

@@ -54,6 +54,11 @@ void spool_publish(void);
 /* 1 where the kernel is too old to populate pages: the descriptor must stay open. */
 int spool_needs_fd(void);
 
+/* Maps and populates room for the chunks to come, before calls of memory are given up (sandbox.h).
+ * Once a process; what does not fit into it is lost. */
+void spool_set_aside(void);
+void spool_after_fork(void); /* in the child: what was set aside is the parent's */
+
 /* Entry i of a table, its page populated, or NULL (table full, disk full). */
 void *spool_entry(const struct spool_table *table, uint32_t i);
 
@@ -95,6 +100,10 @@ void chunk_abandon(struct stream *s);
 
 /* In a forked child: the chunk is the parent's; forget it. */
 void chunk_forget(struct stream *s);
+
+/* In a child forked by a handler that interrupted a hook: the hook will go on writing to the chunk.
+ * It finds private memory in its place, and the stream is nobody's any more. */
+void chunk_detach(struct stream *s);
 
 enum lost_kind { LOST_ALLOCATION, LOST_FREE, LOST_OTHER };
 void spool_lost(enum lost_kind kind, uint64_t bytes);

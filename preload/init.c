@@ -23,7 +23,7 @@ uint32_t *recorder_alive;
 
 static struct start_facts *facts;
 static int32_t own_pid;
-static int use_counter, free_stacks, sandbox, no_time;
+static int use_counter, free_stacks;
 static long spool_fd = -1;
 static struct stat spool_stat;
 
@@ -39,28 +39,33 @@ const char *init_folder(void)
     return facts ? facts->folder : "";
 }
 
+int init_uses_counter(void)
+{
+    return use_counter;
+}
+
 int init_free_stacks(void)
 {
     return free_stacks;
 }
 
-int init_in_sandbox(void)
+/* Where the time may not be read any more it stands still, but that later stays later. */
+static struct spool_moment frozen;
+
+void init_freeze_time(void)
 {
-    return sandbox;
+    frozen = init_now();
 }
 
-void init_sandboxed(int strict)
+static __attribute__((noinline)) uint64_t frozen_ticks(void)
 {
-    sandbox = 1;
-    if (strict)
-        no_time = 1; /* the counter may not be read from here on */
+    return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
 }
 
 uint64_t init_ticks(void)
 {
-    static uint64_t last;
-    if (__builtin_expect(no_time, 0))
-        return last;
+    if (!sys_may(SYS_KIND_TIME))
+        return frozen_ticks();
     if (__builtin_expect(use_counter, 1))
         return arch_ticks();
     struct timespec t;
@@ -70,10 +75,11 @@ uint64_t init_ticks(void)
 
 struct spool_moment init_now(void)
 {
-    struct spool_moment now = {.ticks = init_ticks()};
+    struct spool_moment now = {.ticks = init_ticks(), .ns = frozen.ns};
+    if (!sys_may(SYS_KIND_TIME))
+        return now;
     struct timespec t = {0, 0};
-    if (!no_time)
-        clock_gettime(CLOCK_BOOTTIME, &t);
+    clock_gettime(CLOCK_BOOTTIME, &t);
     now.ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
     return now;
 }
@@ -81,7 +87,7 @@ struct spool_moment init_now(void)
 long init_spool_fd(void)
 {
     struct stat now;
-    if (spool_fd < 0 || SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 ||
+    if (spool_fd < 0 || !sys_may(SYS_KIND_GROW) || SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 ||
         now.st_dev != spool_stat.st_dev || now.st_ino != spool_stat.st_ino)
         return -1; /* the host closed it, and perhaps the number is another file's now */
     return spool_fd;
@@ -133,21 +139,26 @@ static uint64_t parse_number(const char *text, uint64_t scale)
 
 #define CAP_MIN (4u << 20)
 
-/* Half of the free space or MPROF_LIMIT, and never past RLIMIT_FSIZE: beyond it the kernel kills.
- */
+/* The largest file that the kernel lets us have: a byte beyond it, and the host gets a SIGXFSZ. */
+static uint64_t largest_file(void)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0);
+    return limit.rlim_cur; /* RLIM_INFINITY is the highest number */
+}
+
+/* Half of the free space or MPROF_LIMIT, as far as files may grow. */
 static uint64_t spool_cap(long fd)
 {
     struct statfs disk;
-    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     uint64_t cap = 64ull << 30;
     if (SYS_CALL(SYS_fstatfs, fd, &disk, 0, 0, 0, 0) == 0)
         cap = (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize / 2;
     const char *wanted = start_facts_setting(facts, SETTING_LIMIT);
     if (wanted && *wanted >= '0' && *wanted <= '9')
         cap = parse_number(wanted, 1u << 20);
-    SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0);
-    if (limit.rlim_cur != RLIM_INFINITY && cap > limit.rlim_cur)
-        cap = limit.rlim_cur;
+    if (cap > largest_file())
+        cap = largest_file();
     return cap & ~(uint64_t)(SPOOL_PAGE - 1);
 }
 
@@ -202,8 +213,8 @@ static void fill_header(void)
 static void fill_process(struct spool_process *p)
 {
     p->pid = own_pid;
-    p->parent_pid = (int32_t)SYS_CALL(SYS_getppid, 0, 0, 0, 0, 0, 0);
-    p->start_time = sandbox ? 0 : start_facts_start_time(0, NULL);
+    p->parent_pid = sys_parent_pid();
+    p->start_time = start_facts_start_time(0, NULL);
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
 }
 
@@ -232,7 +243,7 @@ static const char *open_spool(void)
         spool_fd = fd;
         return NULL;
     }
-    if (reason) { /* for whoever looks; no reader needs it to be there */
+    if (reason && largest_file() >= 2 * SPOOL_PAGE) { /* for whoever looks; no reader needs it there */
         uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
         SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
     }
@@ -324,6 +335,7 @@ int recorder_has_forked(void)
     spool.process_serial = serial;
     fill_process(p);
     loaded_after_fork();
+    spool_after_fork();
     thread_after_fork();
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
     return 1;

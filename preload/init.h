@@ -4,7 +4,7 @@
  * The start does not wait for the constructor (ld.so may use our malloc before any constructor
  * runs) and reads what it needs with raw system calls. After it nothing is opened by path but
  * /proc/self/statm for a sample and /proc/self/stat in a forked child, neither behind a seccomp
- * filter. The library never prints; why it does not record stands in the spool's control page,
+ * filter that forbids it. The library never prints; why it does not record stands in the spool's control page,
  * where there is a spool.
  */
 #ifndef MPROF_INIT_H
@@ -36,6 +36,8 @@ static inline int recorder_ready(void)
  * another. */
 uint64_t init_ticks(void);
 struct spool_moment init_now(void);
+int init_uses_counter(void);
+void init_freeze_time(void); /* called before SYS_KIND_TIME is given up */
 
 const char *init_executable(void); /* paths of the start, "" unknown */
 const char *init_folder(void);
@@ -43,11 +45,9 @@ long init_spool_fd(void); /* the spool, if it is still ours; kernels before 5.14
 
 int init_free_stacks(void); /* MPROF_FREE_STACKS */
 
-/* Called around the host's fork and by the exec and prctl hooks. */
+/* Called around the host's fork and by the exec hooks. */
 void init_fork_prepare(void);
 void init_exec(const char *path);
 void init_exec_failed(void);
-void init_sandboxed(int strict);
-int init_in_sandbox(void);
 
 #endif

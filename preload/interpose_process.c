@@ -1,9 +1,11 @@
 /*
  * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not
- * taken for leaks, and prctl, so that we keep still behind a seccomp filter.
+ * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter.
  */
 #include "init.h"
 #include "real.h"
+#include "sandbox.h"
+#include "sys.h"
 
 #include <alloca.h>
 #include <errno.h>
@@ -101,6 +103,27 @@ HOOK int execle(const char *path, const char *first, ...)
     return execve(path, argv, envp);
 }
 
+/* ---- doors that the program closes behind itself ---- */
+
+/* A call that failed has closed nothing. */
+static long closed(long result, unsigned before)
+{
+    if (result < 0)
+        sandbox_failed(before);
+    return result;
+}
+
+static unsigned before_prctl(int option, unsigned long value, const void *program)
+{
+    if (option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT)
+        return sandbox_strict();
+    if (option == PR_SET_SECCOMP && value == SECCOMP_MODE_FILTER)
+        return sandbox_filter(program);
+    if (option == PR_SET_TSC && value == PR_TSC_SIGSEGV)
+        return sandbox_no_counter();
+    return sys_forbidden;
+}
+
 HOOK int prctl(int option, ...)
 {
     va_list more;
@@ -110,9 +133,29 @@ HOOK int prctl(int option, ...)
     va_end(more);
     if (!real_ready())
         return -1;
-    if (option == PR_SET_SECCOMP)
-        init_sandboxed(a == SECCOMP_MODE_STRICT);
-    if (option == PR_SET_TSC && a == PR_TSC_SIGSEGV)
-        init_sandboxed(1);
-    return real.prctl(option, a, b, c, d);
+    unsigned before = before_prctl(option, a, (const void *)b);
+    return (int)closed(real.prctl(option, a, b, c, d), before);
+}
+
+static unsigned before_seccomp(long operation, const void *program)
+{
+    return operation == SECCOMP_SET_MODE_STRICT   ? sandbox_strict()
+           : operation == SECCOMP_SET_MODE_FILTER ? sandbox_filter(program)
+                                                  : sys_forbidden;
+}
+
+/* syscall(3), which <unistd.h> declares with `...`; there is no function for seccomp(2). All else
+ * must reach the real one by a jump, as if we were not there: the child of a raw clone or vfork
+ * comes back here, too. */
+HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
+                       long f) __asm__("syscall");
+HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    if (__builtin_expect(!real_ready(), 0))
+        return -1;
+    if (__builtin_expect(number == SYS_seccomp, 0)) {
+        unsigned before = before_seccomp(a, (const void *)c);
+        return closed(real.syscall(number, a, b, c, d, e, f), before);
+    }
+    return real.syscall(number, a, b, c, d, e, f);
 }

@@ -132,16 +132,26 @@ static int same_object(const struct known *k, const struct dl_find_object *found
            memcmp(id, k->build_id, sizeof id) == 0;
 }
 
-static uint32_t register_object(const struct dl_find_object *found, uint32_t generation)
+/* The entry of a known object, which needs no lock: entries are complete when they are counted and
+ * do not change but for their generation. */
+static uint32_t find_known(const struct dl_find_object *found, uint32_t generation)
 {
-    for (uint32_t i = known_count; i-- > 0;) {
+    uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = count; i-- > 0;) {
         if (known[i].start == (uintptr_t)found->dlfo_map_start && same_object(&known[i], found)) {
-            known[i].generation = generation;
+            __atomic_store_n(&known[i].generation, generation, __ATOMIC_RELAXED);
             return known[i].serial;
         }
     }
-    if (known_count == KNOWN_MAX)
-        return 0;
+    return 0;
+}
+
+/* With the lock held. */
+static uint32_t register_object(const struct dl_find_object *found, uint32_t generation)
+{
+    uint32_t serial = find_known(found, generation);
+    if (serial || known_count == KNOWN_MAX)
+        return serial;
     struct known *k = &known[known_count];
     *k = (struct known){.start = (uintptr_t)found->dlfo_map_start,
                         .end = (uintptr_t)found->dlfo_map_end,
@@ -186,6 +196,8 @@ int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
     for (uint32_t i = count; i-- > 0 && !*serial;)
         if (known[i].generation == generation && known[i].start == module->start)
             *serial = known[i].serial;
+    if (!*serial)
+        *serial = find_known(&found, generation);
     if (!*serial && lock_known()) {
         *serial = register_object(&found, generation);
         __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);

@@ -34,7 +34,8 @@
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
-    REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))
+    REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))            \
+    REAL(syscall, long, (long, long, long, long, long, long, long))
 
 struct real {
 #define REAL_MEMBER(name, result, parameters) result(*name) parameters;

@@ -36,7 +36,8 @@ static void put_thread(struct thread *t, uint64_t ticks)
 {
     struct stream *s = &t->stream;
     char name[16] = "";
-    SYS_CALL(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0, 0);
+    if (sys_may(SYS_KIND_SELF))
+        SYS_CALL(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0, 0);
     struct spool_event e = {.kind = SPOOL_THREAD,
                             .ticks = ticks,
                             .address = (uint64_t)t->serial << 32 | t->tid,

@@ -1,12 +1,14 @@
 /*
  * sys.h - raw system calls: no errno, no locks, no cancellation points, nothing that a host could
- * have interposed. Each returns what the kernel returned: -errno on failure.
+ * have interposed. Each returns what the kernel returned: -errno on failure. A kind of call that
+ * the host has forbidden itself (sandbox.h) fails without being made.
  */
 #ifndef MPROF_SYS_H
 #define MPROF_SYS_H
 
 #include "arch_x86_64.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +23,24 @@
 #define SYS_CALL(number, a, b, c, d, e, f)                                                         \
     arch_syscall((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
+/* Kinds of what we do; a bit in sys_forbidden for each that the host must not be caught at. */
+enum sys_kind {
+    SYS_KIND_MEMORY = 1, /* mmap, munmap, mremap, madvise */
+    SYS_KIND_FILES = 2,  /* openat, read, close */
+    SYS_KIND_SELF = 4,   /* gettid, getpid, getppid, prctl, sigaltstack */
+    SYS_KIND_GROW = 8,   /* fstat, fallocate: kernels before 5.14 */
+    SYS_KIND_UNWIND = 16, /* libunwind */
+    SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
+    SYS_KIND_ALL = 63
+};
+
+extern uint32_t sys_forbidden;
+
+static inline int sys_may(enum sys_kind kind)
+{
+    return __builtin_expect(!(__atomic_load_n(&sys_forbidden, __ATOMIC_RELAXED) & kind), 1);
+}
+
 static inline int sys_failed(const void *address)
 {
     return (uintptr_t)address > (uintptr_t)-4096;
@@ -29,9 +49,19 @@ static inline int sys_failed(const void *address)
 /* Zeroed private memory, or NULL. */
 static inline void *sys_pages(size_t bytes)
 {
+    if (!sys_may(SYS_KIND_MEMORY))
+        return NULL;
     void *p = (void *)SYS_CALL(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return sys_failed(p) ? NULL : p;
+}
+
+/* The same in the place of what is mapped there. */
+static inline void sys_pages_at(void *place, size_t bytes)
+{
+    if (sys_may(SYS_KIND_MEMORY))
+        SYS_CALL(SYS_mmap, place, bytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 static inline void *sys_map_shared(int fd, uint64_t offset, size_t bytes)
@@ -44,22 +74,30 @@ static inline void *sys_map_shared(int fd, uint64_t offset, size_t bytes)
  */
 static inline void *sys_map_again(void *shared, size_t bytes)
 {
+    if (!sys_may(SYS_KIND_MEMORY))
+        return NULL;
     void *p = (void *)SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE, 0, 0);
     return sys_failed(p) ? NULL : p;
 }
 
 static inline long sys_unmap(void *p, size_t bytes)
 {
+    if (!sys_may(SYS_KIND_MEMORY))
+        return -EPERM;
     return SYS_CALL(SYS_munmap, p, bytes, 0, 0, 0, 0);
 }
 
 static inline long sys_advise(void *p, size_t bytes, int advice)
 {
+    if (!sys_may(SYS_KIND_MEMORY))
+        return -EPERM;
     return SYS_CALL(SYS_madvise, p, bytes, advice, 0, 0, 0);
 }
 
 static inline long sys_open(const char *path, int flags, int mode)
 {
+    if (!sys_may(SYS_KIND_FILES))
+        return -EPERM;
     return SYS_CALL(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode, 0, 0);
 }
 
@@ -89,13 +127,25 @@ static inline size_t sys_read_file(const char *path, char *to, size_t capacity)
     return have;
 }
 
+/* These three: 0 where it may not be asked. */
 static inline int32_t sys_pid(void)
 {
+    if (!sys_may(SYS_KIND_SELF))
+        return 0;
     return (int32_t)SYS_CALL(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline int32_t sys_parent_pid(void)
+{
+    if (!sys_may(SYS_KIND_SELF))
+        return 0;
+    return (int32_t)SYS_CALL(SYS_getppid, 0, 0, 0, 0, 0, 0);
 }
 
 static inline int32_t sys_tid(void)
 {
+    if (!sys_may(SYS_KIND_SELF))
+        return 0;
     return (int32_t)SYS_CALL(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 

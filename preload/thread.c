@@ -105,6 +105,7 @@ static struct thread *state_take(uintptr_t frame)
     t->guard = 0;
     t->nested = NULL;
     t->rounds = 0;
+    t->passing = 0;
     t->memo.stack_end = stack_end_of(frame);
     walk_forget(&t->memo);
     record_thread(t);
@@ -117,7 +118,9 @@ static struct thread *begin(struct registers caller)
         return NULL; /* a handler interrupted us right here */
     tls.starting = caller.sp;
     struct thread *t = state_take(caller.sp);
-    if (t && key_exists) {
+    if (t && tls.ended) {
+        t->passing = 1; /* nobody would call us again: thread_leave hands it back */
+    } else if (t && key_exists) {
         uintptr_t before = own_begin();
         pthread_setspecific(key, t);
         own_end(before);
@@ -127,8 +130,22 @@ static struct thread *begin(struct registers caller)
     return t;
 }
 
+/* To the pool, with the states of interrupted hooks. A handler may come at any point and do the
+ * same. */
+void thread_hand_back(void)
+{
+    struct thread *t = __atomic_exchange_n(&tls.thread, NULL, __ATOMIC_ACQ_REL);
+    while (t) {
+        struct thread *nested = t->nested;
+        t->passing = 0;
+        pool_push(t);
+        t = nested;
+    }
+}
+
 /* The key's destructor. It comes back until the last round, so that what other destructors free is
- * still recorded; a free after that begins a state anew. */
+ * still recorded. What is freed after that (by other destructors of the last round, by the C
+ * library's own end of a thread) is recorded in a state lent for that one event. */
 static void end(void *value)
 {
     struct thread *t = value;
@@ -140,12 +157,8 @@ static void end(void *value)
         own_end(before);
         return;
     }
-    tls.thread = NULL;
-    while (t) {
-        struct thread *nested = t->nested;
-        pool_push(t);
-        t = nested;
-    }
+    tls.ended = 1;
+    thread_hand_back();
 }
 
 void thread_key_create(void)
@@ -173,7 +186,8 @@ static int is_stale(const struct thread *t, struct registers caller)
     case WALK_NOT_FOUND:
         return 1;
     default:
-        SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
+        if (sys_may(SYS_KIND_SELF))
+            SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
         return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK);
     }
 }
@@ -225,10 +239,23 @@ struct thread *thread_enter(struct registers caller)
     return claim(t, caller);
 }
 
+/* A handler forked: its thread's states belong to the hooks that it interrupted, which go on in the
+ * child, too. They are left to them. */
+static void leave_to_hooks(struct thread *t)
+{
+    for (; t; t = t->nested) {
+        chunk_detach(&t->stream);
+        t->index = UINT32_MAX;
+    }
+    tls.thread = NULL;
+}
+
 void thread_after_fork(void)
 {
-    struct thread *own = tls.thread;
     uint32_t count = state_count < STATES_MAX ? state_count : STATES_MAX;
+    if (tls.thread && tls.thread->guard)
+        leave_to_hooks(tls.thread);
+    struct thread *own = tls.thread;
     tls.serial_plus_1 = 0;
     tls.starting = 0;
     pool_top = 0;

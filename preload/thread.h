@@ -21,7 +21,7 @@
 struct tls {
     struct thread *thread;
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
-    uint32_t unused;
+    uint32_t ended;         /* 1: the key's destructor has run for the last time */
     uintptr_t
         own; /* sp where the recorder's own work began, 0 none: what is allocated deeper is ours */
     uintptr_t starting; /* sp of the hook that makes this thread's state, 0 none */
@@ -42,6 +42,7 @@ struct thread {
     uint32_t serial; /* of the thread that uses this state now */
     uint32_t tid;
     uint32_t rounds; /* of the key destructor */
+    uint32_t passing; /* 1: lent to a thread past its destructors, for one event */
 };
 
 #define THREAD_NESTING                                                                             \
@@ -72,10 +73,15 @@ static inline int own_work(void)
     return __builtin_expect(tls.own != 0, 0) && (uintptr_t)__builtin_frame_address(0) < tls.own;
 }
 
+/* Gives the thread's state to the pool. */
+void thread_hand_back(void);
+
 static inline void thread_leave(struct thread *t)
 {
     __atomic_signal_fence(__ATOMIC_RELEASE);
     t->guard = 0;
+    if (__builtin_expect(t->passing, 0))
+        thread_hand_back();
 }
 
 /* After a fork, in the child: every state but the caller's is free again, none has a chunk. */

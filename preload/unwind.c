@@ -2,6 +2,7 @@
 #define UNW_LOCAL_ONLY
 #include "unwind.h"
 #include "loaded.h"
+#include "sys.h"
 #include "thread.h"
 
 #include <dlfcn.h>
@@ -73,7 +74,7 @@ static __attribute__((noinline)) int step_from(struct registers *r)
 
 int unwind_step(struct registers *r)
 {
-    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || own_work())
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || !sys_may(SYS_KIND_UNWIND) || own_work())
         return 0;
     int saved_errno = errno;
     uintptr_t before = own_begin();

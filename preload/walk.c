@@ -190,8 +190,14 @@ struct stepper {
     struct registers r;
     uint16_t fp_below, opaque; /* how r was reached: struct memo_frame */
     int exact;
-    uintptr_t stack_end; /* of the stack the walk began on, UINTPTR_MAX unknown */
+    uintptr_t stack_end; /* of the stack that r is on, UINTPTR_MAX unknown */
+    uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
 };
+
+static uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
+{
+    return sp < thread_end && thread_end - sp < 1u << 30 ? thread_end : UINTPTR_MAX;
+}
 
 #define FRAME_MAX (64u << 10) /* a frame-pointer step further than this is not believed */
 
@@ -256,7 +262,7 @@ static enum step step(struct stepper *s, const struct rule *rule)
         s->r = arch_signal_step(s->r);
         s->fp_below = 0;
         s->opaque = MEMO_EXACT;
-        s->stack_end = UINTPTR_MAX; /* perhaps another stack than the handler's */
+        s->stack_end = stack_end_for(s->thread_end, s->r.sp); /* the handler had perhaps another */
         exact = 1;
         result = STEP_ON;
         break;
@@ -343,11 +349,6 @@ static inline void note(struct memo_frame *f, const struct stepper *s, uint32_t 
     *f = (struct memo_frame){s->r.pc, s->r.sp, s->r.fp, id, s->fp_below, s->opaque};
 }
 
-static uintptr_t stack_end_for(const struct memo *m, uintptr_t sp)
-{
-    return sp < m->stack_end && m->stack_end - sp < 1u << 30 ? m->stack_end : UINTPTR_MAX;
-}
-
 /* The walk came upon frame j of the memo, but further out than k the old walk no longer holds:
  * takes over frames j .. k+1 as new ones and leaves *s at k+1, to be walked on from there by its
  * rule. */
@@ -369,7 +370,10 @@ static uint32_t take_over(struct memo *m, uint32_t n, int32_t j, int32_t k, stru
 
 struct walk walk_stack(struct memo *m, struct registers from)
 {
-    struct stepper s = {.r = from, .opaque = MEMO_OPAQUE, .stack_end = stack_end_for(m, from.sp)};
+    struct stepper s = {.r = from,
+                        .opaque = MEMO_OPAQUE,
+                        .stack_end = stack_end_for(m->stack_end, from.sp),
+                        .thread_end = m->stack_end};
     uint32_t generation = loaded_generation;
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     uint32_t n = 0; /* frames in scratch */
@@ -413,7 +417,9 @@ struct walk walk_stack(struct memo *m, struct registers from)
 
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)
 {
-    struct stepper s = {.r = from, .stack_end = stack_end_for(m, from.sp)};
+    struct stepper s = {.r = from,
+                        .stack_end = stack_end_for(m->stack_end, from.sp),
+                        .thread_end = m->stack_end};
     for (uint32_t n = 0; n < WALK_DEPTH_MAX; n++) {
         struct cached c;
         look_up(s.r.pc, s.exact, &c);

@@ -9,7 +9,9 @@ by time, a dictionary of live blocks, a list of live mappings. tests/e2e compare
 of `mprof-c report --json`.
 """
 import argparse
+import collections
 import heapq
+import itertools
 import json
 import mmap
 import struct
@@ -21,6 +23,7 @@ CHUNK_MARK = 0x4B4E4843
 CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
 KNOWN_FEATURES = 1
 LATE = 1
+MEND_NS, MEND_TICKS = 20_000, 60_000  # how far times of two streams may contradict each other
 
 (NOTHING, ALLOC, FREE, REALLOC_BEGIN, REALLOC_MOVED, REALLOC_FAILED, REALLOC_FREED, RANGE_BEGIN,
  RANGE_MAP, RANGE_DROPPED, RANGE_FAILED, SAMPLE, THREAD, FORK, EXEC, LABEL) = range(16)
@@ -208,6 +211,15 @@ class Process:
                 n["temporary"] += 1
         self.last[thread] = None
 
+    def out_of_order(self, event):
+        """The kinds of event at this address that must have come before this one."""
+        kind, address = event[3], event[5]
+        if kind in (FREE, REALLOC_BEGIN) and address not in self.blocks:
+            return ALLOC, REALLOC_MOVED
+        if kind == ALLOC and address in self.blocks:
+            return FREE, REALLOC_BEGIN
+        return None
+
     def unmap(self, begin, end):
         """Takes [begin, end) out of the mappings; returns what went."""
         gone, kept = [], []
@@ -309,13 +321,39 @@ class Spool:
     def events(self, process):
         return heapq.merge(*(s.events(self.data, self.pc_count) for s in process.streams.values()))
 
+    def in_order(self, process):
+        """The events of a process as they happened: for one address allocation and free alternate, and where
+        the times of two streams contradict that, what lies a little ahead in another stream came first."""
+        window = MEND_NS if self.header.clock == 0 else MEND_TICKS
+        coming, queue = self.events(process), collections.deque()
+        for event in iter(lambda: queue.popleft() if queue else next(coming, None), None):
+            while wanted := process.out_of_order(event):
+                at = 0
+                while True:
+                    if at == len(queue):
+                        queue.extend(itertools.islice(coming, 1))
+                    if at == len(queue) or queue[at][0] > event[0] + window:
+                        at = None
+                        break
+                    if queue[at][1] != event[1] and queue[at][3] in wanted and queue[at][5] == event[5]:
+                        break
+                    at += 1
+                if at is None:
+                    break
+                stream = queue[at][1]
+                first = [e for e in itertools.islice(queue, at + 1) if e[1] == stream]
+                for e in first:
+                    queue.remove(e)
+                    yield e
+            yield event
+
     def replay(self):
         """Plays every process through; a parent comes before its children."""
         for serial in sorted(self.processes):
             process = self.processes[serial]
             late = sorted((c.fork_ticks, c.serial) for c in self.processes.values()
                           if c.parent == serial and c.serial != serial and c.flags & LATE)
-            for event in self.events(process):
+            for event in self.in_order(process):
                 while late and event[0] > late[0][0]:
                     self.processes[late.pop(0)[1]].take_over(process)
                 process.apply(event)

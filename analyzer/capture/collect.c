@@ -29,8 +29,7 @@ static void emit(void *context, const struct subject *s, const struct event *e)
 
 /* writer.h: live bytes by stack, at this moment. */
 static void give_checkpoint(void *context, uint32_t process,
-                            void (*give)(void *to, uint32_t stack, uint64_t blocks,
-                                         uint64_t bytes),
+                            void (*give)(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes),
                             void *to)
 {
     struct collector *c = context;
@@ -55,8 +54,7 @@ static size_t give_positions(void *context, uint32_t process,
         const struct stream *s = c->order.streams[i];
         if (!s || s->process != process || s->current >= s->chunk_count)
             continue;
-        c->positions =
-            xgrow(c->positions, &c->position_capacity, count + 1, sizeof *c->positions);
+        c->positions = xgrow(c->positions, &c->position_capacity, count + 1, sizeof *c->positions);
         c->positions[count++] = (struct stream_position){
             .stream = s->id,
             .chunk_index = s->chunks[s->current].index,
@@ -85,8 +83,7 @@ static struct lane *lane_of(struct collector *c, struct stream *stream)
 static void add_sample(struct collector *c, struct subject *s, struct sample sample)
 {
     samples_add(&s->samples, sample);
-    if (c->writer && !c->writer_errno &&
-        writer_sample(c->writer, s->serial, &sample) != WRITER_OK)
+    if (c->writer && !c->writer_errno && writer_sample(c->writer, s->serial, &sample) != WRITER_OK)
         c->writer_errno = errno ? errno : EIO;
 }
 
@@ -184,8 +181,9 @@ static void take_samples(struct collector *c)
         struct subject *s = subject_of_pid(c, o->pid);
         uint64_t start = c->clock.start.ns;
         if (s && s->begun && !s->closed)
-            add_sample(c, s, (struct sample){o->boottime_ns > start ? o->boottime_ns - start : 0,
-                                             o->rss_bytes});
+            add_sample(
+                c, s,
+                (struct sample){o->boottime_ns > start ? o->boottime_ns - start : 0, o->rss_bytes});
     }
     c->sample_count = 0;
     pthread_mutex_unlock(&c->samples_lock);
@@ -285,8 +283,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     }
 }
 
-int collector_open(struct collector **out, int spool_fd, int capture_fd,
-                   struct symbolizer *symbols)
+int collector_open(struct collector **out, int spool_fd, int capture_fd, struct symbolizer *symbols)
 {
     struct collector *c = xcalloc(1, sizeof *c);
     int error = spool_file_open(&c->file, spool_fd);

@@ -57,8 +57,7 @@ void population_refresh(struct collector *c);
 void population_begin(struct collector *c, struct subject *s, uint64_t ticks);
 
 /* A FORK event of `parent`. */
-void population_forked(struct collector *c, struct subject *parent, uint64_t child,
-                       uint64_t ticks);
+void population_forked(struct collector *c, struct subject *parent, uint64_t child, uint64_t ticks);
 
 /* Begins the late children whose fork lies before `ticks`. */
 void population_begin_late(struct collector *c, uint64_t ticks);

@@ -40,15 +40,24 @@ static const char *intern(struct locations *l, const char *text)
 static uint32_t flags_of(const char *name, int resolved)
 {
     static const char *const allocators[] = {
-        "malloc",         "calloc",        "realloc",        "reallocarray",  "memalign",
-        "aligned_alloc",  "valloc",        "pvalloc",        "posix_memalign", "__libc_malloc",
-        "__libc_calloc",  "__libc_realloc", "__libc_memalign", "__libc_valloc", "__libc_pvalloc",
-        "__posix_memalign",
+        "malloc",          "calloc",        "realloc",        "reallocarray",
+        "memalign",        "aligned_alloc", "valloc",         "pvalloc",
+        "posix_memalign",  "__libc_malloc", "__libc_calloc",  "__libc_realloc",
+        "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
     };
     static const char *const starts[] = {
-        "_start",       "__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
-        "start_thread", "thread_start",      "clone",                  "clone3",
-        "__clone",      "__clone3",          "_dl_start_user",         "__GI___clone3",
+        "_start",
+        "__libc_start_main",
+        "__libc_start_main_impl",
+        "__libc_start_call_main",
+        "start_thread",
+        "thread_start",
+        "clone",
+        "clone3",
+        "__clone",
+        "__clone3",
+        "_dl_start_user",
+        "__GI___clone3",
     };
     uint32_t flags = resolved ? FUNCTION_RESOLVED : 0;
 
@@ -134,8 +143,7 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
         return &l->modules[number - 1];
     if (serial == 0 || !spool_file_module(l->file, serial, &entry))
         return NULL;
-    l->modules =
-        xgrow(l->modules, &l->module_capacity, l->module_count + 1, sizeof *l->modules);
+    l->modules = xgrow(l->modules, &l->module_capacity, l->module_count + 1, sizeof *l->modules);
     struct known_module *module = &l->modules[l->module_count++];
     *intmap_place(&l->module_numbers, serial) = l->module_count;
     module->path = intern(l, entry.path);
@@ -148,8 +156,8 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
     module->identity = identity_of_last(l);
     module->object = NULL;
     if (l->symbols)
-        module->object = symbolizer_object(l->symbols, module->path, entry.build_id,
-                                           entry.build_id_bytes);
+        module->object =
+            symbolizer_object(l->symbols, module->path, entry.build_id, entry.build_id_bytes);
     return module;
 }
 
@@ -199,6 +207,10 @@ static uint32_t resolve(struct locations *l, const struct known_module *module, 
         size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
         if (count)
             return add_resolved(l, module, frames, count);
+        /* No name, but the call sites of one function are one function. */
+        uint64_t start = symbolizer_function_start(l->symbols, module->object, wanted);
+        if (start)
+            address = start;
     }
     snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
     return add_nameless(l, name, module->path);
@@ -255,8 +267,8 @@ void locations_init(struct locations *l, struct image *image, const struct spool
     l->file = file;
     l->symbols = symbols;
     const char *empty = intern(l, "");
-    find_function(l, (struct function){.name = intern(l, "[unknown]"), .module = empty,
-                                       .file = empty});
+    find_function(
+        l, (struct function){.name = intern(l, "[unknown]"), .module = empty, .file = empty});
     add_location(l, (struct location){.flags = LOCATION_UNKNOWN});
 }
 

@@ -5,9 +5,10 @@
  * Equal code has one location, however many processes and pc ids it was seen under (forked children
  * each number what they meet): the same module by path and build id, the same address in it.
  * Functions are the same where module, name, file and line of the declaration are. Where the
- * symbolizer knows nothing, a location is a function of its own, "libx.so+0x1234", or "0x7f.."
- * outside of all modules. Location 0 is "what lies further out is unknown", function 0 stands for a
- * stack without any function.
+ * symbolizer knows no name, a function is called by its start, "libx.so+0x1200", or where not even
+ * that is known each location is one, "libx.so+0x1234", or "0x7f.." outside of all modules.
+ * Location 0 is "what lies further out is unknown", function 0 stands for a stack without any
+ * function.
  *
  * Owner: the tables grow here and are released by locations_clear; strings lie in the image's
  * memory. One thread.
@@ -42,7 +43,7 @@ struct locations {
     struct symbolizer *symbols; /* NULL: all stays unresolved */
     uint32_t *by_id;            /* pc id -> location, 0 not looked up yet (or no pc) */
     size_t id_capacity;
-    struct intmap raw; /* pc -> location, of pcs in no module */
+    struct intmap raw;      /* pc -> location, of pcs in no module */
     struct origin *origins; /* by location; those of modules only */
     size_t origin_capacity;
     struct intmap by_origin; /* hash -> location */

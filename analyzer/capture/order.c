@@ -63,8 +63,8 @@ static void sift_down(struct order *o, size_t i)
 
 static void heap_push(struct order *o, struct stream *s)
 {
-    o->in_heap = xgrow(o->in_heap, &o->process_capacity, (size_t)s->process + 1,
-                       sizeof *o->in_heap);
+    o->in_heap =
+        xgrow(o->in_heap, &o->process_capacity, (size_t)s->process + 1, sizeof *o->in_heap);
     o->in_heap[s->process]++;
     o->heap = xgrow(o->heap, &o->heap_capacity, o->heap_count + 1, sizeof *o->heap);
     size_t i = o->heap_count++;

@@ -67,7 +67,8 @@ struct order {
     unsigned fruitless;   /* searches of order_find that found nothing */
     uint32_t *in_heap;    /* by process: its streams that have an event */
     size_t process_capacity;
-    uint32_t drained; /* 1 + a process whose last stream has just run out; the collector zeroes it */
+    uint32_t
+        drained; /* 1 + a process whose last stream has just run out; the collector zeroes it */
     void (*found)(void *context, const struct spool_chunk *chunk); /* each chunk; may be NULL */
     void *context;
 };

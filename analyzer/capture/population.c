@@ -35,8 +35,8 @@ struct subject *population_subject(struct collector *c, uint32_t serial)
     if (serial < image->process_count)
         return c->subjects[serial];
     c->subjects = xgrow(c->subjects, &c->subject_capacity, (size_t)serial + 1, sizeof *c->subjects);
-    image->processes = xgrow(image->processes, &c->process_capacity, (size_t)serial + 1,
-                             sizeof *image->processes);
+    image->processes =
+        xgrow(image->processes, &c->process_capacity, (size_t)serial + 1, sizeof *image->processes);
     while (image->process_count <= serial) {
         uint32_t next = (uint32_t)image->process_count++;
         c->subjects[next] = subject_new(next);
@@ -99,8 +99,7 @@ void population_begin(struct collector *c, struct subject *s, uint64_t ticks)
     describe(c, s);
 }
 
-void population_forked(struct collector *c, struct subject *parent, uint64_t child,
-                       uint64_t ticks)
+void population_forked(struct collector *c, struct subject *parent, uint64_t child, uint64_t ticks)
 {
     if (child >= c->image->process_count)
         population_refresh(c); /* it is younger than our last look */
@@ -124,8 +123,7 @@ void population_begin_late(struct collector *c, uint64_t ticks)
 /* ---- ends ---- */
 
 /* The writer's copy of a block live at the end. */
-static void live_block(void *context, uint32_t process, uint64_t address,
-                       const struct block *block)
+static void live_block(void *context, uint32_t process, uint64_t address, const struct block *block)
 {
     struct collector *c = context;
 

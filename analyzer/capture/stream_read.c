@@ -62,8 +62,8 @@ static int decode_next(struct stream *s, const struct spool_file *file)
         if (s->consumed < s->window_start || from >= s->window_bytes)
             continue;
         struct spool_delta delta = s->delta;
-        size_t bytes = spool_decode(s->window + from, s->window + s->window_bytes, &delta,
-                                    &s->event);
+        size_t bytes =
+            spool_decode(s->window + from, s->window + s->window_bytes, &delta, &s->event);
         if (bytes == 0)
             continue;
         s->delta = delta;
@@ -84,8 +84,7 @@ static void begin_chunk(struct stream *s, const struct spool_file *file)
 {
     const struct chunk_place *chunk = &s->chunks[s->current];
 
-    s->committed =
-        spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
+    s->committed = spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
     s->looked_again = s->current + 1 < s->chunk_count;
     s->consumed = 0;
     s->spoiled = 0;

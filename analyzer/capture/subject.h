@@ -36,8 +36,8 @@ struct subject {
     struct live_table *live; /* NULL: none and not needed */
     struct ranges mapped;
     struct heap heap;
-    struct quality quality;      /* inherited_bytes: of those not freed so far */
-    uint64_t inherited_freed;    /* blocks */
+    struct quality quality;   /* inherited_bytes: of those not freed so far */
+    uint64_t inherited_freed; /* blocks */
     struct samples samples;
     uint64_t begin_ns, last_ns;
     const char *exec_path; /* of the last exec it tried, NULL none */
@@ -53,9 +53,9 @@ struct subject {
 struct lane {
     struct subject *subject;
     struct path path;
-    int restarts;  /* a new chunk: the next stack comes whole */
+    int restarts; /* a new chunk: the next stack comes whole */
     int has_thread;
-    size_t thread; /* index in subject->threads */
+    size_t thread;           /* index in subject->threads */
     struct heap_moment last; /* the stream's event before */
 
     int realloc_open; /* between REALLOC_BEGIN and its end */

@@ -25,7 +25,7 @@ static int is_index(const char *operand, long *index)
     return 1;
 }
 
-static int file_exists(const char *name)
+int choice_exists(const char *name)
 {
     struct stat status;
     char *spool = xmalloc(strlen(name) + 8);
@@ -61,7 +61,7 @@ char *choice_name(const char *operand)
     long index = -1;
     if (!operand)
         return name_of_index(-1, "-1");
-    if (!file_exists(operand) && is_index(operand, &index))
+    if (!choice_exists(operand) && is_index(operand, &index))
         return name_of_index(index, operand);
     return xstrdup(operand);
 }
@@ -129,6 +129,14 @@ struct recording *choice_open(const char *name)
     return recording;
 }
 
+/* Nothing that happened, and nothing that tells why? */
+static int is_without_events(const struct image *image)
+{
+    const struct process *p = &image->processes[0];
+    return p->totals.allocations == 0 && p->totals.frees == 0 && p->totals.mapped_peak_bytes == 0 &&
+           p->ending.kind != END_EXEC;
+}
+
 void choice_tell(const struct recording *recording, const char *name)
 {
     const struct image *image = recording_image(recording);
@@ -136,4 +144,8 @@ void choice_tell(const struct recording *recording, const char *name)
         complain("%s: the program is still running, this is what it did so far", name);
     else if (image->cut)
         complain("%s: the recording is cut, this is what can be read of it", name);
+    else if (is_without_events(image))
+        complain("%s: there is no event in the recording: the program allocated nothing, or by an "
+                 "allocator of its own that is linked into it",
+                 name);
 }

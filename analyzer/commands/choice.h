@@ -14,10 +14,13 @@
  * sentence. */
 char *choice_name(const char *operand);
 
+/* Is there a file of this name, or its spool, whatever is in it? */
+int choice_exists(const char *name);
+
 /* Opens it. Returns NULL after a sentence. */
 struct recording *choice_open(const char *name);
 
-/* Says what is wrong with a recording that can be shown nevertheless: cut, or still running. */
+/* Says what is wrong with a recording that can be shown nevertheless: cut, still running, empty. */
 void choice_tell(const struct recording *recording, const char *name);
 
 #endif

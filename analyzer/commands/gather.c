@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ struct gather {
     size_t open, open_max;
     struct proc_identity *successors; /* by exec, whose new spool has not been met yet */
     size_t successor_count, successor_capacity;
+    struct timespec opened; /* by the clock that dates files */
     char refusal[SPOOL_REASON_BYTES];
 };
 
@@ -37,6 +39,7 @@ struct gather *gather_open(const char *folder, uint64_t tree)
         return NULL;
     struct gather *g = xcalloc(1, sizeof *g);
     g->place = (struct recorded_place){.folder_fd = fd, .tree = tree, .symbols = symbolizer_new()};
+    clock_gettime(CLOCK_REALTIME_COARSE, &g->opened);
     folder_watch_open(&g->watch, fd);
     return g;
 }
@@ -242,16 +245,25 @@ static int is_number_of(const char *spool, const char *name)
     return strcmp(spool, SPOOL_SUFFIX) == 0;
 }
 
+static int is_older(struct timespec a, struct timespec b)
+{
+    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
 /* A file without a header is all that a recorder leaves which could not begin: its reason is in it.
- * Where its name says that it is the root's nothing else can be done with it. */
+ * One that was there before is not of this tree. Where its name says that it is the root's nothing
+ * else can be done with it. */
 static void take_refusal(struct gather *g, const struct recorded *r)
 {
     int folder = g->place.folder_fd;
     int fd = openat(folder, r->spool, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
+    struct stat st;
+
     if (fd < 0)
         return;
-    spool_peek_reason(fd, g->refusal);
+    if (fstat(fd, &st) == 0 && !is_older(st.st_mtim, g->opened))
+        spool_peek_reason(fd, g->refusal);
     close(fd);
     if (g->refusal[0] != '\0' && is_number_of(r->spool, g->root_wanted))
         unlinkat(folder, r->spool, 0);

@@ -37,9 +37,9 @@ static const struct key report_keys[] = {
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
      "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
      "live_at_end_bytes, live_at_end_blocks, temporary"},
-    {"children",
-     "array of objects: pid, kind (fork or exec), for fork peak_bytes, for exec recording (the "
-     "file)"},
+    {"children", "array of objects: pid, kind (fork or exec), for fork peak_bytes, totals and "
+                 "quality, for exec "
+                 "recording (the file)"},
 };
 
 static const struct key leaks_keys[] = {

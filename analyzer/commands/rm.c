@@ -16,6 +16,16 @@ static const struct option options[] = {{0, "dry-run", OPTION_FLAG, NULL,
                                          "only list the files that would be removed"},
                                         {0}};
 
+static const char *why_not(const char *name)
+{
+    struct recording_identity identity;
+    if (!choice_exists(name))
+        return "does not exist";
+    if (recording_identify(name, &identity) == RECORDING_TOO_NEW)
+        return "was written by a later version of mprof-c; use that one";
+    return "is not a recording";
+}
+
 /* 0, or -1 after a sentence. */
 static int plan_one(struct removal *plan, const char *operand)
 {
@@ -28,7 +38,7 @@ static int plan_one(struct removal *plan, const char *operand)
     if (folder_read(&folder, path) != 0)
         complain("%s: its folder cannot be read: %s; nothing was removed", name, strerror(errno));
     else if (!(entry = folder_named(&folder, name)))
-        complain("%s: is not a recording; nothing was removed", name);
+        complain("%s: %s; nothing was removed", name, why_not(name));
     else
         removal_add(plan, &folder, entry);
     folder_free(&folder);

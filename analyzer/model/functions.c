@@ -21,7 +21,8 @@ static inline void note_epoch(struct holding *held, uint64_t epoch)
     }
 }
 
-static inline void holding_add(struct holding *held, uint64_t size, uint64_t epoch, struct instant at)
+static inline void holding_add(struct holding *held, uint64_t size, uint64_t epoch,
+                               struct instant at)
 {
     note_epoch(held, epoch);
     held->live += size;
@@ -112,8 +113,7 @@ static struct function_usage *place_usage(struct pages *all, uint32_t function)
 }
 
 /* The additive figures of all functions, from those of the stacks. */
-static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live,
-                       struct pages *all)
+static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live, struct pages *all)
 {
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
          stack = figures_next_stack(f, stack + 1)) {
@@ -150,8 +150,7 @@ void figures_fill(const struct figures *f, struct tree *tree, struct process *pr
     sum_stacks(f, tree, kept_live, &all);
     for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1))
         count += place_usage(&all, i)->inclusive.allocations > 0;
-    process->functions =
-        arena_take(tree->image->memory, (count + 1) * sizeof *process->functions);
+    process->functions = arena_take(tree->image->memory, (count + 1) * sizeof *process->functions);
     for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1)) {
         struct function_usage *usage = place_usage(&all, i);
         if (usage->inclusive.allocations == 0)

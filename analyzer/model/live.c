@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * An address becomes a key by turning its lowest four bits to the top: malloc's addresses, multiples
- * of 16, lie close together in a page of keys, and any other address still has a key of its own.
+ * An address becomes a key by turning its lowest four bits to the top: malloc's addresses,
+ * multiples of 16, lie close together in a page of keys, and any other address still has a key of
+ * its own.
  *
  *   page number = key / SLOTS, slot = key % SLOTS
  */

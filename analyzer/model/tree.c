@@ -103,8 +103,7 @@ static uint32_t visible_leaf(const struct tree *tree, uint32_t stack, uint32_t *
     if (stack) {
         uint32_t count;
         const struct frame *frames = frames_of(tree, stack, &count);
-        while (*skip < count &&
-               image->functions[frames[*skip].function].flags & FUNCTION_ALLOCATOR)
+        while (*skip < count && image->functions[frames[*skip].function].flags & FUNCTION_ALLOCATOR)
             ++*skip;
     }
     return stack;

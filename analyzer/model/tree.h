@@ -29,6 +29,7 @@ struct stack_node {
     uint32_t truncated;   /* 1: what lies further out is unknown */
     uint32_t frame_first; /* of the location, so that image->frames is one step away */
     uint32_t frame_count; /* at most LOCATION_FRAMES_MAX */
+    uint32_t latest;      /* the child asked for last: most often it is the one asked for next */
 };
 
 /* The functions of a stack, each once, hidden leaf frames left out. */
@@ -60,8 +61,12 @@ uint32_t tree_add_child(struct tree *tree, uint32_t parent, uint32_t location);
 /* The stack that is `parent` with `location` called from it. */
 static inline uint32_t tree_child(struct tree *tree, uint32_t parent, uint32_t location)
 {
+    uint32_t latest = tree->nodes[parent].latest;
+    if (latest && tree->image->stacks[latest].location == location)
+        return latest;
     uint64_t known = intmap_get(&tree->children, (uint64_t)parent << 32 | location);
-    return known ? (uint32_t)known : tree_add_child(tree, parent, location);
+    uint32_t child = known ? (uint32_t)known : tree_add_child(tree, parent, location);
+    return tree->nodes[parent].latest = child;
 }
 
 /* Locations without a name on the given stacks, each once: call tree_start_count, then this for

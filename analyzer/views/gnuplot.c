@@ -1,19 +1,19 @@
 #include "gnuplot.h"
 #include "gnuplot_marks.h"
+#include "gnuplot_words.h"
 #include "text.h"
 #include "units.h"
 #include "xalloc.h"
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MARKS         30  /* small crosses along the line */
 #define RSS_OWN_SCALE 2.5 /* a resident set so many times the heap gets an axis of its own */
 #define RSS_FEW       30  /* so few samples are marked, a single one would not be seen */
 #define MARGIN        0.045
 #define TITLE_WIDTH   90
+#define LEGEND_ROWS   14 /* that a page has room for */
 #define TITLE_BESIDE  16 /* columns that a plot in characters keeps for its axis */
 
 /* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
@@ -37,22 +37,9 @@ struct drawing { /* what the parts of a script share */
     int rss_axis;       /* it has its own */
     struct unit rss_unit;
     double x0, x1, y0, y1;
+    size_t named; /* series with an entry in the legend */
+    int starts_shown, slopes_shown;
 };
-
-char *gnuplot_quote(const char *text)
-{
-    char *clean = text_clean(text);
-    char *quoted = xmalloc(strlen(clean) * 2 + 3), *out = quoted;
-    *out++ = '\'';
-    for (const char *p = clean; *p; p++) {
-        if (*p == '\'')
-            *out++ = '\'';
-        *out++ = *p;
-    }
-    strcpy(out, "'");
-    free(clean);
-    return quoted;
-}
 
 static void put_quoted(FILE *out, const char *text)
 {
@@ -95,6 +82,15 @@ static struct unit axis_unit(uint64_t top)
     if (top < 100u << 10)
         return unit_of(top < 1024 ? 1 : 1024);
     return unit_of(top >= (uint64_t)10 << 30 ? (uint64_t)1 << 30 : 1 << 20);
+}
+
+/* The legend never runs off the page: starts go first, then slopes, then names. */
+static void fit_legend(struct drawing *d)
+{
+    size_t count = d->plot->series_count, slopes = d->plot->slope ? count : 0;
+    d->starts_shown = 2 * count + slopes <= LEGEND_ROWS;
+    d->slopes_shown = count + slopes <= LEGEND_ROWS;
+    d->named = count <= LEGEND_ROWS ? count : LEGEND_ROWS - 1;
 }
 
 static void prepare(struct drawing *d)
@@ -307,42 +303,54 @@ static void put_note(const struct drawing *d)
 
 /* ---- the legend, entry by entry as it is drawn ---- */
 
-/* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
-static void start_text(char *text, size_t bytes, uint64_t epoch_ns)
+static const char *colour_of(size_t i)
 {
-    time_t seconds = (time_t)(epoch_ns / 1000000000u);
-    struct tm local;
-    char date[64] = "";
-    if (localtime_r(&seconds, &local))
-        strftime(date, sizeof date, "%d / %m / %Y - start at %H:%M:%S", &local);
-    snprintf(text, bytes, "%s.%03" PRIu64, date, epoch_ns / 1000000u % 1000u);
+    return series_colours[i % (sizeof series_colours / sizeof *series_colours)];
+}
+
+static void put_entry(const struct drawing *d, const char *style, const char *colour,
+                      const char *title)
+{
+    fprintf(d->out, ", NaN with %s linecolor rgb '%s' title ", style, colour);
+    put_quoted(d->out, title);
+}
+
+/* One of several: its name and peak, and its start where there is room. */
+static void put_series_title(const struct drawing *d, size_t i, const char *style)
+{
+    const struct plot_series *s = &d->plot->series[i];
+    char start[128], peak[UNITS_TEXT], title[512];
+    if (i == d->named) {
+        snprintf(title, sizeof title, "and %zu more", d->plot->series_count - d->named);
+        put_entry(d, "lines", "#ffffff", title);
+    }
+    if (i >= d->named)
+        return;
+    char *name = text_fit(s->name, GNUPLOT_LABEL_WIDTH - 6, 1);
+    snprintf(title, sizeof title, "%s, peak %s", name,
+             units_bytes(peak, s->image->processes[0].totals.peak_bytes));
+    put_entry(d, style, colour_of(i), title);
+    free(name);
+    gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
+    if (d->starts_shown)
+        put_entry(d, "lines", "#ffffff", start);
 }
 
 static void put_heap_entry(const struct drawing *d, size_t i)
 {
-    const struct plot_series *s = &d->plot->series[i];
-    const char *colour = series_colours[i % (sizeof series_colours / sizeof *series_colours)];
-    char start[128], peak[UNITS_TEXT], title[512];
-    start_text(start, sizeof start, s->image->epoch_ns);
+    const char *style = "linespoints linewidth 1.5 pointtype 1 pointsize 0.9",
+               *colour = colour_of(i);
+    char start[128];
     fprintf(d->out, "%s$heap%zu with lines linewidth 1.5 linecolor rgb '%s', ", i ? ", " : "plot ",
             i, colour);
-    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s', ", i,
+    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s'", i,
             colour);
-    fprintf(d->out,
-            "NaN with linespoints linewidth 1.5 pointtype 1 pointsize 0.9 linecolor rgb "
-            "'%s' title ",
-            colour);
-    if (d->plot->series_count == 1) {
-        put_quoted(d->out, start);
+    if (d->plot->series_count > 1) {
+        put_series_title(d, i, style);
         return;
     }
-    char *name = text_fit(s->name, GNUPLOT_LABEL_WIDTH - 6, 1);
-    snprintf(title, sizeof title, "%s, peak %s", name,
-             units_bytes(peak, s->image->processes[0].totals.peak_bytes));
-    put_quoted(d->out, title);
-    fputs(", NaN with lines linecolor rgb '#ffffff' title ", d->out);
-    put_quoted(d->out, start);
-    free(name);
+    gnuplot_start_text(start, sizeof start, d->plot->series[i].image->epoch_ns);
+    put_entry(d, style, colour, start);
 }
 
 static void put_rss_entry(const struct drawing *d)
@@ -366,13 +374,13 @@ static void put_slope_entry(const struct drawing *d, size_t i)
     snprintf(title, sizeof title, "slope  %.5g MiB/s", per_second);
     fprintf(d->out,
             ", [%.9g:%.9g] %.12g + x * %.12g with lines linewidth 1.6 dashtype (3,2) linecolor rgb "
-            "'%s' title ",
+            "'%s'%s",
             d->lines[i][0].seconds, end, slope.bytes_at_zero / d->unit.bytes,
             slope.bytes_per_second / d->unit.bytes,
-            d->plot->series_count == 1
-                ? SLOPE_COLOUR
-                : series_colours[i % (sizeof series_colours / sizeof *series_colours)]);
-    put_quoted(d->out, title);
+            d->plot->series_count == 1 ? SLOPE_COLOUR : colour_of(i),
+            d->slopes_shown ? " title " : "");
+    if (d->slopes_shown)
+        put_quoted(d->out, title);
 }
 
 /* Enclosing brackets first, so that the enclosed ones lie on top of them. */
@@ -461,32 +469,11 @@ static void draw_text(const struct drawing *d)
     fputc('\n', d->out);
 }
 
-void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
-{
-    static const char marks[] = "*#$%@&=";
-    char bytes[UNITS_TEXT], time[UNITS_TEXT], start[128];
-    for (size_t i = 0; i < plot->series_count; i++) {
-        const struct plot_series *s = &plot->series[i];
-        const struct bucket *highest = plot_highest(s);
-        char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);
-        start_text(start, sizeof start, s->image->epoch_ns);
-        fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
-        if (highest)
-            fprintf(out, "     peak %s at %s\n", units_bytes(bytes, highest->max_bytes),
-                    units_time(time, highest->max_ns));
-        free(name);
-    }
-    for (size_t i = 0; i < plot->function_count; i++)
-        fprintf(out, " [%c] %s  %s\n", (int)('a' + i), plot->functions[i].label,
-                units_bytes(bytes, plot->functions[i].own_peak_bytes));
-    if (plot->note)
-        fprintf(out, "     %s\n", plot->note);
-}
-
 void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     struct drawing d = {.plot = plot, .picture = picture, .out = out};
     prepare(&d);
+    fit_legend(&d);
     fputs("set encoding utf8\nset decimalsign '.'\n", out);
     if (picture->kind == PICTURE_TEXT)
         draw_text(&d);

@@ -2,7 +2,7 @@
  * gnuplot.h - a plot as a script for gnuplot, data included.
  *
  * The script writes the picture to gnuplot's standard output and reads no file. Text from a
- * recording stands in single quotes, where gnuplot expands nothing, with its quotes doubled and its
+ * recording stands in double quotes, with all that gnuplot would expand in them escaped and its
  * control characters replaced; enhanced text is off: a name is only ever shown. Needs gnuplot 5.
  * A failed write is left to the stream's error flag. Single-threaded.
  */
@@ -33,8 +33,5 @@ void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE
 
 /* The legend of a PICTURE_TEXT, which goes below what gnuplot wrote. */
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out);
-
-/* 'text' as gnuplot takes it literally, quotes included. A new string, free() it. */
-char *gnuplot_quote(const char *text);
 
 #endif

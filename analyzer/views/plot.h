@@ -48,8 +48,8 @@ struct plot_point {
 #define PLOT_FUNCTIONS_MIN 6
 
 /*
- * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. main, the
- * start frames and whatever is called from outside of main only are left out. Where there are more
+ * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. The start
+ * frames and whatever else only ever stood below main are left out. Where there are more
  * functions than entries, callers that do nothing but pass through (same thread, brackets at the
  * same places, own peaks within 5 %) share one entry, "outer > inner", so that the picture
  * shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would be left. Where

@@ -81,8 +81,8 @@ static int counts(const struct plot *plot, const struct function_usage *usage,
 {
     const struct function *f = &plot->series[0].image->functions[usage->function];
     return usage->span.valid && usage->inclusive.own_peak_bytes > 0 &&
-           !(f->flags & (FUNCTION_START | FUNCTION_MAIN)) &&
-           places[usage->function] != PLACE_OUTSIDE && in_window(plot, &usage->span);
+           !(f->flags & FUNCTION_START) && places[usage->function] != PLACE_OUTSIDE &&
+           in_window(plot, &usage->span);
 }
 
 /* ---- groups ---- */

@@ -97,6 +97,8 @@ static void put_children(struct json *j, const struct report *report)
         json_integer(j, "pid", p->pid);
         json_string(j, "kind", "fork");
         json_number(j, "peak_bytes", p->totals.peak_bytes);
+        put_totals(j, &p->totals);
+        report_json_quality(j, &p->quality);
         json_end_object(j);
     }
     for (size_t i = 0; i < report->child_count; i++) {

@@ -13,11 +13,13 @@ TIMES = 10
 
 
 def wait_for_end(pid):
-    """The program is nobody's child any more: its entry in /proc tells."""
+    """The program is nobody's child any more: its entry in /proc tells. Its first thread is a zombie while
+    others are still dying."""
     for _ in range(1000):
         try:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                if f.read().rsplit(")", 1)[1].split()[0] in "ZX":
+                fields = f.read().rsplit(")", 1)[1].split()
+                if fields[0] in "ZX" and int(fields[17]) <= 1:
                     return
         except (FileNotFoundError, ProcessLookupError):
             return

@@ -26,7 +26,7 @@ grep -q space out err || fail "why there is nothing is not told: $(cat out err)"
 
 [ "$(id -u)" = 0 ] || skip "a full disk needs root to be made"
 mkdir disk
-mount -t tmpfs -o size=6m tmpfs disk 2>/dev/null || skip "a full disk needs the right to mount"
+mount -t tmpfs -o size=4m tmpfs disk 2>/dev/null || skip "a full disk needs the right to mount"
 trap 'umount disk' EXIT
 (cd disk && MPROF_LIMIT=64 MPROF_OUTPUT=full.mprof LD_PRELOAD=$LIB "$PROGRAMS/exchange") || fail "status $? on a full disk"
 cp --sparse=always disk/full.mprof.spool . || fail "no spool on the full disk"

@@ -70,8 +70,7 @@ static void stacks(void)
     static void *kept;
     kept = malloc(STACK);
     prepare(&odd, kept, run_odd);
-    prepare(&even,
-            mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+    prepare(&even, mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             run_even);
 }
 

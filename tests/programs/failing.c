@@ -49,8 +49,7 @@ static int refused(void)
     void *p = NULL;
     int good = failed(malloc(huge)) && failed(calloc(1, huge)) && failed(calloc(huge, 16)) &&
                failed(aligned_alloc(64, huge)) && failed(memalign(64, huge));
-    return good && posix_memalign(&p, 64, huge) == ENOMEM &&
-           posix_memalign(&p, 3, 10) == EINVAL;
+    return good && posix_memalign(&p, 64, huge) == ENOMEM && posix_memalign(&p, 3, 10) == EINVAL;
 }
 
 int main(void)

@@ -28,7 +28,6 @@ static __attribute__((noinline)) void *leaf(unsigned n)
 PATH(left1, leaf)
 PATH(right1, leaf)
 
-
 static __attribute__((noinline)) void *left2(unsigned n)
 {
     void *volatile p = n & 1 ? left1(n) : right1(n);

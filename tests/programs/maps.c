@@ -33,7 +33,8 @@
 
 static char *map(void *where, size_t pages, int flags)
 {
-    return mmap(where, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return mmap(where, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+                -1, 0);
 }
 
 static int cut(void)

@@ -36,5 +36,5 @@ int main(void)
     if (!work || !catch)
         return 3;
     work();
-    return catch() == 42 ? 0 : 4;
+    return catch () == 42 ? 0 : 4;
 }

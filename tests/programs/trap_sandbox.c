@@ -4,10 +4,11 @@
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Six children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of 48,
+ * Seven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of 48,
  * which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
+ *   7 a filter that knows only one advice for madvise, not the recorder's
  * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict mode
  * knows no other way. Each 20,100 allocations and frees.
  *
@@ -31,12 +32,15 @@
  * EXPECT child 6 allocations 20100
  * EXPECT child 6 frees 20100
  * EXPECT child 6 lost 0
+ * EXPECT child 7 allocations 20100
+ * EXPECT child 7 frees 20100
+ * EXPECT child 7 lost 0
  */
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,6 +55,13 @@ static struct sock_filter no_open[] = {LOAD(nr), IF_CALL(SYS_openat, SECCOMP_RET
                                        ELSE(SECCOMP_RET_ALLOW)};
 static struct sock_filter little[] = {LOAD(nr), IF_CALL(SYS_exit, SECCOMP_RET_ALLOW),
                                       IF_CALL(SYS_write, SECCOMP_RET_ALLOW), ELSE(SECCOMP_RET_KILL_PROCESS)};
+static struct sock_filter one_advice[] = {LOAD(nr),
+                                          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 1, 0),
+                                          ELSE(SECCOMP_RET_ALLOW),
+                                          LOAD(args[2]),
+                                          IF_CALL(MADV_DONTNEED, SECCOMP_RET_ALLOW),
+                                          ELSE(SECCOMP_RET_KILL_PROCESS)};
+static struct sock_fprog one_advice_program = {sizeof one_advice / sizeof *one_advice, one_advice};
 static struct sock_fprog no_open_program = {sizeof no_open / sizeof *no_open, no_open};
 static struct sock_fprog little_program = {sizeof little / sizeof *little, little};
 
@@ -63,7 +74,7 @@ static void churn(int turns, size_t bytes)
 static int close_door(int which)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    usleep(which > 1 && which < 5 ? 110000 : 0); /* the next event is due for a sample */
+    usleep(which > 1 && which != 5 ? 110000 : 0); /* the next event is due for a sample */
     switch (which) {
     case 1:
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
@@ -75,6 +86,8 @@ static int close_door(int which)
         return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &little_program);
     case 5:
         return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+    case 7:
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &one_advice_program);
     default:
         return prctl(PR_SET_NAME, "renamed");
     }
@@ -82,7 +95,7 @@ static int close_door(int which)
 
 int main(void)
 {
-    for (int which = 1; which <= 6; which++) {
+    for (int which = 1; which <= 7; which++) {
         pid_t child = fork();
         if (child == 0) {
             churn(100, 40);

@@ -8,19 +8,26 @@
  * handler on the same stack, on an alternate stack, one that leaves by siglongjmp, that from the alternate
  * stack, and one that leaves for a frame far down the stack. After each round 100 blocks of 10 bytes are made at changing depths and freed (blocks): no memory of what was
  * interrupted may be in the way. How often the timer strikes is chance, so nothing else is known.
+ * Before all that a handler forks, 20 times: the child comes back from it into the hook that was interrupted,
+ * goes on there, makes and frees a block of 10 and leaves.
  *
  * EXPECT allocations 500
  * EXPECT frees 500
  * EXPECT blocks inclusive own_peak_bytes 1000
  * EXPECT main inclusive allocations 500
  * EXPECT make self allocations 500
+ * EXPECT child 20 allocations 1
+ * EXPECT child 20 frees 1
+ * EXPECT child 20 lost 0
  */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static sigjmp_buf back;
 static volatile int jump;
@@ -34,6 +41,23 @@ static void handler(int unused)
     munmap(p, 4096);
     if (jump)
         siglongjmp(back, 1);
+}
+
+static volatile int forks, bad_children, in_child;
+
+/* A timer is not inherited: the child goes on undisturbed. */
+static void forker(int unused)
+{
+    int status = 0;
+    (void)unused;
+    pid_t child = fork();
+    if (child == 0) {
+        in_child = 1;
+        return;
+    }
+    forks++;
+    if (waitpid(child, &status, 0) != child || status != 5 << 8)
+        bad_children++;
 }
 
 static void timer(int microseconds)
@@ -77,10 +101,10 @@ static long now_ms(void)
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A quarter of a second of mappings at changing depths. */
+/* A tenth of a second of mappings at changing depths. */
 static void storm(int jumps)
 {
-    volatile long end = now_ms() + 250;
+    volatile long end = now_ms() + 100;
     volatile int i = 0;
     sigsetjmp(back, 1);
     jump = jumps;
@@ -96,10 +120,31 @@ static void storm_deep(int depth)
         storm(1);
 }
 
+/* Forks out of handlers that interrupt our hooks, most of the time. */
+static void forks_in_hooks(void)
+{
+    struct sigaction action = {.sa_handler = forker};
+    sigaction(SIGALRM, &action, NULL);
+    while (forks < 20) {
+        struct itimerval once = {{0, 0}, {0, 200 + 37 * forks}};
+        int before = forks;
+        setitimer(ITIMER_REAL, &once, NULL);
+        while (forks == before && !in_child)
+            munmap((void *)1, 4096); /* fails: the children inherit no mappings */
+        if (in_child) {
+            for (int i = 0; i < 50; i++)
+                munmap((void *)1, 4096);
+            free(malloc(10));
+            _exit(5);
+        }
+    }
+}
+
 int main(void)
 {
     stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
     sigaltstack(&stack, NULL);
+    forks_in_hooks();
     for (int round = 0; round < 5; round++) {
         struct sigaction action = {.sa_handler = handler, .sa_flags = round % 2 ? SA_ONSTACK : 0};
         sigaction(SIGALRM, &action, NULL);
@@ -112,5 +157,5 @@ int main(void)
         jump = 0;
         blocks();
     }
-    return 0;
+    return bad_children;
 }

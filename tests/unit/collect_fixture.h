@@ -1,4 +1,5 @@
-/* collect_fixture.h - collects a spool made by spool_builder.h and looks up figures in the image. */
+/* collect_fixture.h - collects a spool made by spool_builder.h and looks up figures in the image.
+ */
 #ifndef MPROF_COLLECT_FIXTURE_H
 #define MPROF_COLLECT_FIXTURE_H
 
@@ -12,7 +13,11 @@
 
 #include <cmocka.h>
 
-#define FRAMES(...) (sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t)), (uint32_t[]){__VA_ARGS__}
+#define FRAMES(...)                                                                                \
+    (sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t)), (uint32_t[])                           \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 /* Collects and releases the builder; the caller frees the collector. */
 BUILDER_UNUSED static struct collector *collect(struct spool_builder *b)

@@ -8,8 +8,8 @@
  *   int fd = builder_file(&b);                                 the caller closes it
  *
  * The clock counts nanoseconds and starts at BUILDER_START; times given here are since the start.
- * Pcs are 1 .. BUILDER_PCS, in no module, pc i being the address 0x1000 * i: so each is a function of
- * its own, named "0x1000" and so on. A stack is written whole, as (pop all, push all), or by
+ * Pcs are 1 .. BUILDER_PCS, in no module, pc i being the address 0x1000 * i: so each is a function
+ * of its own, named "0x1000" and so on. A stack is written whole, as (pop all, push all), or by
  * builder_event as the test wishes. Streams and chunks have room for small tests only (asserted).
  */
 #ifndef MPROF_SPOOL_BUILDER_H
@@ -85,8 +85,8 @@ BUILDER_UNUSED static void builder_init(struct spool_builder *b)
     h->info_offset = BUILDER_INFO_AT;
     h->info_bytes = sizeof b->info;
     h->command = (struct spool_string){0, sizeof command};
-    h->processes = (struct spool_table){BUILDER_PROCESSES_AT, sizeof *b->processes,
-                                        BUILDER_PROCESSES};
+    h->processes =
+        (struct spool_table){BUILDER_PROCESSES_AT, sizeof *b->processes, BUILDER_PROCESSES};
     h->modules = (struct spool_table){BUILDER_MODULES_AT, sizeof *b->modules, BUILDER_MODULES};
     h->pcs = (struct spool_table){BUILDER_PCS_AT, sizeof *b->pcs, BUILDER_PCS + 1};
     h->chunks_offset = b->control.carved = BUILDER_CHUNKS_AT;
@@ -98,8 +98,8 @@ BUILDER_UNUSED static void builder_init(struct spool_builder *b)
 }
 
 /* A forked process; its serial. */
-BUILDER_UNUSED static uint32_t builder_fork(struct spool_builder *b, uint32_t parent,
-                                            uint64_t time, uint32_t flags)
+BUILDER_UNUSED static uint32_t builder_fork(struct spool_builder *b, uint32_t parent, uint64_t time,
+                                            uint32_t flags)
 {
     uint32_t serial = b->control.process_count++;
     assert(serial < BUILDER_PROCESSES);

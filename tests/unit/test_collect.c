@@ -192,8 +192,7 @@ static void test_lost_and_samples_and_ending(void **state)
     struct collector *c;
     struct ending ending = {.kind = END_SIGNAL, .value = 9};
     builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
-    struct spool_event sample = {
-        .kind = SPOOL_SAMPLE, .address = BUILDER_START + 50, .size = 7000};
+    struct spool_event sample = {.kind = SPOOL_SAMPLE, .address = BUILDER_START + 50, .size = 7000};
     builder_event(s, 50, sample, NULL);
     b.processes[0].lost_allocations = 3;
     b.processes[0].lost_frees = 4;

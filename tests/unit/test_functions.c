@@ -21,13 +21,19 @@ static struct function functions[FUNCTIONS] = {
     [NEW] = {.name = "operator new(unsigned long)", .flags = FUNCTION_ALLOCATOR},
     [INLINED] = {.name = "inlined"},
 };
-static struct frame frames[] = {{MAIN, 10, ""}, {MAIN, 20, ""}, {A, 1, ""},     {B, 1, ""},
+static struct frame frames[] = {{MAIN, 10, ""}, {MAIN, 20, ""},   {A, 1, ""},     {B, 1, ""},
                                 {NEW, 1, ""},   {INLINED, 5, ""}, {MAIN, 10, ""}, {INLINED, 6, ""},
-                                {MAIN, 20, ""}, {NEW, 1, ""},   {A, 2, ""}};
+                                {MAIN, 20, ""}, {NEW, 1, ""},     {A, 2, ""}};
 static struct location locations[] = {
-    [AT_UNKNOWN] = {0, 0, LOCATION_UNKNOWN}, [AT_MAIN10] = {0, 1, 0},    [AT_MAIN20] = {1, 1, 0},
-    [AT_A] = {2, 1, 0},                      [AT_B] = {3, 1, 0},         [AT_NEW] = {4, 1, LOCATION_HIDDEN},
-    [AT_INLINED10] = {5, 2, 0},              [AT_INLINED20] = {7, 2, 0}, [AT_A_NEW] = {9, 2, 0},
+    [AT_UNKNOWN] = {0, 0, LOCATION_UNKNOWN},
+    [AT_MAIN10] = {0, 1, 0},
+    [AT_MAIN20] = {1, 1, 0},
+    [AT_A] = {2, 1, 0},
+    [AT_B] = {3, 1, 0},
+    [AT_NEW] = {4, 1, LOCATION_HIDDEN},
+    [AT_INLINED10] = {5, 2, 0},
+    [AT_INLINED20] = {7, 2, 0},
+    [AT_A_NEW] = {9, 2, 0},
 };
 
 struct world {
@@ -230,8 +236,8 @@ static void event(struct world *w, uint64_t ns, uint64_t size, const uint32_t *l
     path_begin(&w->path, 0, 1);
     for (; *list; list++)
         path_push(&w->path, &w->tree, *list);
-    path_end(&w->path, &w->tree, &w->heap.figures,
-             (struct heap_moment){ns, w->heap.live_bytes}, w->last);
+    path_end(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){ns, w->heap.live_bytes},
+             w->last);
     allocate(w, path_leaf(&w->path), size, ns);
     w->last = (struct heap_moment){ns, w->heap.live_bytes};
 }
@@ -338,11 +344,16 @@ static void test_pop_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each_function_once), TEST(test_hidden_only_at_the_leaf),
-        TEST(test_frames_in_order),    TEST(test_deep_recursion_is_cheap),
-        TEST(test_own_peaks_and_at_peak), TEST(test_equal_peaks),
-        TEST(test_spans),              TEST(test_pivot),
-        TEST(test_recursive_span),     TEST(test_restart_and_close),
+        TEST(test_each_function_once),
+        TEST(test_hidden_only_at_the_leaf),
+        TEST(test_frames_in_order),
+        TEST(test_deep_recursion_is_cheap),
+        TEST(test_own_peaks_and_at_peak),
+        TEST(test_equal_peaks),
+        TEST(test_spans),
+        TEST(test_pivot),
+        TEST(test_recursive_span),
+        TEST(test_restart_and_close),
         TEST(test_pop_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,15 @@
 #include "gnuplot.h"
 #include "gnuplot_marks.h"
 #include "gnuplot_process.h"
+#include "gnuplot_words.h"
 #include "text.h"
 #include "view_fixture.h"
 #include <stdlib.h>
 #include <unistd.h>
 
 #define EVIL                                                                                       \
-    "\"; system(\"touch evil1\") `touch evil2` @_{x}^\\ 'a\nset output \"evil3\"\n!touch evil4\n#"
+    "'' ''''\"; system(\"touch evil1\") `touch evil2` @_{x}^\\ 'a\nset output \"evil3\"\n!touch "  \
+    "evil4\n#"
 
 static struct view_fixture fixture;
 static struct plot_series series;
@@ -86,7 +88,7 @@ static void test_slope(void **state)
 
 /* ---- the functions ---- */
 
-static void test_start_and_main_are_left_out(void **state)
+static void test_start_frames_are_left_out(void **state)
 {
     (void)state;
     fixture_function(&fixture, "_start", FUNCTION_RESOLVED | FUNCTION_START, 800, 0, 5);
@@ -98,9 +100,11 @@ static void test_start_and_main_are_left_out(void **state)
     struct plot plot = make_plot();
     size_t count;
     struct plot_function *functions = plot_pick(&plot, 30, &count);
-    assert_int_equal(count, 1);
-    assert_string_equal(functions[0].label, "work");
-    assert_int_equal(functions[0].own_peak_bytes, 700);
+    assert_int_equal(count, 2);
+    assert_string_equal(functions[0].label, "main");
+    assert_int_equal(functions[0].own_peak_bytes, 800);
+    assert_string_equal(functions[1].label, "work");
+    assert_int_equal(functions[1].own_peak_bytes, 700);
     plot_functions_free(functions, count);
 }
 
@@ -122,11 +126,12 @@ static void test_chains_share_an_entry(void **state)
     struct plot plot = make_plot();
     size_t count;
     struct plot_function *functions = plot_pick(&plot, 40, &count);
-    assert_int_equal(count, 7);
-    assert_string_equal(functions[0].label, "outer \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba inner");
-    assert_int_equal(functions[0].own_peak_bytes, 8000);
-    assert_string_equal(functions[1].label, "a");
-    assert_string_equal(functions[6].label, "f");
+    assert_int_equal(count, 8);
+    assert_string_equal(functions[0].label, "main");
+    assert_string_equal(functions[1].label, "outer \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba inner");
+    assert_int_equal(functions[1].own_peak_bytes, 8000);
+    assert_string_equal(functions[2].label, "a");
+    assert_string_equal(functions[7].label, "f");
     plot_functions_free(functions, count);
 }
 
@@ -180,8 +185,8 @@ static void test_brackets_stay_visible(void **state)
 static void test_quoting(void **state)
 {
     (void)state;
-    char *quoted = gnuplot_quote("it's \"x\" `id` @a\nb\xff");
-    assert_string_equal(quoted, "'it''s \"x\" `id` @a\\x0ab\xef\xbf\xbd'");
+    char *quoted = gnuplot_quote("'it''s' \"x\" `1d` @a\nb\xff");
+    assert_string_equal(quoted, "\"'it''s' \\\"x\\\" \\1401d\\140 \\100a\\\\x0ab\xef\xbf\xbd\"");
     free(quoted);
 }
 
@@ -282,12 +287,42 @@ static void test_small_scales_have_their_unit(void **state)
     free(script);
 }
 
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        count++;
+    return count;
+}
+
+/* However many recordings lie over each other, the legend has room on the page. */
+static void test_a_long_legend_is_cut(void **state)
+{
+    (void)state;
+    struct plot_series many[25];
+    size_t bytes;
+    struct plot plot = make_plot();
+    for (size_t i = 0; i < 25; i++)
+        many[i] = series;
+    plot.series = many;
+    plot.series_count = 25;
+    char *script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_int_equal(count_of(script, "NaN with"), 14);
+    assert_non_null(strstr(script, "title \"and 12 more\""));
+    assert_int_equal(count_of(script, "$heap24 with lines"), 1);
+    free(script);
+    plot.series_count = 3;
+    script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_int_equal(count_of(script, "NaN with"), 6);
+    free(script);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_line_is_steps_through_the_maxima, set_up),
         cmocka_unit_test_setup(test_slope, set_up),
-        cmocka_unit_test_setup(test_start_and_main_are_left_out, set_up),
+        cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
@@ -297,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_wrong_script_is_told, set_up),
         cmocka_unit_test_setup(test_gnuplot_missing, set_up),
         cmocka_unit_test_setup(test_small_scales_have_their_unit, set_up),
+        cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,9 +23,9 @@ static void count_block(void *context, uint64_t address, const struct block *b)
 static void test_any_address_is_its_own(void **state)
 {
     (void)state;
-    static const uint64_t addresses[] = {0,      1,        8,          15,        16,
-                                         0x1000, 0x1008,   0x10000,    0x10001,   0x7fffffffffff,
-                                         1ull << 60, ~0ull, ~0ull - 15, 1ull << 63};
+    static const uint64_t addresses[] = {0,          1,      8,          15,        16,
+                                         0x1000,     0x1008, 0x10000,    0x10001,   0x7fffffffffff,
+                                         1ull << 60, ~0ull,  ~0ull - 15, 1ull << 63};
     struct live_table *t = live_new();
     size_t count = sizeof addresses / sizeof *addresses;
     uint64_t sum[2] = {0}, wanted = 0;

@@ -178,8 +178,8 @@ static void test_free_with_a_later_time(void **state)
     collector_free(c);
 }
 
-/* The other way: what thread 0 allocates and hands over is freed by thread 1 "before". And while that
- * is put right, the same is to be done once more: thread 0 got 0x2000 from thread 2. */
+/* The other way: what thread 0 allocates and hands over is freed by thread 1 "before". And while
+ * that is put right, the same is to be done once more: thread 0 got 0x2000 from thread 2. */
 static void test_free_with_an_earlier_time(void **state)
 {
     (void)state;
@@ -272,15 +272,15 @@ static void expect_mapped(const struct collector *c, uint64_t maps, uint64_t unm
 static void test_ranges(void **state)
 {
     (void)state;
-    builder_stacked(s, 10, SPOOL_RANGE_MAP, 0x100000, 10 * 4096, FRAMES(MAIN));     /* 10 */
-    builder_stacked(s, 11, SPOOL_RANGE_MAP, 0x200000, 3 * 4096 + 1, FRAMES(MAIN));  /* 14 */
-    builder_plain(s, 20, SPOOL_RANGE_BEGIN, 0x102000, 4096);                        /* middle */
-    builder_plain(s, 21, SPOOL_RANGE_DROPPED, 0, 0);                                /* 13 */
+    builder_stacked(s, 10, SPOOL_RANGE_MAP, 0x100000, 10 * 4096, FRAMES(MAIN));    /* 10 */
+    builder_stacked(s, 11, SPOOL_RANGE_MAP, 0x200000, 3 * 4096 + 1, FRAMES(MAIN)); /* 14 */
+    builder_plain(s, 20, SPOOL_RANGE_BEGIN, 0x102000, 4096);                       /* middle */
+    builder_plain(s, 21, SPOOL_RANGE_DROPPED, 0, 0);                               /* 13 */
     builder_plain(s, 30, SPOOL_RANGE_BEGIN, 0x200000, 4096);
-    builder_plain(s, 31, SPOOL_RANGE_FAILED, 0, 0);                                 /* 13 */
-    builder_plain(s, 40, SPOOL_RANGE_BEGIN, 0x108000, 0x200000 - 0x108000 + 4096);  /* over both */
-    builder_plain(s, 41, SPOOL_RANGE_DROPPED, 0, 0);                                /* 10 */
-    builder_plain(s, 50, SPOOL_RANGE_BEGIN, 0x900000, 4096);                        /* nothing there */
+    builder_plain(s, 31, SPOOL_RANGE_FAILED, 0, 0);                                /* 13 */
+    builder_plain(s, 40, SPOOL_RANGE_BEGIN, 0x108000, 0x200000 - 0x108000 + 4096); /* over both */
+    builder_plain(s, 41, SPOOL_RANGE_DROPPED, 0, 0);                               /* 10 */
+    builder_plain(s, 50, SPOOL_RANGE_BEGIN, 0x900000, 4096); /* nothing there */
     builder_plain(s, 51, SPOOL_RANGE_DROPPED, 0, 0);
     struct collector *c = collect(&b);
     expect_mapped(c, 2, 3, 14, 10);
@@ -297,7 +297,7 @@ static void test_ranges_replaced(void **state)
     builder_plain(s, 30, SPOOL_RANGE_BEGIN, 0x802000, 2 * 4096);
     builder_stacked(s, 31, SPOOL_RANGE_MAP, 0x802000, 2 * 4096, FRAMES(MAIN, WORK)); /* fixed */
     builder_stacked(s, 40, SPOOL_RANGE_MAP, 0x805000, 4096, FRAMES(MAIN)); /* its begin was lost */
-    builder_plain(s, 50, SPOOL_RANGE_BEGIN, 0x800000, 4096); /* killed in munmap */
+    builder_plain(s, 50, SPOOL_RANGE_BEGIN, 0x800000, 4096);               /* killed in munmap */
     struct collector *c = collect(&b);
     expect_mapped(c, 4, 2, 6, 6);
     collector_free(c);

@@ -127,8 +127,8 @@ static void test_random_against_array(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_middle_splits), cmocka_unit_test(test_over_several),
-        cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_whole_pages),
+        cmocka_unit_test(test_middle_splits),        cmocka_unit_test(test_over_several),
+        cmocka_unit_test(test_nothing_there),        cmocka_unit_test(test_whole_pages),
         cmocka_unit_test(test_random_against_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

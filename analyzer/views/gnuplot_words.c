@@ -1,0 +1,61 @@
+#include "gnuplot_words.h"
+#include "gnuplot.h"
+#include "text.h"
+#include "units.h"
+#include "xalloc.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Single quotes will not do: gnuplot loses its way in one at the beginning and in two on end. An
+ * octal escape whose first digit is not 0 has three digits, whatever follows. */
+char *gnuplot_quote(const char *text)
+{
+    char *clean = text_clean(text);
+    char *quoted = xmalloc(strlen(clean) * 4 + 3), *out = quoted;
+    *out++ = '"';
+    for (const char *p = clean; *p; p++) {
+        if (*p == '`' || *p == '@')
+            out += sprintf(out, "\\%o", (unsigned)*p);
+        else if (*p == '"' || *p == '\\')
+            out += sprintf(out, "\\%c", *p);
+        else
+            *out++ = *p;
+    }
+    strcpy(out, "\"");
+    free(clean);
+    return quoted;
+}
+
+void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
+{
+    time_t seconds = (time_t)(epoch_ns / 1000000000u);
+    struct tm local;
+    char date[64] = "";
+    if (localtime_r(&seconds, &local))
+        strftime(date, sizeof date, "%d / %m / %Y - start at %H:%M:%S", &local);
+    snprintf(text, bytes, "%s.%03" PRIu64, date, epoch_ns / 1000000u % 1000u);
+}
+
+void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
+{
+    static const char marks[] = "*#$%@&=";
+    char bytes[UNITS_TEXT], time[UNITS_TEXT], start[128];
+    for (size_t i = 0; i < plot->series_count; i++) {
+        const struct plot_series *s = &plot->series[i];
+        const struct bucket *highest = plot_highest(s);
+        char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);
+        gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
+        fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
+        if (highest)
+            fprintf(out, "     peak %s at %s\n", units_bytes(bytes, highest->max_bytes),
+                    units_time(time, highest->max_ns));
+        free(name);
+    }
+    for (size_t i = 0; i < plot->function_count; i++)
+        fprintf(out, " [%c] %s  %s\n", (int)('a' + i), plot->functions[i].label,
+                units_bytes(bytes, plot->functions[i].own_peak_bytes));
+    if (plot->note)
+        fprintf(out, "     %s\n", plot->note);
+}

@@ -1,0 +1,18 @@
+/*
+ * gnuplot_words.h - the words that stand in a picture.
+ *
+ * Single-threaded; pure functions but for the local time zone.
+ */
+#ifndef MPROF_GNUPLOT_WORDS_H
+#define MPROF_GNUPLOT_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 'text' as gnuplot takes it literally, quotes included. A new string, free() it. */
+char *gnuplot_quote(const char *text);
+
+/* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
+void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
+
+#endif

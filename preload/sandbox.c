@@ -1,0 +1,191 @@
+/* sandbox.c - asking a seccomp filter what it would do to us. */
+#include "sandbox.h"
+#include "chunk.h"
+#include "init.h"
+#include "sys.h"
+
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+uint32_t sys_forbidden;
+
+/* ---- the filter's machine: A, X and 16 words of memory ---- */
+
+static uint32_t compute(uint16_t operation, uint32_t a, uint32_t b)
+{
+    switch (operation) {
+    case BPF_ADD:
+        return a + b;
+    case BPF_SUB:
+        return a - b;
+    case BPF_MUL:
+        return a * b;
+    case BPF_DIV:
+        return b ? a / b : 0;
+    case BPF_AND:
+        return a & b;
+    case BPF_OR:
+        return a | b;
+    case BPF_XOR:
+        return a ^ b;
+    case BPF_LSH:
+        return b < 32 ? a << b : 0;
+    case BPF_RSH:
+        return b < 32 ? a >> b : 0;
+    default:
+        return -a;
+    }
+}
+
+static int holds(uint16_t comparison, uint32_t a, uint32_t b)
+{
+    switch (comparison) {
+    case BPF_JEQ:
+        return a == b;
+    case BPF_JGT:
+        return a > b;
+    case BPF_JGE:
+        return a >= b;
+    default:
+        return (a & b) != 0; /* BPF_JSET */
+    }
+}
+
+static uint32_t load(const struct sock_filter *f, const struct seccomp_data *data,
+                     const uint32_t *memory)
+{
+    switch (BPF_MODE(f->code)) {
+    case BPF_ABS:
+        return f->k <= sizeof *data - 4 ? ((const uint32_t *)data)[f->k / 4] : 0;
+    case BPF_MEM:
+        return memory[f->k % BPF_MEMWORDS];
+    case BPF_LEN:
+        return sizeof *data;
+    default:
+        return f->k; /* BPF_IMM */
+    }
+}
+
+/* What the filter returns for a call. Jumps go forward only, so it ends. */
+static uint32_t verdict(const struct sock_fprog *program, const struct seccomp_data *data)
+{
+    uint32_t a = 0, x = 0, memory[BPF_MEMWORDS] = {0};
+    for (uint32_t pc = 0; pc < program->len; pc++) {
+        const struct sock_filter *f = &program->filter[pc];
+        uint32_t operand = BPF_SRC(f->code) == BPF_X ? x : f->k;
+        switch (BPF_CLASS(f->code)) {
+        case BPF_LD:
+            a = load(f, data, memory);
+            break;
+        case BPF_LDX:
+            x = load(f, data, memory);
+            break;
+        case BPF_ST:
+            memory[f->k % BPF_MEMWORDS] = a;
+            break;
+        case BPF_STX:
+            memory[f->k % BPF_MEMWORDS] = x;
+            break;
+        case BPF_ALU:
+            a = compute(BPF_OP(f->code), a, operand);
+            break;
+        case BPF_JMP:
+            if (BPF_OP(f->code) == BPF_JA)
+                pc += f->k;
+            else
+                pc += holds(BPF_OP(f->code), a, operand) ? f->jt : f->jf;
+            break;
+        case BPF_RET:
+            return BPF_RVAL(f->code) == BPF_A ? a : f->k;
+        default: /* BPF_MISC */
+            if (BPF_MISCOP(f->code) == BPF_TAX)
+                x = a;
+            else
+                a = x;
+            break;
+        }
+    }
+    return SECCOMP_RET_KILL_PROCESS;
+}
+
+/* ---- our calls ---- */
+
+static const struct {
+    uint32_t kind; /* enum sys_kind */
+    int number;
+    uint64_t arguments[6]; /* those that a filter could want to know */
+} calls[] = {
+    {SYS_KIND_MEMORY, SYS_mmap, {0, SPOOL_PAGE, 3, 0x4022 /* PRIVATE, ANONYMOUS, NORESERVE */, -1}},
+    {SYS_KIND_MEMORY, SYS_mremap, {SPOOL_PAGE, 0, SPOOL_PAGE, MREMAP_MAYMOVE}},
+    {SYS_KIND_MEMORY, SYS_madvise, {SPOOL_PAGE, SPOOL_PAGE, MADV_POPULATE_WRITE}},
+    {SYS_KIND_MEMORY, SYS_munmap, {SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_FILES, SYS_openat, {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDONLY | O_CLOEXEC}},
+    {SYS_KIND_FILES, SYS_read, {3, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_FILES, SYS_close, {3}},
+    {SYS_KIND_SELF, SYS_gettid, {0}},
+    {SYS_KIND_SELF, SYS_getpid, {0}},
+    {SYS_KIND_SELF, SYS_getppid, {0}},
+    {SYS_KIND_SELF, SYS_prctl, {PR_GET_NAME, SPOOL_PAGE}},
+    {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
+    {SYS_KIND_GROW, SYS_fstat, {3, SPOOL_PAGE}},
+    {SYS_KIND_GROW, SYS_fallocate, {3, 0, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* no call beside a counter */
+};
+
+/* A call that fails is no harm; one that ends in a signal, or asks somebody else, is. */
+static int is_harmless(uint32_t action)
+{
+    action &= SECCOMP_RET_ACTION_FULL;
+    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG || action == SECCOMP_RET_ERRNO;
+}
+
+static uint32_t forbidden_by(const struct sock_fprog *program)
+{
+    uint32_t kinds = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct seccomp_data data = {.nr = calls[i].number, .arch = ARCH_AUDIT};
+        for (unsigned n = 0; n < 6; n++)
+            data.args[n] = calls[i].arguments[n];
+        if (!is_harmless(verdict(program, &data)))
+            kinds |= calls[i].kind;
+    }
+    if (init_uses_counter())
+        kinds &= ~(uint32_t)SYS_KIND_TIME;
+    if (!spool_needs_fd())
+        kinds &= ~(uint32_t)SYS_KIND_GROW;
+    return kinds;
+}
+
+static unsigned give_up(uint32_t kinds)
+{
+    unsigned before = sys_forbidden;
+    if (kinds & ~before & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
+        spool_set_aside();
+    if (kinds & ~before & SYS_KIND_TIME)
+        init_freeze_time();
+    __atomic_or_fetch(&sys_forbidden, kinds, __ATOMIC_RELAXED);
+    return before;
+}
+
+unsigned sandbox_strict(void)
+{
+    return give_up(SYS_KIND_ALL);
+}
+
+unsigned sandbox_no_counter(void)
+{
+    return give_up(SYS_KIND_TIME);
+}
+
+/* libunwind probes memory by calls of its own choice: no filter is asked about those. */
+unsigned sandbox_filter(const struct sock_fprog *program)
+{
+    if (!program || !program->filter) /* a question whether the kernel knows filters */
+        return sys_forbidden;
+    return give_up(forbidden_by(program) | SYS_KIND_UNWIND);
+}
+
+void sandbox_failed(unsigned before)
+{
+    __atomic_store_n(&sys_forbidden, before, __ATOMIC_RELAXED);
+}
