@@ -331,7 +331,26 @@ static int is_deref_of_fp(struct bytes e, int64_t *offset)
     return get(&e, 1) == 0x06 && e.p == e.end && !e.bad;
 }
 
-static struct rule rule_of(const struct row *row, const struct cie *cie)
+/* What the linker writes for the procedure linkage table: behind the push in an entry, that is from
+ * byte N of its 16 on, the CFA is one word further away. In it a signal may find a program.
+ *   breg7 offset; breg16 0; lit15; and; litN; ge; lit3; shl; plus */
+static int is_linkage_entry(struct bytes e, uintptr_t pc, int64_t *offset)
+{
+    static const uint8_t before[] = {0x80, 0, 0x3f, 0x1a}, after[] = {0x2a, 0x33, 0x24, 0x22};
+    if (get(&e, 1) != 0x70 + ARCH_DWARF_SP)
+        return 0;
+    *offset = (int64_t)get_leb(&e, 1);
+    if (e.bad || e.end - e.p != 9 || memcmp(e.p, before, 4) != 0 || memcmp(e.p + 5, after, 4) != 0)
+        return 0;
+    unsigned pushed_from = (unsigned)e.p[4] - 0x30;
+    if (pushed_from > 15)
+        return 0;
+    if ((pc & 15) >= pushed_from)
+        *offset += 8;
+    return 1;
+}
+
+static struct rule rule_of(const struct row *row, const struct cie *cie, uintptr_t pc)
 {
     struct rule hard = {.kind = RULE_HARD};
     struct rule r = {.kind = RULE_STEP};
@@ -344,10 +363,12 @@ static struct rule rule_of(const struct row *row, const struct cie *cie)
     if (row->ra.how != AT_OFFSET || row->ra.offset != ARCH_RA_OFFSET || row->sp.how != SAME)
         return hard;
     if (row->cfa_register == NO_REGISTER) {
-        if (!is_deref_of_fp(row->cfa_expression, &offset))
+        if (is_deref_of_fp(row->cfa_expression, &offset)) {
+            r.kind = RULE_DEREF;
+            r.base_fp = 1;
+        } else if (!is_linkage_entry(row->cfa_expression, pc, &offset)) {
             return hard;
-        r.kind = RULE_DEREF;
-        r.base_fp = 1;
+        }
     } else if (row->cfa_register == ARCH_DWARF_FP) {
         r.base_fp = 1;
     } else if (row->cfa_register != ARCH_DWARF_SP) {
@@ -423,5 +444,5 @@ struct rule cfi_rule(const struct cfi_module *m, uintptr_t pc)
     initial = row;
     if (execute(b, &cie, &row, &initial, begin, pc) < 0)
         return hard;
-    return rule_of(&row, &cie);
+    return rule_of(&row, &cie, pc);
 }

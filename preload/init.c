@@ -341,8 +341,12 @@ int recorder_has_forked(void)
     return 1;
 }
 
+/* The word is wiped by hand where the kernel does not know how (gVisor, Linux before 4.14). */
 static void after_fork_in_child(void)
 {
+    int32_t pid = sys_pid();
+    if (recorder_state == RECORDER_ON && pid && pid != own_pid)
+        *recorder_alive = 0;
     recorder_ready();
 }
 

@@ -8,7 +8,8 @@
  * spool. Filters only ever add up, so what is given up stays so.
  *
  * Called by the hooks of prctl and syscall, before the real call; sandbox_failed when that fails.
- * Source: Linux Documentation/userspace-api/seccomp_filter.rst, Documentation/networking/filter.rst.
+ * Source: Linux Documentation/userspace-api/seccomp_filter.rst,
+ * Documentation/networking/filter.rst.
  */
 #ifndef MPROF_SANDBOX_H
 #define MPROF_SANDBOX_H

@@ -49,6 +49,9 @@ static void flush_if_loaded(void)
         flush_cache(*local_space, 0, 0);
 }
 
+/* A deep stack would take longer than the timer that interrupts it, for ever and ever. */
+#define STEPS_MAX 1024
+
 /* Walks from here to the frame *r, as libunwind sees it, and one step further. */
 static __attribute__((noinline)) int step_from(struct registers *r)
 {
@@ -58,7 +61,7 @@ static __attribute__((noinline)) int step_from(struct registers *r)
     getcontext_(&context);
     if (init_local(&cursor, &context) < 0)
         return 0;
-    for (int found = 0; step(&cursor) > 0;) {
+    for (int found = 0, n = 0; n < STEPS_MAX && step(&cursor) > 0; n++) {
         if (get_reg(&cursor, UNW_REG_IP, &pc) < 0 || get_reg(&cursor, UNW_REG_SP, &sp) < 0)
             return 0;
         if (found && get_reg(&cursor, UNW_X86_64_RBP, &fp) == 0) {

@@ -142,7 +142,7 @@ void spool_file_scan(struct spool_file *f,
     f->hole_count = f->hole_capacity = 0;
     if (end < f->scanned)
         end = f->control.carved ? f->scanned : f->size; /* 0: the control page is gone */
-    if (end > f->size || f->size < 2 * SPOOL_PAGE) /* no spool ends within its control page */
+    if (end > f->size || f->size < 2 * SPOOL_PAGE)      /* no spool ends within its control page */
         f->cut = 1;
     end = end < f->size ? end : f->size;
     if (f->scanned < end)

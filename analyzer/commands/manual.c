@@ -169,6 +169,8 @@ void manual_library(FILE *out)
         "The library prints nothing and changes nothing that the program does; what it cannot "
         "record it counts as lost, and where it can record nothing it leaves the reason in the "
         "spool.\n\n"
+        "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
+        "mprof-c itself is never recorded.\n\n"
         "Forked children are recorded in the spool of their parent's program. Statically linked, "
         "setuid and setgid programs do not preload the library and are not recorded.");
     roff_section(out, "ENVIRONMENT");

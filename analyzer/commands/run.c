@@ -48,7 +48,7 @@ static const struct option options[] = {
     {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, interval), NULL,
      "seconds between two samples of the resident set (0.1); 0 takes none"},
     {'t', "timeout", OPTION_SECONDS, "S", offsetof(struct values, timeout), NULL,
-     "end the program and its descendants after S seconds, with exit status 124"},
+     "end the program and its descendants after S seconds, with exit status 124; 0: never"},
     {'E', "exit-code", OPTION_FLAG, NULL, offsetof(struct values, exit_code), NULL,
      "pass the program's exit status on; this is always done, mprof's option is accepted"},
     {'q', "quiet", OPTION_FLAG, NULL, offsetof(struct values, quiet), NULL,

@@ -38,10 +38,12 @@ static int refusals(void)
     good = good && REFUSED(calloc(half, 2)) && REFUSED(calloc(half, half));
     good = good && REFUSED(reallocarray(p, half, 2)) && REFUSED(reallocarray(NULL, half, 4));
     good = good && REFUSED(realloc(p, huge + 1)) && REFUSED(memalign(64, huge));
-    good = good && REFUSED(valloc(huge)) && REFUSED(pvalloc(SIZE_MAX - 10)) && REFUSED(aligned_alloc(64, huge));
+    good = good && REFUSED(valloc(huge)) && REFUSED(pvalloc(SIZE_MAX - 10)) &&
+           REFUSED(aligned_alloc(64, huge));
     errno = 77;
     good = good && posix_memalign(&garbage, 64, huge) == ENOMEM && garbage == (void *)0x123;
-    good = good && posix_memalign(&garbage, 3, 8) == EINVAL && posix_memalign(&garbage, 0, 8) == EINVAL;
+    good = good && posix_memalign(&garbage, 3, 8) == EINVAL &&
+           posix_memalign(&garbage, 0, 8) == EINVAL;
     good = good && garbage == (void *)0x123 && p[9] == 'x';
     free(p);
     return good;

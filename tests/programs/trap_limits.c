@@ -133,7 +133,8 @@ int main(void)
     if (pipe(ends) || run(become_daemon, NULL, ends[1]))
         return 4;
     close(ends[1]);
-    if (read(ends[0], &c, 1) != 1 || c != 'd' || read(ends[0], &c, 1) != 0) /* the daemon has ended */
+    if (read(ends[0], &c, 1) != 1 || c != 'd' ||
+        read(ends[0], &c, 1) != 0) /* the daemon has ended */
         return 5;
     free(given);
     return 0;

@@ -132,5 +132,9 @@ int main(void)
         return 1;
     folder[n] = '\0';
     strrchr(folder, '/')[1] = '\0';
-    return origin() ? 2 : bound_deeply() ? 3 : other_namespace() ? 4 : loading_while_others_work() ? 5 : 0;
+    return origin()                      ? 2
+           : bound_deeply()              ? 3
+           : other_namespace()           ? 4
+           : loading_while_others_work() ? 5
+                                         : 0;
 }

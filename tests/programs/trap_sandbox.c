@@ -46,15 +46,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOAD(field)       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define IF_CALL(number, action)                                                                                        \
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF_CALL(number, action)                                                                    \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, (action))
 #define ELSE(action) BPF_STMT(BPF_RET | BPF_K, (action))
 
 static struct sock_filter no_open[] = {LOAD(nr), IF_CALL(SYS_openat, SECCOMP_RET_KILL_PROCESS),
                                        ELSE(SECCOMP_RET_ALLOW)};
 static struct sock_filter little[] = {LOAD(nr), IF_CALL(SYS_exit, SECCOMP_RET_ALLOW),
-                                      IF_CALL(SYS_write, SECCOMP_RET_ALLOW), ELSE(SECCOMP_RET_KILL_PROCESS)};
+                                      IF_CALL(SYS_write, SECCOMP_RET_ALLOW),
+                                      ELSE(SECCOMP_RET_KILL_PROCESS)};
 static struct sock_filter one_advice[] = {LOAD(nr),
                                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 1, 0),
                                           ELSE(SECCOMP_RET_ALLOW),

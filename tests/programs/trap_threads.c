@@ -57,7 +57,8 @@ int main(void)
     static pthread_t thread[CROWD];
     pthread_attr_t small;
     pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, sysconf(_SC_THREAD_STACK_MIN) > 16384 ? sysconf(_SC_THREAD_STACK_MIN) : 16384);
+    pthread_attr_setstacksize(
+        &small, sysconf(_SC_THREAD_STACK_MIN) > 16384 ? sysconf(_SC_THREAD_STACK_MIN) : 16384);
     pthread_barrier_init(&all, NULL, CROWD);
     for (int i = 0; i < CROWD; i++)
         if (pthread_create(&thread[i], &small, crowd_main, NULL))
@@ -65,7 +66,8 @@ int main(void)
     for (int i = 0; i < CROWD; i++)
         pthread_join(thread[i], NULL);
     for (int i = 0; i < BRIEF; i++)
-        if (pthread_create(&thread[0], &small, short_main, i % 2 ? thread : NULL) || pthread_join(thread[0], NULL))
+        if (pthread_create(&thread[0], &small, short_main, i % 2 ? thread : NULL) ||
+            pthread_join(thread[0], NULL))
             return 2;
     return 0;
 }
