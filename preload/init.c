@@ -87,8 +87,9 @@ struct spool_moment init_now(void)
 long init_spool_fd(void)
 {
     struct stat now;
-    if (spool_fd < 0 || !sys_may(SYS_KIND_GROW) || SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 ||
-        now.st_dev != spool_stat.st_dev || now.st_ino != spool_stat.st_ino)
+    if (spool_fd < 0 || !sys_may(SYS_KIND_GROW) ||
+        SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 || now.st_dev != spool_stat.st_dev ||
+        now.st_ino != spool_stat.st_ino)
         return -1; /* the host closed it, and perhaps the number is another file's now */
     return spool_fd;
 }
@@ -243,7 +244,8 @@ static const char *open_spool(void)
         spool_fd = fd;
         return NULL;
     }
-    if (reason && largest_file() >= 2 * SPOOL_PAGE) { /* for whoever looks; no reader needs it there */
+    if (reason &&
+        largest_file() >= 2 * SPOOL_PAGE) { /* for whoever looks; no reader needs it there */
         uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
         SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
     }

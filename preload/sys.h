@@ -25,10 +25,10 @@
 
 /* Kinds of what we do; a bit in sys_forbidden for each that the host must not be caught at. */
 enum sys_kind {
-    SYS_KIND_MEMORY = 1, /* mmap, munmap, mremap, madvise */
-    SYS_KIND_FILES = 2,  /* openat, read, close */
-    SYS_KIND_SELF = 4,   /* gettid, getpid, getppid, prctl, sigaltstack */
-    SYS_KIND_GROW = 8,   /* fstat, fallocate: kernels before 5.14 */
+    SYS_KIND_MEMORY = 1,  /* mmap, munmap, mremap, madvise */
+    SYS_KIND_FILES = 2,   /* openat, read, close */
+    SYS_KIND_SELF = 4,    /* gettid, getpid, getppid, prctl, sigaltstack */
+    SYS_KIND_GROW = 8,    /* fstat, fallocate: kernels before 5.14 */
     SYS_KIND_UNWIND = 16, /* libunwind */
     SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
     SYS_KIND_ALL = 63

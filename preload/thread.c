@@ -98,8 +98,11 @@ static struct thread *state_take(uintptr_t frame)
         t = state_new();
     if (!t)
         return NULL;
-    if (!tls.serial_plus_1)
-        tls.serial_plus_1 = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
+    if (!tls.serial_plus_1) {
+        uint32_t none = 0, next = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&tls.serial_plus_1, &none, next, 0, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED); /* fails where a handler was faster */
+    }
     t->serial = tls.serial_plus_1 - 1;
     t->tid = (uint32_t)sys_tid();
     t->guard = 0;
@@ -112,21 +115,27 @@ static struct thread *state_take(uintptr_t frame)
     return t;
 }
 
+/* Publishes the state with its guard set: a handler that comes from then on gets a nested one. One
+ * that came before, and had to begin as well, has put its state in place; that is used. */
 static struct thread *begin(struct registers caller)
 {
-    if (tls.starting && caller.sp < tls.starting)
-        return NULL; /* a handler interrupted us right here */
-    tls.starting = caller.sp;
-    struct thread *t = state_take(caller.sp);
-    if (t && tls.ended) {
-        t->passing = 1; /* nobody would call us again: thread_leave hands it back */
-    } else if (t && key_exists) {
+    struct thread *none = NULL, *t = state_take(caller.sp);
+    if (!t)
+        return NULL;
+    t->guard = caller.sp;
+    t->guard_pc = caller.pc;
+    t->passing = tls.ended; /* nobody would call `end` again: thread_leave hands it back */
+    if (!__atomic_compare_exchange_n(&tls.thread, &none, t, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        t->guard = 0;
+        pool_push(t);
+        return thread_enter(caller);
+    }
+    if (!tls.ended && key_exists) {
         uintptr_t before = own_begin();
         pthread_setspecific(key, t);
         own_end(before);
     }
-    tls.thread = t;
-    tls.starting = 0;
     return t;
 }
 
@@ -207,6 +216,18 @@ static inline struct thread *claim(struct thread *t, struct registers caller)
     return t;
 }
 
+/* Gives t a state for the handlers that interrupt it; a handler may do the same meanwhile. */
+static int nest(struct thread *t, struct registers caller)
+{
+    struct thread *none = NULL, *fresh = state_take(caller.sp);
+    if (!fresh)
+        return 0;
+    if (!__atomic_compare_exchange_n(&t->nested, &none, fresh, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+        pool_push(fresh);
+    return 1;
+}
+
 static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
                                                              struct registers caller)
 {
@@ -220,9 +241,7 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
             chunk_abandon(&t->stream);
             return t;
         }
-        if (!t->nested)
-            t->nested = state_take(caller.sp);
-        if (!t->nested)
+        if (!t->nested && !nest(t, caller))
             return NULL;
         t = t->nested;
     }
@@ -232,8 +251,8 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
 struct thread *thread_enter(struct registers caller)
 {
     struct thread *t = tls.thread;
-    if (__builtin_expect(!t, 0) && !(t = begin(caller)))
-        return NULL;
+    if (__builtin_expect(!t, 0))
+        return begin(caller);
     if (__builtin_expect(t->guard != 0, 0))
         return enter_nested(t, caller);
     return claim(t, caller);
@@ -257,7 +276,6 @@ void thread_after_fork(void)
         leave_to_hooks(tls.thread);
     struct thread *own = tls.thread;
     tls.serial_plus_1 = 0;
-    tls.starting = 0;
     pool_top = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;

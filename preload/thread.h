@@ -3,7 +3,7 @@
  * its guard. States are mmapped, pooled and never freed: a thread that ends hands its state, with
  * the chunk it was filling, to the next one.
  *
- *   tls                 48 bytes of initial-exec TLS; all else is behind tls.thread
+ *   tls                 40 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
  *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
  * gets the state `nested`, which writes its own stream under the same serial
@@ -24,7 +24,6 @@ struct tls {
     uint32_t ended;         /* 1: the key's destructor has run for the last time */
     uintptr_t
         own; /* sp where the recorder's own work began, 0 none: what is allocated deeper is ours */
-    uintptr_t starting; /* sp of the hook that makes this thread's state, 0 none */
     uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
     uintptr_t deleting; /* address whose free is recorded already (interpose_cxx.c) */
 };
@@ -41,7 +40,7 @@ struct thread {
     uint32_t index;
     uint32_t serial; /* of the thread that uses this state now */
     uint32_t tid;
-    uint32_t rounds; /* of the key destructor */
+    uint32_t rounds;  /* of the key destructor */
     uint32_t passing; /* 1: lent to a thread past its destructors, for one event */
 };
 

@@ -190,7 +190,7 @@ struct stepper {
     struct registers r;
     uint16_t fp_below, opaque; /* how r was reached: struct memo_frame */
     int exact;
-    uintptr_t stack_end; /* of the stack that r is on, UINTPTR_MAX unknown */
+    uintptr_t stack_end;  /* of the stack that r is on, UINTPTR_MAX unknown */
     uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
 };
 
@@ -417,9 +417,8 @@ struct walk walk_stack(struct memo *m, struct registers from)
 
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)
 {
-    struct stepper s = {.r = from,
-                        .stack_end = stack_end_for(m->stack_end, from.sp),
-                        .thread_end = m->stack_end};
+    struct stepper s = {
+        .r = from, .stack_end = stack_end_for(m->stack_end, from.sp), .thread_end = m->stack_end};
     for (uint32_t n = 0; n < WALK_DEPTH_MAX; n++) {
         struct cached c;
         look_up(s.r.pc, s.exact, &c);

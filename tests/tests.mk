@@ -36,10 +36,10 @@ check-e2e: all $(VICTIMS) $(ALLOCATORS)
 
 check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS)
 
-$(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c
+$(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(FORMAT_SRC:%.c=$(B)/pic/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_preload)) -MMD -MP -o $@ $< \
-		$(FORMAT_SRC) $(LDFLAGS) -lcmocka -lpthread -ldl
+		$(FORMAT_SRC:%.c=$(B)/pic/%.o) $(LDFLAGS) -lcmocka -lpthread -ldl
 
 $(B)/tests/unit/%: tests/unit/%.c $(ANALYZER_PARTS)
 	@mkdir -p $(@D)

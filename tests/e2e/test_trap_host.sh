@@ -1,6 +1,6 @@
 #!/bin/bash
-# What must not happen to the host, as far as it is seen from outside: TLS, size of the spool, limits, a setuid
-# program, a disk that fills up, the network.
+# What must not happen to the host, as far as it is seen from outside: TLS, size of the spool, limits,
+# a setuid program, a disk that fills up, the network.
 . "$TESTS/e2e/lib.sh"
 
 # Thread-local storage: initial-exec, and so little that threads with tiny stacks start.

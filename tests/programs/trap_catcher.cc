@@ -1,12 +1,13 @@
 /*
- * trap_catcher.cc - exceptions through a plugin and through our own frames, while its stack is remembered.
+ * trap_catcher.cc - exceptions through a plugin and through our own frames, while its stack is
+ * remembered.
  *
  * BUILD -O0
  * VALGRIND no: it ends the program where new cannot be met
  *
- * 100 times throw_through holds 50 bytes while thrower, its callback into main, makes 20 (thrower) and throws, which
- * main catches and frees. 100 times the plugin's operator new is asked for too much; its bad_alloc passes
- * the hook and is caught by main, which then makes and frees 8 bytes (after).
+ * 100 times throw_through holds 50 bytes while thrower, its callback into main, makes 20 (thrower) and
+ * throws, which main catches and frees. 100 times the plugin's operator new is asked for too much; its
+ * bad_alloc passes the hook and is caught by main, which then makes and frees 8 bytes (after).
  *
  * EXPECT thrower self allocations 100
  * EXPECT thrower self own_peak_bytes 20

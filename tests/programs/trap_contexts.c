@@ -4,9 +4,9 @@
  * BUILD -O0 -pthread
  * VALGRIND no: it does not follow a stack from thread to thread
  *
- * A coroutine on a stack of 64 KiB (a mapping) makes a block of 25 in each of 40 turns (turn) and yields; main
- * and a second thread resume it in turn, and whoever resumed it frees the block. Before each turn the
- * resumer has made and freed a block of 15 of its own (own_work).
+ * A coroutine on a stack of 64 KiB (a mapping) makes a block of 25 in each of 40 turns (turn) and yields;
+ * main and a second thread resume it in turn, and whoever resumed it frees the block. Before each turn
+ * the resumer has made and freed a block of 15 of its own (own_work).
  *
  * EXPECT turn self allocations 40
  * EXPECT turn self own_peak_bytes 25

@@ -4,11 +4,11 @@
  * BUILD -O0 -Wno-alloc-size-larger-than -Wno-use-after-free
  * VALGRIND no: its own answers to some of these differ from glibc's
  *
- * refusals: nothing is counted; errno is ENOMEM where it has to be, a failing posix_memalign leaves errno
- * and the pointer alone. kept: malloc(0), calloc(0, 8), realloc(NULL, 0), aligned_alloc(64, 0),
+ * refusals: nothing is counted; errno is ENOMEM where it has to be, a failing posix_memalign leaves
+ * errno and the pointer alone. kept: malloc(0), calloc(0, 8), realloc(NULL, 0), aligned_alloc(64, 0),
  * posix_memalign(64, 0) are blocks of 0 bytes; all freed, free(NULL) is nothing. sizes:
- * malloc_usable_size is at least what was asked for and 0 of NULL. quiet: free leaves errno alone, also of
- * a block of its own mapping. 1 + 5 + 1 + 2 = 9 allocations.
+ * malloc_usable_size is at least what was asked for and 0 of NULL. quiet: free leaves errno alone, also
+ * of a block of its own mapping. 1 + 5 + 1 + 2 = 9 allocations.
  *
  * EXPECT allocations 9
  * EXPECT frees 9

@@ -1,6 +1,6 @@
 /*
- * trap_fill.c - makes and frees 200,000 blocks of 16 bytes by 16, from five depths; for a disk that is full
- * in the middle of it (test_trap_host.sh); no case of its own.
+ * trap_fill.c - makes and frees 200,000 blocks of 16 bytes by 16, from five depths; for a disk that is
+ * full in the middle of it (test_trap_host.sh); no case of its own.
  *
  * BUILD -O0
  */

@@ -6,8 +6,8 @@
  *
  * main makes a block of 100. Child 1 is born by _Fork, child 2 by the system call clone, child 3 in a
  * signal handler; each frees the block and makes and frees 10 of 20. Then, while two threads load and
- * unload a library, start threads and allocate (unrest), 40 children are forked who make and free 10 of 20 and free
- * the block, and start a thread that does so as well, without the block.
+ * unload a library, start threads and allocate (unrest), 40 children are forked who make and free 10 of
+ * 20 and free the block, and start a thread that does so as well, without the block.
  *
  * EXPECT give self allocations 1
  * EXPECT child 1 allocations 10

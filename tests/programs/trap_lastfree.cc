@@ -4,10 +4,11 @@
  * BUILD -O0 -pthread
  * VALGRIND no: the emergency pool and the thread vectors are compared elsewhere
  *
- * 50 threads, one after the other: each has a thread_local object (80 bytes by hold), freed by its destructor; a key whose
- * destructor comes back in all 4 rounds, each time freeing a block of 90 and making the next (round), the last round
- * only frees: 4 blocks a thread; and a text of strerror, which the C library frees behind all that (in
- * strerror_l). A static object frees its block of 70 after main, an atexit handler one of 60 (after).
+ * 50 threads, one after the other: each has a thread_local object (80 bytes by hold), freed by its
+ * destructor; a key whose destructor comes back in all 4 rounds, each time freeing a block of 90 and
+ * making the next (round), the last round only frees: 4 blocks a thread; and a text of strerror, which
+ * the C library frees behind all that (in strerror_l). A static object frees its block of 70 after main,
+ * an atexit handler one of 60 (after).
  *
  * EXPECT hold inclusive allocations 50
  * EXPECT hold inclusive live_at_end_blocks 0

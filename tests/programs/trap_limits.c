@@ -4,11 +4,10 @@
  * BUILD -O0
  * VALGRIND no: it does not run with such limits
  *
- * Child 1 may open no more than descriptor 3 and opens it all the time. Child 2 has its address space limited to
- * 1 MiB more than it has: malloc fails for it sooner or later, the program counts how often it did not. Child 3 is in an
- * empty root folder (where it may do so). Child 4 becomes a daemon: it is gone, its child frees what both
- * had. Child 1 makes 100 blocks of 8; children 1, 3 and the daemon make and free 20,000 blocks of 32 bytes, child 2 makes 1 of 2 MiB in
- * vain and 1,000 of 24.
+ * Child 1 may open no more than descriptor 3 and opens it all the time. Child 2 has its address space
+ * limited to 1 MiB more than it has. Child 3 is in an empty root folder (where it may do so). Child 4 becomes a daemon: it is
+ * gone, its child frees what both had. Child 1 makes 100 blocks of 8; children 1, 3 and the daemon make
+ * and free 20,000 blocks of 32 bytes, child 2 makes 1 of 2 MiB in vain and 1,000 of 24.
  *
  * EXPECT allocations 1
  * EXPECT frees 1

@@ -1,15 +1,17 @@
 /*
- * trap_loader.c - the loader's odd ways: $ORIGIN of the caller, RTLD_DEEPBIND, dlmopen, loading while others work.
+ * trap_loader.c - the loader's odd ways: $ORIGIN of the caller, RTLD_DEEPBIND, dlmopen, loading while
+ * others work.
  *
  * BUILD -O0 -pthread
  * VALGRIND no: it does not know the blocks that a deeply bound library makes without it
  *
- * trap_relay is loaded by its path and loads part_one by its bare name, which only its own $ORIGIN finds. A block of 70 from
- * relay_block goes back through relay_free. part_two is loaded with RTLD_DEEPBIND: it binds to the C
- * library past the recorder, so its block is not seen, but main's free of it is: 1 unmatched. part_two
- * once more by dlmopen, with a C library of its own: nothing of that is seen, and nothing is freed.
- * Then 200 times part_one is loaded and unloaded by one thread while one allocates (busy) and one starts
- * 200 threads, which make and free a block of 33 each (brief): no deadlock, nothing unmatched.
+ * trap_relay is loaded by its path and loads part_one by its bare name, which only its own $ORIGIN
+ * finds. A block of 70 from relay_block goes back through relay_free. part_two is loaded with
+ * RTLD_DEEPBIND: it binds to the C library past the recorder, so its block is not seen, but main's free
+ * of it is: 1 unmatched. part_two once more by dlmopen, with a C library of its own: nothing of that is
+ * seen, and nothing is freed. Then 200 times part_one is loaded and unloaded by one thread while one
+ * allocates (busy) and one starts 200 threads, which make and free a block of 33 each (brief): no
+ * deadlock, nothing unmatched.
  *
  * EXPECT unmatched_frees 1
  * EXPECT relay_block self allocations 1

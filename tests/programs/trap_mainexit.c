@@ -1,13 +1,14 @@
 /*
- * trap_mainexit.c - the first thread leaves by pthread_exit, others are cancelled; the last one ends the process.
+ * trap_mainexit.c - the first thread leaves by pthread_exit, others are cancelled; the last one ends the
+ * process.
  *
  * BUILD -O0 -pthread
  * VALGRIND no: libgcc_s, loaded for the unwinding, makes the loader allocate
  * EXIT 6
  *
  * main makes 10 blocks of 30 (early), cancels two threads that allocate without rest and joins them, and
- * leaves. The heir, 50 ms later, frees the 10 and makes 5 of 40 (late), then exits with 6 while a
- * thread still allocates.
+ * leaves. The heir, 50 ms later, frees the 10 and makes 5 of 40 (late), then exits with 6 while a thread
+ * still allocates.
  *
  * EXPECT early self allocations 10
  * EXPECT early self live_at_end_blocks 0

@@ -1,13 +1,14 @@
 /*
- * trap_nested.c - handlers that map and unmap strike all threads, also at their start and end, on small stacks.
+ * trap_nested.c - handlers that map and unmap strike all threads, also at their start and end, on small
+ * stacks.
  *
  * BUILD -O0 -pthread
  * VALGRIND no: it serializes the threads
  *
  * A timer strikes the process at 5 kHz; the handler makes a mapping and drops it, wherever it interrupts.
- * Two threads each 50,000 times make and free a block of 24 (work) and keep every 1000th for main to free;
- * 500 threads on stacks of 32 KiB, one after the other, make and free one block of 40 (brief). Nothing of
- * that may be lost or counted twice.
+ * Two threads each 50,000 times make and free a block of 24 (work) and keep every 1000th for main to
+ * free; 500 threads on stacks of 32 KiB, one after the other, make and free one block of 40 (brief).
+ * Nothing of that may be lost or counted twice.
  *
  * EXPECT work self allocations 100000
  * EXPECT work self live_at_end_blocks 0

@@ -1,5 +1,6 @@
 /*
- * trap_relay.c - a library that loads another by its bare name, found by its own $ORIGIN; no case of its own.
+ * trap_relay.c - a library that loads another by its bare name, found by its own $ORIGIN; no case of its
+ * own.
  *
  * BUILD -O0 -shared -fPIC '-Wl,-rpath,$ORIGIN'
  */

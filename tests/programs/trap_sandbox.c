@@ -1,16 +1,16 @@
 /*
- * trap_sandbox.c - seccomp, strict and by filter, and a counter that must not be read: the program lives on.
+ * trap_sandbox.c - seccomp, strict and by filter, and a counter that must not be read: nobody is killed.
  *
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Seven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of 48,
- * which takes the recorder past its first chunk and past a sample of the resident set:
+ * Seven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
+ * 48, which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
  *   7 a filter that knows only one advice for madvise, not the recorder's
- * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict mode
- * knows no other way. Each 20,100 allocations and frees.
+ * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict
+ * mode knows no other way. Each 20,100 allocations and frees.
  *
  * EXPECT allocations 0
  * EXPECT child 1 allocations 20100

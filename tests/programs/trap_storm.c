@@ -5,11 +5,12 @@
  * VALGRIND no: it slows the program, not the timer
  *
  * mmap and munmap are what a handler may call although the loop it interrupts calls them, too. Rounds:
- * handler on the same stack, on an alternate stack, one that leaves by siglongjmp, that from the alternate
- * stack, and one that leaves for a frame far down the stack. After each round 100 blocks of 10 bytes are made at changing depths and freed (blocks): no memory of what was
- * interrupted may be in the way. How often the timer strikes is chance, so nothing else is known.
- * Before all that a handler forks, 20 times: the child comes back from it into the hook that was interrupted,
- * goes on there, makes and frees a block of 10 and leaves.
+ * handler on the same stack, on an alternate stack, one that leaves by siglongjmp, that from the
+ * alternate stack, and one that leaves for a frame far down the stack. After each round 100 blocks of 10
+ * bytes are made at changing depths and freed (blocks): no memory of what was interrupted may be in the
+ * way. How often the timer strikes is chance, so nothing else is known. Before all that a handler forks,
+ * 20 times: the child comes back from it into the hook that was interrupted, goes on there, makes and
+ * frees a block of 10 and leaves.
  *
  * EXPECT allocations 500
  * EXPECT frees 500

@@ -1,5 +1,6 @@
 /*
- * trap_thrower.cc - a plugin for trap_catcher.cc whose functions let exceptions pass; no case of its own.
+ * trap_thrower.cc - a plugin for trap_catcher.cc whose functions let exceptions pass; no case of its
+ * own.
  *
  * BUILD -O0 -shared -fPIC
  */
