@@ -35,6 +35,14 @@ static int provider_forwards(const void *function)
     return strncmp(base, "libstdc++", 9) == 0 || strncmp(base, "libc++", 6) == 0;
 }
 
+/* A search through the whole program finds ourselves. */
+static int is_own(const void *function)
+{
+    Dl_info info, own;
+    return dladdr(function, &info) && dladdr((const void *)real_resolve, &own) &&
+           info.dli_fbase == own.dli_fbase;
+}
+
 void *real_cxx(const char *symbol, const void *caller, int *forwards)
 {
     uintptr_t before = own_begin();
@@ -50,6 +58,8 @@ void *real_cxx(const char *symbol, const void *caller, int *forwards)
             }
         }
     }
+    if (function && is_own(function))
+        function = NULL;
     *forwards = function && provider_forwards(function);
     own_end(before);
     return function;
