@@ -177,13 +177,11 @@ class Process:
         self.seen_threads = set()
 
     def take_over(self, parent):
-        """What a fork copies."""
+        """What a fork copies. Inherited mappings are nobody's figures, so they are not kept."""
         self.blocks = {a: (size, None) for a, (size, _) in parent.blocks.items()}
         for address, block in parent.open_blocks.values():
             if block:
                 self.blocks[address] = (block[0], None)
-        self.maps = list(parent.maps)
-        self.mapped = sum(end - begin for begin, end in self.maps)
         self.numbers["inherited"] = len(self.blocks)
 
     def allocate(self, thread, address, size, whole):
