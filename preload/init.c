@@ -382,7 +382,9 @@ static __attribute__((constructor)) void construct(void)
     thread_key_create();
     pthread_atfork(init_fork_prepare, NULL, after_fork_in_child);
     own_end(before);
-    unwind_open();
+    /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
+    if (real_malloc_is_ours())
+        unwind_open();
 }
 
 /* The end of an orderly exit. What is freed after it is still recorded. */

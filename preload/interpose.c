@@ -197,18 +197,32 @@ static int drops_old(int flags)
     return (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
 }
 
+/* What a raw call returned, as libc would say it. */
+static void *raw_pointer(long result)
+{
+    if (!sys_failed((void *)result))
+        return (void *)result;
+    errno = (int)-result;
+    return MAP_FAILED;
+}
+
 #define MMAP_HOOK(name, offset_type)                                                               \
+    static void *next_##name(void *at, size_t length, int protection, int flags, int fd,           \
+                             offset_type offset)                                                   \
+    {                                                                                              \
+        if (real_resolved() && real.name)                                                          \
+            return real.name(at, length, protection, flags, fd, offset);                           \
+        return raw_pointer(SYS_CALL(SYS_mmap, at, length, protection, flags, fd, offset));         \
+    }                                                                                              \
     HOOK void *name(void *at, size_t length, int protection, int flags, int fd,                    \
                     offset_type offset)                                                            \
     {                                                                                              \
-        if (!real_ready() || !real.name)                                                           \
-            return (void *)SYS_CALL(SYS_mmap, at, length, protection, flags, fd, offset);          \
         if (own_work())                                                                            \
-            return real.name(at, length, protection, flags, fd, offset);                           \
+            return next_##name(at, length, protection, flags, fd, offset);                         \
         struct registers caller = ARCH_CALLER();                                                   \
         if (drops_old(flags))                                                                      \
             record_range_begin(caller, at, length);                                                \
-        void *p = real.name(at, length, protection, flags, fd, offset);                            \
+        void *p = next_##name(at, length, protection, flags, fd, offset);                          \
         if (p != MAP_FAILED)                                                                       \
             record_range_map(caller, p, length);                                                   \
         else if (drops_old(flags))                                                                 \
@@ -219,20 +233,32 @@ static int drops_old(int flags)
 MMAP_HOOK(mmap, off_t)
 MMAP_HOOK(mmap64, off64_t)
 
+static int next_munmap(void *at, size_t length)
+{
+    if (real_resolved())
+        return real.munmap(at, length);
+    return raw_pointer(SYS_CALL(SYS_munmap, at, length, 0, 0, 0, 0)) == MAP_FAILED ? -1 : 0;
+}
+
 HOOK int munmap(void *at, size_t length)
 {
-    if (!real_ready())
-        return (int)SYS_CALL(SYS_munmap, at, length, 0, 0, 0, 0);
     if (own_work())
-        return real.munmap(at, length);
+        return next_munmap(at, length);
     struct registers caller = ARCH_CALLER();
     record_range_begin(caller, at, length);
-    int result = real.munmap(at, length);
+    int result = next_munmap(at, length);
     if (result == 0)
         record_range_dropped(caller);
     else
         record_range_failed(caller);
     return result;
+}
+
+static void *next_mremap(void *old, size_t old_length, size_t length, int flags, void *wanted)
+{
+    if (real_resolved())
+        return real.mremap(old, old_length, length, flags, wanted);
+    return raw_pointer(SYS_CALL(SYS_mremap, old, old_length, length, flags, wanted, 0));
 }
 
 HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
@@ -241,10 +267,8 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_start(more, flags);
     void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
     va_end(more);
-    if (!real_ready())
-        return MAP_FAILED;
     if (own_work())
-        return real.mremap(old, old_length, length, flags, wanted);
+        return next_mremap(old, old_length, length, flags, wanted);
     struct registers caller = ARCH_CALLER();
     /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.
      */
@@ -253,7 +277,7 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
         record_range_begin(caller, wanted, length);
     if (drops)
         record_range_begin(caller, old, old_length);
-    void *p = real.mremap(old, old_length, length, flags, wanted);
+    void *p = next_mremap(old, old_length, length, flags, wanted);
     if (p != MAP_FAILED)
         record_range_map(caller, p, length);
     else if (drops || flags & MREMAP_FIXED)

@@ -124,6 +124,15 @@ static unsigned before_prctl(int option, unsigned long value, const void *progra
     return sys_forbidden;
 }
 
+/* What a raw call returned, as libc would say it. */
+static long raw_result(long result)
+{
+    if (result >= 0 || result < -4095)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
 HOOK int prctl(int option, ...)
 {
     va_list more;
@@ -131,8 +140,8 @@ HOOK int prctl(int option, ...)
     unsigned long a = va_arg(more, unsigned long), b = va_arg(more, unsigned long);
     unsigned long c = va_arg(more, unsigned long), d = va_arg(more, unsigned long);
     va_end(more);
-    if (!real_ready())
-        return -1;
+    if (!real_resolved()) /* real.h says why */
+        return (int)raw_result(SYS_CALL(SYS_prctl, option, a, b, c, d, 0));
     unsigned before = before_prctl(option, a, (const void *)b);
     return (int)closed(real.prctl(option, a, b, c, d), before);
 }
@@ -151,8 +160,8 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-    if (__builtin_expect(!real_ready(), 0))
-        return -1;
+    if (__builtin_expect(!real_resolved(), 0))
+        return raw_result(SYS_CALL(number, a, b, c, d, e, f));
     if (__builtin_expect(number == SYS_seccomp, 0)) {
         unsigned before = before_seccomp(a, (const void *)c);
         return closed(real.syscall(number, a, b, c, d, e, f), before);

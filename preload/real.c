@@ -20,6 +20,7 @@ void real_resolve(void)
 #define REAL_LOOK_UP(name, result, parameters) real.name = dlsym(RTLD_NEXT, #name);
     REAL_FUNCTIONS(REAL_LOOK_UP)
 #undef REAL_LOOK_UP
+    dlerror(); /* not every libc has them all, and the program shall not read of it */
     __atomic_store_n(&real_state, REAL_RESOLVED, __ATOMIC_RELEASE);
 }
 
@@ -43,6 +44,12 @@ static int is_own(const void *function)
            info.dli_fbase == own.dli_fbase;
 }
 
+int real_malloc_is_ours(void)
+{
+    const void *first = dlsym(RTLD_DEFAULT, "malloc");
+    return first && is_own(first);
+}
+
 void *real_cxx(const char *symbol, const void *caller, int *forwards)
 {
     uintptr_t before = own_begin();
@@ -58,6 +65,7 @@ void *real_cxx(const char *symbol, const void *caller, int *forwards)
             }
         }
     }
+    dlerror();
     if (function && is_own(function))
         function = NULL;
     *forwards = function && provider_forwards(function);

@@ -50,6 +50,14 @@ extern int real_state;
 
 void real_resolve(void);
 
+/* For hooks that an allocator may call with its lock held (mmap, syscall ..): dlsym would call
+ * malloc, and where that is the program's own, not ours, it would wait for this lock for ever.
+ * Until somebody else has resolved the pointers such a hook makes the system call itself. */
+static inline int real_resolved(void)
+{
+    return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) == REAL_RESOLVED, 1);
+}
+
 /* 1: the pointers are there. 0: this call comes from inside dlsym; use the arena. */
 static inline int real_ready(void)
 {
@@ -57,6 +65,9 @@ static inline int real_ready(void)
         real_resolve();
     return __builtin_expect(real_state == REAL_RESOLVED, 1);
 }
+
+/* 0: the program brings a malloc of its own, which comes before ours; we see only its mappings. */
+int real_malloc_is_ours(void);
 
 /* operator new and delete of the provider behind us; see interpose_cxx.c. caller: a pc in the
  * calling module, through which the function is looked up where RTLD_NEXT has none (a C host's C++
