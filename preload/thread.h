@@ -6,7 +6,7 @@
  *   tls                 40 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
  *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
- * gets the state `nested`, which writes its own stream under the same serial
+ *                       gets the state `nested`, which writes its own stream under the same serial
  *
  * A state is used by its own thread only, but for the pool's links.
  */
@@ -22,8 +22,7 @@ struct tls {
     struct thread *thread;
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
     uint32_t ended;         /* 1: the key's destructor has run for the last time */
-    uintptr_t
-        own; /* sp where the recorder's own work began, 0 none: what is allocated deeper is ours */
+    uintptr_t own;      /* sp where our own work began: what is allocated deeper is ours; 0 none */
     uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
     uintptr_t deleting; /* address whose free is recorded already (interpose_cxx.c) */
 };
@@ -44,9 +43,8 @@ struct thread {
     uint32_t passing; /* 1: lent to a thread past its destructors, for one event */
 };
 
-#define THREAD_NESTING                                                                             \
-    3 /* hooks interrupted by handlers interrupted by handlers; deeper is lost                     \
-       */
+/* Hooks interrupted by handlers interrupted by handlers; deeper is lost. */
+#define THREAD_NESTING 3
 
 /* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the
  * caller where that is due). caller: of the hook. */
