@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define SPOOL_MAGIC    0x0a1a6c6f6f70736dull /* "mspool\x1a\n" */
-#define SPOOL_VERSION  1
+#define SPOOL_VERSION  2                     /* a reader knows 1, too */
 #define SPOOL_PAGE     4096
 #define SPOOL_ID_BYTES 16
 
@@ -126,7 +126,9 @@ struct spool_process {
     uint64_t lost_frees;
     uint64_t lost_bytes; /* requested bytes of the lost allocations */
     uint64_t lost_other; /* maps, unmaps, samples */
-    uint8_t reserved[40];
+    uint64_t checked;    /* MPROF_SELFCHECK: stacks compared with libunwind's */
+    uint64_t differing;  /* of these, different */
+    uint8_t reserved[24];
 };
 
 #define SPOOL_BUILD_ID_MAX 32
@@ -163,6 +165,18 @@ struct spool_pc {
 #define SPOOL_CHUNK_MAX  (1u << 20) /* usual largest; one event may demand a larger chunk */
 #define SPOOL_CHUNK_MARK 0x4b4e4843u
 
+enum spool_chunk_state {
+    SPOOL_CHUNK_OPEN = 0,
+    SPOOL_CHUNK_CLOSED = 1, /* the stream went on in its next chunk, nothing will be added here */
+    SPOOL_CHUNK_MOVED = 2,  /* a collector has copied it to the file's end; the space may be used
+                               again. A reader passes it over */
+    SPOOL_CHUNK_TAKEN = 3,  /* the recorder is making another chunk of it: the same */
+};
+
+enum spool_chunk_flag {
+    SPOOL_CHUNK_COPY = 1 << 0, /* a collector's copy of a chunk that was closed */
+};
+
 /*
  * A chunk belongs to one stream of one process. A stream is written by one thread at a time; a
  * THREAD event says by which from there on (a stream outlives its thread and serves the next one).
@@ -182,11 +196,11 @@ struct spool_chunk {
     uint32_t process;
     uint32_t stream;
     uint32_t index; /* of this chunk in its stream */
-    uint32_t reserved;
+    uint32_t flags; /* enum spool_chunk_flag */
     struct spool_moment opened;
     uint64_t commit;
     uint32_t busy;   /* 1 from before an event's time is taken until it is committed */
-    uint32_t closed; /* 1: the stream went on in its next chunk, nothing will be added here */
+    uint32_t closed; /* enum spool_chunk_state */
 };
 
 /*
@@ -203,10 +217,15 @@ struct spool_chunk {
  * units of 16 bytes, or of 1 byte where `odd` is set; kinds with SPOOL_HAS_VALUE: a plain number
  *   size      kinds with SPOOL_HAS_SIZE
  *   weight    (head bit 14) LEB128; reserved for sampling
- *   pop, push (head bit 13) two LEB128, then `push` frames, outermost first: 3-byte pc ids;
+ *   stack     (head bit 13) LEB128 of value << 2 | has_frames << 1 | is_node; then, where there are
+ *             frames, LEB128 of their number `push` and the frames, outermost first: 3-byte pc ids;
  *             id 0 "what lies further out is unknown"; id 0xffffff a raw 8-byte pc follows
  *   payload   kinds with SPOOL_HAS_PAYLOAD: `size` bytes
- * The stream's stack is what it was, less `pop` innermost frames, plus the `push` new ones.
+ *
+ * The new stack is a base plus the frames. The base is the stream's stack less `value` innermost
+ * frames, or, where is_node is set, node `value` of this chunk: each frame that is pushed makes a
+ * node, the stack that ends in it; a chunk's nodes are numbered from 0.
+ * (Version 1: LEB128 pop, LEB128 push, frames; no nodes.)
  */
 enum spool_kind {
     SPOOL_NOTHING = 0,        /* never committed */
@@ -225,8 +244,14 @@ enum spool_kind {
     SPOOL_THREAD = 12,       /* value: thread serial << 32 | tid; payload: the thread's name */
     SPOOL_FORK = 13,         /* value: serial of the child's process, forked right after this */
     SPOOL_EXEC = 14,  /* payload: path; the image ends here if the process entry says so too */
-    SPOOL_LABEL = 15, /* value: number; payload: text. Reserved for marks */
+    SPOOL_LABEL = 15, /* value: number; payload. Numbers below SPOOL_LABEL_OWN are kept for marks */
 };
+
+/* Labels of the recorder's own. */
+#define SPOOL_LABEL_OWN (1u << 16)
+/* MPROF_SELFCHECK found a difference at the stream's event before. Payload: u32 count of frames of
+ * our walk, u32 of libunwind's, then the frames of both, innermost first, as in events. */
+#define SPOOL_LABEL_DIFFERENCE (SPOOL_LABEL_OWN + 0)
 
 enum spool_field {
     SPOOL_HAS_DELTA = 1,
@@ -256,7 +281,8 @@ struct spool_event {
     uint64_t address; /* or value */
     uint64_t size;
     uint64_t weight; /* 0 unless the head has it */
-    uint32_t pop, push;
+    int from_node;   /* the base is node `base`, else the stack less `base` innermost frames */
+    uint32_t base, push;
     const uint8_t *frames; /* decoder: the encoded frames, walk them with spool_decode_frame */
     const uint8_t *payload;
 };
@@ -271,10 +297,11 @@ size_t spool_encode(uint8_t *out, struct spool_delta *d, const struct spool_even
 size_t spool_encode_frame(uint8_t *out, uint32_t id, uint64_t pc);
 
 /*
- * Decoder, the mirror image. Returns the bytes of the whole event, frames and payload included, or
- * 0 where [p, end) does not hold a whole valid event; then *d and *e are undefined.
+ * Decoder, the mirror image; version: the header's. Returns the bytes of the whole event, frames
+ * and payload included, or 0 where [p, end) does not hold a whole valid event; then *d and *e are
+ * undefined. Whether e->base exists is the caller's to check.
  */
-size_t spool_decode(const uint8_t *p, const uint8_t *end, struct spool_delta *d,
+size_t spool_decode(const uint8_t *p, const uint8_t *end, unsigned version, struct spool_delta *d,
                     struct spool_event *e);
 /* Next frame of an event that spool_decode accepted: returns the place behind it; *pc is set for
  * raw. */

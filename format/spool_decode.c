@@ -61,8 +61,26 @@ static void skip_frames(struct cursor *c, uint32_t count)
             get_int(c, 8);
 }
 
-size_t spool_decode(const uint8_t *start, const uint8_t *end, struct spool_delta *d,
-                    struct spool_event *e)
+/* The base, and how many frames follow. */
+static void get_stack(struct cursor *c, unsigned version, struct spool_event *e)
+{
+    uint64_t word = get_leb(c);
+    e->has_stack = 1;
+    if (version < 2) {
+        e->base = (uint32_t)word;
+        e->push = get_leb32(c);
+    } else {
+        e->from_node = word & 1;
+        e->base = (uint32_t)(word >> 2);
+        e->push = word & 2 ? get_leb32(c) : 0;
+        word >>= 2;
+    }
+    if (word > UINT32_MAX)
+        c->bad = 1;
+}
+
+size_t spool_decode(const uint8_t *start, const uint8_t *end, unsigned version,
+                    struct spool_delta *d, struct spool_event *e)
 {
     struct cursor c = {start, end, 0};
     unsigned head = (unsigned)get_int(&c, 2);
@@ -82,9 +100,7 @@ size_t spool_decode(const uint8_t *start, const uint8_t *end, struct spool_delta
     if (head & 1u << 14)
         e->weight = get_leb(&c);
     if (head & 1u << 13) {
-        e->has_stack = 1;
-        e->pop = get_leb32(&c);
-        e->push = get_leb32(&c);
+        get_stack(&c, version, e);
         e->frames = c.p;
         skip_frames(&c, e->push);
     }

@@ -77,8 +77,9 @@ size_t spool_encode(uint8_t *out, struct spool_delta *d, const struct spool_even
         head |= 1u << 14;
     }
     if (e->has_stack) {
-        p += put_leb(p, e->pop);
-        p += put_leb(p, e->push);
+        p += put_leb(p, (uint64_t)e->base << 2 | (e->push != 0) << 1 | (e->from_node != 0));
+        if (e->push)
+            p += put_leb(p, e->push);
         head |= 1u << 13;
     }
     out[0] = (uint8_t)head;

@@ -106,7 +106,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     if (walked) {
         uint32_t keep = w.before == depth ? w.keep : 0; /* else the decoder's stack is another */
         e->has_stack = 1;
-        e->pop = depth - keep;
+        e->base = depth - keep;
         e->push = m->count - keep;
         depth = m->count;
         p += spool_encode(p, &delta, e);

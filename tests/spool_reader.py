@@ -52,7 +52,7 @@ class Header:
         magic, self.version, self.features, self.id, self.boot_id = struct.unpack_from("<QII16s16s", data, 0)
         if magic != MAGIC:
             raise Damaged("not a spool")
-        if self.version != 1 or self.features & ~KNOWN_FEATURES:
+        if self.version not in (1, 2) or self.features & ~KNOWN_FEATURES:
             raise Damaged("of a later version")
         (self.tree, self.pid, self.parent_pid, self.start_time, self.parent_start_time, self.epoch_ns,
          self.ticks, self.ns, self.clock, self.start_kind, self.machine, self.info_truncated, self.cap,
@@ -105,12 +105,12 @@ class Stream:
         self.serial = serial
         self.chunks = {}  # index -> (first byte, end, ticks at its opening)
 
-    def events(self, data, pc_count):
+    def events(self, data, version, pc_count):
         number = 0
         for index in sorted(self.chunks):
             start, end, ticks = self.chunks[index]
             cursor = Cursor(data, start, end)
-            address, thread, stack = 0, None, []
+            address, thread, stack, nodes = 0, None, None, []
             while cursor.at < end:
                 head = cursor.number(2)
                 kind = head & 15
@@ -129,31 +129,48 @@ class Stream:
                 if head >> 14 & 1:
                     cursor.leb()
                 if head >> 13 & 1:
-                    read_stack(cursor, stack, pc_count)
+                    stack = read_stack(cursor, version, stack, nodes, pc_count)
                 if kind in HAS_PAYLOAD:
                     cursor.take(size)
                 if kind == THREAD:
                     thread = value >> 32
                 if thread is None:
                     raise Damaged("a chunk does not begin with a thread event")
-                whole = bool(stack) and stack[0] != FRAME_UNKNOWN
+                whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
                 yield ticks, self.serial, number, kind, thread, value, size, whole
                 number += 1
 
 
-def read_stack(cursor, stack, pc_count):
-    pop, push = cursor.leb(), cursor.leb()
-    if pop > len(stack):
-        raise Damaged("an event pops more frames than there are")
-    if pop:
-        del stack[len(stack) - pop:]
-    for _ in range(push):
+class Stack:
+    """A stack as its innermost frame and the stack further out, so that nodes share what they have in common."""
+
+    def __init__(self, frame, outer):
+        self.frame, self.outer = frame, outer
+        self.outermost = outer.outermost if outer else frame
+
+
+def read_stack(cursor, version, stack, nodes, pc_count):
+    """The stack after an event; each frame it pushes is appended to `nodes`, as the stack that ends in it."""
+    word = cursor.leb()
+    value, has_frames = (word, True) if version == 1 else (word >> 2, word & 2)
+    if version > 1 and word & 1:
+        if value >= len(nodes):
+            raise Damaged("an event names a node that the chunk does not have")
+        stack = nodes[value]
+    else:
+        for _ in range(value):
+            if not stack:
+                raise Damaged("an event pops more frames than there are")
+            stack = stack.outer
+    for _ in range(cursor.leb() if has_frames else 0):
         frame = cursor.number(3)
         if frame == FRAME_RAW:
             cursor.take(8)
         elif frame > pc_count:
             raise Damaged("a frame names a pc that is not in the table")
-        stack.append(frame)
+        stack = Stack(frame, stack)
+        nodes.append(stack)
+    return stack
 
 
 class Process:
@@ -317,7 +334,7 @@ class Spool:
             at += size
 
     def events(self, process):
-        return heapq.merge(*(s.events(self.data, self.pc_count) for s in process.streams.values()))
+        return heapq.merge(*(s.events(self.data, self.header.version, self.pc_count) for s in process.streams.values()))
 
     def in_order(self, process):
         """The events of a process as they happened: for one address allocation and free alternate, and where

@@ -1,5 +1,6 @@
 /* match.c - which block is freed by what. */
 #include "match.h"
+#include "xalloc.h"
 
 #include <string.h>
 
@@ -275,13 +276,21 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
     struct heap *heap = &lane->subject->heap;
     const uint8_t *p = e->frames;
 
-    path_begin(&lane->path, e->pop, lane->restarts);
+    if (lane->restarts)
+        lane->node_count = 0;
+    if (e->from_node) /* one that the chunk does not have is the empty stack */
+        path_rebase(&lane->path, m->tree, e->base < lane->node_count ? lane->nodes[e->base] : 0);
+    else
+        path_begin(&lane->path, e->base, lane->restarts);
     lane->restarts = 0;
+    lane->nodes =
+        xgrow(lane->nodes, &lane->node_capacity, lane->node_count + e->push, sizeof *lane->nodes);
     for (uint32_t i = 0; i < e->push; i++) {
         uint32_t id;
         uint64_t pc;
         p = spool_decode_frame(p, &id, &pc);
         path_push(&lane->path, m->tree, locations_find(m->locations, id, pc));
+        lane->nodes[lane->node_count++] = path_leaf(&lane->path);
     }
     path_end(&lane->path, m->tree, &heap->figures, (struct heap_moment){ns, heap->live_bytes},
              lane->last);

@@ -187,11 +187,12 @@ static void fill_leaks(struct rebuild *b, struct process *process)
     for (uint32_t i = 0; i < pages_end(&f->stacks); i++) {
         if (figures_stack(f, i)->live_blocks == 0)
             continue;
-        process->leaks[process->leak_count++] = (struct leak){.stack = b->stacks[i],
-                                                              .blocks = figures_stack(f, i)->live_blocks,
-                                                              .bytes = figures_stack(f, i)->live_bytes,
-                                                              .first_ns = b->times[i].first_ns,
-                                                              .last_ns = b->times[i].last_ns};
+        process->leaks[process->leak_count++] =
+            (struct leak){.stack = b->stacks[i],
+                          .blocks = figures_stack(f, i)->live_blocks,
+                          .bytes = figures_stack(f, i)->live_bytes,
+                          .first_ns = b->times[i].first_ns,
+                          .last_ns = b->times[i].last_ns};
     }
     qsort(process->leaks, count, sizeof *process->leaks, bigger_first);
 }

@@ -10,12 +10,12 @@
 /* RECORDING_FOREIGN where it is no spool. */
 int spool_identify(int fd, struct recording_identity *identity);
 
-/* 1 while anyone has the spool mapped or open for writing. fd: opened read-only. Where that cannot be
- * asked (no leases; a layered file system does not know who writes below) the answer is 0. */
+/* 1 while anyone has the spool mapped or open for writing. fd: opened read-only. Where that cannot
+ * be asked (no leases; a layered file system does not know who writes below) the answer is 0. */
 int spool_has_writer(int fd);
 
-/* 1 where someone writes to the spool, a process of its table lives, and in doubt; 0 where all are gone, or have become
- * another program by exec. */
+/* 1 where someone writes to the spool, a process of its table lives, and in doubt; 0 where all are
+ * gone, or have become another program by exec. */
 int spool_is_alive(int fd);
 
 /* 1 where process `pid` of this machine lives and started at start_time (/proc/PID/stat field 22; 0

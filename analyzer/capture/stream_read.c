@@ -62,8 +62,8 @@ static int decode_next(struct stream *s, const struct spool_file *file)
         if (s->consumed < s->window_start || from >= s->window_bytes)
             continue;
         struct spool_delta delta = s->delta;
-        size_t bytes =
-            spool_decode(s->window + from, s->window + s->window_bytes, &delta, &s->event);
+        size_t bytes = spool_decode(s->window + from, s->window + s->window_bytes,
+                                    file->header.version, &delta, &s->event);
         if (bytes == 0)
             continue;
         s->delta = delta;
@@ -156,7 +156,8 @@ uint64_t stream_find(const struct stream *s, const struct spool_file *file,
     struct spool_delta delta = s->delta;
     struct spool_event event;
     uint64_t found = 0;
-    while (!found && (n = spool_decode(copy + at, copy + got, &delta, &event)) > 0 &&
+    while (!found &&
+           (n = spool_decode(copy + at, copy + got, file->header.version, &delta, &event)) > 0 &&
            event.ticks <= until) {
         at += n;
         ++*events;

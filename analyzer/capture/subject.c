@@ -154,6 +154,7 @@ static void release_all(struct subject *s)
 {
     for (size_t i = 0; i < s->lane_count; i++) {
         path_clear(&s->lanes[i]->path);
+        free(s->lanes[i]->nodes);
         ranges_clear(&s->lanes[i]->dropping);
         free(s->lanes[i]);
     }

@@ -53,7 +53,9 @@ struct subject {
 struct lane {
     struct subject *subject;
     struct path path;
-    int restarts; /* a new chunk: the next stack comes whole */
+    int restarts;    /* a new chunk: the next stack comes whole */
+    uint32_t *nodes; /* of the tree, by the chunk's own numbers */
+    size_t node_count, node_capacity;
     int has_thread;
     size_t thread;           /* index in subject->threads */
     struct heap_moment last; /* the stream's event before */

@@ -13,6 +13,26 @@ void path_begin(struct path *path, uint32_t pop, int restart)
     path->pivot = 0;
 }
 
+/* From the leaf outwards until old and new stack meet: equal nodes have equal parents. */
+void path_rebase(struct path *path, const struct tree *tree, uint32_t node)
+{
+    uint32_t depth = tree->nodes[node].depth, i = depth;
+
+    path->old_depth = path->depth;
+    path->pivot = 0;
+    if (depth > path->step_capacity)
+        path->steps = xgrow(path->steps, &path->step_capacity, depth, sizeof *path->steps);
+    for (; i > 0; i--, node = tree->image->stacks[node].parent) {
+        struct path_step *step = &path->steps[i - 1];
+        if (i <= path->old_depth && step->node == node)
+            break;
+        path->pivot = i <= path->old_depth ? step->node : 0;
+        step->node = node;
+    }
+    path->depth = depth;
+    path->kept = i;
+}
+
 void path_push(struct path *path, struct tree *tree, uint32_t location)
 {
     uint32_t i = path->depth;

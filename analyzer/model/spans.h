@@ -7,8 +7,8 @@
  * activation at another line. Of each function the activation is kept that contains the function's
  * own inclusive peak (of the outermost occurrence, where it calls itself).
  *
- * A change is told as path_begin, path_push .., path_end. Not for two threads at once; the path
- * owns its arrays (path_clear). A zeroed struct is an empty path.
+ * A change is told as path_begin or path_rebase, path_push .., path_end. Not for two threads at
+ * once; the path owns its arrays (path_clear). A zeroed struct is an empty path.
  */
 #ifndef MPROF_SPANS_H
 #define MPROF_SPANS_H
@@ -51,6 +51,8 @@ struct path {
 /* The `pop` innermost frames go. restart: the whole stack will be pushed anew (and is compared
  * with the old one: what is the same persists). */
 void path_begin(struct path *path, uint32_t pop, int restart);
+/* The stack becomes that of `node`. */
+void path_rebase(struct path *path, const struct tree *tree, uint32_t node);
 void path_push(struct path *path, struct tree *tree, uint32_t location);
 
 /* The change is complete: new activations begin at `now`; those gone ended at `last`, the stream's

@@ -87,6 +87,7 @@ uint32_t tree_add_child(struct tree *tree, uint32_t parent, uint32_t location)
     facts->fresh = find_fresh(tree, node);
     facts->near = facts->fresh ? node : outer->near;
     facts->distinct = outer->distinct + (uint32_t)__builtin_popcountll(facts->fresh);
+    facts->depth = outer->depth + 1;
     facts->truncated = outer->truncated || l->flags & LOCATION_UNKNOWN;
     *intmap_place(&tree->children, (uint64_t)parent << 32 | location) = node;
     return node;

@@ -26,6 +26,7 @@ struct stack_node {
     uint64_t fresh;       /* bit i: frame i of the location is the outermost of its function */
     uint32_t near;        /* nearest node, this one included, with fresh != 0; 0 none */
     uint32_t distinct;    /* functions on the stack */
+    uint32_t depth;       /* locations on the stack */
     uint32_t truncated;   /* 1: what lies further out is unknown */
     uint32_t frame_first; /* of the location, so that image->frames is one step away */
     uint32_t frame_count; /* at most LOCATION_FRAMES_MAX */

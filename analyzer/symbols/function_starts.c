@@ -5,8 +5,8 @@
 #include <gelf.h>
 #include <string.h>
 
-/* The only layout that linkers write: a table of {begin, entry}, both signed 4-byte offsets from the
- * section's address, sorted by begin. */
+/* The only layout that linkers write: a table of {begin, entry}, both signed 4-byte offsets from
+ * the section's address, sorted by begin. */
 enum { VERSION = 1, COUNT_UDATA4 = 0x03, TABLE_DATAREL_SDATA4 = 0x3b, HEADER_BYTES = 12 };
 
 uint64_t function_start(Elf *elf, uint64_t address)

@@ -1,7 +1,7 @@
 /*
- * function_starts.h - where functions begin in a stripped object: the search table of .eh_frame_hdr,
- * which every object that can be unwound has. It gives no names, but it tells that two call sites lie
- * in one function.
+ * function_starts.h - where functions begin in a stripped object: the search table of
+ * .eh_frame_hdr, which every object that can be unwound has. It gives no names, but it tells that
+ * two call sites lie in one function.
  *
  * Source of the layout: Linux Standard Base Core 5.0, "Exception Frames".
  * Ownership: none, the section's bytes are libelf's. Failure: 0.
@@ -12,7 +12,8 @@
 #include <libelf.h>
 #include <stdint.h>
 
-/* The begin of the last function that begins at or before address; 0 where the object has no table. */
+/* The begin of the last function that begins at or before address; 0 where the object has no table.
+ */
 uint64_t function_start(Elf *elf, uint64_t address);
 
 #endif

@@ -42,8 +42,8 @@ struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
 size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, uint64_t address,
                           const struct symbol_frame **frames);
 
-/* Where the function around `address` begins, by the object's unwind information: for call sites that
- * have no name. 0 where it has none. */
+/* Where the function around `address` begins, by the object's unwind information: for call sites
+ * that have no name. 0 where it has none. */
 uint64_t symbolizer_function_start(struct symbolizer *s, struct symbol_object *object,
                                    uint64_t address);
 

@@ -154,7 +154,7 @@ BUILDER_UNUSED static void builder_event(struct builder_stream *s, uint64_t time
     s->chunk->used = (size_t)(at - s->chunk->events);
     s->chunk->header.commit = (uint64_t)s->chunk->header.sequence << 32 | s->chunk->used;
     if (e.has_stack)
-        s->depth = s->depth - (e.pop < s->depth ? e.pop : s->depth) + e.push;
+        s->depth = s->depth - (e.base < s->depth ? e.base : s->depth) + e.push;
 }
 
 BUILDER_UNUSED static void builder_thread(struct builder_stream *s, uint64_t time, uint32_t serial)
@@ -197,7 +197,7 @@ BUILDER_UNUSED static void builder_stacked(struct builder_stream *s, uint64_t ti
                             .has_stack = 1,
                             .address = address,
                             .size = size,
-                            .pop = s->depth,
+                            .base = s->depth,
                             .push = count};
     builder_event(s, time, e, frames);
 }

@@ -172,7 +172,7 @@ static void test_stream_changes_hands(void **state)
     builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN, WORK));
     builder_thread(s, 20, 5);
     struct spool_event e = {
-        .kind = SPOOL_ALLOC, .address = 0x2000, .size = 20, .has_stack = 1, .pop = 1, .push = 1};
+        .kind = SPOOL_ALLOC, .address = 0x2000, .size = 20, .has_stack = 1, .base = 1, .push = 1};
     builder_event(s, 30, e, (uint32_t[]){OTHER});
     builder_free_block(s, 40, 0x1000);
     struct collector *c = collect(&b);
