@@ -27,7 +27,7 @@ FORMAT_SRC    := $(wildcard format/*.c)
 PRELOAD_SRC   := $(wildcard preload/*.c)
 ANALYZER_SRC  := $(foreach d,$(ANALYZER_DIRS),$(wildcard $(d)/*.c))
 
-PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -fno-stack-protector
+PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector
 ANALYZER_LIBS  := -ldw -lelf -llzma -lzstd -liberty -lpthread -lm
 
 PRELOAD_OBJ    := $(FORMAT_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)

@@ -6,7 +6,9 @@
 #ifndef MPROF_ARCH_X86_64_H
 #define MPROF_ARCH_X86_64_H
 
+#include <cpuid.h>
 #include <stdint.h>
+#include <string.h>
 
 /* DWARF register numbers (System V psABI, figure 3.36). */
 enum { ARCH_DWARF_FP = 6, ARCH_DWARF_SP = 7, ARCH_DWARF_RA = 16, ARCH_DWARF_REGISTERS = 17 };
@@ -19,12 +21,18 @@ struct registers {
     uintptr_t pc, sp, fp;
 };
 
-/* The state of the caller of the function this stands in (which must keep a frame pointer). */
-#define ARCH_CALLER()                                                                              \
-    ({                                                                                             \
-        const uintptr_t *frame_ = __builtin_frame_address(0);                                      \
-        (struct registers){.pc = frame_[1], .sp = (uintptr_t)(frame_ + 2), .fp = frame_[0]};       \
-    })
+/* The frame record of a hook: {saved fp, return address}. What hooks hand on as their caller: one
+ * word where the registers are three. The function this stands in must keep a frame pointer. */
+struct arch_frame {
+    uintptr_t fp, pc;
+};
+#define ARCH_CALLER() ((const struct arch_frame *)__builtin_frame_address(0))
+
+/* The state of the caller of the function whose frame record this is. */
+static inline struct registers arch_registers(const struct arch_frame *f)
+{
+    return (struct registers){.pc = f->pc, .sp = (uintptr_t)(f + 1), .fp = f->fp};
+}
 
 /* Where the return address lies below the CFA. */
 #define ARCH_RA_OFFSET (-8)
@@ -50,7 +58,22 @@ static inline uint64_t arch_ticks(void)
     return __builtin_ia32_rdtsc();
 }
 
-#define ARCH_CLOCKSOURCE "tsc"
+/*
+ * Does the counter tell the time that the kernel's clocksource tells? tsc is the counter. The
+ * clocks of a hypervisor's page are computed from it; there the counters of all processors agree
+ * where the processor says that its own never stops (cpuid 0x80000007, edx bit 8), which is what
+ * the kernel asks, too, before it prefers tsc to them.
+ */
+static inline int arch_counter_serves(const char *clocksource)
+{
+    unsigned a, b, c, d = 0;
+    if (strncmp(clocksource, "tsc", 3) == 0)
+        return 1;
+    if (strncmp(clocksource, "kvm-clock", 9) != 0 &&
+        strncmp(clocksource, "hyperv_clocksource_tsc", 22) != 0)
+        return 0;
+    return __get_cpuid(0x80000007, &a, &b, &c, &d) && d >> 8 & 1;
+}
 
 static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {

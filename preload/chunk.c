@@ -323,7 +323,7 @@ static int chunk_open(struct stream *s, size_t need)
     s->limit = p + ready;
     s->delta = (struct spool_delta){c->opened.ticks, 0};
     s->next_bytes = bytes < SPOOL_CHUNK_MAX ? (uint32_t)bytes * 2 : SPOOL_CHUNK_MAX;
-    s->fresh = 1;
+    s->fresh = STREAM_NEW_CHUNK;
     s->depth = 0;
     return 1;
 }

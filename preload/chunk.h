@@ -16,6 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum stream_fresh {
+    STREAM_NEW_CHUNK = 1, /* and the next stack comes whole */
+    STREAM_NEW_OWNER = 2,
+};
+
 /*
  * A stream's place in its chunk:
  *   chunk + sizeof *chunk <= committed <= cursor_limit <= chunk_end
@@ -30,7 +35,7 @@ struct stream {
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
     uint32_t next_bytes;
-    uint32_t fresh; /* 1: the chunk is new; the next event carries THREAD and the whole stack */
+    uint32_t fresh; /* enum stream_fresh bits: what THREAD has still to be written for */
     uint32_t depth; /* frames on the stack as the decoder has it */
     uint64_t retry; /* after a failure: no further try before this time (ticks) */
 };

@@ -20,6 +20,7 @@
 
 int recorder_state = RECORDER_NEW;
 uint32_t *recorder_alive;
+int init_counter_serves;
 
 static struct start_facts *facts;
 static int32_t own_pid;
@@ -57,16 +58,16 @@ void init_freeze_time(void)
     frozen = init_now();
 }
 
-static __attribute__((noinline)) uint64_t frozen_ticks(void)
+void init_time_changed(void)
 {
-    return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&init_counter_serves, use_counter && sys_may(SYS_KIND_TIME), __ATOMIC_RELAXED);
 }
 
-uint64_t init_ticks(void)
+uint64_t init_ticks_slow(void)
 {
     if (!sys_may(SYS_KIND_TIME))
-        return frozen_ticks();
-    if (__builtin_expect(use_counter, 1))
+        return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
+    if (use_counter)
         return arch_ticks();
     struct timespec t;
     clock_gettime(CLOCK_BOOTTIME, &t); /* vDSO */
@@ -261,6 +262,7 @@ static int start(void)
     if (!facts || !recorder_alive || !is_wanted())
         return 0;
     use_counter = facts->clock_is_counter;
+    init_time_changed();
     const char *stacks = start_facts_setting(facts, SETTING_FREE_STACKS);
     free_stacks = stacks && *stacks && *stacks != '0';
     if (open_spool() != NULL)

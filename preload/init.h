@@ -10,6 +10,7 @@
 #ifndef MPROF_INIT_H
 #define MPROF_INIT_H
 
+#include "arch_x86_64.h"
 #include "spool.h"
 
 #include <stdint.h>
@@ -34,7 +35,13 @@ static inline int recorder_ready(void)
 
 /* The time: the processor's counter, or CLOCK_BOOTTIME ns where the kernel's clocksource is
  * another. */
-uint64_t init_ticks(void);
+extern int init_counter_serves; /* ticks are the processor's counter, and it may be read */
+uint64_t init_ticks_slow(void);
+static inline uint64_t init_ticks(void)
+{
+    return __builtin_expect(init_counter_serves, 1) ? arch_ticks() : init_ticks_slow();
+}
+void init_time_changed(void); /* sys_forbidden has another SYS_KIND_TIME */
 struct spool_moment init_now(void);
 int init_uses_counter(void);
 void init_freeze_time(void); /* called before SYS_KIND_TIME is given up */

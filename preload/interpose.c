@@ -91,7 +91,7 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
 }
 
 /* A block of the arena that grows: it stays what it was, its content moves. */
-static void *realloc_from_arena(struct registers caller, void *old, size_t size)
+static void *realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
 {
     void *p = own_work() || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
     if (!p)
@@ -102,7 +102,7 @@ static void *realloc_from_arena(struct registers caller, void *old, size_t size)
     return p;
 }
 
-static void *realloc_recorded(struct registers caller, void *old, size_t size)
+static void *realloc_recorded(const struct arch_frame *caller, void *old, size_t size)
 {
     if (!old) {
         void *p = real.realloc(NULL, size);
@@ -219,7 +219,7 @@ static void *raw_pointer(long result)
     {                                                                                              \
         if (own_work())                                                                            \
             return next_##name(at, length, protection, flags, fd, offset);                         \
-        struct registers caller = ARCH_CALLER();                                                   \
+        const struct arch_frame *caller = ARCH_CALLER();                                           \
         if (drops_old(flags))                                                                      \
             record_range_begin(caller, at, length);                                                \
         void *p = next_##name(at, length, protection, flags, fd, offset);                          \
@@ -244,7 +244,7 @@ HOOK int munmap(void *at, size_t length)
 {
     if (own_work())
         return next_munmap(at, length);
-    struct registers caller = ARCH_CALLER();
+    const struct arch_frame *caller = ARCH_CALLER();
     record_range_begin(caller, at, length);
     int result = next_munmap(at, length);
     if (result == 0)
@@ -269,7 +269,7 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_end(more);
     if (own_work())
         return next_mremap(old, old_length, length, flags, wanted);
-    struct registers caller = ARCH_CALLER();
+    const struct arch_frame *caller = ARCH_CALLER();
     /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.
      */
     int drops = old_length != 0 && !(flags & 4 /* MREMAP_DONTUNMAP */);

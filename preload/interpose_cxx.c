@@ -41,7 +41,7 @@ static inline void *provider(struct forwarder *f, const char *symbol, const void
 }
 
 /* An allocator's own new: recorded here unless it was in our malloc after all. */
-static void allocated(struct registers caller, const void *p, size_t size)
+static void allocated(const struct arch_frame *caller, const void *p, size_t size)
 {
     if (p && !own_work() && tls.newest != (uintptr_t)p)
         record_alloc(caller, p, size);

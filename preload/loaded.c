@@ -2,6 +2,7 @@
 #include "loaded.h"
 #include "chunk.h"
 #include "init.h"
+#include "rules.h"
 #include "sys.h"
 
 #include <dlfcn.h>
@@ -11,6 +12,11 @@
 
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
+
+void loaded_changed(void)
+{
+    rules_age(__atomic_add_fetch(&loaded_generation, 1, __ATOMIC_RELAXED));
+}
 
 /* What was registered; one entry a struct spool_module of ours. */
 struct known {

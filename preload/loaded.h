@@ -18,10 +18,12 @@
 extern uint32_t loaded_generation;
 extern uintptr_t loader_start, loader_end; /* ld.so's text */
 
+void loaded_changed(void); /* the loader is at work: a new generation */
+
 static inline void loaded_notice(uintptr_t caller)
 {
     if (__builtin_expect(caller - loader_start < loader_end - loader_start, 0))
-        __atomic_fetch_add(&loaded_generation, 1, __ATOMIC_RELAXED);
+        loaded_changed();
 }
 
 /* Finds ld.so; called once at the start. */

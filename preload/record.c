@@ -3,6 +3,7 @@
 #include "init.h"
 #include "loaded.h"
 #include "sample.h"
+#include "spool_put.h"
 #include "start_facts.h"
 #include "sys.h"
 
@@ -32,10 +33,12 @@ static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t coun
 }
 
 /* Writes THREAD at the start of a chunk, or where a stream changes hands. Room is there. */
-static void put_thread(struct thread *t, uint64_t ticks)
+static __attribute__((noinline)) void put_thread(struct thread *t, uint64_t ticks)
 {
     struct stream *s = &t->stream;
     char name[16] = "";
+    if (s->fresh & STREAM_NEW_CHUNK)
+        walk_new_chunk(&t->memo);
     if (sys_may(SYS_KIND_SELF))
         SYS_CALL(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0, 0);
     struct spool_event e = {.kind = SPOOL_THREAD,
@@ -60,7 +63,7 @@ void record_thread(struct thread *t)
         return; /* its first chunk will begin with THREAD */
     chunk_busy(s);
     if (!chunk_reserve(s, THREAD_BYTES))
-        s->fresh = 1; /* written before the next event that finds room */
+        s->fresh |= STREAM_NEW_OWNER; /* written before the next event that finds room */
     else
         put_thread(t, init_ticks());
     chunk_idle(s);
@@ -68,7 +71,8 @@ void record_thread(struct thread *t)
 
 /* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new
  * chunk starts with THREAD. Returns 0 when there is none: the event is lost. */
-static int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more, uint64_t ticks)
+static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
+                            uint64_t ticks)
 {
     struct stream *s = &t->stream;
     size_t bytes = SPOOL_HEAD_MAX + SLACK + more;
@@ -80,6 +84,19 @@ static int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
         put_thread(t, ticks);
     }
     return 1;
+}
+
+/* The longest part of the stack that the chunk has shown before is the event's base, the rest is
+ * pushed: returns the first frame of it. keep: frames that the decoder's stack has, too. */
+static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth,
+                                   struct spool_event *e)
+{
+    uint32_t first = keep < m->count ? walk_find_numbers(m, keep) : keep;
+    e->has_stack = 1;
+    e->from_node = first > keep;
+    e->base = first > keep ? memo_frames(m)[first - 1].number - m->first_number : depth - keep;
+    e->push = m->count - first;
+    return first;
 }
 
 /* The one way of an event into the spool. walked: with the stack of `caller`. */
@@ -94,7 +111,9 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     struct walk w = {0, 0, 0};
     if (walked)
         w = walk_stack(m, caller);
-    if (__builtin_expect(!make_room(t, w.push, m->count, payload ? e->size : 0, e->ticks), 0)) {
+    uint32_t push = w.before == s->depth ? w.push : m->count;
+    if (__builtin_expect(
+            !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, e->ticks), 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
         lost(e->kind, e->size);
@@ -104,16 +123,15 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     struct spool_delta delta = s->delta;
     uint32_t depth = s->depth;
     if (walked) {
-        uint32_t keep = w.before == depth ? w.keep : 0; /* else the decoder's stack is another */
-        e->has_stack = 1;
-        e->base = depth - keep;
-        e->push = m->count - keep;
+        uint32_t first = choose_base(m, w.before == depth ? w.keep : 0, depth, e);
         depth = m->count;
-        p += spool_encode(p, &delta, e);
-        if (e->push)
-            p = put_frames(p, memo_frames(m) + keep, e->push);
+        p += spool_put_event(p, &delta, e);
+        if (e->push) {
+            walk_give_numbers(m, first);
+            p = put_frames(p, memo_frames(m) + first, e->push);
+        }
     } else {
-        p += spool_encode(p, &delta, e);
+        p += spool_put_event(p, &delta, e);
     }
     if (payload) {
         memcpy(p, payload, e->size);
@@ -127,11 +145,12 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
 /* ---- the hooks' side ---- */
 
 /* Enters, records, leaves. */
-static inline __attribute__((always_inline)) void simple(struct registers caller,
+static inline __attribute__((always_inline)) void simple(const struct arch_frame *frame,
                                                          struct spool_event *e, int walked)
 {
     if (!recorder_ready())
         return;
+    struct registers caller = arch_registers(frame);
     loaded_notice(caller.pc);
     struct thread *t = thread_enter(caller);
     if (__builtin_expect(!t, 0)) {
@@ -143,72 +162,73 @@ static inline __attribute__((always_inline)) void simple(struct registers caller
     sample_if_due(e->ticks);
 }
 
-void record_alloc(struct registers caller, const void *p, size_t size)
+void record_alloc(const struct arch_frame *frame, const void *p, size_t size)
 {
     struct spool_event e = {.kind = SPOOL_ALLOC, .address = (uintptr_t)p, .size = size};
     tls.newest = (uintptr_t)p;
-    simple(caller, &e, 1);
+    simple(frame, &e, 1);
 }
 
-void record_free(struct registers caller, const void *p)
+void record_free(const struct arch_frame *frame, const void *p)
 {
     struct spool_event e = {.kind = SPOOL_FREE, .address = (uintptr_t)p};
-    simple(caller, &e, init_free_stacks());
+    simple(frame, &e, init_free_stacks());
 }
 
-void record_realloc_begin(struct registers caller, const void *old)
+void record_realloc_begin(const struct arch_frame *frame, const void *old)
 {
     struct spool_event e = {.kind = SPOOL_REALLOC_BEGIN, .address = (uintptr_t)old};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
-void record_realloc_moved(struct registers caller, const void *p, size_t size)
+void record_realloc_moved(const struct arch_frame *frame, const void *p, size_t size)
 {
     struct spool_event e = {.kind = SPOOL_REALLOC_MOVED, .address = (uintptr_t)p, .size = size};
-    simple(caller, &e, 1);
+    simple(frame, &e, 1);
 }
 
-void record_realloc_failed(struct registers caller)
+void record_realloc_failed(const struct arch_frame *frame)
 {
     struct spool_event e = {.kind = SPOOL_REALLOC_FAILED};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
-void record_realloc_freed(struct registers caller)
+void record_realloc_freed(const struct arch_frame *frame)
 {
     struct spool_event e = {.kind = SPOOL_REALLOC_FREED};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
-void record_range_begin(struct registers caller, const void *p, size_t length)
+void record_range_begin(const struct arch_frame *frame, const void *p, size_t length)
 {
     struct spool_event e = {.kind = SPOOL_RANGE_BEGIN, .address = (uintptr_t)p, .size = length};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
-void record_range_map(struct registers caller, const void *p, size_t length)
+void record_range_map(const struct arch_frame *frame, const void *p, size_t length)
 {
     struct spool_event e = {.kind = SPOOL_RANGE_MAP, .address = (uintptr_t)p, .size = length};
-    simple(caller, &e, 1);
+    simple(frame, &e, 1);
 }
 
-void record_range_dropped(struct registers caller)
+void record_range_dropped(const struct arch_frame *frame)
 {
     struct spool_event e = {.kind = SPOOL_RANGE_DROPPED};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
-void record_range_failed(struct registers caller)
+void record_range_failed(const struct arch_frame *frame)
 {
     struct spool_event e = {.kind = SPOOL_RANGE_FAILED};
-    simple(caller, &e, 0);
+    simple(frame, &e, 0);
 }
 
 /* ---- what is not a hook of memory ---- */
 
 /* The guard wants registers from which a walk finds the way out, like a hook's. */
-static void plain(struct registers caller, struct spool_event *e, const char *payload)
+static void plain(const struct arch_frame *frame, struct spool_event *e, const char *payload)
 {
+    struct registers caller = arch_registers(frame);
     struct thread *t = thread_enter(caller);
     if (!t)
         return;

@@ -15,18 +15,18 @@
 
 #include <stddef.h>
 
-void record_alloc(struct registers caller, const void *p, size_t size);
-void record_free(struct registers caller, const void *p);
+void record_alloc(const struct arch_frame *caller, const void *p, size_t size);
+void record_free(const struct arch_frame *caller, const void *p);
 
-void record_realloc_begin(struct registers caller, const void *old);
-void record_realloc_moved(struct registers caller, const void *p, size_t size);
-void record_realloc_failed(struct registers caller);
-void record_realloc_freed(struct registers caller);
+void record_realloc_begin(const struct arch_frame *caller, const void *old);
+void record_realloc_moved(const struct arch_frame *caller, const void *p, size_t size);
+void record_realloc_failed(const struct arch_frame *caller);
+void record_realloc_freed(const struct arch_frame *caller);
 
-void record_range_begin(struct registers caller, const void *p, size_t length);
-void record_range_map(struct registers caller, const void *p, size_t length);
-void record_range_dropped(struct registers caller);
-void record_range_failed(struct registers caller);
+void record_range_begin(const struct arch_frame *caller, const void *p, size_t length);
+void record_range_map(const struct arch_frame *caller, const void *p, size_t length);
+void record_range_dropped(const struct arch_frame *caller);
+void record_range_failed(const struct arch_frame *caller);
 
 void record_sample(uint64_t ns, uint64_t rss_bytes);
 void record_fork(uint32_t child_serial);

@@ -164,6 +164,7 @@ static unsigned give_up(uint32_t kinds)
     if (kinds & ~before & SYS_KIND_TIME)
         init_freeze_time();
     __atomic_or_fetch(&sys_forbidden, kinds, __ATOMIC_RELAXED);
+    init_time_changed();
     return before;
 }
 
@@ -188,4 +189,5 @@ unsigned sandbox_filter(const struct sock_fprog *program)
 void sandbox_failed(unsigned before)
 {
     __atomic_store_n(&sys_forbidden, before, __ATOMIC_RELAXED);
+    init_time_changed();
 }

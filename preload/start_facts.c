@@ -88,7 +88,7 @@ static int clock_is_counter(void)
     char text[32];
     sys_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", text,
                   sizeof text);
-    return strncmp(text, ARCH_CLOCKSOURCE, sizeof ARCH_CLOCKSOURCE - 1) == 0;
+    return arch_counter_serves(text);
 }
 
 struct start_facts *start_facts_read(void)

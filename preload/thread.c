@@ -201,21 +201,6 @@ static int is_stale(const struct thread *t, struct registers caller)
     }
 }
 
-/* A handler that comes between the two stores uses the state and leaves it open, which does no harm
- * yet; so both are looked at again. */
-static inline struct thread *claim(struct thread *t, struct registers caller)
-{
-    do {
-        __atomic_store_n(&t->guard, caller.sp, __ATOMIC_RELAXED);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        __atomic_store_n(&t->guard_pc, caller.pc, __ATOMIC_RELAXED);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    } while (__builtin_expect(__atomic_load_n(&t->guard, __ATOMIC_RELAXED) != caller.sp ||
-                                  __atomic_load_n(&t->guard_pc, __ATOMIC_RELAXED) != caller.pc,
-                              0));
-    return t;
-}
-
 /* Gives t a state for the handlers that interrupt it; a handler may do the same meanwhile. */
 static int nest(struct thread *t, struct registers caller)
 {
@@ -233,11 +218,11 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
 {
     for (unsigned level = 0; level < THREAD_NESTING; level++) {
         if (!t->guard)
-            return claim(t, caller);
+            return thread_claim(t, caller);
         if (is_stale(t,
                      caller)) { /* memo and chunk may have been left between two of their words */
-            claim(t, caller);
-            walk_forget(&t->memo);
+            thread_claim(t, caller);
+            walk_reset(&t->memo);
             chunk_abandon(&t->stream);
             return t;
         }
@@ -248,14 +233,14 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
     return NULL;
 }
 
-struct thread *thread_enter(struct registers caller)
+struct thread *thread_enter_slow(struct registers caller)
 {
     struct thread *t = tls.thread;
     if (__builtin_expect(!t, 0))
         return begin(caller);
     if (__builtin_expect(t->guard != 0, 0))
         return enter_nested(t, caller);
-    return claim(t, caller);
+    return thread_claim(t, caller);
 }
 
 /* A handler forked: its thread's states belong to the hooks that it interrupted, which go on in the

@@ -46,9 +46,33 @@ struct thread {
 /* Hooks interrupted by handlers interrupted by handlers; deeper is lost. */
 #define THREAD_NESTING 3
 
+/* The rare half of thread_enter: no state yet, or its guard is set. */
+struct thread *thread_enter_slow(struct registers caller);
+
+/* Sets the guard. A handler that comes between the two stores uses the state and leaves it open,
+ * which does no harm yet; so both are looked at again. */
+static inline struct thread *thread_claim(struct thread *t, struct registers caller)
+{
+    do {
+        __atomic_store_n(&t->guard, caller.sp, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        __atomic_store_n(&t->guard_pc, caller.pc, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } while (__builtin_expect(__atomic_load_n(&t->guard, __ATOMIC_RELAXED) != caller.sp ||
+                                  __atomic_load_n(&t->guard_pc, __ATOMIC_RELAXED) != caller.pc,
+                              0));
+    return t;
+}
+
 /* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the
  * caller where that is due). caller: of the hook. */
-struct thread *thread_enter(struct registers caller);
+static inline struct thread *thread_enter(struct registers caller)
+{
+    struct thread *t = tls.thread;
+    if (__builtin_expect(t && t->guard == 0, 1))
+        return thread_claim(t, caller);
+    return thread_enter_slow(caller);
+}
 
 /* The recorder's own work: what is allocated until own_end comes from the arena. Whoever jumps out
  * of a handler in between leaves `own` set; a hook further out does not believe it. */

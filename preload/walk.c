@@ -1,147 +1,86 @@
-/* walk.c - the walk by rules and by memo; the rule cache. */
+/* walk.c - the walk by memo, by nodes and by rules. */
 #include "walk.h"
-#include "cfi.h"
-#include "loaded.h"
 #include "spool.h"
+#include "step.h"
 #include "sys.h"
-#include "unwind.h"
 
 #include <string.h>
 
-/* ---- the rule cache ---- */
+/* ---- nodes ---- */
 
-/* Filled once: `key` is claimed by CAS (0 -> KEY_BUSY), the rest stored, then the key released.
- * What is outdated gets KEY_DEAD and is never used again, so a reader may finish with what it had
- * found. */
-struct cached {
-    uintptr_t key; /* pc; its top bit set where the pc is exact */
-    struct rule rule;
-    uint32_t id;
-    uint32_t module;
+/*
+ * A direct-mapped table: a node lies where the hash of {pc, sp} says, and is overwritten by the
+ * next that belongs there. All of it but the numbers follows from {pc, sp}, the loader's generation
+ * and, where the rule uses it, fp.
+ *
+ *   outer_sp != 0: the caller's registers are {pc: slot below outer_sp, sp: outer_sp,
+ *                  fp: slot at outer_sp - fp_below, or this frame's where fp_below is 0}
+ */
+struct node {
+    uintptr_t pc, sp, fp;
+    uintptr_t outer_sp;
+    uint64_t rule; /* a word of rules.h */
     uint32_t generation;
+    uint32_t next;          /* the caller's place in the table the last time */
+    uint32_t number, outer; /* as in struct memo_frame */
+    uint16_t fp_below;
+    uint16_t unused[3];
+} __attribute__((aligned(64)));
+
+/* The stack `outer` with one frame more: direct-mapped, by what it consists of. A node knows the
+ * last number of its frame; this knows those of the others (the same frame reached by another way).
+ */
+struct named {
+    uint64_t frame; /* id, or for SPOOL_FRAME_RAW the pc with its top bit set */
+    uint32_t outer, number;
 };
 
-enum { KEY_FREE = 0, KEY_BUSY = 1, KEY_DEAD = 2 };
-#define KEY_EXACT (1ull << 63)
+#define NODE_NONE       UINT32_MAX
+#define NODE_BITS_FIRST 8
+#define NODE_BITS_MAX   11
+#define NODE_STEP       2
+#define NODE_PATIENCE   8 /* that many misses for each place, and the table grows */
 
-/* Three tables, each used when the one before has no place left, so that a small program pays
- * little. */
-#define TIERS  3
-#define PROBES 8
-static const unsigned tier_bits[TIERS] = {12, 14, 18};
-static struct cached *tiers[TIERS];
-
-static struct cached *tier(unsigned i)
+static inline uint32_t node_place(const struct memo *m, uintptr_t pc, uintptr_t sp)
 {
-    struct cached *table = __atomic_load_n(&tiers[i], __ATOMIC_ACQUIRE);
-    if (__builtin_expect(table != NULL, 1))
-        return table;
-    size_t bytes = sizeof *table << tier_bits[i];
-    struct cached *fresh = sys_pages(bytes);
+    return (uint32_t)(((pc ^ sp << 20) * 0x9e3779b97f4a7c15ull) >> (64 - m->node_bits));
+}
+
+static inline int is_node_of(const struct node *x, const struct registers *r, uint32_t generation)
+{
+    return x->pc == r->pc && x->sp == r->sp && x->generation == generation &&
+           (x->fp == r->fp || !rule_uses_fp(x->rule));
+}
+
+/* Both tables. */
+static size_t node_bytes(uint32_t bits)
+{
+    return (sizeof(struct node) + sizeof(struct named)) << bits;
+}
+
+/* A larger table; the old one's nodes are found anew. 0 where there is no memory for the first. */
+static int nodes_grow(struct memo *m)
+{
+    uint32_t bits = m->nodes ? m->node_bits + NODE_STEP : NODE_BITS_FIRST;
+    if (bits > NODE_BITS_MAX)
+        bits = NODE_BITS_MAX;
+    m->misses = 0;
+    struct node *fresh = bits > m->node_bits ? sys_pages(node_bytes(bits)) : NULL;
     if (!fresh)
-        return NULL;
-    if (__atomic_compare_exchange_n(&tiers[i], &table, fresh, 0, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
-        return fresh;
-    sys_unmap(fresh, bytes);
-    return table;
-}
-
-static inline struct cached *slot(struct cached *table, unsigned bits, uintptr_t key,
-                                  unsigned probe)
-{
-    uint64_t hash = key * 0x9e3779b97f4a7c15ull >> (64 - bits);
-    return &table[(hash + probe) & ((1ull << bits) - 1)];
-}
-
-static struct cached *find(uintptr_t key)
-{
-    for (unsigned i = 0; i < TIERS; i++) {
-        struct cached *table = tier(i);
-        if (!table)
-            return NULL;
-        for (unsigned probe = 0; probe < PROBES; probe++) {
-            struct cached *c = slot(table, tier_bits[i], key, probe);
-            uintptr_t have = __atomic_load_n(&c->key, __ATOMIC_ACQUIRE);
-            if (have == key)
-                return c;
-            if (have == KEY_FREE)
-                return NULL;
-        }
-    }
-    return NULL;
-}
-
-static void insert(uintptr_t key, const struct cached *entry)
-{
-    for (unsigned i = 0; i < TIERS; i++) {
-        struct cached *table = tier(i);
-        if (!table)
-            return;
-        for (unsigned probe = 0; probe < PROBES; probe++) {
-            struct cached *c = slot(table, tier_bits[i], key, probe);
-            uintptr_t expected = KEY_FREE;
-            if (!__atomic_compare_exchange_n(&c->key, &expected, KEY_BUSY, 0, __ATOMIC_ACQUIRE,
-                                             __ATOMIC_RELAXED))
-                continue;
-            c->rule = entry->rule;
-            c->id = entry->id;
-            c->module = entry->module;
-            c->generation = entry->generation;
-            __atomic_store_n(&c->key, key, __ATOMIC_RELEASE);
-            return;
-        }
-    }
-}
-
-/* The rare half of look_up: a pc not seen before, or not in this generation. */
-static __attribute__((noinline)) void look_up_slow(uintptr_t pc, int exact, struct cached *old,
-                                                   struct cached *result)
-{
-    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
-    uintptr_t key = pc | (exact ? KEY_EXACT : 0);
-    struct cfi_module module;
-    uint32_t serial;
-    int found = loaded_module(exact ? pc : pc - 1, &module, &serial);
-
-    if (old && serial && old->module == serial) {
-        __atomic_store_n(&old->generation, generation, __ATOMIC_RELAXED);
-        *result = *old;
-        return;
-    }
+        return m->nodes != NULL;
+    struct node *old = m->nodes;
+    size_t old_bytes = node_bytes(m->node_bits);
+    m->nodes = fresh;
+    m->named = (struct named *)(fresh + (1u << bits));
+    m->node_bits = bits;
     if (old)
-        __atomic_store_n(&old->key, KEY_DEAD, __ATOMIC_RELEASE);
-    *result = (struct cached){.key = key, .id = SPOOL_FRAME_RAW, .generation = generation};
-    result->rule.kind = RULE_NONE;
-    if (found)
-        result->rule = cfi_rule(&module, exact ? pc : pc - 1);
-    if (found && !exact && result->rule.kind == RULE_NONE) {
-        /* Nobody calls from before a function: makecontext puts the very start of __start_context
-         * where the first return address belongs. */
-        struct rule at_start = cfi_rule(&module, pc);
-        if (at_start.kind != RULE_NONE)
-            result->rule = (struct rule){.kind = RULE_END};
-    }
-    if (!serial)
-        return; /* only pcs inside known modules are remembered */
-    result->module = serial;
-    result->id = loaded_pc_id(pc, serial, exact);
-    if (result->id != SPOOL_FRAME_RAW)
-        insert(key, result);
-}
-
-static inline void look_up(uintptr_t pc, int exact, struct cached *result)
-{
-    struct cached *c = find(pc | (exact ? KEY_EXACT : 0));
-    if (__builtin_expect(c && c->generation == loaded_generation, 1))
-        *result = *c;
-    else
-        look_up_slow(pc, exact, c, result);
+        sys_unmap(old, old_bytes);
+    return 1;
 }
 
 /* ---- the memo's memory ---- */
 
-#define FIRST_CAPACITY 127 /* with the header, two pages */
+#define FIRST_CAPACITY 84 /* with the header, two pages */
 
 static struct memo_frame *memo_scratch(const struct memo *m)
 {
@@ -158,12 +97,14 @@ static size_t block_bytes(uint32_t capacity)
     return sizeof(struct memo_block) + 2 * sizeof(struct memo_frame) * capacity;
 }
 
-static int memo_grow(struct memo *m)
+static __attribute__((noinline)) int memo_grow(struct memo *m)
 {
     struct memo_block *old = m->block;
     uint32_t capacity = old ? old->capacity * 4 : FIRST_CAPACITY;
+    if (capacity > WALK_DEPTH_MAX * 2 || (!m->nodes && !nodes_grow(m)))
+        return -1;
     struct memo_block *fresh = sys_pages(block_bytes(capacity));
-    if (!fresh || capacity > WALK_DEPTH_MAX * 2)
+    if (!fresh)
         return -1;
     fresh->capacity = capacity;
     if (old) {
@@ -177,111 +118,78 @@ static int memo_grow(struct memo *m)
     return 0;
 }
 
-void walk_forget(struct memo *m)
+void walk_reset(struct memo *m)
 {
     m->count = 0;
+    if (m->nodes)
+        memset(m->nodes, 0, node_bytes(m->node_bits));
 }
 
-/* ---- one step ---- */
+#define NUMBERS_MAX 0xf0000000u
 
-enum step { STEP_ON, STEP_END, STEP_UNKNOWN };
-
-struct stepper {
-    struct registers r;
-    uint16_t fp_below, opaque; /* how r was reached: struct memo_frame */
-    int exact;
-    uintptr_t stack_end;  /* of the stack that r is on, UINTPTR_MAX unknown */
-    uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
-};
-
-static uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
+void walk_new_chunk(struct memo *m)
 {
-    return sp < thread_end && thread_end - sp < 1u << 30 ? thread_end : UINTPTR_MAX;
-}
-
-#define FRAME_MAX (64u << 10) /* a frame-pointer step further than this is not believed */
-
-static enum step step_by_frame_pointer(struct stepper *s)
-{
-    uintptr_t fp = s->r.fp;
-    /* The ABI has the outermost frame's fp be 0 (old crt1.o have no CFI for _start); ld.so's own
-     * start code, which calls the constructors, has none either. */
-    if (fp == 0 || s->r.pc - loader_start < loader_end - loader_start)
-        return STEP_END;
-    if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
-        fp > s->stack_end - 16)
-        return STEP_UNKNOWN;
-    s->r = arch_frame_pointer_step(s->r);
-    s->fp_below = 16;
-    s->opaque = 0;
-    return s->r.pc < SPOOL_PAGE ? STEP_UNKNOWN : STEP_ON;
-}
-
-static enum step step_by_rule(struct stepper *s, const struct rule *rule)
-{
-    uintptr_t base = rule->base_fp ? s->r.fp : s->r.sp;
-    uintptr_t at = base + (uintptr_t)(intptr_t)rule->cfa_offset;
-    uintptr_t cfa = at;
-    if (rule->kind == RULE_DEREF) {
-        if (at < s->r.sp || at >= s->stack_end)
-            return STEP_UNKNOWN;
-        cfa = *(const uintptr_t *)at;
+    if (m->next_number == 0 || m->next_number > NUMBERS_MAX) {
+        walk_reset(m);
+        m->next_number = 1;
     }
-    if (cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0)
-        return STEP_UNKNOWN;
-    uintptr_t fp_slot = rule->fp_saved == FP_SAVED_AT_FP ? s->r.fp : cfa;
-    fp_slot += (uintptr_t)(intptr_t)rule->fp_offset;
-    s->opaque = rule->kind == RULE_DEREF;
-    s->fp_below = 0;
-    /* A slot outside of the frame: gcc's CFI says so behind the `pop %rbp` of a function that
-     * realigned its stack, where a signal may have interrupted it; fp is the caller's already. */
-    if (rule->fp_saved == FP_SAVED_AT_FP && (fp_slot < s->r.sp || fp_slot > cfa - 16)) {
-        s->opaque = MEMO_OPAQUE;
-    } else if (rule->fp_saved) {
-        if (fp_slot >= cfa || fp_slot + 65536 <= cfa)
-            s->opaque = MEMO_OPAQUE;
-        else
-            s->fp_below = (uint16_t)(cfa - fp_slot);
-        s->r.fp = *(const uintptr_t *)fp_slot;
-    }
-    s->r.pc = *(const uintptr_t *)(cfa + ARCH_RA_OFFSET);
-    s->r.sp = cfa;
-    return s->r.pc < SPOOL_PAGE ? STEP_END : STEP_ON;
+    m->first_number = m->next_number;
 }
 
-static enum step step(struct stepper *s, const struct rule *rule)
+/* ---- numbers ---- */
+
+static inline struct named *named_place(const struct memo *m, uint64_t frame, uint32_t outer)
 {
-    int exact = 0;
-    enum step result;
-    switch (rule->kind) {
-    case RULE_STEP:
-    case RULE_DEREF:
-        result = step_by_rule(s, rule);
-        break;
-    case RULE_SIGNAL:
-        s->r = arch_signal_step(s->r);
-        s->fp_below = 0;
-        s->opaque = MEMO_EXACT;
-        s->stack_end = stack_end_for(s->thread_end, s->r.sp); /* the handler had perhaps another */
-        exact = 1;
-        result = STEP_ON;
-        break;
-    case RULE_END:
-        return STEP_END;
-    case RULE_NONE:
-        result = step_by_frame_pointer(s);
-        break;
-    default:
-        result = unwind_step(&s->r) ? STEP_ON : STEP_UNKNOWN;
-        s->fp_below = 0;
-        s->opaque = MEMO_OPAQUE;
-        break;
-    }
-    s->exact = exact;
-    return result;
+    return &m->named[(frame * 0x9e3779b97f4a7c15ull ^ outer * 0xc2b2ae3d27d4eb4full) >>
+                     (64 - m->node_bits)];
 }
 
-/* ---- the walk ---- */
+static inline uint64_t named_frame(const struct memo_frame *f)
+{
+    return f->id == SPOOL_FRAME_RAW ? f->pc | 1ull << 63 : f->id;
+}
+
+static inline void tell_node(struct memo *m, const struct memo_frame *f)
+{
+    struct node *x = &m->nodes[f->node & ((1u << m->node_bits) - 1)];
+    if (f->node != NODE_NONE && x->pc == f->pc && x->sp == f->sp) {
+        x->number = f->number;
+        x->outer = f->outer;
+    }
+}
+
+uint32_t walk_find_numbers(struct memo *m, uint32_t from)
+{
+    struct memo_frame *f = memo_frames(m);
+    uint32_t outer = from ? f[from - 1].number : 0, i = from;
+    for (; i < m->count; outer = f[i++].number) {
+        if (__builtin_expect(f[i].outer == outer && f[i].number >= m->first_number, 1))
+            continue;
+        uint64_t frame = named_frame(&f[i]);
+        const struct named *n = named_place(m, frame, outer);
+        if (n->frame != frame || n->outer != outer || n->number < m->first_number)
+            break;
+        f[i].outer = outer;
+        f[i].number = n->number;
+        tell_node(m, &f[i]);
+    }
+    return i;
+}
+
+void walk_give_numbers(struct memo *m, uint32_t from)
+{
+    struct memo_frame *f = memo_frames(m);
+    uint32_t outer = from ? f[from - 1].number : 0;
+    for (uint32_t i = from; i < m->count; outer = f[i++].number) {
+        uint64_t frame = named_frame(&f[i]);
+        f[i].outer = outer;
+        f[i].number = m->next_number++;
+        *named_place(m, frame, outer) = (struct named){frame, outer, f[i].number};
+        tell_node(m, &f[i]);
+    }
+}
+
+/* ---- joining the old stack ---- */
 
 /* How far out from frame j the old walk's slots still hold what they held: the index of the first
  * frame that does not, or -1. Reads only what a walk would read, in the order it would read it. */
@@ -289,35 +197,48 @@ static inline int32_t verify(const struct memo_frame *f, int32_t j)
 {
     int32_t k = j - 1;
     for (; k >= 0; k--) {
-        if (f[k].opaque || *(const uintptr_t *)(f[k].sp + ARCH_RA_OFFSET) != f[k].pc)
+        if (f[k].reached || *(const uintptr_t *)(f[k].sp + ARCH_RA_OFFSET) != f[k].pc)
             break;
-        if (f[k].fp_below && *(const uintptr_t *)(f[k].sp - f[k].fp_below) != f[k].fp)
+        if (f[k].fp_matters && f[k].fp_below &&
+            *(const uintptr_t *)(f[k].sp - f[k].fp_below) != f[k].fp)
             break;
     }
     return k;
 }
 
-/* Frames common to the old stack and the new one, both outermost first. */
-static uint32_t common(const struct memo_frame *old, uint32_t old_count,
-                       const struct memo_frame *fresh, uint32_t count)
+/* Only the fp may differ, which nobody reads: such a frame need not be written anew. */
+static inline int is_same_frame(const struct memo_frame *a, const struct memo_frame *b)
 {
-    uint32_t i = 0;
-    while (i < old_count && i < count && old[i].pc == fresh[i].pc && old[i].id == fresh[i].id &&
-           old[i].sp == fresh[i].sp)
-        i++;
-    return i;
+    return a->pc == b->pc && a->sp == b->sp && a->id == b->id;
+}
+
+/* The frame stays; what it is called stays with it. */
+static inline void keep_number(struct memo_frame *fresh, const struct memo_frame *old)
+{
+    fresh->number = old->number;
+    fresh->outer = old->outer;
+}
+
+static inline void set_fp_matters(struct memo_frame *f, uint32_t i)
+{
+    f[i].fp_matters = f[i].uses_fp || (i > 0 && f[i - 1].fp_below == 0 && f[i - 1].fp_matters);
 }
 
 /* Scratch holds a whole stack, leaf first: turn it round and make it the memo. */
 static struct walk replace(struct memo *m, uint32_t n)
 {
     struct memo_frame *fresh = memo_scratch(m);
+    const struct memo_frame *old = memo_frames(m);
+    struct walk w = {.before = m->count};
     for (uint32_t i = 0; i < n / 2; i++) {
         struct memo_frame swap = fresh[i];
         fresh[i] = fresh[n - 1 - i];
         fresh[n - 1 - i] = swap;
     }
-    struct walk w = {.keep = common(memo_frames(m), m->count, fresh, n), .before = m->count};
+    for (; w.keep < m->count && w.keep < n && is_same_frame(&old[w.keep], &fresh[w.keep]); w.keep++)
+        keep_number(&fresh[w.keep], &old[w.keep]);
+    for (uint32_t i = 0; i < n; i++)
+        set_fp_matters(fresh, i);
     m->flipped = !m->flipped;
     m->count = n;
     w.push = n - w.keep;
@@ -325,28 +246,23 @@ static struct walk replace(struct memo *m, uint32_t n)
 }
 
 /* Frames 0..j of the memo stand; scratch holds the n new ones, leaf first. */
-static struct walk join(struct memo *m, int32_t j, uint32_t n)
+static inline struct walk join(struct memo *m, int32_t j, uint32_t n)
 {
-    struct memo_frame *to = memo_frames(m) + j + 1;
-    const struct memo_frame *scratch = memo_scratch(m);
+    struct memo_frame *f = memo_frames(m), *to = f + j + 1;
+    struct memo_frame *fresh = memo_scratch(m) + n;
     uint32_t old = m->count - (uint32_t)(j + 1), same = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const struct memo_frame *fresh = &scratch[n - 1 - i];
-        /* Only the frame pointer differs, which nobody reads: such a frame need not be written
-         * anew. */
-        if (same == i && i < old && to[i].pc == fresh->pc && to[i].sp == fresh->sp &&
-            to[i].id == fresh->id)
+        fresh--;
+        if (same == i && i < old && is_same_frame(&to[i], fresh)) {
+            keep_number(fresh, &to[i]);
             same++;
+        }
         to[i] = *fresh;
+        set_fp_matters(f, (uint32_t)j + 1 + i);
     }
     struct walk w = {.keep = (uint32_t)j + 1 + same, .push = n - same, .before = m->count};
     m->count = (uint32_t)j + 1 + n;
     return w;
-}
-
-static inline void note(struct memo_frame *f, const struct stepper *s, uint32_t id)
-{
-    *f = (struct memo_frame){s->r.pc, s->r.sp, s->r.fp, id, s->fp_below, s->opaque};
 }
 
 /* The walk came upon frame j of the memo, but further out than k the old walk no longer holds:
@@ -356,34 +272,104 @@ static uint32_t take_over(struct memo *m, uint32_t n, int32_t j, int32_t k, stru
 {
     const struct memo_frame *f = memo_frames(m);
     struct memo_frame *scratch = memo_scratch(m);
-    uint32_t joint = n;
-    for (int32_t i = j; i > k; i--)
-        scratch[n++] = f[i];
-    scratch[joint].fp_below = s->fp_below;
-    scratch[joint].opaque = s->opaque;
-    const struct memo_frame *last = &scratch[--n];
-    s->r = (struct registers){last->pc, last->sp, last->fp};
-    s->fp_below = last->fp_below;
-    s->opaque = last->opaque;
+    for (int32_t i = j; i > k; i--) {
+        scratch[n] = f[i];
+        if (i < j) {
+            s->fp_below = f[i].fp_below;
+            s->reached = f[i].reached;
+            if (f[i].fp_below)
+                s->r.fp = *(const uintptr_t *)(f[i].sp - f[i].fp_below);
+        }
+        scratch[n].fp = s->r.fp; /* what did not matter on the old way may do so on the new one */
+        scratch[n].fp_below = s->fp_below;
+        scratch[n++].reached = (uint8_t)s->reached;
+    }
+    n--;
+    s->r.pc = scratch[n].pc;
+    s->r.sp = scratch[n].sp;
     return n;
+}
+
+/* ---- the walk ---- */
+
+/* Puts the frame at s into the list of new ones. */
+static inline void note(struct memo_frame *to, const struct stepper *s, uint64_t rule)
+{
+    to->pc = s->r.pc;
+    to->sp = s->r.sp;
+    to->fp = s->r.fp;
+    to->id = rule_word_id(rule);
+    to->fp_below = s->fp_below;
+    to->reached = (uint8_t)s->reached;
+    to->uses_fp = (uint8_t)rule_uses_fp(rule);
+}
+
+/* The node for the frame at s, made from its rule where it is not there. */
+static inline struct node *node_for(struct memo *m, const struct stepper *s, uint32_t generation)
+{
+    struct node *x = &m->nodes[node_place(m, s->r.pc, s->r.sp)];
+    if (__builtin_expect(is_node_of(x, &s->r, generation), 1))
+        return x;
+    uint64_t rule = rule_find(s->r.pc, 0, generation);
+    m->misses++;
+    x->pc = s->r.pc;
+    x->sp = s->r.sp;
+    x->fp = s->r.fp;
+    x->outer_sp = 0;
+    x->rule = rule;
+    x->generation = generation;
+    x->number = 0;
+    return x;
+}
+
+/* The caller of x by what x knows; NULL with s->r its registers where another node is needed. */
+static inline struct node *node_outer(struct memo *m, struct node *x, struct stepper *s,
+                                      uint32_t generation)
+{
+    uintptr_t sp = x->outer_sp;
+    s->r.pc = *(const uintptr_t *)(sp + ARCH_RA_OFFSET);
+    s->r.sp = sp;
+    s->fp_below = x->fp_below;
+    s->reached = REACHED_BY_SLOTS;
+    if (x->fp_below)
+        s->r.fp = *(const uintptr_t *)(sp - x->fp_below);
+    struct node *outer = &m->nodes[x->next];
+    if (__builtin_expect(is_node_of(outer, &s->r, generation), 1))
+        return outer;
+    x->next = node_place(m, s->r.pc, sp);
+    return NULL;
+}
+
+/* A plain step by x's rule; what it found is x's from now on. A frame-pointer step (JIT code) is
+ * only as good as the stack's bounds, so it is made anew each time. */
+static inline enum step step_from_node(struct memo *m, struct node *x, struct stepper *s)
+{
+    enum step result = take_step(s, x->rule);
+    if (result == STEP_ON && s->reached == REACHED_BY_SLOTS &&
+        rule_word_kind(x->rule) == RULE_STEP) {
+        x->outer_sp = s->r.sp;
+        x->fp_below = s->fp_below;
+        x->next = node_place(m, s->r.pc, s->r.sp);
+    }
+    return result;
 }
 
 struct walk walk_stack(struct memo *m, struct registers from)
 {
-    struct stepper s = {.r = from,
-                        .opaque = MEMO_OPAQUE,
-                        .stack_end = stack_end_for(m->stack_end, from.sp),
-                        .thread_end = m->stack_end};
-    uint32_t generation = loaded_generation;
+    struct stepper s = stepper_at(from, m->stack_end);
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     uint32_t n = 0; /* frames in scratch */
     enum step result = STEP_ON;
+    struct node *x = NULL; /* of the frame at s, where it is known already */
 
     m->generation = generation;
+    if (__builtin_expect(m->misses >> m->node_bits >= NODE_PATIENCE, 0))
+        nodes_grow(m);
     while (result == STEP_ON) {
         /* Room for this frame, the frames that might be taken over, and the mark of an unknown
          * rest. */
-        if (n + 2 + (uint32_t)(j + 1) > memo_capacity(m) &&
+        if (__builtin_expect(n + 2 + (uint32_t)(j + 1) > memo_capacity(m), 0) &&
             (memo_capacity(m) > WALK_DEPTH_MAX || memo_grow(m) < 0)) {
             result = STEP_UNKNOWN;
             break;
@@ -391,38 +377,61 @@ struct walk walk_stack(struct memo *m, struct registers from)
         struct memo_frame *f = memo_frames(m);
         while (j >= 0 && f[j].sp < s.r.sp)
             j--;
-        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc && f[j].fp == s.r.fp && !s.exact &&
-            f[j].opaque != MEMO_EXACT) {
+        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc &&
+            (f[j].fp == s.r.fp || !f[j].fp_matters) && !s.exact &&
+            f[j].reached != REACHED_BY_SIGNAL) {
             int32_t k = verify(f, j);
             if (__builtin_expect(k < 0, 1)) {
+                f[j].fp = s.r.fp;
                 f[j].fp_below = s.fp_below;
-                f[j].opaque = s.opaque;
+                f[j].reached = (uint8_t)s.reached;
                 return join(m, j, n);
             }
             n = take_over(m, n, j, k, &s);
             j = k;
+            x = NULL;
         }
-        struct cached c;
-        look_up(s.r.pc, s.exact, &c);
-        note(&memo_scratch(m)[n++], &s, c.id);
-        result = step(&s, &c.rule);
+        struct memo_frame *fresh = &memo_scratch(m)[n++];
+        if (__builtin_expect(s.exact, 0)) {
+            uint64_t rule = rule_find(s.r.pc, 1, generation);
+            note(fresh, &s, rule);
+            fresh->number = 0;
+            fresh->node = NODE_NONE;
+            result = step_rare(&s, rule);
+            x = NULL;
+            continue;
+        }
+        if (!x)
+            x = node_for(m, &s, generation);
+        note(fresh, &s, x->rule);
+        fresh->number = x->number;
+        fresh->outer = x->outer;
+        fresh->node = (uint32_t)(x - m->nodes);
+        if (__builtin_expect(x->outer_sp != 0, 1)) {
+            x = node_outer(m, x, &s, generation);
+            if (__builtin_expect(s.r.pc < SPOOL_PAGE, 0))
+                result = STEP_END;
+        } else {
+            result = step_from_node(m, x, &s);
+            x = NULL;
+        }
     }
     if (!memo_capacity(m))
         return (struct walk){0, 0, m->count};
     if (result == STEP_UNKNOWN)
-        memo_scratch(m)[n++] = (struct memo_frame){
-            .sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .opaque = MEMO_OPAQUE};
+        memo_scratch(m)[n++] = (struct memo_frame){.sp = UINTPTR_MAX,
+                                                   .id = SPOOL_FRAME_UNKNOWN,
+                                                   .node = NODE_NONE,
+                                                   .reached = REACHED_OTHERWISE};
     return replace(m, n);
 }
 
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)
 {
-    struct stepper s = {
-        .r = from, .stack_end = stack_end_for(m->stack_end, from.sp), .thread_end = m->stack_end};
+    struct stepper s = stepper_at(from, m->stack_end);
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     for (uint32_t n = 0; n < WALK_DEPTH_MAX; n++) {
-        struct cached c;
-        look_up(s.r.pc, s.exact, &c);
-        enum step result = step(&s, &c.rule);
+        enum step result = take_step(&s, rule_find(s.r.pc, s.exact, generation));
         if (result != STEP_ON)
             return result == STEP_END ? WALK_NOT_FOUND : WALK_UNKNOWN;
         if (s.r.sp == sp && s.r.pc == pc)

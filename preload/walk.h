@@ -1,17 +1,20 @@
 /*
- * walk.h - the stack walk: rule cache + exact memo.
+ * walk.h - the stack walk: exact memo + known frames + rules.
  *
- * A walk is a pure function of the registers at its start and the stack slots it reads. The memo
- * keeps the last walk of a thread; a new one goes by rules from the leaf until its registers equal
- * a frame of the memo, then *compares* the slots that the rest of the old walk had read. So the
- * result is exact and costs by what changed, and it is the difference to the stack before: keep the
- * outermost `keep` frames, push the others.
+ * A walk is a pure function of the registers at its start and the stack slots it reads. Two things
+ * are remembered of earlier walks of the thread, and both are checked against the stack each time:
  *
- * The rule cache is process-wide and lock-free: {return address -> rule, pc id}. Its entries know
- * the loader generation they were last valid in (loaded.h).
+ *   the memo   the last stack, outermost first. Where a new walk comes upon a frame of it with
+ * equal registers, the rest is *compared*: every slot that the old walk had read. nodes      frames
+ * seen before, by their registers {pc, sp, fp}: which rule holds there, where their caller's frame
+ * lies and, as a guess to be checked, which node it is. So a stack that comes back costs two loads
+ * and compares a frame, and no look-up.
  *
- * Cost: 18-64 ns an unchanged stack at depths 12-67. Any thread; a memo belongs to one thread at a
- * time.
+ * So the result is exact and costs by what changed. It is the difference to the stack before: keep
+ * the outermost `keep` frames, push the others. Frames that the chunk has shown before carry the
+ * number under which it knows them (`number`, see below), so that record.c can name a whole stack.
+ *
+ * Any thread; a memo belongs to one thread at a time.
  */
 #ifndef MPROF_WALK_H
 #define MPROF_WALK_H
@@ -21,35 +24,56 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* MEMO_EXACT: the pc itself was executing when a signal came, so it is no return address. */
-enum memo_opaque { MEMO_COMPARABLE = 0, MEMO_OPAQUE = 1, MEMO_EXACT = 2 };
-
+/*
+ * A frame of the last stack. Most code uses the frame pointer's register for data, so it is
+ * compared only where the walk further out depends on it:
+ *
+ *   fp_matters[k] = uses_fp[k] || (fp_below[k - 1] == 0 && fp_matters[k - 1])
+ *
+ * `number` is what the stack that ends here is called in the spool;
+ * numbers rise for ever and those of the present chunk begin at memo.first_number:
+ *
+ *   number is right  <=>  number >= first_number, and `outer` is the number of the frame further
+ * out (0 for the outermost), whose own number is right
+ */
 struct memo_frame {
     uintptr_t pc, sp, fp;
-    uint32_t id;       /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
+    uint32_t id; /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
+    uint32_t number, outer;
+    uint32_t node;     /* where its node was: the one to tell the number to */
     uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
-    uint16_t
-        opaque; /* enum memo_opaque: came by another way than the two slots; cannot be compared */
+    uint8_t reached;   /* enum reached (step.h): what came otherwise cannot be compared */
+    uint8_t uses_fp;   /* the way to the caller depends on fp */
+    uint32_t
+        fp_matters; /* the way to the caller, or further out, does: else fp may be out of date */
 };
 
 /*
  * Two halves of `capacity` frames: one holds the last stack, outermost first, in the other the next
  * one grows. frames[0].id == SPOOL_FRAME_UNKNOWN: what lies further out could not be walked. block
  * and flipped change by one store each, so that a jump out of a handler leaves a memo that can be
- * used after walk_forget.
+ * used after walk_reset.
  */
 struct memo_block {
     uint32_t capacity;
-    uint32_t unused[7];
+    uint32_t unused[11];
     struct memo_frame frames[];
 };
+
+struct node;
+struct named;
 
 struct memo {
     struct memo_block *block; /* NULL at first */
     uint32_t flipped;         /* which half is the last stack */
     uint32_t count;
     uint32_t generation;
-    uintptr_t stack_end; /* highest address of the thread's own stack, 0 unknown */
+    uint32_t node_bits; /* 2^this nodes; 0 none yet */
+    struct node *nodes;
+    uint32_t misses;                    /* frames without a node since the table got its size */
+    uint32_t first_number, next_number; /* given out in this chunk: [first, next) */
+    struct named *named;                /* stacks by their numbers; as many as nodes */
+    uintptr_t stack_end;                /* highest address of the thread's own stack, 0 unknown */
 };
 
 /* The last stack, outermost first: m->count frames. */
@@ -74,7 +98,23 @@ struct walk walk_stack(struct memo *m, struct registers from);
 enum walk_found { WALK_NOT_FOUND, WALK_FOUND, WALK_UNKNOWN /* it could not go far enough */ };
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc);
 
-/* The memo no longer says anything (another thread's, or an interrupted walk). */
-void walk_forget(struct memo *m);
+/* The memo no longer says anything: another thread's. */
+static inline void walk_forget(struct memo *m)
+{
+    m->count = 0;
+}
+
+/* The same of an interrupted walk: nothing that was remembered can be trusted. */
+void walk_reset(struct memo *m);
+
+/* A new chunk knows no stacks. */
+void walk_new_chunk(struct memo *m);
+
+/* Finds the numbers of the frames from `from` on, whose outer frame's is right: returns the first
+ * frame that has none, because the stack that ends in it has not been shown (or is forgotten). */
+uint32_t walk_find_numbers(struct memo *m, uint32_t from);
+
+/* Gives numbers to the frames from `from` on, which are being shown for the first time. */
+void walk_give_numbers(struct memo *m, uint32_t from);
 
 #endif

@@ -5,10 +5,10 @@
  */
 #include "../../preload/cfi.c"
 #include "../../preload/loaded.c"
-#define step walk_one_step /* unwind.c has a step, too */
-#include "../../preload/walk.c"
-#undef step
+#include "../../preload/rules.c"
+#include "../../preload/step.c"
 #include "../../preload/unwind.c"
+#include "../../preload/walk.c"
 
 #include "walk_shapes.h"
 
@@ -53,7 +53,9 @@ const char *init_folder(void)
     return "/";
 }
 
-uint64_t init_ticks(void)
+int init_counter_serves = 1;
+
+uint64_t init_ticks_slow(void)
 {
     return arch_ticks();
 }
@@ -149,7 +151,7 @@ static void check_frames(struct dancer *d, struct registers from)
 
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void check(struct dancer *d)
 {
-    struct registers from = ARCH_CALLER();
+    struct registers from = arch_registers(ARCH_CALLER());
     in_check = 1;
     struct walk w = walk_stack(&d->memo, from);
     check_delta(d, &w);
@@ -469,7 +471,7 @@ static void jitted_code(void **state)
 /* The walk only, as libunwind ends here. */
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void walk_only(struct dancer *d)
 {
-    walk_stack(&d->memo, ARCH_CALLER());
+    walk_stack(&d->memo, arch_registers(ARCH_CALLER()));
     KEEP(d);
 }
 

@@ -1,0 +1,84 @@
+/*
+ * step.h - one step of a walk: from the registers in a frame to those in its caller.
+ *
+ * How the caller's registers were found is told beside them, for the memo (walk.h): the frame
+ * pointer's slot, and whether two slots are all that the step depended on.
+ *
+ * Any thread, any signal handler. Reads only what the rule says, below the stack's end where that
+ * is known.
+ */
+#ifndef MPROF_STEP_H
+#define MPROF_STEP_H
+
+#include "arch_x86_64.h"
+#include "rules.h"
+#include "spool.h"
+
+enum step { STEP_ON, STEP_END, STEP_UNKNOWN };
+
+/* How a frame's registers came about. */
+enum reached {
+    REACHED_BY_SLOTS = 0, /* the return address, and fp where fp_below says so */
+    REACHED_OTHERWISE = 1,
+    REACHED_BY_SIGNAL = 2 /* and the pc itself was executing: it is no return address */
+};
+
+struct stepper {
+    struct registers r;
+    uint16_t fp_below;    /* r.sp - address of the slot that held fp; 0: fp was not restored */
+    uint16_t reached;     /* enum reached */
+    int exact;            /* r.pc itself was executing */
+    uintptr_t stack_end;  /* of the stack that r is on, UINTPTR_MAX unknown */
+    uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
+};
+
+static inline uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
+{
+    return sp < thread_end && thread_end - sp < 1u << 30 ? thread_end : UINTPTR_MAX;
+}
+
+/* thread_end: of the calling thread's own stack, 0 unknown. */
+static inline struct stepper stepper_at(struct registers from, uintptr_t thread_end)
+{
+    return (struct stepper){.r = from,
+                            .reached = REACHED_OTHERWISE,
+                            .stack_end = stack_end_for(thread_end, from.sp),
+                            .thread_end = thread_end};
+}
+
+/* Does a step by this rule depend on fp, other than to hand it on? */
+static inline int rule_uses_fp(uint64_t rule)
+{
+    return rule_word_kind(rule) != RULE_STEP || rule_word_base_fp(rule) ||
+           rule_word_fp_saved(rule) == FP_SAVED_AT_FP;
+}
+
+/* All kinds but the plain one. */
+enum step step_rare(struct stepper *s, uint64_t rule);
+
+/* The plain rule: CFA = sp or fp + offset, fp at the CFA + offset or as it was. */
+static inline enum step take_step(struct stepper *s, uint64_t rule)
+{
+    uintptr_t cfa = rule_word_base_fp(rule) ? s->r.fp : s->r.sp;
+    if (__builtin_expect(rule_word_kind(rule) != RULE_STEP ||
+                             rule_word_fp_saved(rule) == FP_SAVED_AT_FP || s->exact,
+                         0))
+        return step_rare(s, rule);
+    cfa += (uintptr_t)rule_word_cfa_offset(rule);
+    if (__builtin_expect(cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0, 0))
+        return STEP_UNKNOWN;
+    intptr_t fp_offset = rule_word_fp_offset(rule);
+    s->fp_below = 0;
+    s->reached = REACHED_BY_SLOTS;
+    if (rule_word_fp_saved(rule)) {
+        if (__builtin_expect(fp_offset >= 0 || fp_offset <= -65536, 0))
+            return step_rare(s, rule);
+        s->fp_below = (uint16_t)-fp_offset;
+        s->r.fp = *(const uintptr_t *)(cfa + (uintptr_t)fp_offset);
+    }
+    s->r.pc = *(const uintptr_t *)(cfa + ARCH_RA_OFFSET);
+    s->r.sp = cfa;
+    return __builtin_expect(s->r.pc < SPOOL_PAGE, 0) ? STEP_END : STEP_ON;
+}
+
+#endif
