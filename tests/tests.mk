@@ -3,6 +3,7 @@
 #   make check        everything; installs what is missing first (scripts/setup --tests)
 #   make check-unit   tests/unit: one cmocka program per module
 #   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
+#   make bench-build  what scripts/bench runs
 #
 # A victim says in its own comment how it is built: " * BUILD -O0 -pthread" (tests/programs/README.md).
 
@@ -36,6 +37,8 @@ check-e2e: all $(VICTIMS) $(ALLOCATORS)
 
 check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS)
 
+bench-build: all $(B)/tests/programs/allocloop
+
 $(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(FORMAT_SRC:%.c=$(B)/pic/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_preload)) -MMD -MP -o $@ $< \
@@ -66,5 +69,5 @@ $(B)/tests/programs/newdelete-tcmalloc: tests/programs/newdelete.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libtcmalloc_minimal.so.4
 
-.PHONY: check check-now check-unit check-e2e check-build
+.PHONY: check check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)

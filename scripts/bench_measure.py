@@ -1,0 +1,260 @@
+"""Runs programs for scripts/bench and measures them; prints nothing but progress.
+
+A sample is a dictionary of what one run in one mode gave, and what was then made of its recording:
+
+    seconds, cpu_seconds, rss_kib, status      of the program; rss_kib of the largest process the mode starts
+    rss_floor_kib                              smaller ones than this cannot be seen in rss_kib
+    operations, operations_per_second, peak_rss_kib    what allocloop printed, of itself
+    report_seconds                             the first report (or heaptrack_print)
+    recordings, events, lost, unmatched_frees, implied_frees
+    capture_bytes                              what is left in the end (also heaptrack's file)
+    spool_bytes, spool_used, spool_committed   preload: on disk; carved for chunks; of that, events
+    collect_seconds, collect_cpu_seconds       preload: report of a copy of the spool, on one processor
+"""
+import json
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
+MPROF = os.path.join(BUILD, "mprof-c")
+LIB = os.path.join(BUILD, "libmprof.so")
+
+OUR_MODES = ("preload", "run")
+HEAPTRACK_MODES = ("raw", "full")
+MODES = ("plain", *OUR_MODES, *HEAPTRACK_MODES)
+LOSSES = ("lost", "unmatched_frees", "implied_frees")
+NAME = "bench.mprof"
+PAGE = 4096
+CHUNK = struct.Struct("<IIQ8sQIIIIQQQ")  # doc/format.md, up to the commit word
+CHUNK_MARK = 0x4B4E4843
+EVENTS_OFFSET = 80
+
+
+class Failure(Exception):
+    """A measurement that cannot be made."""
+
+
+class Workload:
+    """A program to measure; `prints` says that it is allocloop with its report."""
+
+    def __init__(self, name, command, env=None, prints=False):
+        self.name, self.command, self.env, self.prints = name, command, env or {}, prints
+
+
+class Progress:
+    """What is being done, on a terminal."""
+
+    def __init__(self):
+        self.on = sys.stderr.isatty()
+
+    def say(self, text):
+        if self.on:
+            sys.stderr.write(f"\r\033[K{text[:78]}")
+            sys.stderr.flush()
+
+
+def base_environment():
+    """The caller's, with the recorder's settings, less what says where recordings lie and whose they are."""
+    return {k: v for k, v in os.environ.items() if k not in ("MPROF_OUTPUT", "MPROF_TREE")}
+
+
+def execute(command, env, output="/dev/null"):
+    """Runs a command to its end; only its own time is measured, from the spawn to the wait."""
+    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+               (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)]
+    begin = time.monotonic()
+    try:
+        pid = os.posix_spawnp(command[0], command, env, file_actions=actions)
+    except OSError as error:
+        raise Failure(f"{command[0]}: {error.strerror}") from error
+    _, status, usage = os.wait4(pid, 0)
+    seconds = time.monotonic() - begin
+    return {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "rss_kib": usage.ru_maxrss,
+            "rss_floor_kib": own_peak_rss_kib(), "status": os.waitstatus_to_exitcode(status)}
+
+
+def own_peak_rss_kib():
+    """ru_maxrss of a child begins with this: the kernel hands on what was before the exec."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def launch(workload, mode, folder):
+    """The workload in one mode, in an empty folder."""
+    env = {**base_environment(), **workload.env}
+    recording = os.path.join(folder, NAME)
+    command = workload.command
+    if mode == "preload":
+        others = env.get("LD_PRELOAD")
+        env["LD_PRELOAD"] = f"{LIB}:{others}" if others else LIB
+        env["MPROF_OUTPUT"] = recording
+    elif mode == "run":
+        command = [MPROF, "run", "-q", "-o", recording, "--", *command]
+    elif mode in HEAPTRACK_MODES:
+        raw = ["-r"] if mode == "raw" else []
+        command = ["heaptrack", *raw, "-o", os.path.join(folder, "heaptrack"), *command]
+    if not workload.prints:
+        return execute(command, env)
+    output = os.path.join(folder, "output")
+    sample = execute(command, env, output)
+    with open(output, encoding="utf-8") as f:
+        lines = [line.split() for line in f]
+    sample.update({words[0]: int(words[1]) for words in lines
+                   if len(words) == 2 and words[0] in ("operations", "operations_per_second", "peak_rss_kib")})
+    return sample
+
+
+def spool_sizes(path):
+    """(bytes on disk, bytes carved for chunks, bytes of events in them) of a spool."""
+    with open(path, "rb") as f:
+        start = struct.unpack("<Q", os.pread(f.fileno(), 8, 224))[0]
+        carved = struct.unpack("<Q", os.pread(f.fileno(), 8, PAGE))[0]
+        on_disk = os.fstat(f.fileno()).st_blocks * 512
+        committed, at = 0, start
+        while at < carved:
+            head = os.pread(f.fileno(), CHUNK.size, at)
+            if len(head) < CHUNK.size:
+                break
+            mark, sequence, offset, _, size, *_, commit = CHUNK.unpack(head)
+            if mark != CHUNK_MARK or offset != at or size < PAGE:
+                at += PAGE
+                continue
+            if commit >> 32 == sequence:
+                committed += commit & 0xFFFFFFFF
+            at += size
+        return on_disk, carved - start, committed
+
+
+def copy_sparse(source, target):
+    """Copies a file without its holes."""
+    with open(source, "rb") as old, open(target, "wb") as new:
+        size, at = os.fstat(old.fileno()).st_size, 0
+        os.truncate(new.fileno(), size)
+        while at < size:
+            try:
+                at = os.lseek(old.fileno(), at, os.SEEK_DATA)
+            except OSError:  # a hole up to the end
+                break
+            end = os.lseek(old.fileno(), at, os.SEEK_HOLE)
+            os.lseek(new.fileno(), at, os.SEEK_SET)
+            os.lseek(old.fileno(), at, os.SEEK_SET)
+            while at < end:
+                at += os.sendfile(new.fileno(), old.fileno(), None, end - at)
+
+
+def recordings(folder):
+    """The recordings there, collected or not: the program's own comes first."""
+    names = {n.removesuffix(".spool") for n in os.listdir(folder) if n.startswith(NAME)}
+    return [os.path.join(folder, n) for n in sorted(names, key=lambda n: (len(n), n))]
+
+
+def contents(folder):
+    """What all recordings of a folder hold together."""
+    sums = dict.fromkeys(("events", *LOSSES), 0)
+    names = recordings(folder)
+    for name in names:
+        done = subprocess.run([MPROF, "report", "--json", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=False, env=base_environment())
+        if done.returncode:
+            raise Failure(f"mprof-c report: {done.stderr.decode(errors='replace').strip()}")
+        report = json.loads(done.stdout)
+        for process in (report, *(c for c in report["children"] if c["kind"] == "fork")):
+            totals, quality = process.get("totals", {}), process.get("quality", {})
+            sums["events"] += totals.get("allocations", 0) + totals.get("frees", 0)
+            for key in LOSSES:
+                sums[key] += quality.get(key, 0)
+    return {**sums, "recordings": len(names), "capture_bytes": sum(os.path.getsize(n) for n in names)}
+
+
+def timed_view(command):
+    """Seconds of a command that shows something, and those of the processor."""
+    view = execute(command, base_environment())
+    if view["status"]:
+        raise Failure(f"{' '.join(command)}: exit status {view['status']}")
+    return view["seconds"], view["cpu_seconds"]
+
+
+def collect_alone(folder, copies):
+    """Collects copies of the spools, on one processor that the other processes are free to leave."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        times = [timed_view([MPROF, "report", os.path.join(folder, c)]) for c in copies]
+    finally:
+        os.sched_setaffinity(0, allowed)
+    return {"collect_seconds": sum(t[0] for t in times), "collect_cpu_seconds": sum(t[1] for t in times)}
+
+
+def examine_ours(mode, folder):
+    """What became of our recording."""
+    sample = {}
+    names = recordings(folder)
+    if not names:
+        return {"recordings": 0}
+    copies = []
+    if mode == "preload":
+        spools = [n + ".spool" for n in names if os.path.exists(n + ".spool")]
+        sizes = [spool_sizes(s) for s in spools]
+        for i, key in enumerate(("spool_bytes", "spool_used", "spool_committed")):
+            sample[key] = sum(s[i] for s in sizes)
+        for i, spool in enumerate(spools):
+            copies.append(f"copy{i}.mprof")
+            copy_sparse(spool, os.path.join(folder, copies[-1] + ".spool"))
+    sample["report_seconds"] = timed_view([MPROF, "report", names[0]])[0]
+    if copies:
+        sample.update(collect_alone(folder, copies))
+    sample.update(contents(folder))
+    return sample
+
+
+def examine_heaptrack(mode, folder):
+    """What became of heaptrack's recording."""
+    names = [os.path.join(folder, n) for n in os.listdir(folder) if n.startswith("heaptrack.")]
+    if len(names) != 1:
+        raise Failure("heaptrack left no file")
+    sample = {"capture_bytes": os.path.getsize(names[0])}
+    if mode == "full":
+        sample["report_seconds"] = timed_view(["heaptrack_print", names[0]])[0]
+    return sample
+
+
+def run_once(workload, mode, folder):
+    """One run in one mode, with all that is measured of its recording; leaves nothing behind."""
+    os.mkdir(folder)
+    try:
+        sample = launch(workload, mode, folder)
+        if mode in OUR_MODES:
+            sample.update(examine_ours(mode, folder))
+        elif mode in HEAPTRACK_MODES:
+            sample.update(examine_heaptrack(mode, folder))
+        return sample
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_rounds(workloads, modes, rounds, folder, progress):
+    """{workload: [{mode: sample}, a round each]}; within a round workloads and modes take turns."""
+    samples = {w.name: [] for w in workloads}
+    work = os.path.join(folder, "work")
+    for workload in workloads:
+        progress.say(f"{workload.name}: once without being measured")
+        for mode in modes[:2]:
+            # heaptrack would wait for such a program's first event for ever.
+            if run_once(workload, mode, work).get("recordings") == 0:
+                raise Failure(f"nothing can be recorded of {workload.command[0]} (mprof-c run says why)")
+    for n in range(rounds):
+        for workload in workloads:
+            found = {}
+            for i in range(len(modes)):
+                mode = modes[(i + n) % len(modes)]
+                progress.say(f"{workload.name}: round {n + 1} of {rounds}, {mode}")
+                found[mode] = run_once(workload, mode, work)
+            samples[workload.name].append({m: found[m] for m in modes})
+    progress.say("")
+    return samples

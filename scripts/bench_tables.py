@@ -1,0 +1,303 @@
+"""What scripts/bench prints of its samples (bench_measure.py says what those hold).
+
+A round is {mode: sample}. All figures are medians over rounds of what one round gave, so that what the
+machine does besides weighs on both sides of a difference alike.
+"""
+import statistics
+
+from bench_measure import HEAPTRACK_MODES, LOSSES, OUR_MODES
+
+TITLES = {"plain": "plain", "preload": "preload", "run": "run", "raw": "heaptrack raw", "full": "heaptrack full"}
+NONE = "-"
+
+
+class Problems:
+    """What must not be: the reason for exit status 1."""
+
+    def __init__(self):
+        self.lines, self.shown = [], 0
+
+    def add(self, line):
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def show(self):
+        """Prints those that are new, below the table of what they are about."""
+        for line in self.lines[self.shown:]:
+            print(f"  !! {line}")
+        self.shown = len(self.lines)
+
+    def judge(self, name, rounds):
+        """Looks whether recordings are whole and the program was what it is without us."""
+        for found in rounds:
+            plain = found["plain"]
+            for mode, sample in found.items():
+                who = f"{name}, {TITLES[mode]}: "
+                if sample["status"] != expected_status(plain["status"], mode):
+                    self.add(f"{who}exit status {sample['status']}, alone {plain['status']}")
+                if mode not in OUR_MODES:
+                    continue
+                if not sample["recordings"]:
+                    self.add(f"{who}nothing was recorded")
+                    continue
+                for key in LOSSES:
+                    if sample[key]:
+                        self.add(f"{who}{sample[key]:,} {key.replace('_', ' ')}")
+                if sample["events"] < 2 * sample.get("operations", 0):
+                    self.add(f"{who}{sample['events']:,} events of at least {2 * sample['operations']:,}")
+
+
+def expected_status(plain, mode):
+    """heaptrack is a shell script: a death by signal becomes a number."""
+    return 128 - plain if plain < 0 and mode in HEAPTRACK_MODES else plain
+
+
+def median(values):
+    """The median of what there is."""
+    values = [v for v in values if v is not None]
+    return statistics.median(values) if values else None
+
+
+def number(value, digits=2):
+    return NONE if value is None else f"{value:,.{digits}f}"
+
+
+def spread(values, digits=2):
+    """Median (lowest .. highest)."""
+    values = [v for v in values if v is not None]
+    if not values:
+        return NONE
+    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f} .. {max(values):,.{digits}f})"
+
+
+def quotient(a, b):
+    """None where there is nothing to divide, or by."""
+    return a / b if a is not None and b is not None and b > 0 else None
+
+
+def get(found, mode, key):
+    return found[mode].get(key) if mode in found else None
+
+
+def column(rounds, mode, key):
+    return [get(found, mode, key) for found in rounds]
+
+
+def added(rounds, mode, keys=("seconds",)):
+    """What a mode has more of the keys' sum than the plain run has of the first, in each round."""
+    values = []
+    for found in rounds:
+        ours = [get(found, mode, k) for k in keys]
+        values.append(None if None in ours else sum(ours) - found["plain"][keys[0]])
+    return values
+
+
+def events_of(rounds):
+    """Events of the program in each round; those under run where there is no plain preload."""
+    return [get(f, "preload", "events") or get(f, "run", "events") for f in rounds]
+
+
+class Ratio:
+    """The ratio of two medians, and in which range those of the single rounds lie."""
+
+    def __init__(self, ours, theirs):
+        self.value = quotient(median(ours), median(theirs))
+        self.rounds = [quotient(a, b) for a, b in zip(ours, theirs)]
+
+    def __str__(self):
+        values = [v for v in self.rounds if v is not None]
+        if self.value is None or not values:
+            return NONE
+        return f"{self.value:.2f} ({min(values):.2f} .. {max(values):.2f})"
+
+
+def print_rows(head, rows):
+    """The first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        print("  " + "  ".join(cells).rstrip())
+
+
+def rss_added(rounds, mode):
+    """MiB, or a dash where the plain program is smaller than this script, which hides it."""
+    if any(f["plain"]["rss_kib"] <= f["plain"]["rss_floor_kib"] for f in rounds):
+        return NONE
+    values = added(rounds, mode, ("rss_kib",))
+    return number(median(values) / 1024, 1) if values else NONE
+
+
+def program_table(title, rounds, nothing, modes, problems):
+    """`nothing` are the same rounds of /bin/true: what a mode costs before and behind the events."""
+    events = events_of(rounds)
+    print(f"\n{title}: {number(median(events), 0)} events")
+    raw, raw_less = added(rounds, "raw"), less(added(rounds, "raw"), added(nothing, "raw"))
+    rows = [("plain", spread(column(rounds, "plain", "seconds")), "", "", "", "", "", "")]
+    for mode in modes[1:]:
+        more, start_up = added(rounds, mode), added(nothing, mode)
+        rows.append((TITLES[mode], spread(column(rounds, mode, "seconds")),
+                     spread(nanoseconds(more, events), 0), number(Ratio(more, raw).value),
+                     number(median(start_up) * 1e3, 0), number(Ratio(less(more, start_up), raw_less).value),
+                     number(median(nanoseconds(added(rounds, mode, ("cpu_seconds",)), events)), 0),
+                     rss_added(rounds, mode)))
+    print_rows(("", "wall s", "added ns an event", "/ raw", "start-up ms", "/ raw less it", "CPU ns", "RSS + MiB"),
+               rows)
+    answer_lines(rounds, modes)
+    size_lines(rounds, events)
+    collector_line(rounds)
+    if median(column(nothing, "preload", "collect_seconds")) is not None:
+        names = [s * 1e3 for s in column(nothing, "preload", "collect_seconds")]
+        print(f"    (no figure without names is to be had; /bin/true's few events take {spread(names, 0)} ms)")
+    whole_lines(rounds, modes)
+    problems.show()
+
+
+def less(values, others):
+    return [None if None in (v, o) else v - o for v, o in zip(values, others)]
+
+
+def nanoseconds(seconds, events):
+    """Of each event."""
+    return [quotient(s and s * 1e9, e) for s, e in zip(seconds, events)]
+
+
+def whole_lines(rounds, modes):
+    """What was recorded, and that it is all there."""
+    ours = [m for m in OUR_MODES if m in modes]
+    for mode in ours:
+        count = median(column(rounds, mode, "recordings"))
+        if count > 1:
+            print(f"  {mode}: {count:.0f} recordings, of programs that it started, too; heaptrack has only the first")
+    if ours:
+        losses = (f"{key.replace('_', ' ')} {max(get(f, m, key) or 0 for f in rounds for m in ours)}" for key in LOSSES)
+        print(f"  whole: {', '.join(losses)}")
+
+
+def answer(rounds, mode):
+    """Seconds to the end of the first report beyond the plain run."""
+    return added(rounds, mode, ("seconds", "report_seconds"))
+
+
+def answer_lines(rounds, modes):
+    print("  time to answer (program and report), s")
+    theirs = answer(rounds, "full")
+    rows = []
+    for mode in modes:
+        if mode == "raw":
+            continue
+        reports = column(rounds, mode, "report_seconds") if mode != "plain" else [0] * len(rounds)
+        whole = [None if r is None else s + r for s, r in zip(column(rounds, mode, "seconds"), reports)]
+        beyond = answer(rounds, mode) if mode != "plain" else [None]
+        against = str(Ratio(beyond, theirs)) if mode in OUR_MODES else ""
+        rows.append(("  " + TITLES[mode], spread(whole), "" if mode == "plain" else spread(beyond), against))
+    print_rows(("", "in all", "beyond plain", "/ heaptrack full"), rows)
+
+
+def size_lines(rounds, events):
+    def each(key, mode="preload"):
+        return median([quotient(b, e) for b, e in zip(column(rounds, mode, key), events)])
+
+    if each("spool_used") is not None:
+        print(f"  spool: {number(each('spool_committed'), 1)} bytes an event, {number(each('spool_used'), 1)} with "
+              f"the chunks' heads and ends, {number(each('spool_bytes'), 1)} on disk")
+    for mode in OUR_MODES:
+        size, theirs = median(column(rounds, mode, "capture_bytes")), median(column(rounds, "full", "capture_bytes"))
+        if size is not None:
+            line = f"  capture of {mode}: {number(size, 0)} bytes, {number(each('capture_bytes', mode), 3)} an event"
+            if theirs and median(column(rounds, mode, "recordings")) == 1:
+                line += f"; heaptrack's {number(theirs, 0)} bytes: {size / theirs:.2f}"
+            print(line)
+
+
+def collector_rates(rounds, key):
+    """Million events a second."""
+    return [quotient(e and e / 1e6, s)
+            for e, s in zip(column(rounds, "preload", "events"), column(rounds, "preload", key))]
+
+
+def collector_line(rounds, whose=""):
+    rates = collector_rates(rounds, "collect_seconds")
+    if median(rates) is not None:
+        print(f"  {whose}collector alone on one processor: {spread(rates)} M events/s, by its processor time "
+              f"{number(median(collector_rates(rounds, 'collect_cpu_seconds')))}; names included")
+
+
+def rates(rounds, mode):
+    return column(rounds, mode, "operations_per_second")
+
+
+def share_of_plain(loops, threads, mode):
+    """How our throughput grows with threads, as a share of how the plain program's does."""
+    ours = Ratio(rates(loops[threads], mode), rates(loops[1], mode))
+    plain = Ratio(rates(loops[threads], "plain"), rates(loops[1], "plain"))
+    both = Ratio(ours.rounds, plain.rounds)
+    both.value = quotient(ours.value, plain.value)
+    return both
+
+
+def loops_table(loops, modes, operations, problems):
+    """`loops` are the rounds by the number of threads."""
+    print(f"\nloops: each thread frees and allocates {operations:,} times; M times a second, all threads together")
+    rows = []
+    for threads, rounds in loops.items():
+        for mode in modes:
+            rows.append((f"{threads} {TITLES[mode]}", spread([v and v / 1e6 for v in rates(rounds, mode)]),
+                         str(Ratio(rates(rounds, mode), rates(rounds, "raw"))),
+                         number(Ratio(rates(rounds, mode), rates(loops[1], mode)).value),
+                         str(share_of_plain(loops, threads, mode))))
+    print_rows(("threads", "M operations/s", "/ heaptrack raw's", "/ one thread's", "as a share of plain's"), rows)
+    for threads, rounds in loops.items():
+        collector_line(rounds, f"{threads} thread{'s' if threads > 1 else ''}, ")
+    problems.show()
+
+
+def memory_added(few, many, mode, threads):
+    """KiB added to one thread's process, and for each further thread, in each round."""
+    fixed = added(few, mode, ("peak_rss_kib",))
+    more = added(many, mode, ("peak_rss_kib",))
+    return fixed, [None if None in (m, f) else (m - f) / (threads - 1) for m, f in zip(more, fixed)]
+
+
+def memory_table(few, little, much, modes, threads, operations, problems):
+    print(f"\nmemory: added to the program's own peak resident set, KiB; {threads} threads alive, less one")
+    rows = []
+    for mode in modes[1:]:
+        fixed, a_little = memory_added(few, little, mode, threads)
+        rows.append((TITLES[mode], spread(fixed, 0), spread(a_little, 1),
+                     spread(memory_added(few, much, mode, threads)[1], 1)))
+    print_rows(("", "fixed (one thread)", *(f"a thread of {2 * n + 512:,} events" for n in operations)), rows)
+    problems.show()
+
+
+def summary_table(samples, modes, loop_threads, many_threads):
+    """The figures that the project's aims are about, all of this one run."""
+    rows = []
+    for name in ("program", "sqlite", "python", "cc1"):
+        if name not in samples:
+            continue
+        rounds = samples[name]
+        for mode in OUR_MODES:
+            sizes = Ratio(column(rounds, mode, "capture_bytes"), column(rounds, "full", "capture_bytes"))
+            rows.append((f"{name}, {mode}: added wall time / heaptrack raw's",
+                         str(Ratio(added(rounds, mode), added(rounds, "raw")))))
+            rows.append((f"{name}, {mode}: time to answer beyond plain / heaptrack's",
+                         str(Ratio(answer(rounds, mode), answer(rounds, "full")))))
+            if median(column(rounds, mode, "recordings")) == 1:
+                rows.append((f"{name}, {mode}: capture / heaptrack's file", str(sizes)))
+        rows.append((f"{name}: collector alone, M events/s", spread(collector_rates(rounds, "collect_seconds"))))
+    loops = {n: samples[f"loop-{n}"] for n in loop_threads if f"loop-{n}" in samples}
+    for mode in OUR_MODES:
+        if 2 in loops and mode in modes:
+            rows.append((f"two threads, {mode}: throughput / heaptrack raw's",
+                         str(Ratio(rates(loops[2], mode), rates(loops[2], "raw")))))
+            rows.append((f"two threads / one, {mode}: share of plain's", str(share_of_plain(loops, 2, mode))))
+    if "memory-1" in samples and "preload" in modes:
+        fixed, little = memory_added(samples["memory-1"], samples["memory-little"], "preload", many_threads)
+        rows.append(("added RSS, fixed, KiB", spread(fixed, 0)))
+        for which in ("little", "much"):
+            values = memory_added(samples["memory-1"], samples[f"memory-{which}"], "preload", many_threads)[1]
+            rows.append((f"added RSS, a thread that allocates {which}, KiB", spread(values, 1)))
+    rows = [row for row in rows if row[1] != NONE]
+    if rows:
+        print("\nsummary")
+        print_rows(("", "median (rounds)"), rows)
