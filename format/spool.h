@@ -162,7 +162,6 @@ struct spool_pc {
 };
 
 #define SPOOL_CHUNK_MIN  4096u
-#define SPOOL_CHUNK_MAX  (1u << 20) /* usual largest; one event may demand a larger chunk */
 #define SPOOL_CHUNK_MARK 0x4b4e4843u
 
 enum spool_chunk_state {

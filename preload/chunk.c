@@ -8,10 +8,13 @@
 struct spool_mapping spool;
 
 #define POPULATE_STEP (128u << 10)
+#define WINDOWS_FROM  (256u << 10) /* carved by a process in chunks mapped by themselves */
 #define ANCHOR_EVERY  (64ull << 20)
 #define ANCHORS       1024
 #define WINDOW        (64u << 10)
 #define RETRY_NS      100000000u
+
+static uint64_t carved_alone; /* bytes of this process's chunks that are mapped by themselves */
 
 /* ---- anchors: pages of the file that stay mapped ---- */
 
@@ -49,6 +52,14 @@ static const struct anchor *anchor_before(uint64_t offset)
     return best;
 }
 
+/* p, mapped from `offset`, becomes an anchor where the last one is far away. */
+static void add_anchor_if_far(uint8_t *p, uint64_t offset, uint64_t distance)
+{
+    uint8_t *page = distance > ANCHOR_EVERY ? sys_map_again(p, SPOOL_PAGE) : NULL;
+    if (page)
+        anchor_add(page, offset);
+}
+
 /* Maps [offset, offset + bytes) of the spool, not populated; NULL where the host's limits forbid
  * it. */
 static uint8_t *map_part(uint64_t offset, size_t bytes)
@@ -63,11 +74,32 @@ static uint8_t *map_part(uint64_t offset, size_t bytes)
     if (distance)
         sys_unmap(p, distance);
     p += distance;
-    if (distance > ANCHOR_EVERY) {
-        uint8_t *page = sys_map_again(p, SPOOL_PAGE);
-        if (page)
-            anchor_add(page, offset);
+    add_anchor_if_far(p, offset, distance);
+    return p;
+}
+
+/* The same for a window: at a multiple of its size. */
+static uint8_t *map_aligned(uint64_t offset, size_t bytes)
+{
+    const struct anchor *a = anchor_before(offset);
+    if (!a)
+        return NULL;
+    uint64_t distance = offset - a->offset;
+    uint8_t *room = sys_reserve(distance + 2 * bytes);
+    if (!room)
+        return NULL;
+    uint8_t *p = room + distance;
+    p += -(uintptr_t)p & (bytes - 1);
+    uint8_t *end = room + distance + 2 * bytes;
+    if (!sys_map_again_at(a->page, distance + bytes, p - distance)) {
+        sys_unmap(room, (size_t)(end - room));
+        return NULL;
     }
+    if (p > room)
+        sys_unmap(room, (size_t)(p - room));
+    if (p + bytes < end)
+        sys_unmap(p + bytes, (size_t)(end - (p + bytes)));
+    add_anchor_if_far(p, offset, distance);
     return p;
 }
 
@@ -182,7 +214,7 @@ int spool_needs_fd(void)
 
 void chunk_forget(struct stream *s)
 {
-    if (s->chunk)
+    if (s->chunk && !s->slot.window) /* windows are gone already */
         sys_unmap(s->chunk, (size_t)(s->end - (uint8_t *)s->chunk));
     memset(s, 0, sizeof *s);
 }
@@ -206,7 +238,10 @@ static void chunk_close(struct stream *s)
     s->committed = s->limit = NULL;
     __atomic_store_n(&s->chunk, NULL, __ATOMIC_RELEASE);
     s->end = NULL;
-    sys_unmap(c, bytes);
+    if (s->slot.window)
+        slot_leave(&s->slot);
+    else
+        sys_unmap(c, bytes);
 }
 
 void chunk_abandon(struct stream *s)
@@ -215,16 +250,35 @@ void chunk_abandon(struct stream *s)
     s->next_bytes = SPOOL_CHUNK_MIN;
 }
 
-/* Carves `bytes` of the file: its offset, or 0 past the cap. */
-static uint64_t carve(size_t bytes)
+/* Carves `bytes` of the file, at a multiple of `alignment`: its offset, or 0 past the cap. */
+static uint64_t carve_aligned(size_t bytes, size_t alignment)
 {
-    uint64_t at = __atomic_load_n(&spool.control->carved, __ATOMIC_RELAXED);
+    uint64_t carved = __atomic_load_n(&spool.control->carved, __ATOMIC_RELAXED), at;
     do {
+        at = (carved + alignment - 1) & ~(uint64_t)(alignment - 1);
         if (at + bytes > spool.header->cap)
             return 0;
-    } while (!__atomic_compare_exchange_n(&spool.control->carved, &at, at + bytes, 1,
+    } while (!__atomic_compare_exchange_n(&spool.control->carved, &carved, at + bytes, 1,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     return at;
+}
+
+static uint64_t carve(size_t bytes)
+{
+    return carve_aligned(bytes, SPOOL_PAGE);
+}
+
+uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
+{
+    *offset = carve_aligned(bytes, bytes);
+    uint8_t *p = *offset ? map_aligned(*offset, bytes) : NULL;
+    if (!p)
+        return NULL;
+    sys_advise(p, bytes, MADV_HUGEPAGE);
+    if (populate(p, *offset, bytes) == 0)
+        return p;
+    sys_unmap(p, bytes); /* the space stays a hole in the file */
+    return NULL;
 }
 
 /* ---- room for a program that forbids itself calls of memory ---- */
@@ -256,6 +310,8 @@ void spool_set_aside(void)
 void spool_after_fork(void)
 {
     aside.start = NULL;
+    carved_alone = 0;
+    window_after_fork();
 }
 
 static uint8_t *take_from_aside(size_t bytes, uint64_t *offset)
@@ -293,36 +349,60 @@ static uint8_t *chunk_pages(size_t bytes, size_t need, size_t *ready, uint64_t *
     return p;
 }
 
+/* The pages for a chunk of at least `need` bytes: in a window, once the process has filled so much
+ * that one is worth while, or by themselves. Short-lived processes and threads stay small. */
+static struct spool_chunk *chunk_place(struct stream *s, size_t need, size_t *bytes, size_t *ready)
+{
+    uint64_t offset;
+    *bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
+    s->slot.window = NULL;
+    if (*bytes == SLOT_BYTES && need <= SLOT_BYTES &&
+        __atomic_load_n(&carved_alone, __ATOMIC_RELAXED) >= WINDOWS_FROM) {
+        struct spool_chunk *c = slot_take(&s->slot);
+        *ready = SLOT_BYTES;
+        if (c)
+            return c;
+    }
+    while (*bytes < need)
+        *bytes *= 2;
+    struct spool_chunk *c = (struct spool_chunk *)chunk_pages(*bytes, need, ready, &offset);
+    if (c) {
+        c->offset = offset;
+        c->bytes = *bytes;
+        memcpy(c->id8, spool.header->id, sizeof c->id8);
+        __atomic_fetch_add(&carved_alone, *bytes, __ATOMIC_RELAXED);
+    }
+    return c;
+}
+
 static int chunk_open(struct stream *s, size_t need)
 {
-    size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN, ready;
-    uint64_t offset;
-    need += sizeof(struct spool_chunk);
-    while (bytes < need)
-        bytes *= 2;
-    uint8_t *p = chunk_pages(bytes, need, &ready, &offset);
-    if (!p)
+    uint32_t process = spool.process_serial;
+    size_t bytes, ready;
+    struct spool_chunk *c = chunk_place(s, need + sizeof *c, &bytes, &ready);
+    if (!c)
         return 0;
-    struct spool_chunk *c = (struct spool_chunk *)p;
     if (!s->serial_plus_1)
         s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
-    c->sequence = 1;
-    c->offset = offset;
-    memcpy(c->id8, spool.header->id, sizeof c->id8);
-    c->bytes = bytes;
-    c->process = spool.process_serial;
+    c->sequence++;
+    c->process = process;
     c->stream = s->serial_plus_1 - 1;
     c->index = s->next_index++;
+    c->flags = 0;
     c->opened = init_now();
     c->commit = (uint64_t)c->sequence << 32;
     c->busy = 1;
+    __atomic_store_n(&c->closed, SPOOL_CHUNK_OPEN, __ATOMIC_RELEASE);
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
-    s->end = p + bytes;
+    if (process != spool.process_serial)
+        return 0; /* a handler forked: the chunk is the parent's */
+    s->end = (uint8_t *)c + bytes;
+    s->sequence = c->sequence;
     __atomic_store_n(&s->chunk, c, __ATOMIC_RELEASE); /* from here on chunk_close unmaps it */
     s->committed = (uint8_t *)(c + 1);
-    s->limit = p + ready;
+    s->limit = (uint8_t *)c + ready;
     s->delta = (struct spool_delta){c->opened.ticks, 0};
-    s->next_bytes = bytes < SPOOL_CHUNK_MAX ? (uint32_t)bytes * 2 : SPOOL_CHUNK_MAX;
+    s->next_bytes = bytes < SLOT_BYTES ? (uint32_t)bytes * 4 : SLOT_BYTES;
     s->fresh = STREAM_NEW_CHUNK;
     s->depth = 0;
     return 1;

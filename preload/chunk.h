@@ -1,6 +1,6 @@
 /*
  * chunk.h - sole owner of the spool mapping: streams, chunks, the tables beside them, and the count
- * of what was lost. Nothing outside chunk.c maps or grows the file.
+ * of what was lost. Nothing outside chunk.c maps or grows the file (window.c cuts up what it maps).
  *
  * The file is MAP_SHARED and sparse up to its cap, and its descriptor is closed after the start.
  * More of it is mapped by mremap from an anchor, a page that stays mapped for this; pages are
@@ -12,6 +12,7 @@
 #define MPROF_CHUNK_H
 
 #include "spool.h"
+#include "window.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,11 +24,12 @@ enum stream_fresh {
 
 /*
  * A stream's place in its chunk:
- *   chunk + sizeof *chunk <= committed <= cursor_limit <= chunk_end
+ *   chunk + sizeof *chunk <= committed <= limit <= end
  * Bytes between `committed` and where an event is being written are nobody's until chunk_commit.
  */
 struct stream {
     struct spool_chunk *chunk; /* NULL: none yet, or lost for want of space */
+    struct slot slot;          /* the chunk's place in a window; none: it is mapped by itself */
     uint8_t *committed;        /* the next event goes here */
     uint8_t *limit;            /* pages are there up to here */
     uint8_t *end;
@@ -35,9 +37,10 @@ struct stream {
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
     uint32_t next_bytes;
-    uint32_t fresh; /* enum stream_fresh bits: what THREAD has still to be written for */
-    uint32_t depth; /* frames on the stack as the decoder has it */
-    uint64_t retry; /* after a failure: no further try before this time (ticks) */
+    uint32_t sequence; /* the chunk's, for the commit word */
+    uint32_t fresh;    /* enum stream_fresh bits: what THREAD has still to be written for */
+    uint32_t depth;    /* frames on the stack as the decoder has it */
+    uint64_t retry;    /* after a failure: no further try before this time (ticks) */
 };
 
 /* The mapped parts of the spool. header NULL: nothing is recorded. */
@@ -63,6 +66,10 @@ int spool_needs_fd(void);
  * Once a process; what does not fit into it is lost. */
 void spool_set_aside(void);
 void spool_after_fork(void); /* in the child: what was set aside is the parent's */
+
+/* Maps and populates a window of the spool (window.h), aligned in memory as in the file; NULL where
+ * there is no room for it. */
+uint8_t *spool_map_window(size_t bytes, uint64_t *offset);
 
 /* Entry i of a table, its page populated, or NULL (table full, disk full). */
 void *spool_entry(const struct spool_table *table, uint32_t i);
@@ -96,7 +103,7 @@ static inline void chunk_commit(struct stream *s, uint8_t *end)
     struct spool_chunk *c = s->chunk;
     s->committed = end;
     uint64_t bytes = (uint64_t)(end - (uint8_t *)(c + 1));
-    __atomic_store_n(&c->commit, (uint64_t)c->sequence << 32 | bytes, __ATOMIC_RELEASE);
+    __atomic_store_n(&c->commit, (uint64_t)s->sequence << 32 | bytes, __ATOMIC_RELEASE);
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
 }
 

@@ -80,6 +80,24 @@ static inline void *sys_map_again(void *shared, size_t bytes)
     return sys_failed(p) ? NULL : p;
 }
 
+/* The same at a place of ours, in what is mapped there. */
+static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
+{
+    return sys_may(SYS_KIND_MEMORY) &&
+           SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place, 0) ==
+               (long)place;
+}
+
+/* Addresses without memory. */
+static inline void *sys_reserve(size_t bytes)
+{
+    if (!sys_may(SYS_KIND_MEMORY))
+        return NULL;
+    void *p = (void *)SYS_CALL(SYS_mmap, 0, bytes, PROT_NONE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return sys_failed(p) ? NULL : p;
+}
+
 static inline long sys_unmap(void *p, size_t bytes)
 {
     if (!sys_may(SYS_KIND_MEMORY))

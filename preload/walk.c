@@ -118,22 +118,16 @@ static __attribute__((noinline)) int memo_grow(struct memo *m)
     return 0;
 }
 
-void walk_reset(struct memo *m)
+static void nodes_clear(struct memo *m)
 {
-    m->count = 0;
     if (m->nodes)
         memset(m->nodes, 0, node_bytes(m->node_bits));
 }
 
-#define NUMBERS_MAX 0xf0000000u
-
-void walk_new_chunk(struct memo *m)
+void walk_reset(struct memo *m)
 {
-    if (m->next_number == 0 || m->next_number > NUMBERS_MAX) {
-        walk_reset(m);
-        m->next_number = 1;
-    }
-    m->first_number = m->next_number;
+    m->count = 0;
+    nodes_clear(m);
 }
 
 /* ---- numbers ---- */
@@ -156,6 +150,21 @@ static inline void tell_node(struct memo *m, const struct memo_frame *f)
         x->number = f->number;
         x->outer = f->outer;
     }
+}
+
+#define NUMBERS_MAX 0xf0000000u
+
+void walk_new_chunk(struct memo *m)
+{
+    if (m->next_number > NUMBERS_MAX) { /* after weeks: once more from the beginning */
+        nodes_clear(m);
+        for (uint32_t i = 0; i < m->count; i++)
+            memo_frames(m)[i].number = 0;
+        m->next_number = 0;
+    }
+    if (m->next_number == 0)
+        m->next_number = 1; /* 0 is no number */
+    m->first_number = m->next_number;
 }
 
 uint32_t walk_find_numbers(struct memo *m, uint32_t from)

@@ -321,13 +321,16 @@ class Spool:
     def find_chunks(self):
         at, end = self.header.chunks_offset, min(self.carved, len(self.data))
         while at + CHUNK.size <= end:
-            (mark, sequence, offset, id8, size, process, stream, index, _, ticks, _, commit, _, _) = \
+            (mark, sequence, offset, id8, size, process, stream, index, _, ticks, _, commit, _, state) = \
                 CHUNK.unpack_from(self.data, at)
             if (mark != CHUNK_MARK or offset != at or id8 != self.header.id[:8] or size % PAGE or not size):
                 at += PAGE
                 continue
             used = commit & 0xFFFFFFFF
             first = at + CHUNK.size
+            if state in (2, 3):  # moved, or being made another chunk of
+                at += size
+                continue
             if commit >> 32 == sequence and process in self.processes and first + used <= len(self.data):
                 streams = self.processes[process].streams
                 streams.setdefault(stream, Stream(stream)).chunks[index] = first, first + used, ticks

@@ -128,7 +128,8 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
     struct chunk_place place = {chunk->offset, chunk->bytes, chunk->index, chunk->sequence,
                                 chunk->opened};
     if (!stream_add_chunk(s, place))
-        o->damaged = 1;
+        o->damaged |=
+            !(chunk->flags & SPOOL_CHUNK_COPY); /* of a copy the original was there, too */
     else if (o->found)
         o->found(o->context, chunk);
 }

@@ -77,6 +77,7 @@ int spool_file_open(struct spool_file *f, int fd)
 void spool_file_close(struct spool_file *f)
 {
     free(f->holes);
+    free(f->free);
     memset(f, 0, sizeof *f);
 }
 
@@ -106,6 +107,36 @@ static void add_hole(struct spool_file *f, uint64_t begin, uint64_t end)
     f->holes[f->hole_count++] = (struct spool_hole){begin, end};
 }
 
+void spool_file_watch(struct spool_file *f, uint64_t chunk_offset)
+{
+    f->free = xgrow(f->free, &f->free_capacity, f->free_count + 1, sizeof *f->free);
+    f->free[f->free_count++] = (struct spool_free){chunk_offset};
+}
+
+static int is_free(const struct spool_chunk *chunk)
+{
+    return chunk->closed == SPOOL_CHUNK_MOVED || chunk->closed == SPOOL_CHUNK_TAKEN;
+}
+
+/* Has what was free become a chunk? Its state is stored last, so the rest is read once more when
+ * that has been seen. */
+static void scan_free(struct spool_file *f,
+                      void (*found)(void *context, const struct spool_chunk *chunk), void *context)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->free_count; i++) {
+        struct spool_chunk chunk;
+        uint64_t at = f->free[i].offset;
+        if (!chunk_at(f, at, &chunk) || is_free(&chunk) || !chunk_at(f, at, &chunk)) {
+            f->free[kept++].offset = at;
+            continue;
+        }
+        found(context, &chunk);
+    }
+    f->free_count = kept;
+}
+
 /* Finds the chunks of [begin, end) and returns where it stopped, at `end` or behind it. */
 static uint64_t scan_region(struct spool_file *f, uint64_t begin, uint64_t end,
                             void (*found)(void *context, const struct spool_chunk *chunk),
@@ -123,7 +154,10 @@ static uint64_t scan_region(struct spool_file *f, uint64_t begin, uint64_t end,
         if (hole)
             add_hole(f, hole, at);
         hole = 0;
-        found(context, &chunk);
+        if (is_free(&chunk))
+            spool_file_watch(f, at);
+        else
+            found(context, &chunk);
         at += chunk.bytes;
     }
     if (hole)
@@ -152,6 +186,7 @@ void spool_file_scan(struct spool_file *f,
     for (size_t i = 0; i < old_count; i++)
         scan_region(f, old[i].begin, old[i].end, found, context);
     free(old);
+    scan_free(f, found, context);
 }
 
 struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t chunk_offset,

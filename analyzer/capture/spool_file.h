@@ -19,6 +19,11 @@ struct spool_hole {
     uint64_t begin, end;
 };
 
+/* A chunk's space that is free to become another chunk's. */
+struct spool_free {
+    uint64_t offset;
+};
+
 struct spool_file {
     int fd;
     uint64_t size;
@@ -27,6 +32,8 @@ struct spool_file {
     uint64_t scanned; /* chunks are known up to here, but for the holes */
     struct spool_hole *holes;
     size_t hole_count, hole_capacity;
+    struct spool_free *free; /* looked at again by each scan */
+    size_t free_count, free_capacity;
     int cut; /* the file is shorter than what was claimed in it */
 };
 
@@ -43,6 +50,9 @@ void spool_file_refresh(struct spool_file *f);
 /* Calls found(context, chunk) for each chunk that has appeared since the last call. */
 void spool_file_scan(struct spool_file *f,
                      void (*found)(void *context, const struct spool_chunk *chunk), void *context);
+
+/* A collector has moved this chunk: another may appear in its place. */
+void spool_file_watch(struct spool_file *f, uint64_t chunk_offset);
 
 /* What changes in a chunk header. */
 struct spool_progress {

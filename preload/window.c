@@ -1,0 +1,215 @@
+/* window.c - windows and their slots. */
+#include "window.h"
+#include "chunk.h"
+#include "init.h"
+#include "sys.h"
+
+#include <string.h>
+
+#define ALL_SLOTS ((1ull << SLOTS) - 1)
+#define RETIRED   (1ull << 63)
+
+struct window {
+    uint8_t *base;
+    uint64_t offset; /* in the file */
+    uint64_t state;  /* held bits, RETIRED */
+    uint32_t cursor; /* where the search for a free slot begins */
+};
+
+/* A descriptor is used again only when all its slots are unmapped. */
+#define WINDOWS 1024
+static struct window windows[WINDOWS];
+/* The newest windows: 1 + index, [0] the newest. Two where a collector makes slots free again. */
+#define ACTIVE 2
+static uint32_t newest[ACTIVE];
+static uint64_t mapping; /* when somebody began to map one (ticks), 0 nobody */
+
+static struct spool_chunk *chunk_in(const struct window *w, uint32_t slot)
+{
+    return (struct spool_chunk *)(w->base + (size_t)slot * SLOT_BYTES);
+}
+
+/* ---- slots ---- */
+
+static void let_go(struct window *w, uint32_t slot)
+{
+    uint8_t *place = (uint8_t *)chunk_in(w, slot);
+    uint64_t bit = 1ull << slot;
+    if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) & RETIRED) {
+        /* Unmapped first: without its bit the descriptor may be another window's. */
+        sys_unmap(place, SLOT_BYTES);
+        __atomic_fetch_and(&w->state, ~bit, __ATOMIC_RELEASE);
+        return;
+    }
+    if (__atomic_fetch_and(&w->state, ~bit, __ATOMIC_ACQ_REL) & RETIRED)
+        sys_unmap(place, SLOT_BYTES); /* it retired between the two, and left this one to us */
+}
+
+/* Holds the slot and takes it if it is free. */
+static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
+{
+    uint64_t bit = 1ull << slot;
+    uint64_t state = __atomic_load_n(&w->state, __ATOMIC_RELAXED);
+    do {
+        if (state & (bit | RETIRED))
+            return NULL;
+    } while (!__atomic_compare_exchange_n(&w->state, &state, state | bit, 1, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED));
+    struct spool_chunk *c = chunk_in(w, slot);
+    uint32_t moved = SPOOL_CHUNK_MOVED;
+    if (__atomic_compare_exchange_n(&c->closed, &moved, SPOOL_CHUNK_TAKEN, 0, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
+        return c;
+    let_go(w, slot);
+    return NULL;
+}
+
+static struct spool_chunk *find_slot(struct slot *slot)
+{
+    for (uint32_t i = 0; i < ACTIVE; i++) {
+        uint32_t index = __atomic_load_n(&newest[i], __ATOMIC_ACQUIRE);
+        if (!index)
+            continue;
+        struct window *w = &windows[index - 1];
+        uint32_t start = __atomic_load_n(&w->cursor, __ATOMIC_RELAXED);
+        for (uint32_t k = 0; k < SLOTS; k++) {
+            uint32_t number = (start + k) % SLOTS;
+            struct spool_chunk *c = try_slot(w, number);
+            if (!c)
+                continue;
+            __atomic_store_n(&w->cursor, number + 1, __ATOMIC_RELAXED);
+            *slot = (struct slot){w, number};
+            return c;
+        }
+    }
+    return NULL;
+}
+
+void slot_leave(struct slot *slot)
+{
+    struct slot left = *slot;
+    slot->window = NULL;
+    if (left.window)
+        let_go(left.window, left.number);
+}
+
+/* ---- windows ---- */
+
+static void retire(struct window *w)
+{
+    uint64_t held = __atomic_fetch_or(&w->state, RETIRED | ALL_SLOTS, __ATOMIC_ACQ_REL) & ALL_SLOTS;
+    /* With all bits set nobody lets go of the descriptor while we are at it. */
+    for (uint32_t i = 0, n; i < SLOTS; i += n) {
+        for (n = 1; !(held >> i & 1) && i + n < SLOTS && !(held >> (i + n) & 1);)
+            n++;
+        if (!(held >> i & 1))
+            sys_unmap(chunk_in(w, i), (size_t)n * SLOT_BYTES);
+    }
+    __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
+}
+
+/* A descriptor that nobody uses. */
+static struct window *spare(void)
+{
+    static uint32_t next;
+    for (uint32_t i = 0; i < WINDOWS; i++) {
+        struct window *w = &windows[(next + i) % WINDOWS];
+        uint64_t state = __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
+        if (w->base && state != RETIRED)
+            continue;
+        next = (uint32_t)(w - windows) + 1;
+        return w;
+    }
+    return NULL;
+}
+
+/* Headers of free slots: a reader finds no gap, whatever becomes of us. */
+static void lay_out(struct window *w)
+{
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        struct spool_chunk *c = chunk_in(w, i);
+        c->offset = w->offset + (uint64_t)i * SLOT_BYTES;
+        memcpy(c->id8, spool.header->id, sizeof c->id8);
+        c->bytes = SLOT_BYTES;
+        c->process = spool.process_serial;
+        __atomic_store_n(&c->closed, SPOOL_CHUNK_MOVED, __ATOMIC_RELEASE);
+        __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
+    }
+}
+
+/* Puts a window first among the newest; those that it displaces retire. */
+static void publish(struct window *w)
+{
+    uint32_t retiring[ACTIVE] = {newest[ACTIVE - 1]};
+    int is_collected = __atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED) != 0;
+    if (!is_collected) {
+        retiring[1] = newest[0];
+        newest[0] = 0;
+    }
+    __atomic_store_n(&newest[1], newest[0], __ATOMIC_RELEASE);
+    __atomic_store_n(&newest[0], (uint32_t)(w - windows) + 1, __ATOMIC_RELEASE);
+    for (uint32_t i = 0; i < ACTIVE; i++)
+        if (retiring[i])
+            retire(&windows[retiring[i] - 1]);
+}
+
+static int window_new(void)
+{
+    uint32_t process = spool.process_serial;
+    struct window *w = spare();
+    uint64_t offset;
+    uint8_t *base = w ? spool_map_window(WINDOW_BYTES, &offset) : NULL;
+    if (!base)
+        return 0;
+    w->base = base;
+    w->offset = offset;
+    w->cursor = 0;
+    lay_out(w);
+    if (process != spool.process_serial) { /* a handler forked: it is the parent's */
+        sys_unmap(base, WINDOW_BYTES);
+        w->base = NULL;
+        return 0;
+    }
+    __atomic_store_n(&w->state, 0, __ATOMIC_RELEASE);
+    publish(w);
+    return 1;
+}
+
+/* One thread maps; others meanwhile take chunks of their own. It is held for a millisecond; held
+ * for long it was left behind by a jump out of a handler. */
+#define MAPPING_STALE 4000000000u
+
+static int window_more(void)
+{
+    uint64_t since = __atomic_load_n(&mapping, __ATOMIC_RELAXED), now = init_ticks() | 1;
+    if (!sys_may(SYS_KIND_MEMORY) || (since && now - since < MAPPING_STALE))
+        return 0;
+    if (!__atomic_compare_exchange_n(&mapping, &since, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return 0;
+    int done = window_new();
+    __atomic_store_n(&mapping, 0, __ATOMIC_RELEASE);
+    return done;
+}
+
+struct spool_chunk *slot_take(struct slot *slot)
+{
+    struct spool_chunk *c = find_slot(slot);
+    if (!c && window_more())
+        c = find_slot(slot);
+    return c;
+}
+
+void window_after_fork(void)
+{
+    for (uint32_t i = 0; i < WINDOWS; i++) {
+        uint64_t state = windows[i].state;
+        if (!windows[i].base || state == RETIRED)
+            continue;
+        for (uint32_t k = 0; k < SLOTS; k++)
+            if (!(state & RETIRED) || state >> k & 1)
+                sys_unmap(chunk_in(&windows[i], k), SLOT_BYTES);
+    }
+    memset(windows, 0, sizeof windows);
+    memset(newest, 0, sizeof newest);
+    mapping = 0;
+}
