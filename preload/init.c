@@ -24,7 +24,8 @@ int init_counter_serves;
 
 static struct start_facts *facts;
 static int32_t own_pid;
-static int use_counter, free_stacks;
+static int use_counter;
+int recorder_free_stacks;
 static long spool_fd = -1;
 static struct stat spool_stat;
 
@@ -43,11 +44,6 @@ const char *init_folder(void)
 int init_uses_counter(void)
 {
     return use_counter;
-}
-
-int init_free_stacks(void)
-{
-    return free_stacks;
 }
 
 /* Where the time may not be read any more it stands still, but that later stays later. */
@@ -193,7 +189,7 @@ static void fill_header(void)
 {
     struct spool_header *h = spool.header;
     uint32_t used = 0;
-    h->features = free_stacks ? SPOOL_FREE_STACKS : 0;
+    h->features = recorder_free_stacks ? SPOOL_FREE_STACKS : 0;
     SYS_CALL(SYS_getrandom, h->id, sizeof h->id, 0, 0, 0, 0);
     memcpy(h->boot_id, facts->boot_id, sizeof h->boot_id);
     h->tree = parse_hexadecimal(start_facts_setting(facts, SETTING_TREE));
@@ -264,7 +260,7 @@ static int start(void)
     use_counter = facts->clock_is_counter;
     init_time_changed();
     const char *stacks = start_facts_setting(facts, SETTING_FREE_STACKS);
-    free_stacks = stacks && *stacks && *stacks != '0';
+    recorder_free_stacks = stacks && *stacks && *stacks != '0';
     if (open_spool() != NULL)
         return 0;
     fill_header();

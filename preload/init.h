@@ -50,7 +50,7 @@ const char *init_executable(void); /* paths of the start, "" unknown */
 const char *init_folder(void);
 long init_spool_fd(void); /* the spool, if it is still ours; kernels before 5.14 only; else -1 */
 
-int init_free_stacks(void); /* MPROF_FREE_STACKS */
+extern int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
 /* Called around the host's fork and by the exec hooks. */
 void init_fork_prepare(void);

@@ -1,4 +1,5 @@
 /* record.c - walk, encode, commit. */
+#pragma GCC target("general-regs-only") /* see walk.c */
 #include "record.h"
 #include "init.h"
 #include "loaded.h"
@@ -110,7 +111,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     e->ticks = init_ticks();
     struct walk w = {0, 0, 0};
     if (walked)
-        w = walk_stack(m, caller);
+        w = walk_stack(m, caller.pc, caller.sp, caller.fp);
     uint32_t push = w.before == s->depth ? w.push : m->count;
     if (__builtin_expect(
             !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, e->ticks), 0)) {
@@ -172,7 +173,7 @@ void record_alloc(const struct arch_frame *frame, const void *p, size_t size)
 void record_free(const struct arch_frame *frame, const void *p)
 {
     struct spool_event e = {.kind = SPOOL_FREE, .address = (uintptr_t)p};
-    simple(frame, &e, init_free_stacks());
+    simple(frame, &e, recorder_free_stacks);
 }
 
 void record_realloc_begin(const struct arch_frame *frame, const void *old)

@@ -1,4 +1,7 @@
 /* walk.c - the walk by memo, by nodes and by rules. */
+/* Frames are written word by word and copied a moment later: by vectors, each copy would wait until
+ * the words have left the store buffer. */
+#pragma GCC target("general-regs-only")
 #include "walk.h"
 #include "spool.h"
 #include "step.h"
@@ -363,9 +366,9 @@ static inline enum step step_from_node(struct memo *m, struct node *x, struct st
     return result;
 }
 
-struct walk walk_stack(struct memo *m, struct registers from)
+struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
-    struct stepper s = stepper_at(from, m->stack_end);
+    struct stepper s = stepper_at((struct registers){pc, sp, fp}, m->stack_end);
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     uint32_t n = 0; /* frames in scratch */

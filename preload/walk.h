@@ -90,8 +90,8 @@ struct walk {
     uint32_t before; /* frames before the walk: pop = before - keep */
 };
 
-/* Walks from `from` and leaves the stack in memo_frames(m). */
-struct walk walk_stack(struct memo *m, struct registers from);
+/* Walks from these registers and leaves the stack in memo_frames(m). */
+struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp);
 
 /* Whether a walk from `from` comes by a frame, further out than `from`, whose sp and pc are these.
  */

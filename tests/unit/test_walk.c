@@ -153,7 +153,7 @@ static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void check(s
 {
     struct registers from = arch_registers(ARCH_CALLER());
     in_check = 1;
-    struct walk w = walk_stack(&d->memo, from);
+    struct walk w = walk_stack(&d->memo, from.pc, from.sp, from.fp);
     check_delta(d, &w);
     check_frames(d, from);
     d->checks++;
@@ -471,7 +471,8 @@ static void jitted_code(void **state)
 /* The walk only, as libunwind ends here. */
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void walk_only(struct dancer *d)
 {
-    walk_stack(&d->memo, arch_registers(ARCH_CALLER()));
+    struct registers from = arch_registers(ARCH_CALLER());
+    walk_stack(&d->memo, from.pc, from.sp, from.fp);
     KEEP(d);
 }
 
