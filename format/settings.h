@@ -15,6 +15,8 @@
     SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0", "1 records the stack of every free, too")       \
     SETTING(LIMIT, "MPROF_LIMIT", "half of the free space",                                        \
             "largest size of the spool in MiB; what does not fit is counted as lost")              \
+    SETTING(SELFCHECK, "MPROF_SELFCHECK", "0",                                                     \
+            "N compares every Nth recorded stack with libunwind's; report says how many differ")   \
     SETTING(TREE, "MPROF_TREE", "",                                                                \
             "set by mprof-c run: what all recordings of one run have in common (hexadecimal)")
 

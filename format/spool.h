@@ -249,7 +249,9 @@ enum spool_kind {
 /* Labels of the recorder's own. */
 #define SPOOL_LABEL_OWN (1u << 16)
 /* MPROF_SELFCHECK found a difference at the stream's event before. Payload: u32 count of frames of
- * our walk, u32 of libunwind's, then the frames of both, innermost first, as in events. */
+ * our walk, u32 of libunwind's, u32 of innermost frames that are left out because both agree on
+ * them; then the frames of both, innermost first, as in events. Either may go on further out than
+ * it is told here. */
 #define SPOOL_LABEL_DIFFERENCE (SPOOL_LABEL_OWN + 0)
 
 enum spool_field {

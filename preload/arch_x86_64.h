@@ -75,6 +75,20 @@ static inline int arch_counter_serves(const char *clocksource)
     return __get_cpuid(0x80000007, &a, &b, &c, &d) && d >> 8 & 1;
 }
 
+/* Calls f(argument) on another stack, whose upper end is `top` (a multiple of 16). */
+static inline void arch_call_on_stack(void (*f)(void *), void *argument, void *top)
+{
+    __asm__ volatile("mov %%rsp, %%rbx\n\t"
+                     "mov %[top], %%rsp\n\t"
+                     "call *%[f]\n\t"
+                     "mov %%rbx, %%rsp"
+                     : "+D"(argument)
+                     : [top] "r"(top), [f] "r"(f)
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc",
+                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
 static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     long result;

@@ -6,6 +6,7 @@
 #include "real.h"
 #include "record.h"
 #include "sample.h"
+#include "selfcheck.h"
 #include "start_facts.h"
 #include "sys.h"
 #include "unwind.h"
@@ -269,6 +270,8 @@ static int start(void)
     loaded_start();
     *recorder_alive = RECORDER_ALIVE;
     sys_advise(recorder_alive, SPOOL_PAGE, MADV_WIPEONFORK);
+    const char *check = start_facts_setting(facts, SETTING_SELFCHECK);
+    selfcheck_start(check ? parse_number(check, 1) : 0);
     const char *interval = start_facts_setting(facts, SETTING_INTERVAL);
     sample_start(interval ? parse_number(interval, 1000000000u) : 100000000u);
     return 1;
@@ -337,6 +340,7 @@ int recorder_has_forked(void)
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
+    unwind_after_fork();
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
     return 1;
 }
@@ -348,6 +352,13 @@ static void after_fork_in_child(void)
     if (recorder_state == RECORDER_ON && pid && pid != own_pid)
         *recorder_alive = 0;
     recorder_ready();
+    unwind_fork_end();
+}
+
+static void before_fork(void)
+{
+    init_fork_prepare();
+    unwind_fork_begin();
 }
 
 /* ---- exec ---- */
@@ -378,7 +389,7 @@ static __attribute__((constructor)) void construct(void)
         return;
     uintptr_t before = own_begin();
     thread_key_create();
-    pthread_atfork(init_fork_prepare, NULL, after_fork_in_child);
+    pthread_atfork(before_fork, unwind_fork_end, after_fork_in_child);
     own_end(before);
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
     if (real_malloc_is_ours())

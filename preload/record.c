@@ -4,6 +4,7 @@
 #include "init.h"
 #include "loaded.h"
 #include "sample.h"
+#include "selfcheck.h"
 #include "spool_put.h"
 #include "start_facts.h"
 #include "sys.h"
@@ -103,7 +104,7 @@ static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth
 /* The one way of an event into the spool. walked: with the stack of `caller`. */
 static inline __attribute__((always_inline)) void record(struct thread *t, struct registers caller,
                                                          struct spool_event *e, int walked,
-                                                         const char *payload)
+                                                         const void *payload)
 {
     struct stream *s = &t->stream;
     struct memo *m = &t->memo;
@@ -141,6 +142,8 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     chunk_commit(s, p);
     s->delta = delta;
     s->depth = depth;
+    if (walked)
+        selfcheck(t, caller);
 }
 
 /* ---- the hooks' side ---- */
@@ -227,7 +230,7 @@ void record_range_failed(const struct arch_frame *frame)
 /* ---- what is not a hook of memory ---- */
 
 /* The guard wants registers from which a walk finds the way out, like a hook's. */
-static void plain(const struct arch_frame *frame, struct spool_event *e, const char *payload)
+static void plain(const struct arch_frame *frame, struct spool_event *e, const void *payload)
 {
     struct registers caller = arch_registers(frame);
     struct thread *t = thread_enter(caller);
@@ -253,4 +256,10 @@ void record_exec(const char *path)
 {
     struct spool_event e = {.kind = SPOOL_EXEC, .size = strnlen(path, FACT_PATH)};
     plain(ARCH_CALLER(), &e, path);
+}
+
+void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes)
+{
+    struct spool_event e = {.kind = SPOOL_LABEL, .address = number, .size = bytes};
+    record(t, (struct registers){0}, &e, 0, payload);
 }

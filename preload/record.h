@@ -32,6 +32,9 @@ void record_sample(uint64_t ns, uint64_t rss_bytes);
 void record_fork(uint32_t child_serial);
 void record_exec(const char *path);
 
+/* In the middle of a hook, t entered: behind the event that was just recorded. */
+void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes);
+
 /* Says in t's stream whose events follow. For thread.c, before anything else goes there. */
 void record_thread(struct thread *t);
 

@@ -1,4 +1,4 @@
-/* unwind.c - one step with libunwind. */
+/* unwind.c - what is asked of libunwind, and the care that it takes. */
 #define UNW_LOCAL_ONLY
 #include "unwind.h"
 #include "loaded.h"
@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
+#include <linux/futex.h>
+#include <signal.h>
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
@@ -16,6 +18,7 @@ static int (*getcontext_)(unw_tdep_context_t *);
 static int (*init_local)(unw_cursor_t *, unw_context_t *);
 static int (*step)(unw_cursor_t *);
 static int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
+static int (*get_proc_info)(unw_cursor_t *, unw_proc_info_t *);
 static void (*flush_cache)(unw_addr_space_t, unw_word_t, unw_word_t);
 static unw_addr_space_t *local_space;
 static int ready;
@@ -31,13 +34,127 @@ void unwind_open(void)
         init_local = dlsym(library, TEXT(unw_init_local));
         step = dlsym(library, TEXT(unw_step));
         get_reg = dlsym(library, TEXT(unw_get_reg));
+        get_proc_info = dlsym(library, TEXT(unw_get_proc_info));
         flush_cache = dlsym(library, TEXT(unw_flush_cache));
         local_space = dlsym(library, TEXT(unw_local_addr_space));
         __atomic_store_n(&ready,
-                         getcontext_ && init_local && step && get_reg && flush_cache && local_space,
+                         getcontext_ && init_local && step && get_reg && get_proc_info &&
+                             flush_cache && local_space,
                          __ATOMIC_RELEASE);
     }
     own_end(before);
+}
+
+/* ---- one thread at a time ---- */
+
+static uint32_t taken;  /* 0 free, 1 taken, 2 taken and waited for */
+static uintptr_t owner; /* whose it is, as its tls lies there only */
+
+#define WAIT_NS 200000000
+
+/* Has the caller's thread got it? */
+static int is_mine(void)
+{
+    return __atomic_load_n(&taken, __ATOMIC_RELAXED) &&
+           __atomic_load_n(&owner, __ATOMIC_RELAXED) == (uintptr_t)&tls;
+}
+
+static int take(void)
+{
+    struct timespec moment = {0, WAIT_NS / 10};
+    uint32_t none = 0;
+    if (is_mine())
+        return 0;
+    if (!__atomic_compare_exchange_n(&taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        uint64_t end = sys_clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+        while (__atomic_exchange_n(&taken, 2, __ATOMIC_ACQUIRE) != 0) {
+            if (sys_clock_ns(CLOCK_MONOTONIC) > end)
+                return 0;
+            SYS_CALL(SYS_futex, &taken, FUTEX_WAIT_PRIVATE, 2, &moment, 0, 0);
+        }
+    }
+    __atomic_store_n(&owner, (uintptr_t)&tls, __ATOMIC_RELAXED);
+    return 1;
+}
+
+static void give_back(void)
+{
+    __atomic_store_n(&owner, 0, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&taken, 0, __ATOMIC_RELEASE) == 2)
+        SYS_CALL(SYS_futex, &taken, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+}
+
+void unwind_fork_begin(void)
+{
+    if (sys_may(SYS_KIND_UNWIND))
+        take();
+}
+
+void unwind_fork_end(void)
+{
+    if (is_mine())
+        give_back();
+}
+
+void unwind_after_fork(void)
+{
+    if (taken && !is_mine())
+        ready = 0; /* its locks and lists are as the fork found them */
+}
+
+/* ---- a visit, on a stack of our own ---- */
+
+#define STACK_BYTES (64u << 10)
+
+struct unwind_view {
+    unw_cursor_t cursor;
+};
+
+struct visit {
+    unw_context_t context;
+    struct unwind_view view;
+    struct registers from;
+    unwind_show *show;
+    void *shown_to;
+    int steps_max; /* to `from` */
+    enum unwound result;
+};
+
+int unwind_has_information(const struct unwind_view *view)
+{
+    unw_proc_info_t info;
+    /* libunwind answers for code of which it knows nothing, too: one byte, at the pc. */
+    return get_proc_info((unw_cursor_t *)&view->cursor, &info) == 0 &&
+           info.end_ip > info.start_ip + 1;
+}
+
+static int look(struct visit *v, unw_word_t *pc, unw_word_t *sp)
+{
+    return get_reg(&v->view.cursor, UNW_REG_IP, pc) == 0 &&
+           get_reg(&v->view.cursor, UNW_REG_SP, sp) == 0;
+}
+
+static int come_to_from(struct visit *v)
+{
+    unw_word_t pc, sp;
+    for (int n = 0; n < v->steps_max && step(&v->view.cursor) > 0; n++) {
+        if (!look(v, &pc, &sp))
+            return 0;
+        if (pc == v->from.pc && sp == v->from.sp)
+            return 1;
+    }
+    return 0;
+}
+
+static void go_on(struct visit *v)
+{
+    unw_word_t pc = v->from.pc, sp = v->from.sp;
+    v->result = UNWOUND_ENOUGH;
+    while (v->show(v->shown_to, pc, sp, &v->view))
+        if (step(&v->view.cursor) <= 0 || !look(v, &pc, &sp) || pc == 0) {
+            v->result = UNWOUND_END;
+            return;
+        }
 }
 
 /* libunwind remembers rules by pc, also past a dlclose. */
@@ -49,41 +166,86 @@ static void flush_if_loaded(void)
         flush_cache(*local_space, 0, 0);
 }
 
+static void pay(void *argument)
+{
+    struct visit *v = argument;
+    uintptr_t before = tls.own;
+    tls.own = 0; /* if it is not, somebody jumped out of his own work, on another stack than this */
+    own_begin();
+    flush_if_loaded();
+    if (init_local(&v->view.cursor, &v->context) == 0 && come_to_from(v))
+        go_on(v);
+    own_end(before);
+}
+
+/* The visit starts in this function's frame, which stays till it is over. */
+static __attribute__((noinline)) void visit(struct visit *v)
+{
+    getcontext_(&v->context);
+    arch_call_on_stack(pay, v, (uint8_t *)v + STACK_BYTES);
+}
+
+static enum unwound ask(struct registers from, int steps_max, unwind_show *show, void *context)
+{
+    enum unwound result = UNWOUND_NOT;
+    uint64_t all = ~0ull, mask = 0;
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || !sys_may(SYS_KIND_UNWIND) || own_work())
+        return UNWOUND_NOT;
+    int saved_errno = errno;
+    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
+    if (take()) {
+        struct visit *v = sys_pages(STACK_BYTES);
+        if (v) {
+            v->from = from;
+            v->steps_max = steps_max;
+            v->show = show;
+            v->shown_to = context;
+            visit(v);
+            result = v->result;
+            sys_unmap(v, STACK_BYTES);
+        }
+        give_back();
+    }
+    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+    errno = saved_errno;
+    return result;
+}
+
+#define OWN_FRAMES_MAX 32 /* from a hook to here */
+
+enum unwound unwind_stack(struct registers from, unwind_show *show, void *context)
+{
+    return ask(from, OWN_FRAMES_MAX, show, context);
+}
+
 /* A deep stack would take longer than the timer that interrupts it, for ever and ever. */
 #define STEPS_MAX 1024
 
-/* Walks from here to the frame *r, as libunwind sees it, and one step further. */
-static __attribute__((noinline)) int step_from(struct registers *r)
+struct one_step {
+    struct registers r;
+    int seen; /* frames: the one to step from, and its caller */
+};
+
+static int take_second(void *context, uintptr_t pc, uintptr_t sp, const struct unwind_view *view)
 {
-    unw_context_t context;
-    unw_cursor_t cursor;
-    unw_word_t pc, sp, fp;
-    getcontext_(&context);
-    if (init_local(&cursor, &context) < 0)
+    struct one_step *s = context;
+    unw_word_t fp;
+    if (!s->seen++)
+        return 1;
+    if (pc < 4096 || sp <= s->r.sp ||
+        get_reg((unw_cursor_t *)&view->cursor, UNW_X86_64_RBP, &fp) != 0)
         return 0;
-    for (int found = 0, n = 0; n < STEPS_MAX && step(&cursor) > 0; n++) {
-        if (get_reg(&cursor, UNW_REG_IP, &pc) < 0 || get_reg(&cursor, UNW_REG_SP, &sp) < 0)
-            return 0;
-        if (found && get_reg(&cursor, UNW_X86_64_RBP, &fp) == 0) {
-            if (pc < 4096 || sp <= r->sp)
-                return 0;
-            *r = (struct registers){.pc = pc, .sp = sp, .fp = fp};
-            return 1;
-        }
-        found = pc == r->pc && sp == r->sp;
-    }
+    s->r = (struct registers){.pc = pc, .sp = sp, .fp = fp};
+    s->seen++;
     return 0;
 }
 
 int unwind_step(struct registers *r)
 {
-    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || !sys_may(SYS_KIND_UNWIND) || own_work())
+    struct one_step s = {.r = *r};
+    ask(*r, STEPS_MAX, take_second, &s);
+    if (s.seen < 3)
         return 0;
-    int saved_errno = errno;
-    uintptr_t before = own_begin();
-    flush_if_loaded();
-    int stepped = step_from(r);
-    own_end(before);
-    errno = saved_errno;
-    return stepped;
+    *r = s.r;
+    return 1;
 }
