@@ -1,5 +1,6 @@
 /* collect.c - the drive: refresh, take the events in order, hand them out, finish. */
 #include "collector.h"
+#include "differences.h"
 #include "xalloc.h"
 
 #include <errno.h>
@@ -113,6 +114,10 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
         break;
     case SPOOL_FORK:
         population_forked(c, s, e->address, e->ticks);
+        break;
+    case SPOOL_LABEL:
+        if (e->address == SPOOL_LABEL_DIFFERENCE)
+            differences_take(&c->image->processes[s->serial], &c->locations, e, ns);
         break;
     default:
         break;

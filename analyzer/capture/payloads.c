@@ -178,6 +178,20 @@ int code_process(struct codec *c, struct process *p, const struct image *image)
     return c->out != NULL || (!c->in.bad && fits_tables(p, image));
 }
 
+int code_selfcheck(struct codec *c, struct process *p, const struct image *image)
+{
+    code_u64(c, &p->quality.selfcheck_compared);
+    code_u64(c, &p->quality.selfcheck_differences);
+    ARRAY(c, image, p->differences, p->difference_count, 3);
+    struct difference *d = p->differences;
+    COLUMN(c, d, p->difference_count, ns, COLUMN_DIFFERENCE);
+    STRING_COLUMN(c, d, p->difference_count, ours);
+    STRING_COLUMN(c, d, p->difference_count, theirs);
+    if (c->in.bad)
+        p->difference_count = 0;
+    return !c->in.bad;
+}
+
 void code_process_list(struct codec *c, struct process *processes, size_t count)
 {
     for (size_t i = 0; i < count && !c->in.bad; i++)

@@ -151,6 +151,8 @@ static void close_subject(struct collector *c, struct subject *s)
         p->thread_count = s->entry.threads;
     p->quality.lost = s->entry.lost_allocations + s->entry.lost_frees + s->entry.lost_other;
     p->quality.lost_bytes = s->entry.lost_bytes;
+    p->quality.selfcheck_compared = s->entry.checked;
+    p->quality.selfcheck_differences = s->entry.differing;
 }
 
 static void set_ending(struct collector *c, const struct subject *s)

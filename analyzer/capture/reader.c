@@ -51,15 +51,33 @@ void reader_begin_processes(struct reader *r, size_t count)
     }
 }
 
+/* Of what is in a block of its own. */
+static void keep_selfcheck(struct process *to, const struct process *from)
+{
+    to->quality.selfcheck_compared = from->quality.selfcheck_compared;
+    to->quality.selfcheck_differences = from->quality.selfcheck_differences;
+    to->differences = from->differences;
+    to->difference_count = from->difference_count;
+}
+
 int reader_get_summary(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
     struct process whole = {0};
-    if (serial >= r->image->process_count || !code_process(&c, &whole, r->image) ||
-        whole.serial != serial)
+    if (serial >= r->image->process_count)
+        return 0;
+    keep_selfcheck(&whole, &r->image->processes[serial]);
+    if (!code_process(&c, &whole, r->image) || whole.serial != serial)
         return 0;
     r->image->processes[serial] = whole;
     return 1;
+}
+
+int reader_get_selfcheck(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count &&
+           code_selfcheck(&c, &r->image->processes[serial], r->image);
 }
 
 /* A complete file */
@@ -93,7 +111,8 @@ static int read_index(struct reader *r)
 
 static int is_wanted(uint32_t type, int summaries)
 {
-    return summaries ? type == BLOCK_SUMMARY : reader_is_table(type) || type == BLOCK_HEAD;
+    return summaries ? type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK
+                     : reader_is_table(type) || type == BLOCK_HEAD;
 }
 
 /* The blocks of the index that an image is made of: its tables, or the summaries. */
@@ -112,6 +131,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_add_head(r);
         else if (e->type == BLOCK_SUMMARY)
             rc = reader_get_summary(r, e->process);
+        else if (e->type == BLOCK_SELFCHECK)
+            rc = reader_get_selfcheck(r, e->process);
         else
             rc = tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
         if (rc <= 0)

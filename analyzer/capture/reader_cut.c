@@ -86,16 +86,22 @@ static void list_processes(struct reader *r)
     find_process_list(r);
 }
 
-/* The SUMMARY of a process where the file has it. */
+/* A block of a process that there is once, where the file has it. */
+static int find_once(struct reader *r, uint32_t type, uint32_t serial)
+{
+    for (size_t i = 0; i < r->index_count; i++)
+        if (r->index[i].type == type && r->index[i].process == serial)
+            return reader_block(r, r->index[i].offset, type, serial, &r->payload) > 0;
+    return 0;
+}
+
 static int find_summary(struct reader *r, uint32_t serial)
 {
-    for (size_t i = 0; i < r->index_count; i++) {
-        const struct index_entry *e = &r->index[i];
-        if (e->type == BLOCK_SUMMARY && e->process == serial)
-            return reader_block(r, e->offset, BLOCK_SUMMARY, serial, &r->payload) > 0 &&
-                   reader_get_summary(r, serial);
-    }
-    return 0;
+    if (!find_once(r, BLOCK_SUMMARY, serial) || !reader_get_summary(r, serial))
+        return 0;
+    if (find_once(r, BLOCK_SELFCHECK, serial))
+        reader_get_selfcheck(r, serial);
+    return 1;
 }
 
 static void find_samples(struct reader *r, struct process *p)

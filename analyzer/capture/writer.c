@@ -336,6 +336,18 @@ static void put_summary(struct writer *w, const struct process *process)
     put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
 }
 
+static void put_selfcheck(struct writer *w, const struct process *process)
+{
+    struct process copy = *process;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (process->quality.selfcheck_compared == 0)
+        return;
+    w->payload.size = 0;
+    code_selfcheck(&c, &copy, w->image);
+    put_strings(w);
+    put_block(w, BLOCK_SELFCHECK, process->serial, &w->payload);
+}
+
 static void put_index(struct writer *w)
 {
     struct codec c = {.out = &w->payload, .strings = &w->strings};
@@ -378,8 +390,10 @@ int writer_finish(struct writer *w)
      */
     put_tables(w);
     put_process_list(w);
-    for (size_t i = 0; i < w->image->process_count; i++)
+    for (size_t i = 0; i < w->image->process_count; i++) {
+        put_selfcheck(w, &w->image->processes[i]);
         put_summary(w, &w->image->processes[i]);
+    }
     for (size_t i = 0; i < w->process_capacity; i++) {
         if (w->processes[i] == NULL)
             continue;

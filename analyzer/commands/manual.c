@@ -28,7 +28,8 @@ static const struct key report_keys[] = {
      "unmatched_frees (of addresses nobody allocated), implied_frees (not seen, but the address "
      "was given out again), inherited (blocks that lived before the process began), "
      "truncated_stacks (allocations whose stack is incomplete), unresolved_frames (places in the "
-     "code without a name)"},
+     "code without a name), selfcheck_differences (stacks that libunwind sees otherwise, of the "
+     "selfcheck_compared ones that MPROF_SELFCHECK had it look at)"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
      "declaration (empty and 0 where there is no debugging information), self and inclusive"},
@@ -37,9 +38,11 @@ static const struct key report_keys[] = {
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
      "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
      "live_at_end_bytes, live_at_end_blocks, temporary"},
-    {"children", "array of objects: pid, kind (fork or exec), for fork peak_bytes, totals and "
-                 "quality, for exec "
+    {"children", "array of objects: pid, kind (fork or exec), for fork peak_bytes, totals, "
+                 "quality and selfcheck, for exec "
                  "recording (the file)"},
+    {"selfcheck", "array of objects, the first of the stacks that differ: time_s, ours and "
+                  "libunwind, each an array of texts, a frame each, the innermost first"},
 };
 
 static const struct key leaks_keys[] = {

@@ -119,7 +119,15 @@ struct quality {
     uint64_t inherited_bytes;   /* the same, of those still live at its end */
     uint64_t truncated_stacks;  /* allocations whose stack is incomplete */
     uint64_t unresolved_frames; /* distinct locations without a name */
+    uint64_t selfcheck_compared, selfcheck_differences; /* stacks; MPROF_SELFCHECK */
 };
+
+/* A stack that libunwind sees otherwise than the recorder. */
+struct difference {
+    uint64_t ns;
+    const char *ours, *theirs; /* innermost frame first, a line each */
+};
+#define DIFFERENCES_KEPT 32
 
 enum end_kind { END_UNKNOWN, END_CODE, END_SIGNAL, END_EXEC };
 
@@ -146,6 +154,8 @@ struct process {
     size_t heap_count, mapped_count;
     struct sample *samples;
     size_t sample_count;
+    struct difference *differences; /* the first DIFFERENCES_KEPT of quality.selfcheck_differences */
+    size_t difference_count;
 };
 
 #define TIMELINE_BUCKETS 4096

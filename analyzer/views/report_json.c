@@ -1,5 +1,6 @@
 #include "function_order.h"
 #include "report_view.h"
+#include "selfcheck_view.h"
 #include <stdlib.h>
 
 static void put_ending(struct json *j, const struct ending *ending)
@@ -42,6 +43,8 @@ void report_json_quality(struct json *j, const struct quality *q)
     json_number(j, "inherited", q->inherited);
     json_number(j, "truncated_stacks", q->truncated_stacks);
     json_number(j, "unresolved_frames", q->unresolved_frames);
+    json_number(j, "selfcheck_compared", q->selfcheck_compared);
+    json_number(j, "selfcheck_differences", q->selfcheck_differences);
     json_end_object(j);
 }
 
@@ -99,6 +102,7 @@ static void put_children(struct json *j, const struct report *report)
         json_number(j, "peak_bytes", p->totals.peak_bytes);
         put_totals(j, &p->totals);
         report_json_quality(j, &p->quality);
+        selfcheck_json(j, p);
         json_end_object(j);
     }
     for (size_t i = 0; i < report->child_count; i++) {
@@ -130,5 +134,6 @@ void report_json(const struct report *report, FILE *out)
     free(order);
     json_end_array(&j);
     put_children(&j, report);
+    selfcheck_json(&j, p);
     json_finish(&j);
 }

@@ -1,6 +1,7 @@
 #include "function_order.h"
 #include "quality.h"
 #include "report_view.h"
+#include "selfcheck_view.h"
 #include "text.h"
 #include "units.h"
 #include <inttypes.h>
@@ -51,8 +52,9 @@ void report_text_head(const struct image *image, FILE *out)
     fputs("\n\n", out);
 }
 
-static void print_totals(const struct process *p, FILE *out)
+static void print_totals(const struct image *image, FILE *out)
 {
+    const struct process *p = &image->processes[0];
     const struct totals *t = &p->totals;
     char a[UNITS_TEXT], b[UNITS_TEXT];
     fprintf(out, "  peak          %14s at %s\n", units_bytes(a, t->peak_bytes),
@@ -81,6 +83,7 @@ static void print_totals(const struct process *p, FILE *out)
         free(fit);
     }
     free(quality);
+    selfcheck_text_line(image, out);
 }
 
 static void print_usage(const char *label, const struct usage *u, FILE *out)
@@ -171,8 +174,9 @@ void report_text(const struct report *report, FILE *out)
 {
     const struct process *p = &report->image->processes[0];
     report_text_head(report->image, out);
-    print_totals(p, out);
+    print_totals(report->image, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
     print_children(report, out);
+    selfcheck_text(report->image, out);
 }

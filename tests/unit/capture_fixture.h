@@ -144,6 +144,12 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     p->mapped_count = serial ? 3 : 0;
     p->mapped = fixture_buckets(image, p->mapped_count);
     p->sample_count = 17;
+    p->quality.selfcheck_compared |= 1; /* with 0 nothing is written of it */
+    p->difference_count = 1 + fixture_number() % 3;
+    p->differences = fixture_array(image, p->difference_count, sizeof *p->differences);
+    for (size_t i = 0; i < p->difference_count; i++)
+        p->differences[i] =
+            (struct difference){fixture_number(), i ? "0x1 f\n0x2 main\n" : "", "0x1 f\n"};
     p->samples = fixture_array(image, p->sample_count, sizeof *p->samples);
     for (size_t i = 0; i < p->sample_count; i++)
         p->samples[i] = (struct sample){fixture_number(), fixture_number()};

@@ -110,6 +110,12 @@ static void expect_process(const struct process *a, const struct process *b)
     expect_bytes(a->mapped, b->mapped, a->mapped_count, sizeof *a->mapped);
     assert_int_equal(a->sample_count, b->sample_count);
     expect_bytes(a->samples, b->samples, a->sample_count, sizeof *a->samples);
+    assert_int_equal(a->difference_count, b->difference_count);
+    for (size_t i = 0; i < a->difference_count; i++) {
+        assert_true(a->differences[i].ns == b->differences[i].ns);
+        assert_string_equal(a->differences[i].ours, b->differences[i].ours);
+        assert_string_equal(a->differences[i].theirs, b->differences[i].theirs);
+    }
 }
 
 /* The events of one process from event number `from` of it on; returns how many came. */
