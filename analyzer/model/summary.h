@@ -154,7 +154,8 @@ struct process {
     size_t heap_count, mapped_count;
     struct sample *samples;
     size_t sample_count;
-    struct difference *differences; /* the first DIFFERENCES_KEPT of quality.selfcheck_differences */
+    struct difference
+        *differences; /* the first DIFFERENCES_KEPT of quality.selfcheck_differences */
     size_t difference_count;
 };
 
