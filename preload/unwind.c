@@ -194,15 +194,17 @@ static enum unwound ask(struct registers from, int steps_max, unwind_show *show,
     int saved_errno = errno;
     SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
     if (take()) {
-        struct visit *v = sys_pages(STACK_BYTES);
+        static struct visit *v; /* at the lower end of the stack that it takes place on */
+        if (!v)
+            v = sys_pages(STACK_BYTES);
         if (v) {
             v->from = from;
             v->steps_max = steps_max;
             v->show = show;
             v->shown_to = context;
+            v->result = UNWOUND_NOT;
             visit(v);
             result = v->result;
-            sys_unmap(v, STACK_BYTES);
         }
         give_back();
     }
