@@ -1,9 +1,9 @@
 /* selfcheck.c - our walk beside libunwind's. */
 #include "selfcheck.h"
-#include "step.h"
 #include "cfi.h"
 #include "loaded.h"
 #include "record.h"
+#include "step.h"
 #include "sys.h"
 #include "unwind.h"
 
