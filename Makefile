@@ -43,6 +43,9 @@ $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
 $(B)/mprof-c: $(ANALYZER_OBJ)
 	$(CC) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
 
+# operator new and delete are handed on by jumps: our frame must not stand between caller and provider.
+$(B)/pic/preload/interpose_cxx.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<

@@ -32,7 +32,7 @@ done
 grep -q heaptrack err && fail "heaptrack was missed: $(cat err)"
 
 # Loss is shown, and is a failure.
-MPROF_LIMIT=8 "$bench" --rounds 1 --modes preload --folder . -- "$PROGRAMS/exchange" >out 2>err
+MPROF_LIMIT=4 "$bench" --rounds 1 --modes preload --folder . -- "$PROGRAMS/exchange" >out 2>err
 assert_eq "status where events were lost" 1 $?
 grep -qE '^  !! program, preload: [0-9,]+ lost$' out || fail "loss is not marked: $(cat out err)"
 
