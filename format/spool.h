@@ -174,6 +174,8 @@ enum spool_chunk_state {
 
 enum spool_chunk_flag {
     SPOOL_CHUNK_COPY = 1 << 0, /* a collector's copy of a chunk that was closed */
+    SPOOL_CHUNK_SLOT =
+        1 << 1, /* its space stays mapped and will be used again if it is moved away */
 };
 
 /*

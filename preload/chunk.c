@@ -8,6 +8,7 @@
 struct spool_mapping spool;
 
 #define POPULATE_STEP (128u << 10)
+#define DEEP_PART     4 /* a chunk is so many times as large as a deep stack, which begins it */
 #define WINDOWS_FROM  (256u << 10) /* carved by a process in chunks mapped by themselves */
 #define ANCHOR_EVERY  (64ull << 20)
 #define ANCHORS       1024
@@ -356,14 +357,14 @@ static struct spool_chunk *chunk_place(struct stream *s, size_t need, size_t *by
     uint64_t offset;
     *bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
     s->slot.window = NULL;
-    if (*bytes == SLOT_BYTES && need <= SLOT_BYTES &&
+    if (*bytes == SLOT_BYTES && need <= SLOT_BYTES / DEEP_PART &&
         __atomic_load_n(&carved_alone, __ATOMIC_RELAXED) >= WINDOWS_FROM) {
         struct spool_chunk *c = slot_take(&s->slot);
         *ready = SLOT_BYTES;
         if (c)
             return c;
     }
-    while (*bytes < need)
+    while (*bytes < (need > SLOT_BYTES / DEEP_PART ? need * DEEP_PART : need))
         *bytes *= 2;
     struct spool_chunk *c = (struct spool_chunk *)chunk_pages(*bytes, need, ready, &offset);
     if (c) {
@@ -388,7 +389,7 @@ static int chunk_open(struct stream *s, size_t need)
     c->process = process;
     c->stream = s->serial_plus_1 - 1;
     c->index = s->next_index++;
-    c->flags = 0;
+    c->flags = s->slot.window ? SPOOL_CHUNK_SLOT : 0;
     c->opened = init_now();
     c->commit = (uint64_t)c->sequence << 32;
     c->busy = 1;
@@ -421,8 +422,10 @@ static int chunk_extend(struct stream *s)
     return 1;
 }
 
-int chunk_reserve_slow(struct stream *s, size_t bytes)
+int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
 {
+    if (chunk_has_room(s, bytes))
+        return 1;
     if (init_ticks() < s->retry)
         return 0;
     if (s->chunk && (size_t)(s->end - s->committed) >= bytes) {
@@ -432,7 +435,7 @@ int chunk_reserve_slow(struct stream *s, size_t bytes)
             return 1;
     } else {
         chunk_close(s);
-        if (chunk_open(s, bytes))
+        if (chunk_open(s, in_new))
             return 1;
     }
     /* Nothing more goes here until then, or the small free of a lost allocation would. */

@@ -74,15 +74,14 @@ uint8_t *spool_map_window(size_t bytes, uint64_t *offset);
 /* Entry i of a table, its page populated, or NULL (table full, disk full). */
 void *spool_entry(const struct spool_table *table, uint32_t i);
 
-/* Room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk (stream->fresh). */
-int chunk_reserve_slow(struct stream *s, size_t bytes);
-
-static inline int chunk_reserve(struct stream *s, size_t bytes)
+static inline int chunk_has_room(const struct stream *s, size_t bytes)
 {
-    if (__builtin_expect((size_t)(s->limit - s->committed) >= bytes, 1))
-        return 1;
-    return chunk_reserve_slow(s, bytes);
+    return __builtin_expect((size_t)(s->limit - s->committed) >= bytes, 1);
 }
+
+/* Room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk (stream->fresh), with
+ * room for at least `in_new`: what has to be written there first, and the event. */
+int chunk_reserve(struct stream *s, size_t bytes, size_t in_new);
 
 static inline void chunk_busy(struct stream *s)
 {

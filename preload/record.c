@@ -64,7 +64,7 @@ void record_thread(struct thread *t)
     if (!s->chunk)
         return; /* its first chunk will begin with THREAD */
     chunk_busy(s);
-    if (!chunk_reserve(s, THREAD_BYTES))
+    if (!chunk_reserve(s, THREAD_BYTES, THREAD_BYTES))
         s->fresh |= STREAM_NEW_OWNER; /* written before the next event that finds room */
     else
         put_thread(t, init_ticks());
@@ -78,10 +78,12 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
 {
     struct stream *s = &t->stream;
     size_t bytes = SPOOL_HEAD_MAX + SLACK + more;
-    if (!chunk_reserve(s, bytes + (size_t)push * SPOOL_FRAME_MAX))
+    size_t in_new = bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES;
+    bytes += (size_t)push * SPOOL_FRAME_MAX;
+    if (!chunk_has_room(s, bytes) && !chunk_reserve(s, bytes, in_new))
         return 0;
     if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
-        if (!chunk_reserve(s, bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES))
+        if (!chunk_reserve(s, in_new, in_new))
             return 0;
         put_thread(t, ticks);
     }
