@@ -1,6 +1,8 @@
 /* functions.c - exact figures of functions and stacks. */
 #include "functions.h"
+#include "xalloc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct holding *place(struct pages *holdings, uint32_t function)
@@ -39,34 +41,111 @@ static inline void holding_take(struct holding *held, uint64_t size, uint64_t ep
     held->live -= size;
 }
 
+/* ---- the path ---- */
+
+/* The program's peak number `epoch` came before this step did: it had added nothing yet. */
+static struct figure_step new_step(struct figures *f, const struct call *call, uint32_t number)
+{
+    return (struct figure_step){
+        .call = number, .epoch = f->epoch, .held = place(&f->inclusive, call->function)};
+}
+
+static inline void fold_into_function(const struct figure_step *step)
+{
+    struct holding *held = step->held;
+
+    if (step->epoch != held->epoch) {
+        held->epoch = step->epoch;
+        held->at_peak = held->live + step->at_peak;
+    }
+    if (held->live + step->highest > held->peak) {
+        held->peak = held->live + step->highest;
+        held->peak_ns = step->at;
+        held->who = step->who;
+    }
+    held->live += step->sum;
+    held->step = 0;
+}
+
+static inline void fold_into_outer(struct figure_step *outer, const struct figure_step *step)
+{
+    if (step->epoch != outer->epoch) {
+        outer->epoch = step->epoch;
+        outer->at_peak = outer->sum + step->at_peak;
+    }
+    if ((int64_t)(outer->sum + step->highest) > (int64_t)outer->highest) {
+        outer->highest = outer->sum + step->highest;
+        outer->at = step->at;
+        outer->who = step->who;
+    }
+    outer->sum += step->sum;
+}
+
+void figures_fold(struct figures *f, uint32_t depth)
+{
+    for (; f->depth > depth; f->depth--) {
+        struct figure_step *step = &f->steps[f->depth];
+        fold_into_function(step);
+        fold_into_outer(step - 1, step);
+    }
+}
+
+/* Another path: what leaves is folded, what joins begins with nothing. */
+static void change_path(struct figures *f, const struct tree *tree, uint32_t call)
+{
+    uint32_t depth = tree->calls[call].depth, kept = depth, meeting = call;
+
+    if (depth >= f->step_capacity)
+        f->steps = xgrow(f->steps, &f->step_capacity, (size_t)depth + 1, sizeof *f->steps);
+    for (; kept > f->depth || f->steps[kept].call != meeting; kept--)
+        meeting = tree->calls[meeting].parent;
+    figures_fold(f, kept);
+    for (uint32_t i = depth; i > kept; i--, call = tree->calls[call].parent) {
+        f->steps[i] = new_step(f, &tree->calls[call], call);
+        f->steps[i].held->step = i;
+    }
+    f->depth = depth;
+}
+
+static inline struct figure_step *step_of(struct figures *f, const struct tree *tree, uint32_t call)
+{
+    if (f->depth == 0 || f->steps[f->depth].call != call)
+        change_path(f, tree, call);
+    return &f->steps[f->depth];
+}
+
 void figures_allocate(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size,
                       struct instant at)
 {
-    const struct stack_functions *functions = tree_functions(tree, stack);
+    const struct stack_node *node = tree_charged(tree, stack);
     struct stack_figures *figures = place_stack(f, stack);
-    uint64_t epoch = f->epoch;
+    struct figure_step *step = step_of(f, tree, node->charged);
 
     figures->allocations++;
     figures->allocated_bytes += size;
     figures->live_blocks++;
     figures->live_bytes += size;
-    holding_add(place(&f->self, functions->self), size, epoch, at);
-    for (uint32_t i = 0; i < functions->count; i++)
-        holding_add(place(&f->inclusive, functions->list[i]), size, epoch, at);
+    holding_add(place(&f->self, node->self), size, f->epoch, at);
+    step->sum += size;
+    if ((int64_t)step->sum > (int64_t)step->highest) {
+        step->highest = step->sum;
+        step->at = at.ns;
+        step->who = at.who;
+    }
 }
 
 void figures_release(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size)
 {
-    const struct stack_functions *functions = tree_functions(tree, stack);
+    const struct stack_node *node = tree_charged(tree, stack);
     struct stack_figures *figures = place_stack(f, stack);
-    uint64_t epoch = f->epoch;
 
     figures->live_blocks--;
     figures->live_bytes -= size;
-    holding_take(place(&f->self, functions->self), size, epoch);
-    for (uint32_t i = 0; i < functions->count; i++)
-        holding_take(place(&f->inclusive, functions->list[i]), size, epoch);
+    holding_take(place(&f->self, node->self), size, f->epoch);
+    step_of(f, tree, node->charged)->sum -= size;
 }
+
+/* ---- stacks ---- */
 
 void figures_temporary(struct figures *f, uint32_t stack)
 {
@@ -118,10 +197,10 @@ static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
          stack = figures_next_stack(f, stack + 1)) {
         const struct stack_figures *figures = figures_stack(f, stack);
-        const struct stack_functions *functions = tree_functions(tree, stack);
-        add_stack(&place_usage(all, functions->self)->self, figures, kept_live);
-        for (uint32_t i = 0; i < functions->count; i++)
-            add_stack(&place_usage(all, functions->list[i])->inclusive, figures, kept_live);
+        const struct stack_node *node = tree_charged(tree, stack);
+        add_stack(&place_usage(all, node->self)->self, figures, kept_live);
+        for (uint32_t i = node->charged; i; i = tree->calls[i].parent)
+            add_stack(&place_usage(all, tree->calls[i].function)->inclusive, figures, kept_live);
     }
 }
 
@@ -141,12 +220,12 @@ static void complete(const struct figures *f, struct function_usage *usage, uint
         usage->span = *span;
 }
 
-void figures_fill(const struct figures *f, struct tree *tree, struct process *process,
-                  int kept_live)
+void figures_fill(struct figures *f, struct tree *tree, struct process *process, int kept_live)
 {
     struct pages all = {0};
     size_t count = 0;
 
+    figures_fold(f, 0);
     sum_stacks(f, tree, kept_live, &all);
     for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1))
         count += place_usage(&all, i)->inclusive.allocations > 0;
@@ -167,5 +246,6 @@ void figures_clear(struct figures *f)
     pages_clear(&f->self);
     pages_clear(&f->spans);
     pages_clear(&f->stacks);
+    free(f->steps);
     memset(f, 0, sizeof *f);
 }

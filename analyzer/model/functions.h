@@ -1,15 +1,26 @@
 /*
  * functions.h - the exact figures of every function and stack of one process.
  *
- * The straightforward way: an event walks the functions of its stack, each once, and adds its size
- * to their live bytes; whoever goes above its own peak has a new one. What a function held at the
- * program's peak is found without looking at all functions then: each new peak of the program is
- * an epoch, and the first change of a function within an epoch notes what it was before.
+ * An event counts for every function of its call path (tree.h). To add it to each of them would
+ * cost the path's length, so it is added to the innermost one only, and what a function is owed is
+ * settled when it leaves the path: events come in flocks from one neighbourhood of the stack tree,
+ * and a step keeps of all that happened at and below it
  *
+ *   sum      what was added and taken
+ *   highest  the highest `sum` ever was, and when: ties, the first
+ *   at_peak  what `sum` was at the program's newest peak, if that came meanwhile (epoch says)
+ *
+ * A step that leaves is folded into its function, and into the step outside of it, for which it was
+ * one stretch of time without other events. So all figures are what they would be if each event had
+ * gone to each function, at the cost of the functions that change between two events.
+ *
+ * What a function held at the program's peak is found without looking at all functions then: each
+ * new peak of the program is an epoch, and the first change of a function within an epoch notes
+ * what it was before.
+ *
+ *   live bytes of a function = holding.live + sum of the steps from its own one inwards
  *   holding.at_peak is right while holding.epoch == figures.epoch; else it is holding.live
  *
- * Cost: one cache line for each distinct function on the stack. Nothing outside this module knows
- * how it is done, so that the cheaper way of DESIGN.md section 6 can take its place.
  * Sizes beyond reason (damaged files) wrap around. One owner, one thread.
  */
 #ifndef MPROF_FUNCTIONS_H
@@ -28,7 +39,16 @@ struct instant {
 struct holding {
     uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
     uint64_t at_peak, epoch;
-    uint32_t who; /* of the allocation that set the peak */
+    uint32_t who;  /* of the allocation that set the peak */
+    uint32_t step; /* its step on the path, 0: none */
+};
+
+struct figure_step {
+    uint32_t call;             /* the call path down to here; its function is the step's */
+    uint32_t who;              /* of the allocation that made `highest` */
+    uint64_t sum, highest, at; /* sum may be below 0: as int64_t */
+    uint64_t at_peak, epoch;
+    struct holding *held; /* of the function; it does not move */
 };
 
 struct stack_figures {
@@ -42,6 +62,10 @@ struct figures {
     struct pages spans;     /* struct span, by function; spans.h fills them */
     struct pages stacks;    /* struct stack_figures, by stack */
     uint64_t epoch;         /* peaks of the program so far */
+    /* The call path of the last event: steps[1 .. depth]. steps[0] is outside of all functions. */
+    struct figure_step *steps;
+    uint32_t depth;
+    size_t step_capacity;
 };
 
 void figures_allocate(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size,
@@ -54,16 +78,27 @@ const struct stack_figures *figures_stack(const struct figures *f, uint32_t stac
 /* The next stack from `stack` on that has allocated; UINT32_MAX where there is none. */
 uint32_t figures_next_stack(const struct figures *f, uint32_t stack);
 
-/* The program's live bytes have just reached a new peak. */
+/* The last allocation brought the program's live bytes to a new peak. */
 static inline void figures_new_peak(struct figures *f)
 {
-    f->epoch++;
+    struct figure_step *leaf = &f->steps[f->depth];
+    leaf->epoch = ++f->epoch;
+    leaf->at_peak = leaf->sum;
+}
+
+/* Settles what is due to the functions further in than the first `depth` of the path. */
+void figures_fold(struct figures *f, uint32_t depth);
+
+/* What is due to this function is settled, if anything is. */
+static inline void figures_settle(struct figures *f, const struct holding *held)
+{
+    if (held->step)
+        figures_fold(f, held->step - 1);
 }
 
 /* The usage of every function with an allocation, by function index, in memory of the image.
  * kept_live 0: blocks still live do not count as live at the end (the program exec'd). */
-void figures_fill(const struct figures *f, struct tree *tree, struct process *process,
-                  int kept_live);
+void figures_fill(struct figures *f, struct tree *tree, struct process *process, int kept_live);
 
 void figures_clear(struct figures *f); /* releases its memory; zeroed is empty */
 

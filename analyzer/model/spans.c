@@ -22,7 +22,7 @@ void path_rebase(struct path *path, const struct tree *tree, uint32_t node)
     path->pivot = 0;
     if (depth > path->step_capacity)
         path->steps = xgrow(path->steps, &path->step_capacity, depth, sizeof *path->steps);
-    for (; i > 0; i--, node = tree->image->stacks[node].parent) {
+    for (; i > 0; i--, node = tree->nodes[node].parent) {
         struct path_step *step = &path->steps[i - 1];
         if (i <= path->old_depth && step->node == node)
             break;
@@ -59,7 +59,10 @@ static void end_activations(struct path *path, struct figures *figures, uint32_t
         if (!a->outermost)
             continue;
         const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
-        if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
+        if (!held)
+            continue;
+        figures_settle(figures, held);
+        if (held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
             continue;
         struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
         *span = (struct span){

@@ -13,16 +13,37 @@ static struct stack_node *add_node(struct tree *tree, uint32_t parent, uint32_t 
     image->stacks = xgrow(image->stacks, &tree->stack_capacity, node + 1, sizeof *image->stacks);
     tree->nodes = xgrow(tree->nodes, &tree->node_capacity, node + 1, sizeof *tree->nodes);
     image->stacks[node] = (struct stack){parent, location};
+    tree->nodes[node].parent = parent;
     image->stack_count++;
     return &tree->nodes[node];
+}
+
+static uint32_t add_call(struct tree *tree, uint32_t parent, uint32_t function)
+{
+    uint32_t depth = tree->call_count ? tree->calls[parent].depth + 1 : 0;
+
+    tree->calls =
+        xgrow(tree->calls, &tree->call_capacity, tree->call_count + 1, sizeof *tree->calls);
+    tree->calls[tree->call_count] = (struct call){parent, function, depth};
+    return (uint32_t)tree->call_count++;
+}
+
+/* The call path `parent` with a function called from it. */
+static uint32_t call_child(struct tree *tree, uint32_t parent, uint32_t function)
+{
+    uint64_t *call = intmap_place(&tree->call_children, (uint64_t)parent << 32 | function);
+
+    if (!*call)
+        *call = add_call(tree, parent, function);
+    return (uint32_t)*call;
 }
 
 void tree_init(struct tree *tree, struct image *image)
 {
     memset(tree, 0, sizeof *tree);
     tree->image = image;
-    tree->lists = arena_new();
     add_node(tree, 0, 0);
+    add_call(tree, 0, 0);
 }
 
 void tree_clear(struct tree *tree)
@@ -31,11 +52,11 @@ void tree_clear(struct tree *tree)
     tree->image->stacks = NULL;
     tree->image->stack_count = 0;
     free(tree->nodes);
-    free(tree->functions);
+    free(tree->calls);
     free(tree->stack_marks);
     free(tree->location_marks);
     intmap_clear(&tree->children);
-    arena_free(tree->lists);
+    intmap_clear(&tree->call_children);
 }
 
 static const struct frame *frames_of(const struct tree *tree, uint32_t node, uint32_t *count)
@@ -44,53 +65,56 @@ static const struct frame *frames_of(const struct tree *tree, uint32_t node, uin
     return tree->image->frames + tree->nodes[node].frame_first;
 }
 
-/* Is the function on the stack `node`? */
-static int on_stack(const struct tree *tree, uint32_t node, uint32_t function)
+static int is_called(const struct tree *tree, uint32_t call, uint32_t function)
 {
-    for (node = tree->nodes[node].near; node;
-         node = tree->nodes[tree->image->stacks[node].parent].near) {
-        uint32_t count;
-        const struct frame *frames = frames_of(tree, node, &count);
-        for (uint64_t bits = tree->nodes[node].fresh; bits; bits &= bits - 1)
-            if (frames[__builtin_ctzll(bits)].function == function)
-                return 1;
-    }
+    for (; call; call = tree->calls[call].parent)
+        if (tree->calls[call].function == function)
+            return 1;
     return 0;
 }
 
-/* The frames of `node` that are the outermost of their function. */
-static uint64_t find_fresh(const struct tree *tree, uint32_t node)
+/* The call path of `node`, and which of its frames are the outermost of their function. */
+static void find_calls(struct tree *tree, uint32_t node)
 {
-    uint32_t count, parent = tree->image->stacks[node].parent;
+    uint32_t count, calls = tree->nodes[tree->nodes[node].parent].calls;
     const struct frame *frames = frames_of(tree, node, &count);
     uint64_t fresh = 0;
 
     for (uint32_t i = count; i-- > 0;) { /* the outermost is the last */
-        uint32_t outer = i + 1;
-        while (outer < count && frames[outer].function != frames[i].function)
-            outer++;
-        if (outer == count && !on_stack(tree, parent, frames[i].function))
-            fresh |= (uint64_t)1 << i;
+        if (is_called(tree, calls, frames[i].function))
+            continue;
+        fresh |= (uint64_t)1 << i;
+        calls = call_child(tree, calls, frames[i].function);
     }
-    return fresh;
+    tree->nodes[node].fresh = fresh;
+    tree->nodes[node].calls = calls;
 }
 
-uint32_t tree_add_child(struct tree *tree, uint32_t parent, uint32_t location)
+static uint32_t add_child(struct tree *tree, uint32_t parent, uint32_t location)
 {
     const struct location *l = &tree->image->locations[location];
     uint32_t node = (uint32_t)tree->image->stack_count;
     struct stack_node *facts = add_node(tree, parent, location);
     const struct stack_node *outer = &tree->nodes[parent];
+
     facts->frame_first = l->frame_first;
     facts->frame_count =
         l->frame_count < LOCATION_FRAMES_MAX ? l->frame_count : LOCATION_FRAMES_MAX;
-    facts->fresh = find_fresh(tree, node);
-    facts->near = facts->fresh ? node : outer->near;
-    facts->distinct = outer->distinct + (uint32_t)__builtin_popcountll(facts->fresh);
     facts->depth = outer->depth + 1;
     facts->truncated = outer->truncated || l->flags & LOCATION_UNKNOWN;
-    *intmap_place(&tree->children, (uint64_t)parent << 32 | location) = node;
+    find_calls(tree, node);
     return node;
+}
+
+uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location)
+{
+    uint64_t *child = intmap_place(&tree->children, (uint64_t)parent << 32 | location);
+
+    if (!*child)
+        *child = add_child(tree, parent, location);
+    tree->nodes[parent].latest = (uint32_t)*child;
+    tree->nodes[parent].latest_location = location;
+    return (uint32_t)*child;
 }
 
 /* The stack without its hidden leaf locations; `*skip`: hidden inlined frames of its leaf. */
@@ -110,40 +134,22 @@ static uint32_t visible_leaf(const struct tree *tree, uint32_t stack, uint32_t *
     return stack;
 }
 
-static uint32_t fill_list(const struct tree *tree, uint32_t node, uint32_t skip, uint32_t *list)
+void tree_charge(struct tree *tree, uint32_t stack)
 {
-    uint32_t filled = 0, leaf = node;
-
-    for (node = tree->nodes[node].near; node;
-         node = tree->nodes[tree->image->stacks[node].parent].near) {
-        uint32_t count;
-        const struct frame *frames = frames_of(tree, node, &count);
-        uint64_t bits = tree->nodes[node].fresh;
-        if (node == leaf && skip)
-            bits &= skip < LOCATION_FRAMES_MAX ? ~(uint64_t)0 << skip : 0;
-        for (; bits; bits &= bits - 1)
-            list[filled++] = frames[__builtin_ctzll(bits)].function;
-    }
-    return filled;
-}
-
-const struct stack_functions *tree_functions_slow(struct tree *tree, uint32_t stack)
-{
-    const struct image *image = tree->image;
-    uint32_t node = stack, inner = 0, skip;
-    const struct frame *self = stack_next_frame(image, &node, &inner);
+    uint32_t node = stack, inner = 0, skip, count;
+    const struct frame *self = stack_next_frame(tree->image, &node, &inner);
     uint32_t leaf = visible_leaf(tree, stack, &skip);
-    uint32_t *list = arena_take(tree->lists, (tree->nodes[leaf].distinct + 1) * sizeof *list);
+    uint32_t calls = tree->nodes[leaf].calls;
 
-    tree->functions = xgrow(tree->functions, &tree->functions_capacity, image->stack_count,
-                            sizeof *tree->functions);
-    struct stack_functions *functions = &tree->functions[stack];
-    functions->count = fill_list(tree, leaf, skip, list);
-    functions->self = self ? self->function : 0;
-    if (functions->count == 0)
-        list[functions->count++] = 0; /* unknown */
-    functions->list = list;
-    return functions;
+    if (skip) { /* without the innermost frames of the leaf */
+        const struct frame *frames = frames_of(tree, leaf, &count);
+        calls = tree->nodes[tree->nodes[leaf].parent].calls;
+        for (uint32_t i = count; i-- > skip;)
+            if (tree->nodes[leaf].fresh >> i & 1)
+                calls = call_child(tree, calls, frames[i].function);
+    }
+    tree->nodes[stack].charged = calls ? calls : call_child(tree, 0, 0);
+    tree->nodes[stack].self = self ? self->function : 0;
 }
 
 void tree_start_count(struct tree *tree)

@@ -81,46 +81,57 @@ static uint32_t stack(struct world *w, const uint32_t *list)
 }
 #define STACK(...) stack(w, (uint32_t[]){__VA_ARGS__, 0})
 
-static int has(const struct stack_functions *f, uint32_t function)
+/* How often the function is on the call path of the stack. */
+static int has(struct world *w, uint32_t node, uint32_t function)
 {
     int found = 0;
-    for (uint32_t i = 0; i < f->count; i++)
-        found += f->list[i] == function;
+    for (uint32_t i = tree_charged(&w->tree, node)->charged; i; i = w->tree.calls[i].parent)
+        found += w->tree.calls[i].function == function;
     return found;
+}
+
+static uint32_t count_of(struct world *w, uint32_t node)
+{
+    return w->tree.calls[tree_charged(&w->tree, node)->charged].depth;
+}
+
+static uint32_t self_of(struct world *w, uint32_t node)
+{
+    return tree_charged(&w->tree, node)->self;
 }
 
 static void test_each_function_once(void **state)
 {
     struct world *w = *state;
-    const struct stack_functions *f =
-        tree_functions(&w->tree, STACK(AT_MAIN10, AT_A, AT_B, AT_A, AT_MAIN20, AT_A));
-    assert_int_equal(f->count, 3);
-    assert_int_equal(f->self, A);
-    assert_true(has(f, MAIN) == 1 && has(f, A) == 1 && has(f, B) == 1);
+    uint32_t s = STACK(AT_MAIN10, AT_A, AT_B, AT_A, AT_MAIN20, AT_A);
+    assert_int_equal(count_of(w, s), 3);
+    assert_int_equal(self_of(w, s), A);
+    assert_true(has(w, s, MAIN) == 1 && has(w, s, A) == 1 && has(w, s, B) == 1);
     assert_int_equal(STACK(AT_MAIN10, AT_A), STACK(AT_MAIN10, AT_A));
     assert_true(STACK(AT_MAIN10, AT_A) != STACK(AT_MAIN20, AT_A));
+    assert_int_equal(tree_charged(&w->tree, s)->charged, /* lines do not matter, nor recursion */
+                     w->tree.nodes[STACK(AT_MAIN20, AT_A, AT_B)].calls);
 }
 
 static void test_hidden_only_at_the_leaf(void **state)
 {
     struct world *w = *state;
-    const struct stack_functions *f = tree_functions(&w->tree, STACK(AT_MAIN10, AT_A, AT_NEW));
-    assert_int_equal(f->self, A);
-    assert_int_equal(f->count, 2);
-    f = tree_functions(&w->tree, STACK(AT_MAIN10, AT_NEW, AT_B)); /* a new handler */
-    assert_int_equal(f->self, B);
-    assert_int_equal(f->count, 3);
-    assert_int_equal(has(f, NEW), 1);
-    f = tree_functions(&w->tree, STACK(AT_MAIN10, AT_A_NEW)); /* operator new inlined into a */
-    assert_int_equal(f->self, A);
-    assert_int_equal(f->count, 2);
-    assert_int_equal(has(f, NEW), 0);
-    f = tree_functions(&w->tree, STACK(AT_NEW));
-    assert_int_equal(f->self, UNKNOWN);
-    assert_int_equal(f->count, 1);
-    f = tree_functions(&w->tree, 0);
-    assert_int_equal(f->self, UNKNOWN);
-    assert_int_equal(has(f, UNKNOWN), 1);
+    uint32_t s = STACK(AT_MAIN10, AT_A, AT_NEW);
+    assert_int_equal(self_of(w, s), A);
+    assert_int_equal(count_of(w, s), 2);
+    s = STACK(AT_MAIN10, AT_NEW, AT_B); /* a new handler */
+    assert_int_equal(self_of(w, s), B);
+    assert_int_equal(count_of(w, s), 3);
+    assert_int_equal(has(w, s, NEW), 1);
+    s = STACK(AT_MAIN10, AT_A_NEW); /* operator new inlined into a */
+    assert_int_equal(self_of(w, s), A);
+    assert_int_equal(count_of(w, s), 2);
+    assert_int_equal(has(w, s, NEW), 0);
+    s = STACK(AT_NEW);
+    assert_int_equal(self_of(w, s), UNKNOWN);
+    assert_int_equal(count_of(w, s), 1);
+    assert_int_equal(self_of(w, 0), UNKNOWN);
+    assert_int_equal(has(w, 0, UNKNOWN), 1);
 }
 
 static void test_frames_in_order(void **state)
@@ -141,9 +152,9 @@ static void test_deep_recursion_is_cheap(void **state)
     for (int i = 0; i < 200000; i++) {
         node = tree_child(&w->tree, node, i % 2 ? AT_A : AT_B);
         if (i % 10 == 0)
-            assert_true(tree_functions(&w->tree, node)->count <= 3);
+            assert_true(count_of(w, node) <= 3);
     }
-    assert_int_equal(w->tree.nodes[node].distinct, 3);
+    assert_int_equal(count_of(w, node), 3);
 }
 
 static void allocate(struct world *w, uint32_t node, uint64_t size, uint64_t ns)

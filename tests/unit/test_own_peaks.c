@@ -1,0 +1,374 @@
+/* test_own_peaks.c - the lazy figures of functions.c against the plain way: each event goes to each
+ * function of its stack at once. Random programs of several streams, with recursion, inlined and
+ * hidden frames, frees from anywhere, reallocs, and stacks that come and go. */
+#include "heap.h"
+#include "spans.h"
+#include "xalloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FUNCTIONS 24 /* 0 unknown; the last two are allocation functions */
+#define LOCATIONS 80
+#define STREAMS   3
+#define DEEPEST   40
+#define LIVE_MAX  200
+
+static struct function functions[FUNCTIONS];
+static struct frame frames[LOCATIONS * 3];
+static struct location locations[LOCATIONS];
+
+/* ---- the plain way ---- */
+
+struct plain_activation {
+    uint32_t function, outermost;
+    uint64_t begin_ns, begin_heap;
+};
+
+/* A stream: the locations of its stack, outermost first, and an activation each logical frame. */
+struct plain_stream {
+    uint32_t stack[DEEPEST];
+    uint32_t depth;
+    struct plain_activation activations[DEEPEST * 3];
+    uint32_t activation_count;
+};
+
+struct plain {
+    uint64_t live[2][FUNCTIONS], peak[2][FUNCTIONS], peak_ns[2][FUNCTIONS]; /* self, inclusive */
+    uint64_t at_peak[2][FUNCTIONS];
+    uint32_t who[FUNCTIONS]; /* of the inclusive peak */
+    uint64_t heap, heap_peak;
+    struct span spans[FUNCTIONS];
+    struct plain_stream streams[STREAMS];
+};
+
+struct block {
+    uint32_t stack[DEEPEST];
+    uint32_t depth;
+    uint64_t size;
+    uint32_t node;
+};
+
+struct world {
+    struct image *image;
+    struct tree tree;
+    struct heap heap;
+    struct path paths[STREAMS];
+    struct heap_moment last[STREAMS];
+    struct plain plain;
+    struct block blocks[LIVE_MAX];
+    size_t block_count;
+    uint64_t ns;
+    uint32_t random;
+};
+
+static uint32_t pick(struct world *w, uint32_t below)
+{
+    w->random = w->random * 1664525u + 1013904223u;
+    return (w->random >> 8) % below;
+}
+
+/* The functions that an event on this stack counts for, each once; returns the one that allocates.
+ */
+static uint32_t list_functions(const uint32_t *stack, uint32_t depth, uint8_t *on)
+{
+    int at_leaf = 1;
+    uint32_t self = 0;
+
+    memset(on, 0, FUNCTIONS);
+    while (depth-- > 0) {
+        const struct location *l = &locations[stack[depth]];
+        for (uint32_t i = 0; i < l->frame_count; i++) {
+            uint32_t function = frames[l->frame_first + i].function;
+            if (at_leaf && functions[function].flags & FUNCTION_ALLOCATOR)
+                continue;
+            self = at_leaf ? function : self;
+            at_leaf = 0;
+            on[function] = 1;
+        }
+    }
+    on[0] |= at_leaf;
+    return self;
+}
+
+static void plain_change(struct plain *p, const struct block *b, int64_t bytes, uint64_t ns,
+                         uint32_t who)
+{
+    uint8_t on[2][FUNCTIONS] = {{0}};
+    on[0][list_functions(b->stack, b->depth, on[1])] = 1;
+    p->heap += (uint64_t)bytes;
+    for (int kind = 0; kind < 2; kind++)
+        for (uint32_t f = 0; f < FUNCTIONS; f++) {
+            if (!on[kind][f])
+                continue;
+            p->live[kind][f] += (uint64_t)bytes;
+            if (p->live[kind][f] <= p->peak[kind][f])
+                continue;
+            p->peak[kind][f] = p->live[kind][f];
+            p->peak_ns[kind][f] = ns;
+            if (kind == 1)
+                p->who[f] = who;
+        }
+}
+
+static void plain_settle(struct plain *p)
+{
+    if (p->heap <= p->heap_peak)
+        return;
+    p->heap_peak = p->heap;
+    memcpy(p->at_peak, p->live, sizeof p->at_peak);
+}
+
+/* The activations from number `from` on ended at `last`. */
+static void plain_end(struct plain *p, uint32_t who, uint32_t from, struct heap_moment last)
+{
+    struct plain_stream *s = &p->streams[who];
+    for (uint32_t i = from; i < s->activation_count; i++) {
+        const struct plain_activation *a = &s->activations[i];
+        uint32_t f = a->function;
+        if (!a->outermost || p->peak[1][f] == 0 || p->who[f] != who ||
+            p->peak_ns[1][f] < a->begin_ns)
+            continue;
+        p->spans[f] = (struct span){
+            .begin_ns = a->begin_ns,
+            .end_ns = last.ns > p->peak_ns[1][f] ? last.ns : p->peak_ns[1][f],
+            .begin_heap_bytes = a->begin_heap,
+            .end_heap_bytes = last.heap_bytes,
+            .thread = who,
+            .valid = 1,
+        };
+    }
+    s->activation_count = from;
+}
+
+/* The stream's stack is another one: what is the same further out goes on, and so do the frames of
+ * one location that are of the same functions as those they replace. */
+static void plain_stack(struct plain *p, uint32_t who, const uint32_t *stack, uint32_t depth,
+                        struct heap_moment now, struct heap_moment last)
+{
+    struct plain_stream *s = &p->streams[who];
+    uint32_t same = 0, kept = 0, common = 0;
+    while (same < depth && same < s->depth && stack[same] == s->stack[same])
+        kept += locations[stack[same++]].frame_count;
+    if (same == depth && same == s->depth)
+        return;
+    if (same < depth && same < s->depth) {
+        const struct location *old = &locations[s->stack[same]], *new = &locations[stack[same]];
+        while (common < old->frame_count &&
+               common < new->frame_count &&frames[old->frame_first + old->frame_count - 1 - common]
+                            .function ==
+                   frames[new->frame_first + new->frame_count - 1 - common].function)
+            common++;
+    }
+    plain_end(p, who, kept + common, last);
+    for (uint32_t i = same; i < depth; i++, common = 0) {
+        const struct location *l = &locations[stack[i]];
+        for (uint32_t k = l->frame_count - common; k-- > 0;) {
+            struct plain_activation *a = &s->activations[s->activation_count];
+            *a = (struct plain_activation){frames[l->frame_first + k].function, 1, now.ns,
+                                           now.heap_bytes};
+            for (uint32_t j = 0; j < s->activation_count; j++)
+                a->outermost &= s->activations[j].function != a->function;
+            s->activation_count++;
+        }
+    }
+    memcpy(s->stack, stack, depth * sizeof *stack);
+    s->depth = depth;
+}
+
+/* ---- a random program ---- */
+
+static void make_locations(struct world *w)
+{
+    uint32_t frame = 0;
+    for (uint32_t f = 0; f < FUNCTIONS; f++)
+        functions[f] = (struct function){
+            .name = "f", .flags = f >= FUNCTIONS - 2 ? (uint32_t)FUNCTION_ALLOCATOR : 0};
+    locations[0] = (struct location){0, 0, LOCATION_UNKNOWN};
+    for (uint32_t i = 1; i < LOCATIONS; i++) {
+        struct location *l = &locations[i];
+        uint32_t visible = 0;
+        *l = (struct location){frame, i % 3 ? 1 : 1 + pick(w, 3), 0};
+        for (uint32_t k = 0; k < l->frame_count; k++) {
+            frames[frame].function = 1 + pick(w, FUNCTIONS - 1);
+            visible += !(functions[frames[frame++].function].flags & FUNCTION_ALLOCATOR);
+        }
+        l->flags = visible ? 0 : (uint32_t)LOCATION_HIDDEN;
+    }
+}
+
+/* The stream's next stack: some frames go, some come; sometimes none are left. */
+static uint32_t next_stack(struct world *w, uint32_t who, uint32_t *stack)
+{
+    const struct plain_stream *s = &w->plain.streams[who];
+    uint32_t depth = s->depth - (s->depth ? pick(w, s->depth < 4 ? s->depth + 1 : 4) : 0);
+    memcpy(stack, s->stack, depth * sizeof *stack);
+    for (uint32_t more = pick(w, 4); more > 0 && depth < DEEPEST; more--) {
+        stack[depth] = pick(w, pick(w, 2) ? LOCATIONS : 6);
+        if (stack[depth] || depth == 0) /* location 0 is "what lies further out is unknown" */
+            depth++;
+    }
+    return depth;
+}
+
+/* Tells both sides, ours in one of the three ways there are. */
+static void change_stack(struct world *w, uint32_t who, struct heap_moment now)
+{
+    uint32_t stack[DEEPEST], depth = next_stack(w, who, stack), node = 0, kept = 0;
+    struct plain_stream *s = &w->plain.streams[who];
+    struct path *path = &w->paths[who];
+    while (kept < depth && kept < s->depth && stack[kept] == s->stack[kept])
+        kept++;
+    switch (pick(w, 3)) {
+    case 0:
+        path_begin(path, 0, 1);
+        kept = 0;
+        break;
+    case 1:
+        path_begin(path, s->depth - kept, 0);
+        break;
+    default:
+        kept = depth ? pick(w, depth) : 0;
+        for (uint32_t i = 0; i < kept; i++)
+            node = tree_child(&w->tree, node, stack[i]);
+        path_rebase(path, &w->tree, node);
+    }
+    for (uint32_t i = kept; i < depth; i++)
+        path_push(path, &w->tree, stack[i]);
+    path_end(path, &w->tree, &w->heap.figures, now, w->last[who]);
+    plain_stack(&w->plain, who, stack, depth, now, w->last[who]);
+}
+
+static void release(struct world *w)
+{
+    size_t i = pick(w, (uint32_t)w->block_count);
+    const struct block *b = &w->blocks[i];
+    heap_release(&w->heap, &w->tree, b->node, b->size);
+    plain_change(&w->plain, b, -(int64_t)b->size, w->ns, 0);
+    w->blocks[i] = w->blocks[--w->block_count];
+}
+
+static void allocate(struct world *w, uint32_t who)
+{
+    struct block *b = &w->blocks[w->block_count++];
+    const struct plain_stream *s = &w->plain.streams[who];
+    memcpy(b->stack, s->stack, sizeof b->stack);
+    b->depth = s->depth;
+    b->size = pick(w, 8) ? pick(w, 100) : 0;
+    b->node = path_leaf(&w->paths[who]);
+    heap_allocate(&w->heap, &w->tree, b->node, b->size, (struct instant){w->ns, who});
+    plain_change(&w->plain, b, (int64_t)b->size, w->ns, who);
+}
+
+static void settle(struct world *w)
+{
+    heap_settle(&w->heap, w->ns);
+    plain_settle(&w->plain);
+    assert_int_equal(w->heap.live_bytes, w->plain.heap);
+}
+
+/* One event: an allocation, a free or a realloc, and now and then a stream begins anew. */
+static void step(struct world *w)
+{
+    uint32_t who = pick(w, STREAMS), what = pick(w, 100);
+    int grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
+    w->ns += pick(w, 3);
+    if (what == 99) {
+        path_close(&w->paths[who], &w->heap.figures, w->last[who]);
+        plain_end(&w->plain, who, 0, w->last[who]);
+        w->plain.streams[who].depth = 0;
+        path_begin(&w->paths[who], 0, 1);
+        path_end(&w->paths[who], &w->tree, &w->heap.figures, w->last[who], w->last[who]);
+        return;
+    }
+    if (grows || what > 90) {
+        if (pick(w, 3))
+            change_stack(w, who, (struct heap_moment){w->ns, w->heap.live_bytes});
+        if (!grows || (what < 20 && w->block_count))
+            release(w); /* a realloc is one step */
+        allocate(w, who);
+    } else {
+        release(w);
+    }
+    settle(w);
+    w->last[who] = (struct heap_moment){w->ns, w->heap.live_bytes};
+}
+
+static void expect_usage(const struct plain *p, const struct function_usage *u)
+{
+    const struct usage *of[2] = {&u->self, &u->inclusive};
+    const struct span *s = &u->span, *wanted = &p->spans[u->function];
+    for (int kind = 0; kind < 2; kind++) {
+        assert_int_equal(of[kind]->own_peak_bytes, p->peak[kind][u->function]);
+        assert_int_equal(of[kind]->own_peak_ns, p->peak_ns[kind][u->function]);
+        assert_int_equal(of[kind]->at_peak_bytes, p->at_peak[kind][u->function]);
+        assert_int_equal(of[kind]->live_at_end_bytes, p->live[kind][u->function]);
+    }
+    assert_int_equal(s->valid, wanted->valid);
+    assert_int_equal(s->thread, wanted->thread);
+    assert_int_equal(s->begin_ns, wanted->begin_ns);
+    assert_int_equal(s->end_ns, wanted->end_ns);
+    assert_int_equal(s->begin_heap_bytes, wanted->begin_heap_bytes);
+    assert_int_equal(s->end_heap_bytes, wanted->end_heap_bytes);
+}
+
+static void run_program(uint32_t seed, int events)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    struct process process = {0};
+    w->random = seed;
+    make_locations(w);
+    w->image = image_new();
+    w->image->functions = functions;
+    w->image->function_count = FUNCTIONS;
+    w->image->frames = frames;
+    w->image->frame_count = sizeof frames / sizeof *frames;
+    w->image->locations = locations;
+    w->image->location_count = LOCATIONS;
+    tree_init(&w->tree, w->image);
+    for (uint32_t i = 0; i < STREAMS; i++)
+        w->paths[i].who = w->paths[i].thread = i;
+    for (int i = 0; i < events; i++)
+        step(w);
+    for (uint32_t i = 0; i < STREAMS; i++) {
+        path_close(&w->paths[i], &w->heap.figures, w->last[i]);
+        plain_end(&w->plain, i, 0, w->last[i]);
+    }
+    heap_fill(&w->heap, &w->tree, &process, 1);
+    for (size_t i = 0; i < process.function_count; i++)
+        expect_usage(&w->plain, &process.functions[i]);
+    for (uint32_t i = 0; i < STREAMS; i++)
+        path_clear(&w->paths[i]);
+    heap_clear(&w->heap);
+    tree_clear(&w->tree);
+    image_free(w->image);
+    free(w);
+}
+
+static void test_short_programs(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 2000; seed++)
+        run_program(seed, 60);
+}
+
+static void test_long_programs(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 20; seed++)
+        run_program(seed, 20000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_short_programs),
+        cmocka_unit_test(test_long_programs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
