@@ -1,6 +1,7 @@
 /* collect.c - the drive: refresh, take the events in order, hand them out, finish. */
 #include "collector.h"
 #include "differences.h"
+#include "stream_read.h"
 #include "xalloc.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static size_t give_positions(void *context, uint32_t process,
             .stream = s->id,
             .chunk_index = s->chunks[s->current].index,
             .chunk_sequence = s->chunks[s->current].sequence,
-            .bytes = s == c->order.taken ? s->next : s->consumed,
+            .bytes = stream_bytes(s, s == c->order.taken),
         };
     }
     *positions = c->positions;
@@ -75,7 +76,7 @@ static struct lane *lane_of(struct collector *c, struct stream *stream)
 
     if (stream->user || s->closed)
         return stream->user;
-    population_begin(c, s, stream->event.ticks); /* if no FORK has */
+    population_begin(c, s, stream->event->ticks); /* if no FORK has */
     if (!s->live)
         s->live = live_new(); /* it had been given up */
     return stream->user = subject_lane(s, stream->number);
@@ -126,12 +127,12 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
 
 static void take_event(struct collector *c, struct stream *stream)
 {
-    const struct spool_event *e = &stream->event;
+    const struct spool_event *e = stream->event;
     struct lane *lane = lane_of(c, stream);
 
     if (!lane)
         return; /* its process was closed; there should be nothing more */
-    if (stream->first_of_chunk) {
+    if (stream_is_at_start(stream)) {
         lane->restarts = 1;
         clock_pair(&c->clock, stream->chunks[stream->current].opened);
     }
@@ -220,8 +221,8 @@ static int64_t take_all(struct collector *c, int live)
     c->order.window = clock_millisecond(&c->clock) / 50;
     population_refresh(c);
     while ((stream = order_next(&c->order)) != NULL) {
-        if (stream->event.ticks > c->next_late)
-            population_begin_late(c, stream->event.ticks);
+        if (stream->event->ticks > c->next_late)
+            population_begin_late(c, stream->event->ticks);
         take_event(c, stream);
         count++;
         if (c->order.drained) {

@@ -1,5 +1,6 @@
 /* match.c - which block is freed by what. */
 #include "match.h"
+#include "spool_decode.h"
 #include "xalloc.h"
 
 #include <string.h>
@@ -287,8 +288,8 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
         xgrow(lane->nodes, &lane->node_capacity, lane->node_count + e->push, sizeof *lane->nodes);
     for (uint32_t i = 0; i < e->push; i++) {
         uint32_t id;
-        uint64_t pc;
-        p = spool_decode_frame(p, &id, &pc);
+        uint64_t pc = 0;
+        p = spool_next_frame(p, &id, &pc);
         path_push(&lane->path, m->tree, locations_find(m->locations, id, pc));
         lane->nodes[lane->node_count++] = path_leaf(&lane->path);
     }

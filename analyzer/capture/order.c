@@ -21,6 +21,7 @@ static void stream_free(struct stream *s)
 {
     free(s->chunks);
     free(s->window);
+    free(s->batch);
     free(s);
 }
 
@@ -40,8 +41,8 @@ void order_clear(struct order *o)
 
 static int is_before(const struct stream *a, const struct stream *b)
 {
-    if (a->event.ticks != b->event.ticks)
-        return a->event.ticks < b->event.ticks;
+    if (a->event->ticks != b->event->ticks)
+        return a->event->ticks < b->event->ticks;
     if (a->process != b->process)
         return a->process < b->process;
     return a->number < b->number;
@@ -66,6 +67,7 @@ static void heap_push(struct order *o, struct stream *s)
     o->in_heap =
         xgrow(o->in_heap, &o->process_capacity, (size_t)s->process + 1, sizeof *o->in_heap);
     o->in_heap[s->process]++;
+    o->until = 0; /* it may be its turn */
     o->heap = xgrow(o->heap, &o->heap_capacity, o->heap_count + 1, sizeof *o->heap);
     size_t i = o->heap_count++;
     while (i > 0 && is_before(s, o->heap[(i - 1) / 2])) {
@@ -224,14 +226,29 @@ static void advance(struct order *o, size_t i)
     heap_remove(o, i);
 }
 
-struct stream *order_next(struct order *o)
+/* Until when heap[0] may go on. */
+static uint64_t turn_of_next(const struct order *o)
+{
+    uint64_t until = o->limit < UINT64_MAX ? o->limit + 1 : UINT64_MAX;
+
+    for (size_t i = 1; i < o->heap_count && i <= 2; i++)
+        if (o->heap[i]->event->ticks < until)
+            until = o->heap[i]->event->ticks;
+    return until;
+}
+
+struct stream *order_next_slow(struct order *o)
 {
     if (o->taken) {
+        size_t i = 0;
+        while (o->heap[i] != o->taken) /* another one has joined in front of it */
+            i++;
         o->taken = NULL;
-        advance(o, 0);
+        advance(o, i);
     }
-    if (o->heap_count == 0 || o->heap[0]->event.ticks > o->limit)
+    if (o->heap_count == 0 || o->heap[0]->event->ticks > o->limit)
         return NULL;
+    o->until = turn_of_next(o);
     return o->taken = o->heap[0];
 }
 
@@ -239,7 +256,7 @@ struct stream *order_find(struct order *o, uint32_t process, enum order_wanted w
                           uint64_t address, size_t *events)
 {
     struct stream *best = NULL;
-    uint64_t until = o->taken ? o->taken->event.ticks + o->window : 0;
+    uint64_t until = o->taken ? o->taken->event->ticks + o->window : 0;
 
     if (o->fruitless > FRUITLESS_MAX)
         return NULL;

@@ -24,25 +24,34 @@ struct chunk_place {
     struct spool_moment opened;
 };
 
+#define STREAM_BATCH 64
+
+/* Events decoded ahead, all of one chunk. */
+struct stream_batch {
+    struct spool_event events[STREAM_BATCH];
+    uint64_t ends[STREAM_BATCH]; /* where each ends in the chunk's event bytes */
+};
+
 struct stream {
     uint32_t process, id;
     uint32_t number;            /* from 0, among all streams of the spool */
     struct chunk_place *chunks; /* by index */
     size_t chunk_count, chunk_capacity;
     size_t current;               /* the chunk being read */
-    uint64_t committed, consumed; /* event bytes of it: valid, and taken by the caller */
-    uint64_t next;                /* where the event after `event` begins */
+    uint64_t committed;           /* valid event bytes of it */
+    uint64_t consumed;            /* of these, taken by the caller before the batch */
     int spoiled;                  /* the rest of this chunk is not readable */
     int looked_again;             /* its commit word was read when the next chunk was known */
     uint8_t *window;              /* event bytes [window_start, + window_bytes) */
     uint64_t window_start;
     size_t window_bytes, window_capacity;
-    struct spool_delta delta;
-    uint64_t last_ticks; /* of the last event given or about to be */
+    struct spool_delta delta; /* behind the batch */
+    uint64_t last_ticks;      /* of the batch's last event */
 
-    struct spool_event event; /* the next one; times never fall within a stream */
+    struct spool_event *event;  /* the next one, batch->events[at]; times never fall in a stream */
+    struct stream_batch *batch; /* NULL: there is none */
+    uint32_t at, count;
     int has_event;
-    int first_of_chunk; /* `event` is: the decoder's stack is empty before it */
 
     int out_of_order; /* the collector is taking its events ahead of others */
 
@@ -53,6 +62,12 @@ struct stream {
     void *user; /* the collector's */
 };
 
+/* Is the present event the first of its chunk: is the decoder's stack empty before it? */
+static inline int stream_is_at_start(const struct stream *s)
+{
+    return s->at == 0 && s->consumed == 0;
+}
+
 struct order {
     struct spool_file *file;
     struct stream **streams; /* by number; NULL: released */
@@ -60,7 +75,8 @@ struct order {
     struct intmap by_id;  /* process << 32 | id -> number + 1 */
     struct stream **heap; /* those with an event, the earliest first */
     size_t heap_count, heap_capacity;
-    struct stream *taken; /* heap[0] while its event is with the caller */
+    struct stream *taken; /* the earliest, while its event is with the caller */
+    uint64_t until;       /* its events before this time are next, whatever the others have */
     uint64_t limit;       /* nothing later than this is given */
     uint64_t window;      /* how far order_find looks ahead, in ticks; the collector sets it */
     int damaged;          /* bytes were left out because they made no sense */
@@ -80,9 +96,21 @@ void order_clear(struct order *o); /* the user pointers are not released */
  * millisecond, in ticks. Otherwise everything is given. */
 void order_refresh(struct order *o, int live, uint64_t now, uint64_t slack);
 
+struct stream *order_next_slow(struct order *o);
+
 /* The stream whose event is next, or NULL. The event, and what it points to, is valid until the
- * next call. */
-struct stream *order_next(struct order *o);
+ * next call. A stream goes on until another one's turn has come. */
+static inline struct stream *order_next(struct order *o)
+{
+    struct stream *s = o->taken;
+
+    if (s && s->at + 1 < s->count && s->event[1].ticks < o->until) {
+        s->at++;
+        s->event++;
+        return s;
+    }
+    return order_next_slow(o);
+}
 
 /*
  * Times of two processors may contradict what must have been: a thread's counter can be read before

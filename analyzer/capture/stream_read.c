@@ -1,5 +1,6 @@
 /* stream_read.c - chunk by chunk, event by event. */
 #include "stream_read.h"
+#include "spool_decode.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -54,29 +55,50 @@ static int widen_window(struct stream *s, const struct spool_file *file)
     return s->window_bytes > have;
 }
 
-/* Decodes the event at s->consumed; 0 where there is no whole valid one. */
-static int decode_next(struct stream *s, const struct spool_file *file)
+/* Decodes events from s->consumed on; 0 where there is no whole valid one. */
+static int fill_batch(struct stream *s, const struct spool_file *file)
 {
+    struct stream_batch *batch = s->batch;
+    struct spool_delta delta = s->delta;
+    unsigned version = file->header.version;
+
     do {
         uint64_t from = s->consumed - s->window_start;
         if (s->consumed < s->window_start || from >= s->window_bytes)
             continue;
-        struct spool_delta delta = s->delta;
-        size_t bytes = spool_decode(s->window + from, s->window + s->window_bytes,
-                                    file->header.version, &delta, &s->event);
-        if (bytes == 0)
-            continue;
-        s->delta = delta;
-        s->next = s->consumed + bytes;
-        return 1;
+        const uint8_t *p = s->window + from, *end = s->window + s->window_bytes;
+        for (s->count = 0; s->count < STREAM_BATCH; s->count++) {
+            struct spool_event *e = &batch->events[s->count];
+            size_t bytes = spool_decode_next(p, end, version, &delta, e);
+            if (bytes == 0)
+                break;
+            s->delta = delta;
+            p += bytes;
+            batch->ends[s->count] = s->window_start + (uint64_t)(p - s->window);
+            if (e->ticks < s->last_ticks)
+                e->ticks = s->last_ticks;
+            s->last_ticks = e->ticks;
+        }
+        if (s->count > 0)
+            return 1;
+        delta = s->delta;
     } while (widen_window(s, file));
     return 0;
+}
+
+uint64_t stream_bytes(const struct stream *s, int with_present)
+{
+    if (!s->has_event || (s->at == 0 && !with_present))
+        return s->consumed;
+    return s->batch->ends[with_present ? s->at : s->at - 1];
 }
 
 static void drop_window(struct stream *s)
 {
     free(s->window);
+    free(s->batch);
     s->window = NULL;
+    s->batch = NULL;
     s->window_start = s->window_bytes = s->window_capacity = 0;
 }
 
@@ -111,22 +133,27 @@ static int next_chunk(struct stream *s, const struct spool_file *file)
 
 int stream_advance(struct stream *s, const struct spool_file *file)
 {
+    if (s->has_event && s->at + 1 < s->count) {
+        s->at++;
+        s->event++;
+        return 1;
+    }
     if (s->has_event)
-        s->consumed = s->next;
+        s->consumed = s->batch->ends[s->count - 1];
     else if (s->current == 0 && s->consumed == 0)
         begin_chunk(s, file);
     s->has_event = 0;
+    s->at = s->count = 0;
+    if (!s->batch)
+        s->batch = xmalloc(sizeof *s->batch);
     do {
         if (s->consumed >= s->committed || s->spoiled)
             continue;
-        if (!decode_next(s, file)) {
+        if (!fill_batch(s, file)) {
             s->spoiled = 1;
             continue;
         }
-        if (s->event.ticks < s->last_ticks)
-            s->event.ticks = s->last_ticks;
-        s->last_ticks = s->event.ticks;
-        s->first_of_chunk = s->consumed == 0;
+        s->event = s->batch->events;
         s->has_event = 1;
         return 1;
     } while (next_chunk(s, file));
@@ -142,20 +169,19 @@ static int is_wanted(const struct spool_event *e, enum order_wanted wanted, uint
                                    : e->kind == SPOOL_ALLOC || e->kind == SPOOL_REALLOC_MOVED;
 }
 
-uint64_t stream_find(const struct stream *s, const struct spool_file *file,
-                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events)
+/* The same among the events behind the batch. */
+static uint64_t find_behind(const struct stream *s, const struct spool_file *file,
+                            enum order_wanted wanted, uint64_t address, uint64_t until,
+                            size_t *events)
 {
-    if (!s->has_event || s->event.ticks > until)
-        return 0;
-    *events = 1;
-    if (is_wanted(&s->event, wanted, address))
-        return s->event.ticks;
-    uint64_t bytes = s->committed - s->next < AHEAD_BYTES ? s->committed - s->next : AHEAD_BYTES;
+    uint64_t start = s->batch->ends[s->count - 1], rest = s->committed - start;
+    uint64_t bytes = rest < AHEAD_BYTES ? rest : AHEAD_BYTES;
     uint8_t *copy = xmalloc(bytes + 1);
-    size_t got = spool_file_read(file, events_at(s) + s->next, copy, bytes), at = 0, n;
+    size_t got = spool_file_read(file, events_at(s) + start, copy, bytes), at = 0, n;
     struct spool_delta delta = s->delta;
     struct spool_event event;
     uint64_t found = 0;
+
     while (!found &&
            (n = spool_decode(copy + at, copy + got, file->header.version, &delta, &event)) > 0 &&
            event.ticks <= until) {
@@ -166,4 +192,20 @@ uint64_t stream_find(const struct stream *s, const struct spool_file *file,
     }
     free(copy);
     return found;
+}
+
+uint64_t stream_find(const struct stream *s, const struct spool_file *file,
+                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events)
+{
+    *events = 0;
+    if (!s->has_event)
+        return 0;
+    for (const struct spool_event *e = s->event; e < s->batch->events + s->count; e++) {
+        if (e->ticks > until)
+            return 0;
+        ++*events;
+        if (is_wanted(e, wanted, address))
+            return e->ticks;
+    }
+    return find_behind(s, file, wanted, address, until, events);
 }

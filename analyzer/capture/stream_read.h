@@ -10,6 +10,9 @@
 /* Adds a chunk in order of index; 0 where one of this or a later index is being read already. */
 int stream_add_chunk(struct stream *s, struct chunk_place place);
 
+/* How many event bytes of its chunk come before the stream's present event, or with it. */
+uint64_t stream_bytes(const struct stream *s, int with_present);
+
 /* Goes on to the next event: the present one, if any, is consumed. 1: s->event is it. 0: all that
  * is known to be committed has been read. Bytes that are no events are left out up to the next
  * chunk, and s->spoiled is set. */

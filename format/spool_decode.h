@@ -1,0 +1,105 @@
+/*
+ * spool_decode.h - the way to decode many events: the usual ones inline, all others by spool_decode.
+ *
+ * What a recording mostly consists of (blocks that come and go) lies well inside of the buffer
+ * but for its last events; there whole words are read and cut to their size, without a look at the
+ * end for each field. Same order of fields and same names as spool_decode.c and spool_encode.c.
+ * Trusts nothing: whatever is not plain goes to spool_decode.
+ */
+#ifndef MPROF_SPOOL_DECODE_H
+#define MPROF_SPOOL_DECODE_H
+
+#include "spool.h"
+
+#include <string.h>
+
+/* head, ticks, address, size, base and push in at most 3 bytes each, a word read too far */
+#define SPOOL_INSIDE (2 + 3 * 8 + 2 * 3 + 8)
+
+static inline uint64_t spool_word(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The lowest n bytes of a word; n is 1 .. 8. */
+static inline uint64_t spool_cut(uint64_t v, unsigned n)
+{
+    return v << (64 - 8 * n) >> (64 - 8 * n);
+}
+
+/* A LEB128 of at most 3 bytes; returns the place behind it, NULL where it is longer. */
+static inline const uint8_t *spool_short_leb(const uint8_t *p, uint32_t *v)
+{
+    *v = p[0] & 127;
+    if (__builtin_expect(p[0] < 128, 1))
+        return p + 1;
+    *v |= (uint32_t)(p[1] & 127) << 7;
+    if (p[1] < 128)
+        return p + 2;
+    *v |= (uint32_t)(p[2] & 127) << 14;
+    return p[2] < 128 ? p + 3 : NULL;
+}
+
+/* As spool_decode. */
+static inline size_t spool_decode_next(const uint8_t *start, const uint8_t *end, unsigned version,
+                                       struct spool_delta *d, struct spool_event *e)
+{
+    const unsigned usual = 1u << SPOOL_ALLOC | 1u << SPOOL_FREE | 1u << SPOOL_REALLOC_BEGIN |
+                           1u << SPOOL_REALLOC_MOVED;
+    const unsigned sized = 1u << SPOOL_ALLOC | 1u << SPOOL_REALLOC_MOVED;
+    const uint8_t *p = start;
+
+    if (__builtin_expect(end - p < SPOOL_INSIDE, 0))
+        return spool_decode(start, end, version, d, e);
+    unsigned head = (unsigned)p[0] | (unsigned)p[1] << 8, kind = head & 15;
+    if (!(usual >> kind & 1) || head & 1u << 14 || version < 2)
+        return spool_decode(start, end, version, d, e);
+    unsigned n = (head >> 4 & 7) + 1;
+    uint64_t ticks = d->ticks + spool_cut(spool_word(p + 2), n);
+    p += 2 + n;
+    n = (head >> 7 & 7) + 1;
+    uint64_t v = spool_cut(spool_word(p), n);
+    uint64_t delta = v >> 1 ^ (0 - (v & 1));
+    uint64_t address = d->address + (head >> 15 ? delta : delta * 16);
+    p += n;
+    e->size = 0;
+    if (sized >> kind & 1) {
+        n = (head >> 10 & 7) + 1;
+        e->size = spool_cut(spool_word(p), n);
+        p += n;
+    }
+    e->has_stack = head >> 13 & 1;
+    e->push = 0;
+    if (e->has_stack) {
+        uint32_t word;
+        p = spool_short_leb(p, &word);
+        if (p && word & 2)
+            p = spool_short_leb(p, &e->push);
+        if (!p || (size_t)(end - p) < (size_t)e->push * 3)
+            return spool_decode(start, end, version, d, e);
+        e->from_node = word & 1;
+        e->base = word >> 2;
+        e->frames = p;
+        for (const uint8_t *frames_end = p + (size_t)e->push * 3; p < frames_end; p += 3)
+            if (p[0] == 255 && p[1] == 255 && p[2] == 255) /* a raw pc follows */
+                return spool_decode(start, end, version, d, e);
+    }
+    e->kind = (enum spool_kind)kind;
+    e->ticks = d->ticks = ticks;
+    e->address = d->address = address;
+    e->weight = 0;
+    return (size_t)(p - start);
+}
+
+/* Next frame of an event: returns the place behind it; *pc is set for raw. */
+static inline const uint8_t *spool_next_frame(const uint8_t *p, uint32_t *id, uint64_t *pc)
+{
+    *id = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+    if (__builtin_expect(*id != SPOOL_FRAME_RAW, 1))
+        return p + 3;
+    return spool_decode_frame(p, id, pc);
+}
+
+#endif
