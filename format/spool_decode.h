@@ -1,5 +1,6 @@
 /*
- * spool_decode.h - the way to decode many events: the usual ones inline, all others by spool_decode.
+ * spool_decode.h - the way to decode many events: the usual ones inline, all others by
+ * spool_decode.
  *
  * What a recording mostly consists of (blocks that come and go) lies well inside of the buffer
  * but for its last events; there whole words are read and cut to their size, without a look at the

@@ -105,7 +105,7 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
 
     switch (e->kind) {
     case SPOOL_THREAD:
-        lane_thread(lane, (uint32_t)(e->address >> 32));
+        lane_thread(lane, &c->tree, (uint32_t)(e->address >> 32));
         break;
     case SPOOL_SAMPLE:
         add_sample(c, s, (struct sample){ns, e->size});

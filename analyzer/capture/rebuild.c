@@ -267,7 +267,7 @@ void rebuild_process(struct reader *r, struct process *process)
     } while (reader_next(r, &e) > 0);
     settle_before(&b, NULL);
     for (size_t i = 0; i < b.thread_count; i++)
-        path_close(&b.threads[i]->path, &b.heap.figures, b.threads[i]->last);
+        path_close(&b.threads[i]->path, &b.tree, &b.heap.figures, b.threads[i]->last);
     fill_process(&b, process);
     clear(&b);
 }

@@ -57,7 +57,7 @@ struct lane *subject_lane(struct subject *s, uint32_t who)
     return lane;
 }
 
-void lane_thread(struct lane *lane, uint32_t serial)
+void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
 {
     struct subject *s = lane->subject;
 
@@ -65,7 +65,7 @@ void lane_thread(struct lane *lane, uint32_t serial)
         return;
     lane_put_back_block(lane);
     lane_put_back_ranges(lane);
-    path_close(&lane->path, &s->heap.figures, lane->last);
+    path_close(&lane->path, tree, &s->heap.figures, lane->last);
     uint64_t *number = intmap_place(&s->thread_numbers, serial);
     if (!*number) {
         s->threads =
@@ -103,7 +103,7 @@ void lane_put_back_ranges(struct lane *lane)
 
 /* ---- the end ---- */
 
-static void close_lanes(struct subject *s)
+static void close_lanes(struct subject *s, const struct tree *tree)
 {
     struct heap_moment end = {s->last_ns, s->heap.live_bytes};
 
@@ -111,7 +111,7 @@ static void close_lanes(struct subject *s)
         lane_put_back_block(s->lanes[i]);
         lane_put_back_ranges(s->lanes[i]);
         if (!s->lanes[i]->path.closed)
-            path_close(&s->lanes[i]->path, &s->heap.figures, end);
+            path_close(&s->lanes[i]->path, tree, &s->heap.figures, end);
     }
 }
 
@@ -182,7 +182,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
     int kept_live = s->entry.end_kind != SPOOL_END_EXEC;
 
     if (s->begun && !s->closed) {
-        close_lanes(s);
+        close_lanes(s, tree);
         heap_fill(&s->heap, tree, process, kept_live);
         process->begin_ns = s->begin_ns;
         process->end_ns = s->last_ns;

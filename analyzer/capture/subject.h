@@ -76,7 +76,7 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
 struct lane *subject_lane(struct subject *s, uint32_t who);
 
 /* From here on the lane's events are of this thread. */
-void lane_thread(struct lane *lane, uint32_t serial);
+void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial);
 
 static inline int is_inherited(const struct subject *s, const struct block *block)
 {

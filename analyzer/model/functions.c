@@ -43,17 +43,8 @@ static inline void holding_take(struct holding *held, uint64_t size, uint64_t ep
 
 /* ---- the path ---- */
 
-/* The program's peak number `epoch` came before this step did: it had added nothing yet. */
-static struct figure_step new_step(struct figures *f, const struct call *call, uint32_t number)
+static inline void fold_into_function(const struct figure_step *step, struct holding *held)
 {
-    return (struct figure_step){
-        .call = number, .epoch = f->epoch, .held = place(&f->inclusive, call->function)};
-}
-
-static inline void fold_into_function(const struct figure_step *step)
-{
-    struct holding *held = step->held;
-
     if (step->epoch != held->epoch) {
         held->epoch = step->epoch;
         held->at_peak = held->live + step->at_peak;
@@ -64,7 +55,6 @@ static inline void fold_into_function(const struct figure_step *step)
         held->who = step->who;
     }
     held->live += step->sum;
-    held->step = 0;
 }
 
 static inline void fold_into_outer(struct figure_step *outer, const struct figure_step *step)
@@ -81,28 +71,45 @@ static inline void fold_into_outer(struct figure_step *outer, const struct figur
     outer->sum += step->sum;
 }
 
-void figures_fold(struct figures *f, uint32_t depth)
+/* The steps further in than `depth` leave. */
+static void fold(struct figures *f, const struct tree *tree, uint32_t depth)
 {
     for (; f->depth > depth; f->depth--) {
         struct figure_step *step = &f->steps[f->depth];
-        fold_into_function(step);
+        fold_into_function(step, place(&f->inclusive, tree->calls[step->call].function));
         fold_into_outer(step - 1, step);
+        step->sum = step->highest = step->at_peak = 0;
     }
+}
+
+/* How many of its steps the path has in common with call path `call`. */
+static inline uint32_t find_meeting(const struct figures *f, const struct tree *tree, uint32_t call)
+{
+    uint32_t depth = tree->calls[call].depth;
+
+    for (; depth > f->depth || f->steps[depth].call != call; depth--)
+        call = tree->calls[call].parent;
+    return depth;
+}
+
+void figures_settle(struct figures *f, const struct tree *tree, uint32_t call)
+{
+    if (f->depth)
+        fold(f, tree, find_meeting(f, tree, call));
 }
 
 /* Another path: what leaves is folded, what joins begins with nothing. */
 static void change_path(struct figures *f, const struct tree *tree, uint32_t call)
 {
-    uint32_t depth = tree->calls[call].depth, kept = depth, meeting = call;
+    uint32_t depth = tree->calls[call].depth;
 
     if (depth >= f->step_capacity)
         f->steps = xgrow(f->steps, &f->step_capacity, (size_t)depth + 1, sizeof *f->steps);
-    for (; kept > f->depth || f->steps[kept].call != meeting; kept--)
-        meeting = tree->calls[meeting].parent;
-    figures_fold(f, kept);
+    uint32_t kept = find_meeting(f, tree, call);
+    fold(f, tree, kept);
     for (uint32_t i = depth; i > kept; i--, call = tree->calls[call].parent) {
-        f->steps[i] = new_step(f, &tree->calls[call], call);
-        f->steps[i].held->step = i;
+        f->steps[i].call = call;
+        f->steps[i].epoch = f->epoch; /* it had added nothing yet when that peak came */
     }
     f->depth = depth;
 }
@@ -225,7 +232,7 @@ void figures_fill(struct figures *f, struct tree *tree, struct process *process,
     struct pages all = {0};
     size_t count = 0;
 
-    figures_fold(f, 0);
+    figures_settle(f, tree, 0);
     sum_stacks(f, tree, kept_live, &all);
     for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1))
         count += place_usage(&all, i)->inclusive.allocations > 0;

@@ -39,16 +39,15 @@ struct instant {
 struct holding {
     uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
     uint64_t at_peak, epoch;
-    uint32_t who;  /* of the allocation that set the peak */
-    uint32_t step; /* its step on the path, 0: none */
+    uint32_t who; /* of the allocation that set the peak */
 };
 
+/* Beyond the path's depth all is 0 but call and epoch. */
 struct figure_step {
     uint32_t call;             /* the call path down to here; its function is the step's */
     uint32_t who;              /* of the allocation that made `highest` */
     uint64_t sum, highest, at; /* sum may be below 0: as int64_t */
     uint64_t at_peak, epoch;
-    struct holding *held; /* of the function; it does not move */
 };
 
 struct stack_figures {
@@ -86,15 +85,9 @@ static inline void figures_new_peak(struct figures *f)
     leaf->at_peak = leaf->sum;
 }
 
-/* Settles what is due to the functions further in than the first `depth` of the path. */
-void figures_fold(struct figures *f, uint32_t depth);
-
-/* What is due to this function is settled, if anything is. */
-static inline void figures_settle(struct figures *f, const struct holding *held)
-{
-    if (held->step)
-        figures_fold(f, held->step - 1);
-}
+/* Settles what is due to all functions of the last event's call path that are not, at the same
+ * place, functions of call path `call`. */
+void figures_settle(struct figures *f, const struct tree *tree, uint32_t call);
 
 /* The usage of every function with an allocation, by function index, in memory of the image.
  * kept_live 0: blocks still live do not count as live at the end (the program exec'd). */

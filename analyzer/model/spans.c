@@ -50,7 +50,8 @@ void path_push(struct path *path, struct tree *tree, uint32_t location)
     path->depth++;
 }
 
-/* The activations down from number `from` ended; who holds the function's peak leaves its span. */
+/* The activations down from number `from` ended, and what was due to their functions is settled;
+ * who holds the function's peak leaves its span. */
 static void end_activations(struct path *path, struct figures *figures, uint32_t from,
                             struct heap_moment last)
 {
@@ -59,10 +60,7 @@ static void end_activations(struct path *path, struct figures *figures, uint32_t
         if (!a->outermost)
             continue;
         const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
-        if (!held)
-            continue;
-        figures_settle(figures, held);
-        if (held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
+        if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
             continue;
         struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
         *span = (struct span){
@@ -124,14 +122,18 @@ void path_end(struct path *path, const struct tree *tree, struct figures *figure
     uint32_t common = 0;
     if (path->pivot)
         common = common_frames(tree, path->pivot, path->steps[path->kept].node);
+    figures_settle(figures, tree,
+                   path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
     end_activations(path, figures, below + common, last);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
         begin_activations(path, tree, &path->steps[i], common, now);
     path->closed = 0;
 }
 
-void path_close(struct path *path, struct figures *figures, struct heap_moment last)
+void path_close(struct path *path, const struct tree *tree, struct figures *figures,
+                struct heap_moment last)
 {
+    figures_settle(figures, tree, 0);
     end_activations(path, figures, 0, last);
     path->closed = 1;
 }

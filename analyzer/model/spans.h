@@ -62,7 +62,8 @@ void path_end(struct path *path, const struct tree *tree, struct figures *figure
 
 /* All activations end at `last`: the stream's thread or the process is at its end. The stack stays
  * (the next change is relative to it); its frames begin anew with the next change. */
-void path_close(struct path *path, struct figures *figures, struct heap_moment last);
+void path_close(struct path *path, const struct tree *tree, struct figures *figures,
+                struct heap_moment last);
 
 static inline uint32_t path_leaf(const struct path *path)
 {

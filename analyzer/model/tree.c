@@ -108,13 +108,16 @@ static uint32_t add_child(struct tree *tree, uint32_t parent, uint32_t location)
 
 uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location)
 {
-    uint64_t *child = intmap_place(&tree->children, (uint64_t)parent << 32 | location);
+    uint64_t key = (uint64_t)parent << 32 | location;
+    uint32_t child = (uint32_t)intmap_get(&tree->children, key);
 
-    if (!*child)
-        *child = add_child(tree, parent, location);
-    tree->nodes[parent].latest = (uint32_t)*child;
+    if (!child) {
+        child = add_child(tree, parent, location);
+        *intmap_place(&tree->children, key) = child;
+    }
+    tree->nodes[parent].latest = child;
     tree->nodes[parent].latest_location = location;
-    return (uint32_t)*child;
+    return child;
 }
 
 /* The stack without its hidden leaf locations; `*skip`: hidden inlined frames of its leaf. */

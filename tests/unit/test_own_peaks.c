@@ -279,7 +279,7 @@ static void step(struct world *w)
     int grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
     w->ns += pick(w, 3);
     if (what == 99) {
-        path_close(&w->paths[who], &w->heap.figures, w->last[who]);
+        path_close(&w->paths[who], &w->tree, &w->heap.figures, w->last[who]);
         plain_end(&w->plain, who, 0, w->last[who]);
         w->plain.streams[who].depth = 0;
         path_begin(&w->paths[who], 0, 1);
@@ -336,7 +336,7 @@ static void run_program(uint32_t seed, int events)
     for (int i = 0; i < events; i++)
         step(w);
     for (uint32_t i = 0; i < STREAMS; i++) {
-        path_close(&w->paths[i], &w->heap.figures, w->last[i]);
+        path_close(&w->paths[i], &w->tree, &w->heap.figures, w->last[i]);
         plain_end(&w->plain, i, 0, w->last[i]);
     }
     heap_fill(&w->heap, &w->tree, &process, 1);
