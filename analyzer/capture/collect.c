@@ -245,9 +245,15 @@ static int writer_result(const struct collector *c)
     return COLLECT_IO;
 }
 
+void collector_recycle(struct collector *c)
+{
+    recycle_begin(&c->recycler, c->file.fd);
+}
+
 int64_t collector_step(struct collector *c)
 {
     int64_t count = take_all(c, 1);
+    recycle_step(&c->recycler, &c->order);
     int error = writer_result(c);
     return error ? error : count;
 }
@@ -276,6 +282,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     order_init(&c->order, &c->file);
     c->order.found = chunk_found;
     c->order.context = c;
+    c->recycler.spool_fd = -1;
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
     tree_init(&c->tree, c->image);
@@ -310,6 +317,7 @@ void collector_free(struct collector *c)
 {
     if (!c)
         return;
+    recycle_end(&c->recycler);
     writer_free(c->writer);
     for (size_t i = 0; i < c->subject_capacity; i++)
         subject_free(c->subjects[i]);

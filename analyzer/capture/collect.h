@@ -24,9 +24,14 @@ enum collect_error {
     COLLECT_EMPTY = -5,   /* a file without a byte */
 };
 
-/* spool_fd is read with pread only and stays the caller's; capture_fd is written (-1: no capture,
- * the image only). symbols may serve several collectors; NULL leaves every frame unresolved. */
+/* spool_fd is read with pread only (but see collector_recycle) and stays the caller's; capture_fd
+ * is written (-1: no capture, the image only). symbols may serve several collectors; NULL leaves
+ * every frame unresolved. */
 int collector_open(struct collector **c, int spool_fd, int capture_fd, struct symbolizer *symbols);
+
+/* From here on each step gives the recorder the space of what it took in back, for which the spool
+ * is written (recycle.h); in a spool that cannot be written nothing changes. */
+void collector_recycle(struct collector *c);
 
 /* Takes in what has been committed and is old enough to be in order. Returns the number of events
  * taken in, or a negative error. */

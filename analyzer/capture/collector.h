@@ -9,6 +9,7 @@
 #include "collect.h"
 #include "match.h"
 #include "order.h"
+#include "recycle.h"
 #include "writer.h"
 
 #include <pthread.h>
@@ -22,6 +23,7 @@ struct outside_sample {
 struct collector {
     struct spool_file file;
     struct order order;
+    struct recycler recycler;
     struct clock clock;
     struct image *image;
     struct tree tree;

@@ -127,9 +127,10 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
     struct stream *s = find_stream(o, chunk->process, chunk->stream);
     if (!s)
         return; /* of a process that is known to be over */
-    struct chunk_place place = {chunk->offset, chunk->bytes, chunk->index, chunk->sequence,
-                                chunk->opened};
-    if (!stream_add_chunk(s, place))
+    struct chunk_place place = {chunk->offset, chunk->bytes,
+                                chunk->index,  chunk->sequence,
+                                chunk->opened, (chunk->flags & SPOOL_CHUNK_SLOT) != 0};
+    if (!stream_add_chunk(s, place, (chunk->flags & SPOOL_CHUNK_COPY) != 0))
         o->damaged |=
             !(chunk->flags & SPOOL_CHUNK_COPY); /* of a copy the original was there, too */
     else if (o->found)
@@ -167,10 +168,26 @@ static void wait_for(struct order *o, const struct stream *s)
 {
     uint64_t ticks = s->last_ticks;
 
-    if (s->chunk_count && s->chunks[s->chunk_count - 1].opened.ticks > ticks)
+    if (s->chunk_count && !stream_has_gap(s) && s->chunks[s->chunk_count - 1].opened.ticks > ticks)
         ticks = s->chunks[s->chunk_count - 1].opened.ticks;
     if (ticks < o->limit)
         o->limit = ticks;
+}
+
+/* The stream's next event: 1, or 0 where there is none. A snapshot's reader may find that a
+ * collector has moved the chunk meanwhile; then it goes on in the copy. */
+static int go_on(struct order *o, struct stream *s)
+{
+    for (unsigned tries = 0; tries < 3; tries++) {
+        if (stream_advance(s, o->file))
+            return 1;
+        if (!s->is_stale)
+            break;
+        spool_file_refresh(o->file);
+        spool_file_scan(o->file, chunk_found, o);
+        stream_look_again(s, o->file);
+    }
+    return 0;
 }
 
 /* Second look: what is committed? */
@@ -180,9 +197,9 @@ static void look_committed(struct order *o, struct stream *s)
         s->committed = read_progress(o, s).bytes;
     if (s->has_event)
         return;
-    if (stream_advance(s, o->file))
+    if (go_on(o, s))
         heap_push(o, s);
-    else if (s->busy)
+    else if (s->busy || stream_has_gap(s))
         wait_for(o, s);
     o->damaged |= s->spoiled;
 }
@@ -205,6 +222,7 @@ void order_refresh(struct order *o, int live, uint64_t now, uint64_t slack)
         if (i >= known)
             look_busy(o, s, now_ns);
         s->busy &= live;
+        s->waits = live;
         look_committed(o, s);
     }
 }
@@ -216,12 +234,12 @@ static void advance(struct order *o, size_t i)
 {
     struct stream *s = o->heap[i];
 
-    if (stream_advance(s, o->file)) {
+    if (go_on(o, s)) {
         sift_down(o, i);
         return;
     }
     o->damaged |= s->spoiled;
-    if (s->busy)
+    if (s->busy || stream_has_gap(s))
         wait_for(o, s);
     heap_remove(o, i);
 }

@@ -22,6 +22,7 @@ struct chunk_place {
     uint64_t offset, bytes;
     uint32_t index, sequence;
     struct spool_moment opened;
+    int is_slot; /* the space can be given back to the recorder */
 };
 
 #define STREAM_BATCH 64
@@ -37,12 +38,15 @@ struct stream {
     uint32_t number;            /* from 0, among all streams of the spool */
     struct chunk_place *chunks; /* by index */
     size_t chunk_count, chunk_capacity;
-    size_t current;               /* the chunk being read */
-    uint64_t committed;           /* valid event bytes of it */
-    uint64_t consumed;            /* of these, taken by the caller before the batch */
-    int spoiled;                  /* the rest of this chunk is not readable */
-    int looked_again;             /* its commit word was read when the next chunk was known */
-    uint8_t *window;              /* event bytes [window_start, + window_bytes) */
+    size_t current;     /* the chunk being read */
+    size_t moved;       /* chunks before it have been given back (recycle.h) */
+    uint64_t committed; /* valid event bytes of it */
+    uint64_t consumed;  /* of these, taken by the caller before the batch */
+    int spoiled;        /* the rest of this chunk is not readable */
+    int is_stale;       /* its place has become another chunk's: there must be a copy */
+    int waits;          /* a gap between two chunks is one that has not been seen yet */
+    int looked_again;   /* its commit word was read when the next chunk was known */
+    uint8_t *window;    /* event bytes [window_start, + window_bytes) */
     uint64_t window_start;
     size_t window_bytes, window_capacity;
     struct spool_delta delta; /* behind the batch */

@@ -204,6 +204,8 @@ struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t c
     progress.closed = words.closed != 0;
     if (words.commit >> 32 == sequence)
         progress.bytes = (uint32_t)words.commit;
+    else
+        progress.is_other = words.commit >> 32 > sequence;
     if (progress.bytes > room)
         progress.bytes = room;
     return progress;

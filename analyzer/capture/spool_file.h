@@ -58,6 +58,7 @@ void spool_file_watch(struct spool_file *f, uint64_t chunk_offset);
 struct spool_progress {
     uint64_t bytes; /* of valid events */
     int busy, closed;
+    int is_other; /* another chunk has taken this one's place */
 };
 struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t chunk_offset,
                                           uint64_t chunk_bytes, uint32_t sequence);

@@ -9,14 +9,17 @@
 #define WINDOW_BYTES (64u << 10)
 #define AHEAD_BYTES  (16u << 10)
 
-int stream_add_chunk(struct stream *s, struct chunk_place place)
+int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy)
 {
     size_t at = s->chunk_count;
 
     while (at > 0 && s->chunks[at - 1].index > place.index)
         at--;
-    if (at > 0 && (s->chunks[at - 1].index == place.index))
-        return 0;
+    if (at > 0 && s->chunks[at - 1].index == place.index) {
+        if (is_copy && at > s->moved)
+            s->chunks[at - 1] = place;
+        return is_copy;
+    }
     if (at < s->current || (at == s->current && (s->consumed || s->has_event)))
         return 0; /* too late */
     s->chunks = xgrow(s->chunks, &s->chunk_capacity, s->chunk_count + 1, sizeof *s->chunks);
@@ -26,9 +29,32 @@ int stream_add_chunk(struct stream *s, struct chunk_place place)
     return 1;
 }
 
+int stream_has_gap(const struct stream *s)
+{
+    return s->waits && s->current + 1 < s->chunk_count &&
+           s->chunks[s->current + 1].index != s->chunks[s->current].index + 1;
+}
+
 static uint64_t events_at(const struct stream *s)
 {
     return s->chunks[s->current].offset + sizeof(struct spool_chunk);
+}
+
+static struct spool_progress look_at_progress(struct stream *s, const struct spool_file *file)
+{
+    const struct chunk_place *chunk = &s->chunks[s->current];
+    struct spool_progress p =
+        spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence);
+
+    s->is_stale |= p.is_other;
+    return p;
+}
+
+void stream_look_again(struct stream *s, const struct spool_file *file)
+{
+    s->is_stale = s->spoiled = 0;
+    s->window_start = s->window_bytes = 0;
+    s->committed = look_at_progress(s, file).bytes;
 }
 
 /* Reads event bytes from s->consumed on, more than there are in the window. */
@@ -52,6 +78,10 @@ static int widen_window(struct stream *s, const struct spool_file *file)
     }
     s->window_start = s->consumed;
     s->window_bytes = spool_file_read(file, events_at(s) + s->consumed, s->window, wanted);
+    if (look_at_progress(s, file).is_other) { /* what was read may be another chunk's */
+        s->window_bytes = 0;
+        return 0;
+    }
     return s->window_bytes > have;
 }
 
@@ -106,7 +136,7 @@ static void begin_chunk(struct stream *s, const struct spool_file *file)
 {
     const struct chunk_place *chunk = &s->chunks[s->current];
 
-    s->committed = spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
+    s->committed = look_at_progress(s, file).bytes;
     s->looked_again = s->current + 1 < s->chunk_count;
     s->consumed = 0;
     s->spoiled = 0;
@@ -117,12 +147,10 @@ static void begin_chunk(struct stream *s, const struct spool_file *file)
 /* Goes to the chunk after the present one; 0 where there is none. */
 static int next_chunk(struct stream *s, const struct spool_file *file)
 {
-    if (s->current + 1 >= s->chunk_count)
+    if (s->current + 1 >= s->chunk_count || s->is_stale || stream_has_gap(s))
         return 0;
     if (!s->looked_again) { /* its last events came just before the next chunk */
-        const struct chunk_place *chunk = &s->chunks[s->current];
-        s->committed =
-            spool_file_progress(file, chunk->offset, chunk->bytes, chunk->sequence).bytes;
+        s->committed = look_at_progress(s, file).bytes;
         s->looked_again = 1;
         return 1;
     }

@@ -7,8 +7,15 @@
 
 #include "order.h"
 
-/* Adds a chunk in order of index; 0 where one of this or a later index is being read already. */
-int stream_add_chunk(struct stream *s, struct chunk_place place);
+/* Adds a chunk in order of index; 0 where one of this or a later index is being read already. Of
+ * one that is known a copy only tells where it lies now. */
+int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy);
+
+/* The stream went on in a chunk that has not been seen, while one behind that has. */
+int stream_has_gap(const struct stream *s);
+
+/* After is_stale, when the copies have been looked for. */
+void stream_look_again(struct stream *s, const struct spool_file *file);
 
 /* How many event bytes of its chunk come before the stream's present event, or with it. */
 uint64_t stream_bytes(const struct stream *s, int with_present);

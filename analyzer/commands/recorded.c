@@ -132,6 +132,7 @@ void recorded_start(struct recorded *r, const struct recorded_place *place)
         abandon(r, place);
         return;
     }
+    collector_recycle(r->collector);
     r->stage = RECORDED_COLLECTING;
 }
 

@@ -2,7 +2,7 @@
 # A spool that may not grow, a full disk: the program runs on, what is missing is counted and shown.
 . "$TESTS/e2e/lib.sh"
 
-MPROF_LIMIT=8 preload small.mprof "$PROGRAMS/exchange" || fail "status $? with MPROF_LIMIT=8"
+MPROF_LIMIT=4 preload small.mprof "$PROGRAMS/exchange" || fail "status $? with MPROF_LIMIT=4"
 lost=$(json small.mprof quality.lost)
 assert_at_least "lost events" 1000 "$lost"
 recorded=$(($(json small.mprof totals.allocations) + $(json small.mprof totals.frees)))

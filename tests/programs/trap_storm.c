@@ -111,6 +111,7 @@ static void storm(int jumps)
     jump = jumps;
     while (now_ms() < end)
         descend(i++ % 30);
+    jump = 0; /* while there is still something to jump to */
 }
 
 static void storm_deep(int depth)

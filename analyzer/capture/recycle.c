@@ -1,0 +1,131 @@
+/* recycle.c - copying chunks, freeing slots. */
+#include "recycle.h"
+#include "xalloc.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SLOT_MAX (64u << 10) /* larger chunks are in no slot */
+
+/* The spool, open for writing, and its control page. */
+struct writable {
+    int fd;
+    struct spool_control *control;
+};
+
+static int open_writable(struct writable *w, int spool_fd)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", spool_fd);
+    w->fd = open(path, O_RDWR | O_CLOEXEC);
+    if (w->fd < 0)
+        return 0;
+    w->control = mmap(NULL, SPOOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, SPOOL_PAGE);
+    if (w->control != MAP_FAILED)
+        return 1;
+    close(w->fd);
+    return 0;
+}
+
+static void close_writable(struct writable *w)
+{
+    munmap(w->control, SPOOL_PAGE);
+    close(w->fd);
+}
+
+static int set_collector(int spool_fd, uint32_t pid)
+{
+    struct writable w;
+
+    if (!open_writable(&w, spool_fd))
+        return 0;
+    __atomic_store_n(&w.control->collector_pid, pid, __ATOMIC_RELAXED);
+    close_writable(&w);
+    return 1;
+}
+
+void recycle_begin(struct recycler *r, int spool_fd)
+{
+    r->spool_fd = set_collector(spool_fd, (uint32_t)getpid()) ? spool_fd : -1;
+    r->chunk = xmalloc(SLOT_MAX);
+}
+
+void recycle_end(struct recycler *r)
+{
+    if (r->chunk && r->spool_fd >= 0)
+        set_collector(r->spool_fd, 0);
+    free(r->chunk);
+    r->chunk = NULL;
+    r->spool_fd = -1;
+}
+
+/* Claims room at the end, as the recorder does. 0: there is none. */
+static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t bytes)
+{
+    uint64_t at = __atomic_load_n(&control->carved, __ATOMIC_RELAXED);
+
+    do {
+        if (at % SPOOL_PAGE || at + bytes > cap)
+            return 0;
+    } while (!__atomic_compare_exchange_n(&control->carved, &at, at + bytes, 1, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    return at;
+}
+
+static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+    return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+/* The copy counts from the moment its mark is there, the original no longer from the moment its
+ * state says so; in between both do, and are the same. */
+static int move(struct recycler *r, struct writable *w, const struct spool_file *file,
+                const struct chunk_place *place)
+{
+    struct spool_chunk *copy = (struct spool_chunk *)r->chunk;
+    uint32_t mark = SPOOL_CHUNK_MARK, moved = SPOOL_CHUNK_MOVED;
+
+    if (spool_file_read(file, place->offset, r->chunk, place->bytes) != place->bytes ||
+        copy->sequence != place->sequence || copy->closed != SPOOL_CHUNK_CLOSED)
+        return 1; /* it is none of those that can be moved */
+    uint64_t used = sizeof *copy + (uint32_t)copy->commit;
+    if (copy->commit >> 32 != copy->sequence || used > place->bytes)
+        return 1;
+    copy->bytes = (used + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
+    copy->offset = carve(w->control, file->header.cap, copy->bytes);
+    if (copy->offset == 0)
+        return 0;
+    copy->flags = SPOOL_CHUNK_COPY;
+    copy->mark = 0;
+    return write_at(w->fd, copy, used, copy->offset) &&
+           write_at(w->fd, &mark, sizeof mark, copy->offset) &&
+           write_at(w->fd, &moved, sizeof moved,
+                    place->offset + offsetof(struct spool_chunk, closed));
+}
+
+void recycle_step(struct recycler *r, struct order *o)
+{
+    struct writable w = {-1, NULL};
+    int going = 1;
+
+    for (size_t i = 0; i < o->stream_count && r->spool_fd >= 0 && going; i++) {
+        struct stream *s = o->streams[i];
+        for (; s && s->moved < s->current && going; s->moved++) {
+            const struct chunk_place *place = &s->chunks[s->moved];
+            if (!place->is_slot || place->bytes > SLOT_MAX)
+                continue;
+            going = (w.fd >= 0 || open_writable(&w, r->spool_fd)) && move(r, &w, o->file, place);
+            if (going)
+                spool_file_watch(o->file, place->offset);
+        }
+    }
+    if (w.fd >= 0)
+        close_writable(&w);
+    if (!going)
+        r->spool_fd = -1;
+}
