@@ -395,8 +395,15 @@ static int chunk_open(struct stream *s, size_t need)
     c->busy = 1;
     __atomic_store_n(&c->closed, SPOOL_CHUNK_OPEN, __ATOMIC_RELEASE);
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
-    if (process != spool.process_serial)
-        return 0; /* a handler forked: the chunk is the parent's */
+    if (process != spool.process_serial) {
+        /* A handler forked, and the chunk is the parent's. So is the event that this is for: it goes
+         * where nobody looks, like all that the stream was left with (chunk_detach). */
+        s->slot.window = NULL;
+        c = sys_pages(bytes);
+        if (!c)
+            return 0;
+        ready = bytes;
+    }
     s->end = (uint8_t *)c + bytes;
     s->sequence = c->sequence;
     __atomic_store_n(&s->chunk, c, __ATOMIC_RELEASE); /* from here on chunk_close unmaps it */
