@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
@@ -86,6 +87,37 @@ static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
     return 0;
 }
 
+/*
+ * A program whose segments have gaps between them is known to ld.so segment by segment: code,
+ * tables of call frame information and ELF header may each lie in another one.
+ */
+static int same_segment(const struct dl_find_object *found, const void *p)
+{
+    return (uintptr_t)p - (uintptr_t)found->dlfo_map_start <
+           (uintptr_t)found->dlfo_map_end - (uintptr_t)found->dlfo_map_start;
+}
+
+static uint32_t object_build_id(const struct dl_find_object *found, uint8_t *id)
+{
+    struct dl_find_object head = *found;
+    const void *segments = (const void *)getauxval(AT_PHDR);
+    /* The program is the first of ld.so's list. */
+    if (!found->dlfo_link_map->l_prev && segments && !same_segment(found, segments) &&
+        _dl_find_object((void *)segments, &head) != 0)
+        return 0;
+    return read_build_id((uintptr_t)head.dlfo_map_start, (uintptr_t)head.dlfo_map_end, id);
+}
+
+/* What the rules may be read from. */
+static struct cfi_module cfi_of(const struct dl_find_object *found)
+{
+    struct dl_find_object tables = *found;
+    if (found->dlfo_eh_frame && !same_segment(found, found->dlfo_eh_frame))
+        _dl_find_object(found->dlfo_eh_frame, &tables);
+    return (struct cfi_module){(uintptr_t)tables.dlfo_map_start, (uintptr_t)tables.dlfo_map_end,
+                               found->dlfo_eh_frame};
+}
+
 /* ld.so calls the program "" and keeps relative names as they were given. */
 static uint32_t module_path(const struct link_map *map, char *to)
 {
@@ -134,7 +166,7 @@ static int same_object(const struct known *k, const struct dl_find_object *found
     return k->start == (uintptr_t)found->dlfo_map_start &&
            k->end == (uintptr_t)found->dlfo_map_end && k->eh_frame_hdr == found->dlfo_eh_frame &&
            (k->build_id_bytes || k->map == found->dlfo_link_map) &&
-           read_build_id(k->start, k->end, id) == k->build_id_bytes &&
+           object_build_id(found, id) == k->build_id_bytes &&
            memcmp(id, k->build_id, sizeof id) == 0;
 }
 
@@ -164,7 +196,7 @@ static uint32_t register_object(const struct dl_find_object *found, uint32_t gen
                         .eh_frame_hdr = found->dlfo_eh_frame,
                         .map = found->dlfo_link_map,
                         .generation = generation};
-    k->build_id_bytes = read_build_id(k->start, k->end, k->build_id);
+    k->build_id_bytes = object_build_id(found, k->build_id);
     k->serial = write_module(k);
     if (!k->serial)
         return 0;
@@ -196,11 +228,10 @@ int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
     *serial = 0;
     if (!known || _dl_find_object((void *)pc, &found) != 0)
         return 0;
-    *module = (struct cfi_module){(uintptr_t)found.dlfo_map_start, (uintptr_t)found.dlfo_map_end,
-                                  found.dlfo_eh_frame};
+    *module = cfi_of(&found);
     uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = count; i-- > 0 && !*serial;)
-        if (known[i].generation == generation && known[i].start == module->start)
+        if (known[i].generation == generation && known[i].start == (uintptr_t)found.dlfo_map_start)
             *serial = known[i].serial;
     if (!*serial)
         *serial = find_known(&found, generation);
