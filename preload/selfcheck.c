@@ -69,8 +69,11 @@ static int compare(void *context, uintptr_t pc, uintptr_t sp, const struct unwin
     struct comparison *c = context;
     if (c->differ)
         return difference(c, pc);
-    if (c->equal + (uint32_t)c->cut == c->count)
-        return c->cut ? 0 : difference(c, pc); /* ours is too short */
+    if (c->equal + (uint32_t)c->cut == c->count) { /* ours has come to its end */
+        if (c->cut && c->count > WALK_DEPTH_MAX)
+            return 0;
+        return difference(c, pc); /* and libunwind knew the way from there */
+    }
     const struct memo_frame *f = ours(c, c->equal);
     if (f->pc != pc || f->sp != sp)
         return difference(c, pc);

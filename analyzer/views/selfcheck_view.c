@@ -46,7 +46,8 @@ static void print_difference(const struct process *p, const struct difference *d
             units_time(time, d->ns));
     fputs("  ours, innermost first\n", out);
     each_line(d->ours, print_line, out);
-    fputs("  libunwind's\n", out);
+    fprintf(out, "  libunwind's%s\n",
+            strcmp(d->ours, d->theirs) == 0 ? ": the stack pointers differ" : "");
     each_line(d->theirs, print_line, out);
 }
 

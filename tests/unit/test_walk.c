@@ -10,6 +10,7 @@
 #include "../../preload/unwind.c"
 #include "../../preload/walk.c"
 
+#include "recorder_stubs.h"
 #include "walk_shapes.h"
 
 #include <pthread.h>
@@ -23,42 +24,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-
-/* ---- what the sources above need of the recorder ---- */
-
-enum { MODULES = 512, PCS = 1 << 18 };
-
-__thread struct tls tls;
-uint32_t sys_forbidden;
-static struct spool_control control;
-static struct spool_header header;
-static struct spool_module modules[MODULES];
-static struct spool_pc pcs[PCS];
-struct spool_mapping spool = {&header, &control, NULL, 0};
-
-void *spool_entry(const struct spool_table *table, uint32_t i)
-{
-    if (i >= table->capacity)
-        return NULL;
-    return table == &header.modules ? (void *)&modules[i] : (void *)&pcs[i];
-}
-
-const char *init_executable(void)
-{
-    return "/test";
-}
-
-const char *init_folder(void)
-{
-    return "/";
-}
-
-int init_counter_serves = 1;
-
-uint64_t init_ticks_slow(void)
-{
-    return arch_ticks();
-}
 
 /* ---- a dance, and the check of one stack ---- */
 
@@ -224,10 +189,7 @@ static int set_up(void **state)
     (void)state;
     struct sigaction here = {.sa_handler = handle_dancing, .sa_flags = SA_NODEFER};
     struct sigaction there = {.sa_handler = handle_dancing, .sa_flags = SA_ONSTACK | SA_NODEFER};
-    header.modules.capacity = MODULES;
-    header.pcs.capacity = PCS;
-    loaded_start();
-    unwind_open();
+    start_recorder();
     alternate_stack = malloc(4 << 20);
     use_alternate_stack(alternate_stack);
     sigaction(SIGUSR1, &here, NULL);
