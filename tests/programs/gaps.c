@@ -1,7 +1,7 @@
 /*
  * gaps.c - a program at a fixed address whose segments lie 2 MiB apart, as node's do.
  *
- * BUILD -O2 -fomit-frame-pointer -no-pie -Wl,-z,max-page-size=0x200000,-z,separate-code
+ * BUILD -O2 -fomit-frame-pointer -fno-pie -no-pie -Wl,-z,max-page-size=0x200000,-z,separate-code
  * VALGRIND exact
  *
  * ld.so knows it segment by segment, and the tables of call frame information lie in another one than
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void *(*volatile allocate)(size_t) = malloc;
+static void *(*volatile allocate)(size_t);
 
 void odd(void (*callback)(void));
 
@@ -53,6 +53,7 @@ static __attribute__((noinline)) void middle(int times)
 
 int main(void)
 {
+    allocate = malloc;
     for (int i = 0; i < 3; i++)
         middle(i);
     write(1, "done\n", 5);
