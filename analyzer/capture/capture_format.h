@@ -21,8 +21,12 @@
 #define CAPTURE_VERSION    1
 #define CAPTURE_TICK_NS    1000000u /* unit of an event's time */
 
-/* Feature bits. None is in use; bit 0 is kept for a stream that tells which block a free names. */
-#define CAPTURE_FEATURES_KNOWN 0u
+/* Feature bits. */
+enum capture_feature {
+    CAPTURE_BLOCKS =
+        1 << 0, /* segments tell which block each free names; checkpoints are by class */
+};
+#define CAPTURE_FEATURES_KNOWN ((uint32_t)CAPTURE_BLOCKS)
 
 /* Limits that a reader holds a file to; a writer stays far below them. */
 #define CAPTURE_BLOCK_MAX   (256u << 20) /* payload bytes of a block */

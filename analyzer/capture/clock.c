@@ -56,28 +56,6 @@ void clock_init(struct clock *clock, const struct spool_header *header)
     clock->rate = clock->is_counter ? 0 : 1;
 }
 
-static uint64_t from_double(double ns)
-{
-    if (!(ns > 0))
-        return 0;
-    return ns < 9e18 ? (uint64_t)ns : (uint64_t)9e18;
-}
-
-uint64_t clock_at(const struct clock *clock, uint64_t ticks)
-{
-    double ahead = (double)(int64_t)(ticks - clock->anchor.ticks) * clock->rate;
-    return from_double((double)clock->anchor.ns + ahead);
-}
-
-uint64_t clock_ns(struct clock *clock, uint64_t ticks)
-{
-    uint64_t ns = clock_at(clock, ticks);
-
-    if (ns > clock->last)
-        clock->last = ns;
-    return clock->last;
-}
-
 /* Another rate, from the last event's time on. */
 static void set_rate(struct clock *clock, double rate)
 {
@@ -148,7 +126,7 @@ void clock_pair(struct clock *clock, struct spool_moment pair)
                   (double)(int64_t)(pair.ticks - clock->anchor.ticks) * clock->rate;
     double error = (double)(pair.ns - clock->start.ns) - line;
     double follow = error > JUMP_NS || error < -JUMP_NS ? error : error / 8;
-    clock->anchor = (struct spool_moment){pair.ticks, from_double(line + follow)};
+    clock->anchor = (struct spool_moment){pair.ticks, clock_from_double(line + follow)};
 }
 
 uint64_t clock_now(const struct clock *clock)
@@ -160,5 +138,5 @@ uint64_t clock_now(const struct clock *clock)
 
 uint64_t clock_millisecond(const struct clock *clock)
 {
-    return clock->rate > 0 ? from_double(1e6 / clock->rate) : 0;
+    return clock->rate > 0 ? clock_from_double(1e6 / clock->rate) : 0;
 }

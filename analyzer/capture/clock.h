@@ -33,10 +33,30 @@ void clock_settle(struct clock *clock);
 
 /* A pair, in the order of events. */
 void clock_pair(struct clock *clock, struct spool_moment pair);
-/* The time of an event, in the order of events: never falls. */
-uint64_t clock_ns(struct clock *clock, uint64_t ticks);
-/* The same out of order. */
-uint64_t clock_at(const struct clock *clock, uint64_t ticks);
+
+static inline uint64_t clock_from_double(double ns)
+{
+    if (!(ns > 0))
+        return 0;
+    return ns < 9e18 ? (uint64_t)(int64_t)ns : (uint64_t)9e18;
+}
+
+/* The time of an event, in no order. */
+static inline uint64_t clock_at(const struct clock *clock, uint64_t ticks)
+{
+    double ahead = (double)(int64_t)(ticks - clock->anchor.ticks) * clock->rate;
+    return clock_from_double((double)(int64_t)clock->anchor.ns + ahead);
+}
+
+/* The same in the order of events: never falls. */
+static inline uint64_t clock_ns(struct clock *clock, uint64_t ticks)
+{
+    uint64_t ns = clock_at(clock, ticks);
+
+    if (ns > clock->last)
+        clock->last = ns;
+    return clock->last;
+}
 
 /* This moment in the spool's ticks, and a millisecond in ticks. 0 where they cannot be known. */
 uint64_t clock_now(const struct clock *clock);

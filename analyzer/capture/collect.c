@@ -19,30 +19,23 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
     clock_learn(&c->clock, chunk->opened);
 }
 
-/* match.h: something happened. */
-static void emit(void *context, const struct subject *s, const struct event *e)
+/* match.h: much has happened. */
+void collector_tell(void *context, struct subject *s)
 {
     struct collector *c = context;
 
-    if (c->writer && !c->writer_errno &&
-        writer_event(c->writer, s->serial, e, c->classes.list, c->classes.count) != WRITER_OK)
+    if (s->told_count && c->writer && !c->writer_errno &&
+        writer_events(c->writer, s->serial, s->told, s->told_count, c->classes.list,
+                      c->classes.count) != WRITER_OK)
         c->writer_errno = errno ? errno : EIO;
+    s->told_count = 0;
 }
 
-/* writer.h: live bytes by stack, at this moment. */
-static void give_checkpoint(void *context, uint32_t process,
-                            void (*give)(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes),
-                            void *to)
+/* writer.h: the live blocks, at this moment. */
+static struct blocks *give_blocks(void *context, uint32_t process)
 {
     struct collector *c = context;
-    const struct figures *f = &c->subjects[process]->heap.figures;
-
-    for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
-         stack = figures_next_stack(f, stack + 1)) {
-        const struct stack_figures *held = figures_stack(f, stack);
-        if (held->live_blocks)
-            give(to, stack, held->live_blocks, held->live_bytes);
-    }
+    return &c->subjects[process]->blocks;
 }
 
 /* writer.h: how far each stream has been taken in. */
@@ -70,16 +63,34 @@ static size_t give_positions(void *context, uint32_t process,
 
 /* ---- one event ---- */
 
-static struct lane *lane_of(struct collector *c, struct stream *stream)
+static struct lane *make_lane(struct collector *c, struct stream *stream)
 {
     struct subject *s = population_subject(c, stream->process);
 
-    if (stream->user || s->closed)
-        return stream->user;
+    if (s->closed)
+        return NULL;
     population_begin(c, s, stream->event->ticks); /* if no FORK has */
     if (!s->live)
-        s->live = live_new(); /* it had been given up */
+        s->live = live_new(&s->blocks); /* it had been given up */
     return stream->user = subject_lane(s, stream->number);
+}
+
+/* A new batch: the memory that its events will need. */
+static void prefetch(const struct stream *stream, const struct subject *s)
+{
+    const struct spool_event *events = stream->batch->events;
+    const struct block *list = s->blocks.list;
+
+    for (uint32_t i = 0; i < stream->count; i++)
+        if (events[i].kind <= SPOOL_REALLOC_MOVED)
+            live_prefetch(s->live, events[i].address);
+    for (uint32_t i = 0; i < stream->count; i++) {
+        if (events[i].kind != SPOOL_FREE && events[i].kind != SPOOL_REALLOC_BEGIN)
+            continue;
+        uint32_t block = live_peek(s->live, events[i].address);
+        if (block < s->blocks.count)
+            __builtin_prefetch(&list[block], 1);
+    }
 }
 
 static void add_sample(struct collector *c, struct subject *s, struct sample sample)
@@ -128,19 +139,23 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
 static void take_event(struct collector *c, struct stream *stream)
 {
     const struct spool_event *e = stream->event;
-    struct lane *lane = lane_of(c, stream);
+    struct lane *lane = stream->user ? stream->user : make_lane(c, stream);
 
     if (!lane)
         return; /* its process was closed; there should be nothing more */
-    if (stream_is_at_start(stream)) {
-        lane->restarts = 1;
-        clock_pair(&c->clock, stream->chunks[stream->current].opened);
+    if (stream->at == 0) {
+        prefetch(stream, lane->subject);
+        if (stream_is_at_start(stream)) {
+            lane->restarts = 1;
+            clock_pair(&c->clock, stream->chunks[stream->current].opened);
+        }
     }
     if (e->kind == SPOOL_SAMPLE)
         clock_pair(&c->clock, (struct spool_moment){e->ticks, e->address});
     uint64_t ns = clock_ns(&c->clock, e->ticks);
     match_event(&c->matcher, lane, e, ns);
-    take_other(c, lane, e, ns);
+    if (e->kind >= SPOOL_SAMPLE)
+        take_other(c, lane, e, ns);
 }
 
 /* match.h: an event that must have come before the present one seems to be later. */
@@ -286,12 +301,13 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
     tree_init(&c->tree, c->image);
-    c->matcher = (struct matcher){&c->tree, &c->locations, &c->classes, c, emit, find};
+    c->matcher = (struct matcher){
+        &c->tree, &c->locations, &c->classes, c, capture_fd >= 0 ? collector_tell : NULL, find};
     c->next_late = UINT64_MAX;
     pthread_mutex_init(&c->samples_lock, NULL);
     population_subject(c, 0);
     if (capture_fd >= 0) {
-        struct writer_source source = {c, give_checkpoint, give_positions};
+        struct writer_source source = {c, give_blocks, give_positions};
         c->writer = writer_new(capture_fd, c->image, &source);
     }
 }

@@ -47,6 +47,11 @@ struct collector {
     size_t position_capacity;
 };
 
+/* ---- collect.c ---- */
+
+/* The writer is told what has happened in this subject. */
+void collector_tell(void *c, struct subject *s);
+
 /* ---- population.c ---- */
 
 /* The subject of this serial, made if it is new. */

@@ -6,6 +6,8 @@
 #ifndef MPROF_EVENT_H
 #define MPROF_EVENT_H
 
+#include "blocks.h"
+
 #include <stdint.h>
 
 enum event_kind {
@@ -28,7 +30,18 @@ struct event {
     uint32_t class;
     uint64_t ns;    /* since the image's start, never falling within a process */
     uint64_t bytes; /* EVENT_UNMAP: how much went; else the class's size */
+    /* Which block: the number of its allocation in the process, from 1, in the order of events. 0
+     * where it is none of the process's own, where it was allocated before the place from which a
+     * capture is read, and where the capture does not tell. */
+    uint64_t block;
+    struct block_name name; /* for the writer: of the block that is freed */
 };
+
+/* Does an event of this kind free a block of the process's own? */
+static inline int event_frees(enum event_kind kind)
+{
+    return kind >= EVENT_FREE && kind <= EVENT_FREE_IMPLIED;
+}
 
 /* What a class is. Class 0 is no class. */
 struct event_class {

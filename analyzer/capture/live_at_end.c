@@ -13,13 +13,14 @@ struct grouping {
     size_t count, capacity;
 };
 
-static void add_block(void *context, uint64_t address, const struct block *block)
+static void add_block(void *context, uint64_t address, uint32_t block_number)
 {
     struct grouping *g = context;
 
     (void)address;
-    if (is_inherited(g->subject, block))
+    if (block_number & LIVE_INHERITED)
         return;
+    const struct block *block = &g->subject->blocks.list[block_number];
     const struct event_class *class = &g->classes->list[block->class];
     uint64_t *number = intmap_place(&g->numbers, class->stack);
     if (!*number) {

@@ -5,17 +5,31 @@
 
 #include <string.h>
 
+#define TELL_EVENTS 256 /* gathered, and then told */
+
+static const struct block_name no_name = {BLOCK_YOUNGEST, 0};
+
 static void emit(struct matcher *m, const struct lane *lane, enum event_kind kind, uint32_t class,
-                 uint64_t ns, uint64_t bytes)
+                 uint64_t ns, uint64_t bytes, struct block_name name)
 {
-    struct event e = {
-        .kind = kind, .thread = lane->path.thread, .class = class, .ns = ns, .bytes = bytes};
-    m->emit(m->context, lane->subject, &e);
+    struct subject *s = lane->subject;
+
+    if (!m->tell)
+        return;
+    if (__builtin_expect(s->told_count >= s->told_capacity, 0))
+        s->told = xgrow(s->told, &s->told_capacity, TELL_EVENTS + s->told_count, sizeof *s->told);
+    struct event *e = &s->told[s->told_count++];
+    e->kind = kind;
+    e->thread = lane->path.thread;
+    e->class = class;
+    e->ns = ns;
+    e->bytes = bytes;
+    e->name = name;
 }
 
 /* ---- the heap ---- */
 
-static struct last_allocation *last_of(struct lane *lane)
+static uint64_t *last_of(struct lane *lane)
 {
     return lane->has_thread ? &lane->subject->threads[lane->thread] : NULL;
 }
@@ -23,42 +37,53 @@ static struct last_allocation *last_of(struct lane *lane)
 static void forget_last(struct lane *lane)
 {
     if (last_of(lane))
-        last_of(lane)->valid = 0;
+        *last_of(lane) = 0;
 }
 
 /* Was the allocation of this block the heap event before of the thread that frees it now? */
-static int is_temporary(struct lane *lane, uint64_t address, const struct block *block)
+static int is_temporary(struct lane *lane, uint32_t block)
 {
-    const struct last_allocation *last = last_of(lane);
+    const uint64_t *last = last_of(lane);
+    return last && !(block & LIVE_INHERITED) && *last == lane->subject->blocks.list[block].number;
+}
 
-    return last && last->valid && last->address == address && last->ns == block->ns &&
-           block->thread == (uint16_t)lane->path.thread;
+static void inherited_gone(struct matcher *m, struct lane *lane, uint32_t class, uint64_t ns)
+{
+    struct subject *s = lane->subject;
+    uint64_t size = m->classes->list[class].size;
+
+    emit(m, lane, EVENT_FREE_INHERITED, class, ns, size, no_name);
+    s->inherited_freed++;
+    s->quality.inherited_bytes -= size;
 }
 
 /* A block that has left the live table. kind: what to call it where it is the process's own. */
-static void block_gone(struct matcher *m, struct lane *lane, const struct block *block,
-                       enum event_kind kind, uint64_t ns)
+static void block_gone(struct matcher *m, struct lane *lane, uint32_t block, enum event_kind kind,
+                       uint64_t ns)
 {
     struct subject *s = lane->subject;
-    struct event_class class = m->classes->list[block->class];
 
-    if (is_inherited(s, block)) {
-        emit(m, lane, EVENT_FREE_INHERITED, block->class, ns, class.size);
-        s->inherited_freed++;
-        s->quality.inherited_bytes -= class.size;
+    if (block & LIVE_INHERITED) {
+        inherited_gone(m, lane, block & ~LIVE_INHERITED, ns);
         return;
     }
-    emit(m, lane, kind, block->class, ns, class.size);
+    uint32_t class = s->blocks.list[block].class;
+    struct block_class *c = blocks_class(&s->blocks, class);
+    struct block_name name = no_name;
+    if (m->tell)
+        name = blocks_name(&s->blocks, c, block);
+    emit(m, lane, kind, class, ns, c->size, name);
+    blocks_remove(&s->blocks, c, block);
     if (kind == EVENT_FREE_TEMPORARY) {
         s->heap.totals.temporary++;
-        figures_temporary(&s->heap.figures, class.stack);
+        c->temporary++;
     }
-    heap_release(&s->heap, m->tree, class.stack, class.size);
+    heap_release(&s->heap, m->tree, c->charge, c->size);
 }
 
 static void unmatched(struct matcher *m, struct lane *lane, uint64_t ns)
 {
-    emit(m, lane, EVENT_FREE_UNMATCHED, 0, ns, 0);
+    emit(m, lane, EVENT_FREE_UNMATCHED, 0, ns, 0, no_name);
     lane->subject->quality.unmatched_frees++;
 }
 
@@ -75,15 +100,28 @@ static void take_ahead(struct matcher *m, struct lane *lane, enum order_wanted w
 static void make_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t *ns)
 {
     struct subject *s = lane->subject;
-    struct block block;
 
     if (__builtin_expect(!live_find(s->live, address), 1))
         return;
     take_ahead(m, lane, ORDER_RELEASE, address, ns);
-    if (!live_remove(s->live, address, &block))
+    uint32_t block = live_remove(s->live, address);
+    if (!block)
         return;
     s->quality.implied_frees++;
-    block_gone(m, lane, &block, EVENT_FREE_IMPLIED, *ns);
+    block_gone(m, lane, block, EVENT_FREE_IMPLIED, *ns);
+}
+
+/* The class of the process's blocks, with what is known of it. */
+static struct block_class *class_of(struct matcher *m, struct subject *s, uint32_t class)
+{
+    struct block_class *c = blocks_class(&s->blocks, class);
+
+    if (__builtin_expect(!c->is_known, 0)) {
+        c->size = m->classes->list[class].size;
+        c->charge = tree_charge(m->tree, m->classes->list[class].stack);
+        c->is_known = 1;
+    }
+    return c;
 }
 
 static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uint64_t size,
@@ -91,55 +129,53 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
 {
     struct subject *s = lane->subject;
     uint32_t stack = path_leaf(&lane->path);
-    struct block block = {.ns = ns,
-                          .class = classes_find(m->classes, stack, size),
-                          .generation = s->generation,
-                          .thread = (uint16_t)lane->path.thread};
+    uint32_t class = classes_find(m->classes, stack, size);
+    struct block_class *c = class_of(m, s, class);
 
-    emit(m, lane, EVENT_ALLOC, block.class, ns, size);
-    live_insert(s->live, address, block);
-    heap_allocate(&s->heap, m->tree, stack, size, (struct instant){ns, lane->path.who});
+    emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
+    live_insert(s->live, address, blocks_add(&s->blocks, class, c, ns));
+    heap_allocate(&s->heap, m->tree, c->charge, size, (struct instant){ns, lane->path.who});
     heap_settle(&s->heap, ns);
     s->quality.truncated_stacks += stack == 0 || m->tree->nodes[stack].truncated;
     if (last_of(lane))
-        *last_of(lane) = (struct last_allocation){address, ns, 1};
+        *last_of(lane) = s->blocks.allocations;
 }
 
 /* A free of a block that another lane's unfinished realloc holds: that realloc never came back. */
-static int take_pending(struct subject *s, uint64_t address, struct block *block)
+static uint32_t take_pending(struct subject *s, uint64_t address)
 {
     for (size_t i = 0; i < s->lane_count; i++) {
         struct lane *lane = s->lanes[i];
-        if (lane->realloc_open && lane->realloc_block.class && lane->realloc_address == address) {
-            *block = lane->realloc_block;
+        if (lane->realloc_open && lane->realloc_block && lane->realloc_address == address) {
             lane->realloc_open = 0;
-            return 1;
+            return lane->realloc_block;
         }
     }
     return 0;
 }
 
 /* Takes the block that is to be freed or reallocated out of the table; 0: there is none. */
-static int take_block(struct matcher *m, struct lane *lane, uint64_t address, struct block *block,
-                      uint64_t *ns)
+static uint32_t take_block(struct matcher *m, struct lane *lane, uint64_t address, uint64_t *ns)
 {
     struct subject *s = lane->subject;
+    uint32_t block = live_remove(s->live, address);
 
-    if (__builtin_expect(live_remove(s->live, address, block), 1))
-        return 1;
+    if (__builtin_expect(block != 0, 1))
+        return block;
     take_ahead(m, lane, ORDER_ACQUIRE, address, ns);
-    return live_remove(s->live, address, block) || take_pending(s, address, block);
+    block = live_remove(s->live, address);
+    return block ? block : take_pending(s, address);
 }
 
 static void match_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
-    struct block block;
+    uint32_t block = take_block(m, lane, address, &ns);
 
     s->heap.totals.frees++;
-    if (take_block(m, lane, address, &block, &ns)) {
-        int temporary = is_temporary(lane, address, &block);
-        block_gone(m, lane, &block, temporary ? EVENT_FREE_TEMPORARY : EVENT_FREE, ns);
+    if (block) {
+        int temporary = is_temporary(lane, block);
+        block_gone(m, lane, block, temporary ? EVENT_FREE_TEMPORARY : EVENT_FREE, ns);
         heap_settle(&s->heap, ns);
     } else {
         unmatched(m, lane, ns);
@@ -150,8 +186,7 @@ static void match_free(struct matcher *m, struct lane *lane, uint64_t address, u
 static void realloc_begin(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     lane_put_back_block(lane); /* one that never ended */
-    lane->realloc_block = (struct block){0};
-    take_block(m, lane, address, &lane->realloc_block, &ns);
+    lane->realloc_block = take_block(m, lane, address, &ns);
     lane->realloc_open = 1;
     lane->realloc_address = address;
 }
@@ -160,8 +195,8 @@ static void realloc_begin(struct matcher *m, struct lane *lane, uint64_t address
 static void realloc_release(struct matcher *m, struct lane *lane, uint64_t ns)
 {
     lane->subject->heap.totals.frees++;
-    if (lane->realloc_open && lane->realloc_block.class)
-        block_gone(m, lane, &lane->realloc_block, EVENT_REALLOC_FREE, ns);
+    if (lane->realloc_open && lane->realloc_block)
+        block_gone(m, lane, lane->realloc_block, EVENT_REALLOC_FREE, ns);
     else
         unmatched(m, lane, ns);
     lane->realloc_open = 0;
@@ -205,7 +240,7 @@ static void ranges_gone(struct matcher *m, struct lane *lane, const struct range
 {
     for (size_t i = 0; i < parts->count; i++) {
         uint64_t bytes = parts->list[i].end - parts->list[i].begin;
-        emit(m, lane, EVENT_UNMAP, parts->list[i].class, ns, bytes);
+        emit(m, lane, EVENT_UNMAP, parts->list[i].class, ns, bytes, no_name);
         heap_unmap(&lane->subject->heap, bytes);
     }
 }
@@ -240,7 +275,7 @@ static void range_map(struct matcher *m, struct lane *lane, const struct spool_e
     ranges_gone(m, lane, &under, ns);
     ranges_clear(&under);
     range.class = classes_find(m->classes, path_leaf(&lane->path), bytes);
-    emit(m, lane, EVENT_MAP, range.class, ns, bytes);
+    emit(m, lane, EVENT_MAP, range.class, ns, bytes, no_name);
     ranges_add(&s->mapped, range);
     heap_map(&s->heap, bytes);
     s->heap.totals.maps++;
@@ -313,4 +348,6 @@ void match_event(struct matcher *m, struct lane *lane, const struct spool_event 
     else
         return;
     lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes};
+    if (s->told_count >= TELL_EVENTS)
+        m->tell(m->context, s);
 }

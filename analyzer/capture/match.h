@@ -5,8 +5,8 @@
  * Whatever the order of time says, at one address allocation and free alternate: that is the
  * authority. An allocation at an address still live asks for the free that must have been, a free
  * of nothing asks for its allocation (`find`: takes in events that only seem to be later); if there
- * is none, the free is implied, or unmatched. Events are told before the accounts take them in.
- * One thread.
+ * is none, the free is implied, or unmatched. Events gather in subject->told; when there are many
+ * they are to be told to the writer, in between two spool events. One thread.
  */
 #ifndef MPROF_MATCH_H
 #define MPROF_MATCH_H
@@ -21,8 +21,8 @@ struct matcher {
     struct tree *tree;
     struct locations *locations;
     struct classes *classes;
-    void *context; /* of the two below */
-    void (*emit)(void *context, const struct subject *s, const struct event *e);
+    void *context;                                  /* of the two below */
+    void (*tell)(void *context, struct subject *s); /* NULL: nobody wants to know */
     void (*find)(void *context, struct lane *lane, enum order_wanted wanted, uint64_t address);
 };
 

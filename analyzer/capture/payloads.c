@@ -200,9 +200,8 @@ void code_process_list(struct codec *c, struct process *processes, size_t count)
 
 void code_checkpoint(struct codec *c, struct checkpoint_entry *entries, size_t count)
 {
-    COLUMN(c, entries, count, stack, COLUMN_DIFFERENCE);
+    COLUMN(c, entries, count, class, COLUMN_DIFFERENCE);
     COLUMN(c, entries, count, blocks, COLUMN_PLAIN);
-    COLUMN(c, entries, count, bytes, COLUMN_PLAIN);
 }
 
 void code_live_blocks(struct codec *c, struct live_block *blocks, size_t count)

@@ -25,10 +25,10 @@ void code_process_list(struct codec *c, struct process *processes, size_t count)
 /* SAMPLES */
 void code_samples(struct codec *c, struct sample *samples, size_t count);
 
-/* CHECKPOINT */
+/* CHECKPOINT, of captures with CAPTURE_BLOCKS */
 struct checkpoint_entry {
-    uint32_t stack;
-    uint64_t blocks, bytes;
+    uint32_t class;
+    uint32_t blocks;
 };
 void code_checkpoint(struct codec *c, struct checkpoint_entry *entries, size_t count);
 

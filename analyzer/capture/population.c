@@ -136,6 +136,7 @@ static void close_subject(struct collector *c, struct subject *s)
 {
     if (s->closed)
         return;
+    collector_tell(c, s);
     if (s->entry.end_kind != SPOOL_END_UNKNOWN) {
         uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
         s->last_ns = end > s->last_ns ? end : s->last_ns;

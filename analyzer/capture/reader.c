@@ -212,6 +212,7 @@ void reader_close(struct reader *r)
         return;
     if (r->in_segment)
         segment_reader_free(&r->segment);
+    blocks_clear(&r->blocks);
     block_input_close(&r->input);
     image_free(r->image);
     tables_free(&r->tables);
@@ -266,7 +267,7 @@ int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
         return RECORDING_DAMAGED;
     if (r->in_segment)
         segment_reader_free(&r->segment);
-    r->in_segment = 0;
+    r->in_segment = r->follows = 0;
     r->process = process;
     r->level = (struct heap_level){0, 0};
     r->next = 0;
@@ -283,6 +284,53 @@ int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
     return RECORDING_OK;
 }
 
+/* Puts the blocks of a checkpoint into r->blocks; of which allocations they are is not known. */
+static int read_checkpoint(struct reader *r, uint64_t offset)
+{
+    int rc = reader_block(r, offset, BLOCK_CHECKPOINT, r->process, &r->payload);
+    struct codec c = reader_codec(r);
+    size_t count = 0;
+    if (rc <= 0)
+        return rc;
+    code_count(&c, &count, 2);
+    struct checkpoint_entry *entries = xcalloc(count + 1, sizeof *entries);
+    code_checkpoint(&c, entries, count);
+    uint64_t left = BLOCKS_MAX;
+    int good = !c.in.bad;
+    for (size_t i = 0; i < count && good; i++) {
+        good = entries[i].class > 0 && entries[i].class < r->tables.class_count &&
+               entries[i].blocks <= left;
+        left -= entries[i].blocks;
+        for (uint32_t k = 0; good && k < entries[i].blocks; k++)
+            blocks_add_unknown(&r->blocks, entries[i].class);
+    }
+    free(entries);
+    return good;
+}
+
+/* The blocks that live where the segment at `place` of the index begins: those of the end of the
+ * one before, or, where reading begins here, those of its checkpoint. */
+static int begin_blocks(struct reader *r, size_t place)
+{
+    int rc = 1;
+    if (!r->follows) {
+        blocks_clear(&r->blocks);
+        blocks_follow_births(&r->blocks);
+        for (size_t i = place; i-- > 0 && rc > 0;) {
+            const struct index_entry *e = &r->index[i];
+            if (e->process != r->process)
+                continue;
+            if (e->type == BLOCK_CHECKPOINT)
+                rc = read_checkpoint(r, e->offset);
+            if (e->type == BLOCK_CHECKPOINT || e->type == BLOCK_EVENTS)
+                break;
+        }
+    }
+    blocks_begin_segment(&r->blocks);
+    r->follows = 1;
+    return rc;
+}
+
 /* Opens the next segment of the process: 1, 0 at the end, or an error. */
 static int next_segment(struct reader *r)
 {
@@ -290,13 +338,16 @@ static int next_segment(struct reader *r)
         const struct index_entry *e = &r->index[r->next];
         if (e->type != BLOCK_EVENTS || e->process != r->process)
             continue;
-        int rc = reader_block(r, e->offset, e->type, e->process, &r->segment_payload);
+        int names = reader_names_blocks(r);
+        int rc = names ? begin_blocks(r, r->next) : 1;
+        if (rc > 0)
+            rc = reader_block(r, e->offset, e->type, e->process, &r->segment_payload);
         if (rc < 0)
             return RECORDING_IO;
         if (rc == 0)
             return RECORDING_DAMAGED;
         r->in_segment = 1;
-        if (!segment_open(&r->segment, &r->segment_payload))
+        if (!segment_open(&r->segment, &r->segment_payload, names, names ? &r->blocks : NULL))
             return RECORDING_DAMAGED;
         r->level = r->segment.head.level;
         r->next++;

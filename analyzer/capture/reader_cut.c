@@ -21,7 +21,7 @@ static int scan_payload(struct reader *r, const struct capture_block *head,
     if (type != BLOCK_EVENTS)
         return 1;
     struct segment_reader segment;
-    int good = segment_open(&segment, &r->payload);
+    int good = segment_open(&segment, &r->payload, reader_names_blocks(r), NULL);
     entry->events = segment.head.events;
     entry->first_tick = segment.head.first_tick;
     entry->last_tick = segment.head.last_tick;

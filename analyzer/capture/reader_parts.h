@@ -24,9 +24,17 @@ struct reader {
     size_t next; /* first entry of the index that was not looked at yet */
     int in_segment;
     struct segment_reader segment;
+    struct blocks blocks; /* where captures name blocks: those that live behind the last event */
+    int follows;          /* `blocks` belongs to the end of the segment before */
     struct bytes segment_payload;
     struct heap_level level;
 };
+
+/* Do its segments tell which block each free names? */
+static inline int reader_names_blocks(const struct reader *r)
+{
+    return (r->header.features & CAPTURE_BLOCKS) != 0;
+}
 
 /* Unless it says otherwise these return 1, 0 where the file is not as it should be, -1 with errno.
  */

@@ -88,7 +88,13 @@ static void apply_allocation(struct rebuild *b, const struct event *e, struct th
     uint32_t node = b->nodes[b->classes[e->class].stack];
     if (path_leaf(&t->path) != node)
         change_path(b, t, node, e->ns);
-    heap_allocate(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who});
+    heap_allocate(&b->heap, &b->tree, tree_charge(&b->tree, node), e->bytes,
+                  (struct instant){e->ns, t->path.who});
+    figures_count(&b->heap.figures, node,
+                  &(struct stack_figures){.allocations = 1,
+                                          .allocated_bytes = e->bytes,
+                                          .live_blocks = 1,
+                                          .live_bytes = e->bytes});
     heap_settle(&b->heap, e->ns);
     if (figures_stack(&b->heap.figures, node)->live_blocks == 1)
         b->times[node].first_ns = e->ns;
@@ -99,15 +105,17 @@ static void apply_allocation(struct rebuild *b, const struct event *e, struct th
 static void apply_free(struct rebuild *b, const struct event *e)
 {
     uint32_t node = b->nodes[b->classes[e->class].stack];
-    heap_release(&b->heap, &b->tree, node, e->bytes);
+    struct stack_figures less = {.live_blocks = -1ull, .live_bytes = 0 - e->bytes};
+    heap_release(&b->heap, &b->tree, tree_charge(&b->tree, node), e->bytes);
     if (e->kind == EVENT_FREE_IMPLIED)
         b->quality.implied_frees++;
     else
         b->heap.totals.frees++;
     if (e->kind == EVENT_FREE_TEMPORARY) {
         b->heap.totals.temporary++;
-        figures_temporary(&b->heap.figures, node);
+        less.temporary = 1;
     }
+    figures_count(&b->heap.figures, node, &less);
     b->unsettled = e->kind == EVENT_REALLOC_FREE || e->kind == EVENT_FREE_IMPLIED;
     b->unsettled_event = *e;
     if (!b->unsettled)

@@ -127,6 +127,21 @@ static void put_token(struct bytes *out, const struct event *e, uint32_t last, u
     }
 }
 
+static void put_name(struct segment_writer *s, struct block_name name)
+{
+    if (name.place == BLOCK_YOUNGEST) {
+        s->block_run++;
+        return;
+    }
+    bytes_number(&s->block_runs, s->block_run);
+    bytes_number(&s->block_places, name.place);
+    s->block_run = 0;
+    if (name.place == BLOCK_BIRTH) {
+        bytes_number(&s->block_births, zigzag((uint64_t)name.birth - s->last_birth));
+        s->last_birth = name.birth;
+    }
+}
+
 void segment_add(struct segment_writer *s, const struct event *e)
 {
     if (s->current == NULL || s->current->serial != e->thread)
@@ -141,6 +156,10 @@ void segment_add(struct segment_writer *s, const struct event *e)
     if (e->class > s->highest_class)
         s->highest_class = e->class;
     heap_level_apply(&s->level, e);
+    if (e->kind == EVENT_ALLOC)
+        s->allocations++;
+    else if (s->names_blocks && event_frees(e->kind))
+        put_name(s, e->name);
     s->run++;
     s->tick_events++;
     s->head.events++;
@@ -149,7 +168,8 @@ void segment_add(struct segment_writer *s, const struct event *e)
 size_t segment_bytes(const struct segment_writer *s)
 {
     return s->token_bytes + s->run_threads.size + s->run_lengths.size + s->tick_counts.size +
-           s->tick_steps.size + s->thread_count * 2 * VARINT_MAX;
+           s->tick_steps.size + s->block_runs.size + s->block_places.size + s->block_births.size +
+           s->thread_count * 2 * VARINT_MAX;
 }
 
 static void put_column(struct bytes *payload, struct bytes *column)
@@ -181,19 +201,29 @@ void segment_finish(struct segment_writer *s, struct bytes *payload)
     bytes_number(payload, s->head.highest_class);
     bytes_number(payload, s->head.level.heap);
     bytes_number(payload, s->head.level.mapped);
+    if (s->names_blocks)
+        bytes_number(payload, s->head.allocations);
     put_column(payload, &s->run_threads);
     put_column(payload, &s->run_lengths);
     put_column(payload, &s->tick_counts);
     put_column(payload, &s->tick_steps);
+    if (s->names_blocks) {
+        put_column(payload, &s->block_runs);
+        put_column(payload, &s->block_places);
+        put_column(payload, &s->block_births);
+    }
     put_threads(s, payload);
 
-    s->head = (struct segment_head){.highest_class = s->highest_class, .level = s->level};
+    s->head = (struct segment_head){
+        .highest_class = s->highest_class, .level = s->level, .allocations = s->allocations};
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i] = 0;
     s->thread_count = 0;
     s->current = NULL;
     s->tick_events = s->tick_end_ns = 0;
     s->token_bytes = 0;
+    s->block_run = 0;
+    s->last_birth = 0;
 }
 
 void segment_free(struct segment_writer *s)
@@ -206,6 +236,9 @@ void segment_free(struct segment_writer *s)
     bytes_free(&s->run_lengths);
     bytes_free(&s->tick_counts);
     bytes_free(&s->tick_steps);
+    bytes_free(&s->block_runs);
+    bytes_free(&s->block_places);
+    bytes_free(&s->block_births);
 }
 
 /* Reading: the same order, the same names */
@@ -242,7 +275,16 @@ static void get_threads(struct segment_reader *r, struct cursor *c)
     free(sizes);
 }
 
-int segment_open(struct segment_reader *r, const struct bytes *payload)
+/* How many more frees take the youngest block; where no other name follows all of them do. */
+static void next_block_run(struct segment_reader *r)
+{
+    r->block_run = UINT64_MAX;
+    if (r->block_runs.at < r->block_runs.end)
+        r->block_run = cursor_number(&r->block_runs);
+}
+
+int segment_open(struct segment_reader *r, const struct bytes *payload, int names_blocks,
+                 struct blocks *blocks)
 {
     struct cursor c = {payload->data, payload->data + payload->size, 0};
     *r = (struct segment_reader){0};
@@ -252,10 +294,21 @@ int segment_open(struct segment_reader *r, const struct bytes *payload)
     r->head.highest_class = get_u32(&c);
     r->head.level.heap = cursor_number(&c);
     r->head.level.mapped = cursor_number(&c);
+    if (names_blocks)
+        r->head.allocations = cursor_number(&c);
     r->run_threads = get_column(&c);
     r->run_lengths = get_column(&c);
     r->tick_counts = get_column(&c);
     r->tick_steps = get_column(&c);
+    if (names_blocks) {
+        r->block_runs = get_column(&c);
+        r->block_places = get_column(&c);
+        r->block_births = get_column(&c);
+        r->blocks = blocks;
+        next_block_run(r);
+    }
+    if (r->blocks)
+        r->blocks->allocations = r->head.allocations;
     get_threads(r, &c);
     r->highest_class = r->head.highest_class;
     r->left = r->head.events;
@@ -310,6 +363,45 @@ static int get_token(struct segment_thread *t, uint32_t highest, struct event *e
     return 1;
 }
 
+static struct block_name get_name(struct segment_reader *r)
+{
+    struct block_name name = {BLOCK_YOUNGEST, 0};
+    if (r->block_run > 0) {
+        r->block_run--;
+        return name;
+    }
+    uint64_t place = cursor_number(&r->block_places);
+    name.place = place < BLOCK_PLACES ? (uint32_t)place : BLOCK_PLACES;
+    if (name.place == BLOCK_BIRTH) {
+        name.birth = r->last_birth + (uint32_t)unzigzag(cursor_number(&r->block_births));
+        r->last_birth = name.birth;
+    }
+    next_block_run(r);
+    return name;
+}
+
+/* Which block the event is about: 0 where what is told cannot be. */
+static int follow_blocks(struct segment_reader *r, struct event *e)
+{
+    struct blocks *b = r->blocks;
+    if (e->kind != EVENT_ALLOC && !event_frees(e->kind))
+        return 1;
+    if (e->class == 0)
+        return 0;
+    struct block_class *class = blocks_class(b, e->class);
+    if (e->kind == EVENT_ALLOC) {
+        blocks_add(b, e->class, class, 0);
+        e->block = b->allocations;
+        return 1;
+    }
+    uint32_t block = blocks_find(b, class, get_name(r));
+    if (block == 0 || r->block_places.bad || r->block_births.bad)
+        return 0;
+    e->block = b->list[block].number;
+    blocks_remove(b, class, block);
+    return 1;
+}
+
 int segment_next(struct segment_reader *r, const struct event_class *classes, size_t class_count,
                  uint64_t tick_ns, struct event *e)
 {
@@ -324,6 +416,9 @@ int segment_next(struct segment_reader *r, const struct event_class *classes, si
         return -1;
     e->thread = t->serial;
     e->ns = r->tick * tick_ns;
+    e->block = 0;
+    if (r->blocks && !follow_blocks(r, e))
+        return -1;
     if (e->kind != EVENT_UNMAP)
         e->bytes = classes[e->class].size;
     t->last_class = e->class;

@@ -19,9 +19,13 @@ static void inherit_pending(struct subject *s, const struct subject *parent)
 {
     for (size_t i = 0; i < parent->lane_count; i++) {
         const struct lane *lane = parent->lanes[i];
-        if (lane->realloc_open && lane->realloc_block.class &&
-            !live_find(s->live, lane->realloc_address))
-            live_insert(s->live, lane->realloc_address, lane->realloc_block);
+        if (!lane->realloc_open || !lane->realloc_block ||
+            live_find(s->live, lane->realloc_address))
+            continue;
+        uint32_t block = lane->realloc_block;
+        if (!(block & LIVE_INHERITED))
+            block = LIVE_INHERITED | parent->blocks.list[block].class;
+        live_insert(s->live, lane->realloc_address, block);
     }
 }
 
@@ -31,18 +35,16 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
     s->begin_ns = s->last_ns = ns;
     if (parent && parent->begun) {
         s->parent = parent->serial;
-        s->generation =
-            parent->generation < UINT16_MAX ? (uint16_t)(parent->generation + 1) : UINT16_MAX;
         uint64_t still_inherited = parent->quality.inherited - parent->inherited_freed;
         s->quality.inherited = parent->heap.live_blocks + still_inherited;
         s->quality.inherited_bytes = parent->heap.live_bytes + parent->quality.inherited_bytes;
     }
     if (with_blocks && parent && parent->live) {
-        s->live = live_fork(parent->live);
+        s->live = live_fork(parent->live, &s->blocks);
         inherit_pending(s, parent);
     }
     if (!s->live)
-        s->live = live_new();
+        s->live = live_new(&s->blocks);
     timeline_add(&s->heap.timeline, ns, 0);
 }
 
@@ -79,7 +81,7 @@ void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
 
 void lane_put_back_block(struct lane *lane)
 {
-    if (lane->realloc_open && lane->realloc_block.class &&
+    if (lane->realloc_open && lane->realloc_block &&
         !live_find(lane->subject->live, lane->realloc_address))
         live_insert(lane->subject->live, lane->realloc_address, lane->realloc_block);
     lane->realloc_open = 0;
@@ -143,11 +145,29 @@ struct own_blocks {
     void *context;
 };
 
-static void give_own(void *context, uint64_t address, const struct block *block)
+static void give_own(void *context, uint64_t address, uint32_t block)
 {
     const struct own_blocks *own = context;
-    if (!is_inherited(own->subject, block))
-        own->block(own->context, own->subject->serial, address, block);
+    if (!(block & LIVE_INHERITED))
+        own->block(own->context, own->subject->serial, address, &own->subject->blocks.list[block]);
+}
+
+/* The figures of stacks, from those of classes. */
+static void count_stacks(struct subject *s, const struct classes *classes)
+{
+    for (uint32_t i = pages_next(&s->blocks.classes, 0); i < pages_end(&s->blocks.classes);
+         i = pages_next(&s->blocks.classes, i + 1)) {
+        const struct block_class *c = blocks_class(&s->blocks, i);
+        if (c->allocations)
+            figures_count(&s->heap.figures, classes->list[i].stack,
+                          &(struct stack_figures){
+                              .live_bytes = c->live * c->size,
+                              .live_blocks = c->live,
+                              .allocations = c->allocations,
+                              .allocated_bytes = c->allocations * c->size,
+                              .temporary = c->temporary,
+                          });
+    }
 }
 
 static void release_all(struct subject *s)
@@ -163,6 +183,10 @@ static void release_all(struct subject *s)
     s->lane_count = s->lane_capacity = 0;
     live_free(s->live);
     s->live = NULL;
+    blocks_clear(&s->blocks);
+    free(s->told);
+    s->told = NULL;
+    s->told_count = s->told_capacity = 0;
     heap_clear(&s->heap);
     ranges_clear(&s->mapped);
     samples_clear(&s->samples);
@@ -183,6 +207,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
 
     if (s->begun && !s->closed) {
         close_lanes(s, tree);
+        count_stacks(s, classes);
         heap_fill(&s->heap, tree, process, kept_live);
         process->begin_ns = s->begin_ns;
         process->end_ns = s->last_ns;

@@ -4,8 +4,7 @@
  *
  * A subject begins when its parent forks (the first one at once) and owns its live blocks, its
  * ranges, its accounts and its lanes; subject_close releases them all once the figures have gone
- * into the image. A block is inherited if its generation is below the subject's own: an ancestor
- * allocated it. One thread.
+ * into the image. One thread.
  */
 #ifndef MPROF_SUBJECT_H
 #define MPROF_SUBJECT_H
@@ -18,15 +17,8 @@
 #include "spool.h"
 #include "timeline.h"
 
-/* A thread's heap event before, if that was an allocation: what makes its free temporary. */
-struct last_allocation {
-    uint64_t address, ns;
-    int valid;
-};
-
 struct subject {
     uint32_t serial, parent;
-    uint16_t generation;
     int begun, closed;
     int has_entry;              /* `entry` was valid when last looked at */
     int has_chunks;             /* it wrote something */
@@ -34,6 +26,7 @@ struct subject {
     struct spool_process entry; /* zeros until it is valid */
 
     struct live_table *live; /* NULL: none and not needed */
+    struct blocks blocks;    /* its own */
     struct ranges mapped;
     struct heap heap;
     struct quality quality;   /* inherited_bytes: of those not freed so far */
@@ -44,8 +37,11 @@ struct subject {
     struct ending ending;  /* as the caller saw it */
 
     struct intmap thread_numbers; /* serial -> index in `threads` + 1 */
-    struct last_allocation *threads;
+    uint64_t *threads; /* the number of the block that its heap event before allocated, or 0: what
+                          makes its free temporary */
     size_t thread_count, thread_capacity;
+    struct event *told; /* what happened and the writer does not know yet */
+    size_t told_count, told_capacity;
     struct lane **lanes;
     size_t lane_count, lane_capacity;
 };
@@ -62,9 +58,9 @@ struct lane {
 
     int realloc_open; /* between REALLOC_BEGIN and its end */
     uint64_t realloc_address;
-    struct block realloc_block; /* class 0: nothing was known at the address */
-    int range_open;             /* between RANGE_BEGIN and its end */
-    struct ranges dropping;     /* parts that may be gone */
+    uint32_t realloc_block; /* what stood at the address (live.h), 0 nothing */
+    int range_open;         /* between RANGE_BEGIN and its end */
+    struct ranges dropping; /* parts that may be gone */
 };
 
 struct subject *subject_new(uint32_t serial);
@@ -77,11 +73,6 @@ struct lane *subject_lane(struct subject *s, uint32_t who);
 
 /* From here on the lane's events are of this thread. */
 void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial);
-
-static inline int is_inherited(const struct subject *s, const struct block *block)
-{
-    return block->generation < s->generation;
-}
 
 /* What a REALLOC_BEGIN or RANGE_BEGIN took out comes back: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);

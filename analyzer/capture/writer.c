@@ -14,7 +14,7 @@
 #define SEGMENT_BYTES  (32u << 20)  /* of payload, for programs whose events take many bytes */
 #define PENDING_BYTES  (128u << 20) /* of all processes' segments together */
 #define LIVE_BLOCKS    (1u << 18)   /* a LIVE block */
-#define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes; a power of two */
+#define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes */
 
 /* What is not in the file yet of one process. */
 struct pending {
@@ -136,20 +136,23 @@ static void put_process_list(struct writer *w)
 
 /* Segments */
 
-static void give_checkpoint(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes)
+static void give_class(void *context, uint32_t class, struct block_class *c)
 {
-    struct writer *w = to;
-    struct checkpoint_entry entry = {stack, blocks, bytes};
-    bytes_append(&w->payload, &entry, sizeof entry);
+    struct bytes *entries = context;
+    struct checkpoint_entry entry = {class, c->live};
+    bytes_append(entries, &entry, sizeof entry);
 }
 
+/* A new segment begins with the blocks that live now. */
 static void take_checkpoint(struct writer *w, struct pending *p, uint32_t process)
 {
     p->checkpoint.size = 0;
-    if (w->source.checkpoint == NULL)
+    if (w->source.blocks == NULL)
         return;
+    struct blocks *blocks = w->source.blocks(w->source.context, process);
     w->payload.size = 0; /* for the moment an array of entries */
-    w->source.checkpoint(w->source.context, process, give_checkpoint, w);
+    blocks_each_class(blocks, give_class, &w->payload);
+    blocks_begin_segment(blocks);
     size_t count = w->payload.size / sizeof(struct checkpoint_entry);
     if (count == 0)
         return;
@@ -203,12 +206,12 @@ static void put_segment(struct writer *w, struct pending *p, uint32_t process)
     put_samples(w, p, process);
 }
 
-static int is_due(const struct writer *w, const struct pending *p)
+static int is_due(const struct writer *w, const struct pending *p, size_t new_events)
 {
     uint64_t events = p->segment.head.events;
     if (events >= w->segment_events)
         return 1;
-    if (events % CHECK_EVERY != 0)
+    if (events / CHECK_EVERY == (events - new_events) / CHECK_EVERY)
         return 0;
     size_t own = segment_bytes(&p->segment), all = 0;
     for (size_t i = 0; i < w->process_capacity; i++)
@@ -221,8 +224,10 @@ static struct pending *pending_of(struct writer *w, uint32_t process)
 {
     w->processes =
         xgrow(w->processes, &w->process_capacity, (size_t)process + 1, sizeof *w->processes);
-    if (w->processes[process] == NULL)
+    if (w->processes[process] == NULL) {
         w->processes[process] = xcalloc(1, sizeof *w->processes[process]);
+        w->processes[process]->segment.names_blocks = w->source.blocks != NULL;
+    }
     return w->processes[process];
 }
 
@@ -238,19 +243,18 @@ static void take_classes(struct writer *w, const struct event_class *classes, si
     w->class_count += count - known;
 }
 
-int writer_event(struct writer *w, uint32_t process, const struct event *e,
-                 const struct event_class *classes, size_t class_count)
+int writer_events(struct writer *w, uint32_t process, const struct event *events, size_t count,
+                  const struct event_class *classes, size_t class_count)
 {
     if (class_count > w->classes_written + w->class_count)
         take_classes(w, classes, class_count);
-    struct pending *p = process < w->process_capacity ? w->processes[process] : NULL;
-    if (p == NULL)
-        p = pending_of(w, process);
-    if (p->segment.head.events == 0)
-        take_checkpoint(w, p, process);
-    segment_add(&p->segment, e);
-    if (is_due(w, p))
+    struct pending *p = pending_of(w, process);
+    for (size_t i = 0; i < count; i++)
+        segment_add(&p->segment, &events[i]);
+    if (is_due(w, p, count)) {
         put_segment(w, p, process);
+        take_checkpoint(w, p, process);
+    }
     return result(w);
 }
 
@@ -300,6 +304,7 @@ static void put_header(struct writer *w)
     struct capture_header h = {
         .magic = CAPTURE_MAGIC,
         .version = CAPTURE_VERSION,
+        .features = w->source.blocks != NULL ? CAPTURE_BLOCKS : 0,
         .tree = i->tree,
         .pid = i->pid,
         .parent_pid = i->parent_pid,

@@ -26,11 +26,9 @@ struct stream_position {
 /* What the writer asks the collector for when a segment begins and ends. */
 struct writer_source {
     void *context;
-    /* live bytes and blocks of a stack in a process at this moment; walk: call `give` per stack
-     * with any */
-    void (*checkpoint)(void *context, uint32_t process,
-                       void (*give)(void *to, uint32_t stack, uint64_t blocks, uint64_t bytes),
-                       void *to);
+    /* the live blocks of a process, in which a new segment is begun. NULL: events do not name the
+     * blocks that they free, and there are no checkpoints */
+    struct blocks *(*blocks)(void *context, uint32_t process);
     size_t (*positions)(void *context, uint32_t process, const struct stream_position **positions);
 };
 
@@ -42,11 +40,11 @@ struct writer *writer_new(int fd, const struct image *image, const struct writer
 /* Another length of a segment than the usual 4 Mi events; for tests. */
 void writer_limit_segment(struct writer *w, uint64_t events);
 
-/* classes: the collector's growing array; e's class must be < class_count. May write a segment. To
- * be called before the collector's own state takes the event in: a segment's checkpoint is asked
- * for with its first event. */
-int writer_event(struct writer *w, uint32_t process, const struct event *e,
-                 const struct event_class *classes, size_t class_count);
+/* The next events of a process. classes: the collector's growing array; an event's class must be
+ * < class_count. May write a segment. To be called when the collector's own state has taken all of
+ * them in, and no more: a segment's checkpoint is asked for when the one before is complete. */
+int writer_events(struct writer *w, uint32_t process, const struct event *events, size_t count,
+                  const struct event_class *classes, size_t class_count);
 
 /* One more sample of the resident set (they are in the summary too; this is for cut files). */
 int writer_sample(struct writer *w, uint32_t process, const struct sample *sample);

@@ -10,37 +10,6 @@ static struct holding *place(struct pages *holdings, uint32_t function)
     return pages_place(holdings, function, sizeof(struct holding));
 }
 
-static struct stack_figures *place_stack(struct figures *f, uint32_t stack)
-{
-    return pages_place(&f->stacks, stack, sizeof(struct stack_figures));
-}
-
-static inline void note_epoch(struct holding *held, uint64_t epoch)
-{
-    if (held->epoch != epoch) {
-        held->epoch = epoch;
-        held->at_peak = held->live;
-    }
-}
-
-static inline void holding_add(struct holding *held, uint64_t size, uint64_t epoch,
-                               struct instant at)
-{
-    note_epoch(held, epoch);
-    held->live += size;
-    if (held->live > held->peak) {
-        held->peak = held->live;
-        held->peak_ns = at.ns;
-        held->who = at.who;
-    }
-}
-
-static inline void holding_take(struct holding *held, uint64_t size, uint64_t epoch)
-{
-    note_epoch(held, epoch);
-    held->live -= size;
-}
-
 /* ---- the path ---- */
 
 static inline void fold_into_function(const struct figure_step *step, struct holding *held)
@@ -99,7 +68,7 @@ void figures_settle(struct figures *f, const struct tree *tree, uint32_t call)
 }
 
 /* Another path: what leaves is folded, what joins begins with nothing. */
-static void change_path(struct figures *f, const struct tree *tree, uint32_t call)
+void figures_change_path(struct figures *f, const struct tree *tree, uint32_t call)
 {
     uint32_t depth = tree->calls[call].depth;
 
@@ -114,49 +83,17 @@ static void change_path(struct figures *f, const struct tree *tree, uint32_t cal
     f->depth = depth;
 }
 
-static inline struct figure_step *step_of(struct figures *f, const struct tree *tree, uint32_t call)
-{
-    if (f->depth == 0 || f->steps[f->depth].call != call)
-        change_path(f, tree, call);
-    return &f->steps[f->depth];
-}
-
-void figures_allocate(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size,
-                      struct instant at)
-{
-    const struct stack_node *node = tree_charged(tree, stack);
-    struct stack_figures *figures = place_stack(f, stack);
-    struct figure_step *step = step_of(f, tree, node->charged);
-
-    figures->allocations++;
-    figures->allocated_bytes += size;
-    figures->live_blocks++;
-    figures->live_bytes += size;
-    holding_add(place(&f->self, node->self), size, f->epoch, at);
-    step->sum += size;
-    if ((int64_t)step->sum > (int64_t)step->highest) {
-        step->highest = step->sum;
-        step->at = at.ns;
-        step->who = at.who;
-    }
-}
-
-void figures_release(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size)
-{
-    const struct stack_node *node = tree_charged(tree, stack);
-    struct stack_figures *figures = place_stack(f, stack);
-
-    figures->live_blocks--;
-    figures->live_bytes -= size;
-    holding_take(place(&f->self, node->self), size, f->epoch);
-    step_of(f, tree, node->charged)->sum -= size;
-}
-
 /* ---- stacks ---- */
 
-void figures_temporary(struct figures *f, uint32_t stack)
+void figures_count(struct figures *f, uint32_t stack, const struct stack_figures *more)
 {
-    place_stack(f, stack)->temporary++;
+    struct stack_figures *figures = pages_place(&f->stacks, stack, sizeof *figures);
+
+    figures->live_bytes += more->live_bytes;
+    figures->live_blocks += more->live_blocks;
+    figures->allocations += more->allocations;
+    figures->allocated_bytes += more->allocated_bytes;
+    figures->temporary += more->temporary;
 }
 
 const struct stack_figures *figures_stack(const struct figures *f, uint32_t stack)
@@ -204,9 +141,9 @@ static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
          stack = figures_next_stack(f, stack + 1)) {
         const struct stack_figures *figures = figures_stack(f, stack);
-        const struct stack_node *node = tree_charged(tree, stack);
-        add_stack(&place_usage(all, node->self)->self, figures, kept_live);
-        for (uint32_t i = node->charged; i; i = tree->calls[i].parent)
+        struct charge charge = tree_charge(tree, stack);
+        add_stack(&place_usage(all, charge.self)->self, figures, kept_live);
+        for (uint32_t i = charge.calls; i; i = tree->calls[i].parent)
             add_stack(&place_usage(all, tree->calls[i].function)->inclusive, figures, kept_live);
     }
 }

@@ -39,8 +39,8 @@ struct instant {
 struct holding {
     uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
     uint64_t at_peak, epoch;
-    uint32_t who; /* of the allocation that set the peak */
-};
+    uint32_t who; /* of the allocation that set the peak; of inclusive ones only */
+} __attribute__((aligned(64)));
 
 /* Beyond the path's depth all is 0 but call and epoch. */
 struct figure_step {
@@ -67,10 +67,58 @@ struct figures {
     size_t step_capacity;
 };
 
-void figures_allocate(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size,
-                      struct instant at);
-void figures_release(struct figures *f, struct tree *tree, uint32_t stack, uint64_t size);
-void figures_temporary(struct figures *f, uint32_t stack);
+void figures_change_path(struct figures *f, const struct tree *tree, uint32_t call);
+
+/* Adds to the figures of a stack: what is a sum may come at once or late. */
+void figures_count(struct figures *f, uint32_t stack, const struct stack_figures *more);
+
+/* The innermost step of the path, which becomes that of `call`. */
+static inline struct figure_step *figures_step(struct figures *f, const struct tree *tree,
+                                               uint32_t call)
+{
+    if (f->depth == 0 || f->steps[f->depth].call != call)
+        figures_change_path(f, tree, call);
+    return &f->steps[f->depth];
+}
+
+/* What the holding was at the newest peak, before it changes. */
+static inline void figures_note_epoch(struct holding *held, uint64_t epoch)
+{
+    if (held->epoch != epoch) {
+        held->epoch = epoch;
+        held->at_peak = held->live;
+    }
+}
+
+static inline void figures_allocate(struct figures *f, const struct tree *tree,
+                                    struct charge charge, uint64_t size, struct instant at)
+{
+    struct figure_step *step = figures_step(f, tree, charge.calls);
+    struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
+
+    figures_note_epoch(self, f->epoch);
+    self->live += size;
+    if (self->live > self->peak) {
+        self->peak = self->live;
+        self->peak_ns = at.ns;
+    }
+    step->sum += size;
+    if ((int64_t)step->sum > (int64_t)step->highest) {
+        step->highest = step->sum;
+        step->at = at.ns;
+        step->who = at.who;
+    }
+}
+
+static inline void figures_release(struct figures *f, const struct tree *tree, struct charge charge,
+                                   uint64_t size)
+{
+    struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
+
+    figures_note_epoch(self, f->epoch);
+    self->live -= size;
+    figures_step(f, tree, charge.calls)->sum -= size;
+}
 
 /* The figures of a stack; zeros where it never had any. */
 const struct stack_figures *figures_stack(const struct figures *f, uint32_t stack);

@@ -3,33 +3,6 @@
 
 #include <string.h>
 
-void heap_allocate(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size,
-                   struct instant at)
-{
-    heap->totals.allocations++;
-    heap->totals.allocated_bytes += size;
-    heap->live_blocks++;
-    heap->live_bytes += size;
-    figures_allocate(&heap->figures, tree, stack, size, at);
-}
-
-void heap_release(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size)
-{
-    heap->live_blocks--;
-    heap->live_bytes -= size;
-    figures_release(&heap->figures, tree, stack, size);
-}
-
-void heap_settle(struct heap *heap, uint64_t ns)
-{
-    if (heap->live_bytes > heap->totals.peak_bytes) {
-        heap->totals.peak_bytes = heap->live_bytes;
-        heap->totals.peak_ns = ns;
-        figures_new_peak(&heap->figures);
-    }
-    timeline_add(&heap->timeline, ns, heap->live_bytes);
-}
-
 void heap_map(struct heap *heap, uint64_t bytes)
 {
     heap->mapped_bytes += bytes;

@@ -21,11 +21,35 @@ struct heap {
     struct figures figures;
 };
 
-void heap_allocate(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size,
-                   struct instant at);
+/* The figures of the stack (figures_count) are the caller's. */
+static inline void heap_allocate(struct heap *heap, const struct tree *tree, struct charge charge,
+                                 uint64_t size, struct instant at)
+{
+    heap->totals.allocations++;
+    heap->totals.allocated_bytes += size;
+    heap->live_blocks++;
+    heap->live_bytes += size;
+    figures_allocate(&heap->figures, tree, charge, size, at);
+}
+
 /* A block is gone, by whatever way; totals.frees is the caller's. */
-void heap_release(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t size);
-void heap_settle(struct heap *heap, uint64_t ns);
+static inline void heap_release(struct heap *heap, const struct tree *tree, struct charge charge,
+                                uint64_t size)
+{
+    heap->live_blocks--;
+    heap->live_bytes -= size;
+    figures_release(&heap->figures, tree, charge, size);
+}
+
+static inline void heap_settle(struct heap *heap, uint64_t ns)
+{
+    if (heap->live_bytes > heap->totals.peak_bytes) {
+        heap->totals.peak_bytes = heap->live_bytes;
+        heap->totals.peak_ns = ns;
+        figures_new_peak(&heap->figures);
+    }
+    timeline_add(&heap->timeline, ns, heap->live_bytes);
+}
 
 void heap_map(struct heap *heap, uint64_t bytes);
 void heap_unmap(struct heap *heap, uint64_t bytes);

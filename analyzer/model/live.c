@@ -1,96 +1,103 @@
-/* live.c - live blocks by address: pages of slots, copied on write after a fork. */
+/* live.c - live blocks by address: pages of numbers, copied on write after a fork. */
 #include "live.h"
-#include "intmap.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * An address becomes a key by turning its lowest four bits to the top: malloc's addresses,
- * multiples of 16, lie close together in a page of keys, and any other address still has a key of
- * its own.
- *
- *   page number = key / SLOTS, slot = key % SLOTS
- */
-#define SLOT_BITS 12
-#define SLOTS     (1u << SLOT_BITS)
-
-struct page {
-    uint32_t references; /* tables that share it; changed only at 1 */
-    uint32_t used;       /* slots with a block: class != 0 */
-    uint64_t number;
-    struct block *slots; /* SLOTS of them */
-};
-
-struct live_table {
-    struct intmap pages; /* page number -> struct page * */
-    size_t empty;        /* pages with used == 0 that became so, about; bounds what they cost */
-};
-
-static uint64_t key_of(uint64_t address)
-{
-    return address >> 4 | address << 60;
-}
 
 static uint64_t address_of(uint64_t key)
 {
     return key << 4 | key >> 60;
 }
 
-static struct page *page_new(uint64_t number)
+/* What a number in the page means to any other table than its owner. */
+static uint32_t inherited(const struct live_page *page, uint32_t number)
 {
-    struct page *page = xcalloc(1, sizeof *page);
-    page->references = 1;
-    page->number = number;
-    page->slots = xcalloc(SLOTS, sizeof *page->slots);
-    return page;
+    if (number == 0 || number & LIVE_INHERITED || !page->owner)
+        return number;
+    return LIVE_INHERITED | page->owner->blocks->list[number].class;
 }
 
-static void page_release(struct page *page)
+/* The page's owner has nothing to do with it any more. */
+static void disown(struct live_page *page)
 {
-    if (--page->references > 0)
-        return;
-    free(page->slots);
-    free(page);
+    if (page->owner)
+        for (uint32_t i = 0; i < LIVE_SLOTS; i++)
+            page->slots[i] = inherited(page, page->slots[i]);
+    page->owner = NULL;
 }
 
-static struct page *page_copy(struct page *shared)
-{
-    struct page *page = xmalloc(sizeof *page);
-    *page = *shared;
-    page->references = 1;
-    page->slots = xmalloc(SLOTS * sizeof *page->slots);
-    memcpy(page->slots, shared->slots, SLOTS * sizeof *page->slots);
-    page_release(shared);
-    return page;
-}
-
-static struct page *page_find(const struct live_table *table, uint64_t key)
-{
-    return (struct page *)(uintptr_t)intmap_get(&table->pages, key >> SLOT_BITS);
-}
-
-static void page_store(struct live_table *table, struct page *page)
+static void page_store(struct live_table *table, struct live_page *page)
 {
     *intmap_place(&table->pages, page->number) = (uintptr_t)page;
 }
 
-struct live_table *live_new(void)
+static struct live_page *page_new(struct live_table *table, uint64_t number)
 {
-    return xcalloc(1, sizeof(struct live_table));
+    struct live_page *page = xcalloc(1, sizeof *page);
+    page->references = 1;
+    page->number = number;
+    page->owner = table;
+    page_store(table, page);
+    return page;
+}
+
+/* The table's own copy of a shared page. The numbers stay with the owner. */
+static struct live_page *page_copy(struct live_table *table, struct live_page *shared)
+{
+    struct live_page *page = xmalloc(sizeof *page);
+    *page = *shared;
+    page->references = 1;
+    shared->references--;
+    disown(shared->owner == table ? shared : page);
+    page->owner = table;
+    page_store(table, page);
+    return page;
+}
+
+/* Lets go of a page. */
+static void page_release(struct live_table *table, struct live_page *page)
+{
+    if (--page->references == 0)
+        free(page);
+    else if (page->owner == table)
+        disown(page);
+}
+
+struct live_page *live_find_page(struct live_table *table, uint64_t address, int make)
+{
+    uint64_t number = live_key(address) >> LIVE_SLOT_BITS;
+    struct live_page *page = (struct live_page *)(uintptr_t)intmap_get(&table->pages, number);
+
+    if (!page && !make)
+        return NULL;
+    if (!page)
+        page = page_new(table, number);
+    else if (page->references > 1)
+        page = page_copy(table, page);
+    else if (page->owner != table)
+        disown(page);
+    page->owner = table;
+    return table->cache[number % LIVE_CACHE] = page;
+}
+
+struct live_table *live_new(struct blocks *blocks)
+{
+    struct live_table *table = xcalloc(1, sizeof *table);
+    table->blocks = blocks;
+    return table;
 }
 
 static void each_page(const struct live_table *table,
-                      void (*visit)(struct live_table *to, struct page *page),
+                      void (*visit)(struct live_table *to, struct live_page *page),
                       struct live_table *to)
 {
     for (size_t i = 0; table->pages.bits && i < (size_t)1 << table->pages.bits; i++)
         if (table->pages.slots[i].value)
-            visit(to, (struct page *)(uintptr_t)table->pages.slots[i].value);
+            visit(to, (struct live_page *)(uintptr_t)table->pages.slots[i].value);
 }
 
-static void share_page(struct live_table *to, struct page *page)
+static void share_page(struct live_table *to, struct live_page *page)
 {
     if (page->used == 0)
         return;
@@ -98,107 +105,62 @@ static void share_page(struct live_table *to, struct page *page)
     page_store(to, page);
 }
 
-struct live_table *live_fork(struct live_table *parent)
+struct live_table *live_fork(struct live_table *parent, struct blocks *blocks)
 {
-    struct live_table *table = live_new();
+    struct live_table *table = live_new(blocks);
     each_page(parent, share_page, table);
+    memset(parent->cache, 0, sizeof parent->cache); /* it may not change them as they are now */
     return table;
 }
 
-static void drop_page(struct live_table *to, struct page *page)
+static void drop_page(struct live_table *table, struct live_page *page)
 {
-    (void)to;
-    page_release(page);
+    page_release(table, page);
 }
 
 void live_free(struct live_table *table)
 {
     if (!table)
         return;
-    each_page(table, drop_page, NULL);
+    each_page(table, drop_page, table);
     intmap_clear(&table->pages);
     free(table);
 }
 
-static void keep_or_drop(struct live_table *to, struct page *page)
+/* Every now and then: releases the empty pages; the map is built anew without them. */
+void live_emptied(struct live_table *table)
 {
-    if (page->used > 0)
-        page_store(to, page);
-    else
-        page_release(page);
-}
+    struct intmap all = table->pages;
 
-/* Releases the empty pages; the map is built anew without them. */
-static void sweep(struct live_table *table)
-{
-    struct live_table kept = {0};
-
-    each_page(table, keep_or_drop, &kept);
-    intmap_clear(&table->pages);
-    *table = kept;
-}
-
-const struct block *live_find(const struct live_table *table, uint64_t address)
-{
-    uint64_t key = key_of(address);
-    const struct page *page = page_find(table, key);
-
-    if (!page || page->slots[key % SLOTS].class == 0)
-        return NULL;
-    return &page->slots[key % SLOTS];
-}
-
-void live_insert(struct live_table *table, uint64_t address, struct block block)
-{
-    uint64_t key = key_of(address);
-    struct page *page = page_find(table, key);
-
-    if (!page || page->references > 1) {
-        page = page ? page_copy(page) : page_new(key >> SLOT_BITS);
-        page_store(table, page);
+    if (++table->empty <= 64 + all.count / 2)
+        return;
+    memset(&table->pages, 0, sizeof table->pages);
+    for (size_t i = 0; i < (size_t)1 << all.bits; i++) {
+        struct live_page *page = (struct live_page *)(uintptr_t)all.slots[i].value;
+        if (page && page->used > 0)
+            page_store(table, page);
+        else if (page)
+            page_release(table, page);
     }
-    page->slots[key % SLOTS] = block;
-    page->used++;
-}
-
-int live_remove(struct live_table *table, uint64_t address, struct block *block)
-{
-    uint64_t key = key_of(address);
-    struct page *page = page_find(table, key);
-
-    if (!page || page->slots[key % SLOTS].class == 0)
-        return 0;
-    if (page->references > 1) {
-        page = page_copy(page);
-        page_store(table, page);
-    }
-    *block = page->slots[key % SLOTS];
-    page->slots[key % SLOTS] = (struct block){0};
-    if (--page->used == 0 && ++table->empty > 64 + table->pages.count / 2)
-        sweep(table);
-    return 1;
-}
-
-struct visitor {
-    void (*visit)(void *context, uint64_t address, const struct block *block);
-    void *context;
-};
-
-static void visit_page(const struct page *page, const struct visitor *visitor)
-{
-    for (uint64_t slot = 0; page->used && slot < SLOTS; slot++)
-        if (page->slots[slot].class != 0)
-            visitor->visit(visitor->context, address_of(page->number << SLOT_BITS | slot),
-                           &page->slots[slot]);
+    intmap_clear(&all);
+    table->empty = 0;
+    memset(table->cache, 0, sizeof table->cache);
 }
 
 void live_walk(const struct live_table *table,
-               void (*visit)(void *context, uint64_t address, const struct block *block),
-               void *context)
+               void (*visit)(void *context, uint64_t address, uint32_t number), void *context)
 {
-    struct visitor visitor = {visit, context};
-
-    for (size_t i = 0; table->pages.bits && i < (size_t)1 << table->pages.bits; i++)
-        if (table->pages.slots[i].value)
-            visit_page((struct page *)(uintptr_t)table->pages.slots[i].value, &visitor);
+    for (size_t i = 0; table->pages.bits && i < (size_t)1 << table->pages.bits; i++) {
+        const struct live_page *page =
+            (const struct live_page *)(uintptr_t)table->pages.slots[i].value;
+        if (!page)
+            continue;
+        for (uint64_t slot = 0; page->used && slot < LIVE_SLOTS; slot++) {
+            uint32_t number = page->slots[slot];
+            if (number && page->owner != table)
+                number = inherited(page, number);
+            if (number)
+                visit(context, address_of(page->number << LIVE_SLOT_BITS | slot), number);
+        }
+    }
 }

@@ -1,43 +1,136 @@
 /*
  * live.h - the blocks that are live in one process, by address.
  *
- * A radix: a page holds the slots of 64 KiB of address space, a map leads to the pages. A fork
- * shares all pages with the child; a page is copied when one side changes it (as the kernel does
- * with the memory itself), so a fork costs pointers only.
+ * What stands at an address is a number: of one of the process's own blocks (blocks.h), or, with
+ * LIVE_INHERITED set, the class of a block that an ancestor had allocated before the process was
+ * forked. 0: nothing.
+ *
+ * A radix: a page holds the numbers of 64 KiB of address space, a map leads to the pages, and the
+ * pages used last are found without it. A fork shares all pages with the child; a page is copied
+ * when one side changes it (as the kernel does with the memory itself), so a fork costs pointers
+ * only. The numbers in a page are its owner's; whoever else looks at them takes their classes from
+ * the owner's blocks, and that is what is copied: so the owner's blocks must live as long as its
+ * table, and be freed after the table has let go of them.
+ *
+ *   page.owner is the table that may change it, while references == 1; NULL: all is inherited
  *
  * Owner: the table owns its pages, shared ones by reference count. Not for two threads at once.
- * Cost: insert, find and remove are one map look-up and one slot.
+ * Cost of a look: one page of the cache and one slot of 4 bytes.
  */
 #ifndef MPROF_LIVE_H
 #define MPROF_LIVE_H
 
+#include "blocks.h"
+#include "intmap.h"
+
 #include <stdint.h>
 
-struct block {
-    uint64_t ns;         /* of the allocation */
-    uint32_t class;      /* its stack and size; never 0 */
-    uint16_t generation; /* how many forks lie between the first process and its owner */
-    uint16_t thread;     /* low bits of the allocating thread's serial */
-};
+#define LIVE_INHERITED 0x80000000u
+
+/*
+ * An address becomes a key by turning its lowest four bits to the top: malloc's addresses,
+ * multiples of 16, lie close together in a page of keys, and any other address still has a key of
+ * its own.
+ *
+ *   page number = key / LIVE_SLOTS, slot = key % LIVE_SLOTS
+ */
+#define LIVE_SLOT_BITS 12
+#define LIVE_SLOTS     (1u << LIVE_SLOT_BITS)
+#define LIVE_CACHE     256u
 
 struct live_table;
 
-struct live_table *live_new(void);
-struct live_table *live_fork(struct live_table *parent); /* a copy */
-void live_free(struct live_table *table);                /* NULL is allowed */
+struct live_page {
+    uint32_t references; /* tables that share it */
+    uint32_t used;       /* slots that are not 0 */
+    uint64_t number;
+    struct live_table *owner;
+    uint32_t slots[LIVE_SLOTS];
+};
 
-/* The block at this address, NULL if none; valid until the table changes. */
-const struct block *live_find(const struct live_table *table, uint64_t address);
+struct live_table {
+    struct blocks *blocks;               /* the process's own; the caller's */
+    struct intmap pages;                 /* page number -> struct live_page * */
+    size_t empty;                        /* pages that became empty, about; bounds what they cost */
+    struct live_page *cache[LIVE_CACHE]; /* by page number; only pages that this table may change */
+};
 
-/* Puts a block where none is. */
-void live_insert(struct live_table *table, uint64_t address, struct block block);
+struct live_table *live_new(struct blocks *blocks);
+/* A copy, for a process whose own blocks these will be. */
+struct live_table *live_fork(struct live_table *parent, struct blocks *blocks);
+void live_free(struct live_table *table); /* NULL is allowed */
 
-/* Takes the block out; 0 if there was none, and *block is not touched then. */
-int live_remove(struct live_table *table, uint64_t address, struct block *block);
+struct live_page *live_find_page(struct live_table *table, uint64_t address, int make);
+void live_emptied(struct live_table *table);
 
-/* Calls visit(context, address, block) for each block, in no order to rely on. */
+static inline uint64_t live_key(uint64_t address)
+{
+    return address >> 4 | address << 60;
+}
+
+/* The page of this address, to be changed; NULL where there is none and `make` is 0. */
+static inline struct live_page *live_page(struct live_table *table, uint64_t address, int make)
+{
+    uint64_t number = live_key(address) >> LIVE_SLOT_BITS;
+    struct live_page *page = table->cache[number % LIVE_CACHE];
+
+    if (__builtin_expect(page && page->number == number, 1))
+        return page;
+    return live_find_page(table, address, make);
+}
+
+static inline uint32_t *live_slot(struct live_page *page, uint64_t address)
+{
+    return &page->slots[live_key(address) % LIVE_SLOTS];
+}
+
+/* Asks for the memory of a slot ahead of its use. */
+static inline void live_prefetch(struct live_table *table, uint64_t address)
+{
+    struct live_page *page = table->cache[(live_key(address) >> LIVE_SLOT_BITS) % LIVE_CACHE];
+    if (page)
+        __builtin_prefetch(live_slot(page, address), 1);
+}
+
+/* What most likely stands at this address; changes nothing. */
+static inline uint32_t live_peek(const struct live_table *table, uint64_t address)
+{
+    uint64_t number = live_key(address) >> LIVE_SLOT_BITS;
+    struct live_page *page = table->cache[number % LIVE_CACHE];
+    return page && page->number == number ? *live_slot(page, address) : 0;
+}
+
+/* What stands at this address. */
+static inline uint32_t live_find(struct live_table *table, uint64_t address)
+{
+    struct live_page *page = live_page(table, address, 0);
+    return page ? *live_slot(page, address) : 0;
+}
+
+/* Puts a number, not 0, where nothing is. */
+static inline void live_insert(struct live_table *table, uint64_t address, uint32_t number)
+{
+    struct live_page *page = live_page(table, address, 1);
+    *live_slot(page, address) = number;
+    page->used++;
+}
+
+/* Takes out what stands at this address and returns it. */
+static inline uint32_t live_remove(struct live_table *table, uint64_t address)
+{
+    struct live_page *page = live_page(table, address, 0);
+
+    if (!page)
+        return 0;
+    uint32_t *slot = live_slot(page, address), number = *slot;
+    *slot = 0;
+    if (number && --page->used == 0)
+        live_emptied(table);
+    return number;
+}
+
+/* Calls visit(context, address, number) for each block, in no order to rely on. */
 void live_walk(const struct live_table *table,
-               void (*visit)(void *context, uint64_t address, const struct block *block),
-               void *context);
+               void (*visit)(void *context, uint64_t address, uint32_t number), void *context);
 
 #endif

@@ -53,21 +53,10 @@ static void open_bucket(struct timeline *t, const struct bucket *bucket)
     t->buckets[t->count++] = *bucket;
 }
 
-void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
+void timeline_open(struct timeline *t, uint64_t ns, uint64_t level)
 {
-    if (__builtin_expect(t->count == 0 || ns >= t->limit, 0)) {
-        struct bucket bucket = {ns, level, ns, level, level};
-        open_bucket(t, &bucket);
-        return;
-    }
-    struct bucket *b = &t->buckets[t->count - 1];
-    if (level > b->max_bytes) {
-        b->max_bytes = level;
-        b->max_ns = ns;
-    }
-    if (level < b->min_bytes)
-        b->min_bytes = level;
-    b->last_bytes = level;
+    struct bucket bucket = {ns, level, ns, level, level};
+    open_bucket(t, &bucket);
 }
 
 void timeline_clear(struct timeline *t)

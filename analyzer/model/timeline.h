@@ -18,8 +18,25 @@ struct timeline {
     uint64_t limit;
 };
 
+void timeline_open(struct timeline *t, uint64_t ns, uint64_t level); /* a new bucket */
+
 /* The level from `ns` on. Times must not fall. */
-void timeline_add(struct timeline *t, uint64_t ns, uint64_t level);
+static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
+{
+    if (__builtin_expect(ns >= t->limit || t->count == 0, 0)) {
+        timeline_open(t, ns, level);
+        return;
+    }
+    struct bucket *b = &t->buckets[t->count - 1];
+    if (level > b->max_bytes) {
+        b->max_bytes = level;
+        b->max_ns = ns;
+    }
+    if (level < b->min_bytes)
+        b->min_bytes = level;
+    b->last_bytes = level;
+}
+
 void timeline_clear(struct timeline *t); /* releases its memory */
 
 /* The same for samples of the resident set, in any order of time: keeps the larger of neighbours

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RECENT_BITS 15
+
 static struct stack_node *add_node(struct tree *tree, uint32_t parent, uint32_t location)
 {
     struct image *image = tree->image;
@@ -42,6 +44,7 @@ void tree_init(struct tree *tree, struct image *image)
 {
     memset(tree, 0, sizeof *tree);
     tree->image = image;
+    tree->recent = xcalloc((size_t)1 << RECENT_BITS, sizeof *tree->recent);
     add_node(tree, 0, 0);
     add_call(tree, 0, 0);
 }
@@ -52,6 +55,7 @@ void tree_clear(struct tree *tree)
     tree->image->stacks = NULL;
     tree->image->stack_count = 0;
     free(tree->nodes);
+    free(tree->recent);
     free(tree->calls);
     free(tree->stack_marks);
     free(tree->location_marks);
@@ -109,11 +113,16 @@ static uint32_t add_child(struct tree *tree, uint32_t parent, uint32_t location)
 uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location)
 {
     uint64_t key = (uint64_t)parent << 32 | location;
-    uint32_t child = (uint32_t)intmap_get(&tree->children, key);
+    struct recent_child *recent = &tree->recent[intmap_hash(key, RECENT_BITS)];
+    uint32_t child = recent->child;
 
-    if (!child) {
-        child = add_child(tree, parent, location);
-        *intmap_place(&tree->children, key) = child;
+    if (!child || recent->parent != parent || recent->location != location) {
+        child = (uint32_t)intmap_get(&tree->children, key);
+        if (!child) {
+            child = add_child(tree, parent, location);
+            *intmap_place(&tree->children, key) = child;
+        }
+        *recent = (struct recent_child){parent, location, child};
     }
     tree->nodes[parent].latest = child;
     tree->nodes[parent].latest_location = location;
@@ -137,7 +146,7 @@ static uint32_t visible_leaf(const struct tree *tree, uint32_t stack, uint32_t *
     return stack;
 }
 
-void tree_charge(struct tree *tree, uint32_t stack)
+struct charge tree_find_charge(struct tree *tree, uint32_t stack)
 {
     uint32_t node = stack, inner = 0, skip, count;
     const struct frame *self = stack_next_frame(tree->image, &node, &inner);
@@ -151,8 +160,10 @@ void tree_charge(struct tree *tree, uint32_t stack)
             if (tree->nodes[leaf].fresh >> i & 1)
                 calls = call_child(tree, calls, frames[i].function);
     }
-    tree->nodes[stack].charged = calls ? calls : call_child(tree, 0, 0);
-    tree->nodes[stack].self = self ? self->function : 0;
+    return tree->nodes[stack].charge = (struct charge){
+               .calls = calls ? calls : call_child(tree, 0, 0),
+               .self = self ? self->function : 0,
+           };
 }
 
 void tree_start_count(struct tree *tree)

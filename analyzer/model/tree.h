@@ -6,8 +6,8 @@
  * functions of a stack, each at its outermost occurrence, outermost first. However deep a recursion
  * and however many lines of a function call on, the call path is one and short.
  *
- *   calls(n)   = calls(parent(n)) and the functions of n's location that are not in it yet
- *   charged(n) = the same without hidden leaf frames: what an allocation on n counts for
+ *   calls(n)  = calls(parent(n)) and the functions of n's location that are not in it yet
+ *   charge(n) = the same without hidden leaf frames: what an allocation on n counts for
  *
  * Owner: the tree owns image->stacks, which it lets grow; image->functions, frames and locations
  * are the caller's and must hold a location before it is pushed. function 0 stands for "unknown":
@@ -22,6 +22,12 @@
 /* Logical frames a location can have: bits of stack_node.fresh. */
 #define LOCATION_FRAMES_MAX 64
 
+/* What an allocation on a stack counts for. */
+struct charge {
+    uint32_t calls; /* call path without hidden leaf frames, never 0 */
+    uint32_t self;  /* the function that allocates */
+};
+
 struct stack_node {
     uint64_t fresh;       /* bit i: frame i of the location is the outermost of its function */
     uint32_t parent;      /* as in image->stacks */
@@ -31,8 +37,7 @@ struct stack_node {
     uint32_t latest;      /* the child asked for last: most often it is the one asked for next */
     uint32_t latest_location; /* its location */
     uint32_t calls;           /* call path */
-    uint32_t charged;         /* call path without hidden leaf frames; 0: not asked for yet */
-    uint32_t self;            /* the function that allocates here; good once charged is */
+    struct charge charge;     /* calls 0: not asked for yet */
     uint32_t truncated;       /* 1: what lies further out is unknown */
 };
 
@@ -49,6 +54,10 @@ struct tree {
     struct stack_node *nodes;
     size_t node_capacity;
     struct intmap children; /* parent << 32 | location -> node */
+    /* Those asked for of late, by hash: a stack tree is too large for the processor's caches. */
+    struct recent_child {
+        uint32_t parent, location, child;
+    } *recent;
     struct call *calls;
     size_t call_count, call_capacity;
     struct intmap call_children;            /* parent << 32 | function -> call */
@@ -76,14 +85,12 @@ static inline uint32_t tree_child(struct tree *tree, uint32_t parent, uint32_t l
 void tree_start_count(struct tree *tree);
 uint64_t tree_count_unresolved(struct tree *tree, uint32_t stack);
 
-void tree_charge(struct tree *tree, uint32_t stack);
+struct charge tree_find_charge(struct tree *tree, uint32_t stack);
 
-/* The node of a stack with `charged` and `self` filled in; good until the tree grows. */
-static inline const struct stack_node *tree_charged(struct tree *tree, uint32_t stack)
+static inline struct charge tree_charge(struct tree *tree, uint32_t stack)
 {
-    if (__builtin_expect(tree->nodes[stack].charged == 0, 0))
-        tree_charge(tree, stack);
-    return &tree->nodes[stack];
+    struct charge charge = tree->nodes[stack].charge;
+    return __builtin_expect(charge.calls != 0, 1) ? charge : tree_find_charge(tree, stack);
 }
 
 #endif

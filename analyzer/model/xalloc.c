@@ -29,6 +29,11 @@ void *xcalloc(size_t count, size_t bytes)
     return or_end(calloc(count, bytes), total);
 }
 
+void *xaligned(size_t alignment, size_t bytes)
+{
+    return or_end(aligned_alloc(alignment, bytes), bytes);
+}
+
 void *xrealloc(void *old, size_t bytes)
 {
     return or_end(realloc(old, bytes), bytes);

@@ -9,6 +9,7 @@
 
 void *xmalloc(size_t bytes);
 void *xcalloc(size_t count, size_t bytes);
+void *xaligned(size_t alignment, size_t bytes); /* bytes: a multiple of it */
 void *xrealloc(void *old, size_t bytes);
 char *xstrdup(const char *text);
 

@@ -165,7 +165,8 @@ static inline void fixture_events(struct fixture *f, size_t count, uint32_t proc
         uint32_t process = (uint32_t)fixture_random(processes);
         uint32_t class = 1 + (uint32_t)fixture_random(f->class_count - 1);
         uint32_t *blocks = &live[process * f->class_count + class];
-        struct event e = {EVENT_ALLOC, (uint32_t)fixture_random(3), class, ns, 0};
+        struct event e = {
+            .kind = EVENT_ALLOC, .thread = (uint32_t)fixture_random(3), .class = class, .ns = ns};
         if (*blocks > 0 && fixture_random(3))
             e.kind = (enum event_kind)(EVENT_FREE + fixture_random(4));
         else if (fixture_random(50) == 0)
@@ -238,7 +239,7 @@ static inline int fixture_write(const struct fixture *f, int fd, uint64_t segmen
         if (known < told->event.class + 1)
             known = told->event.class + 1;
         growing.stack_count = known < f->image->stack_count ? known : f->image->stack_count;
-        if (writer_event(w, told->process, &told->event, f->classes, known) != WRITER_OK)
+        if (writer_events(w, told->process, &told->event, 1, f->classes, known) != WRITER_OK)
             break;
         if (i % 100 == 0) {
             struct sample s = {told->event.ns, i * 4096};

@@ -85,19 +85,19 @@ static uint32_t stack(struct world *w, const uint32_t *list)
 static int has(struct world *w, uint32_t node, uint32_t function)
 {
     int found = 0;
-    for (uint32_t i = tree_charged(&w->tree, node)->charged; i; i = w->tree.calls[i].parent)
+    for (uint32_t i = tree_charge(&w->tree, node).calls; i; i = w->tree.calls[i].parent)
         found += w->tree.calls[i].function == function;
     return found;
 }
 
 static uint32_t count_of(struct world *w, uint32_t node)
 {
-    return w->tree.calls[tree_charged(&w->tree, node)->charged].depth;
+    return w->tree.calls[tree_charge(&w->tree, node).calls].depth;
 }
 
 static uint32_t self_of(struct world *w, uint32_t node)
 {
-    return tree_charged(&w->tree, node)->self;
+    return tree_charge(&w->tree, node).self;
 }
 
 static void test_each_function_once(void **state)
@@ -109,7 +109,7 @@ static void test_each_function_once(void **state)
     assert_true(has(w, s, MAIN) == 1 && has(w, s, A) == 1 && has(w, s, B) == 1);
     assert_int_equal(STACK(AT_MAIN10, AT_A), STACK(AT_MAIN10, AT_A));
     assert_true(STACK(AT_MAIN10, AT_A) != STACK(AT_MAIN20, AT_A));
-    assert_int_equal(tree_charged(&w->tree, s)->charged, /* lines do not matter, nor recursion */
+    assert_int_equal(tree_charge(&w->tree, s).calls, /* lines do not matter, nor recursion */
                      w->tree.nodes[STACK(AT_MAIN20, AT_A, AT_B)].calls);
 }
 
@@ -159,13 +159,18 @@ static void test_deep_recursion_is_cheap(void **state)
 
 static void allocate(struct world *w, uint32_t node, uint64_t size, uint64_t ns)
 {
-    heap_allocate(&w->heap, &w->tree, node, size, (struct instant){ns, w->path.who});
+    struct stack_figures more = {size, 1, 1, size, 0};
+    heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, node), size,
+                  (struct instant){ns, w->path.who});
+    figures_count(&w->heap.figures, node, &more);
     heap_settle(&w->heap, ns);
 }
 
 static void release(struct world *w, uint32_t node, uint64_t size, uint64_t ns)
 {
-    heap_release(&w->heap, &w->tree, node, size);
+    struct stack_figures less = {0 - size, -1ull, 0, 0, 0};
+    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, node), size);
+    figures_count(&w->heap.figures, node, &less);
     heap_settle(&w->heap, ns);
 }
 

@@ -248,7 +248,9 @@ static void release(struct world *w)
 {
     size_t i = pick(w, (uint32_t)w->block_count);
     const struct block *b = &w->blocks[i];
-    heap_release(&w->heap, &w->tree, b->node, b->size);
+    struct stack_figures less = {0 - b->size, -1ull, 0, 0, 0};
+    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size);
+    figures_count(&w->heap.figures, b->node, &less);
     plain_change(&w->plain, b, -(int64_t)b->size, w->ns, 0);
     w->blocks[i] = w->blocks[--w->block_count];
 }
@@ -261,7 +263,10 @@ static void allocate(struct world *w, uint32_t who)
     b->depth = s->depth;
     b->size = pick(w, 8) ? pick(w, 100) : 0;
     b->node = path_leaf(&w->paths[who]);
-    heap_allocate(&w->heap, &w->tree, b->node, b->size, (struct instant){w->ns, who});
+    struct stack_figures more = {b->size, 1, 1, b->size, 0};
+    heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size,
+                  (struct instant){w->ns, who});
+    figures_count(&w->heap.figures, b->node, &more);
     plain_change(&w->plain, b, (int64_t)b->size, w->ns, who);
 }
 

@@ -83,7 +83,7 @@ static void round_trip(uint32_t threads, size_t count, size_t segment_events)
         struct segment_reader r;
         struct event e;
         segment_finish(&w, &payload);
-        assert_int_equal(segment_open(&r, &payload), 1);
+        assert_int_equal(segment_open(&r, &payload, 0, NULL), 1);
         assert_true(r.head.level.heap == level.heap && r.head.level.mapped == level.mapped);
         assert_true(r.head.first_tick == in[begin].ns / CAPTURE_TICK_NS);
         assert_true(r.head.last_tick == in[i].ns / CAPTURE_TICK_NS);
@@ -123,9 +123,11 @@ static void test_segments_of_one_event(void **state)
 static void test_largest_numbers(void **state)
 {
     (void)state;
-    struct event in[3] = {{EVENT_FREE_UNMATCHED, UINT32_MAX, 0, 0, 0},
-                          {EVENT_UNMAP, 0, CLASSES - 1, 1ull << 62, UINT64_MAX},
-                          {EVENT_FREE, UINT32_MAX, CLASSES - 1, (1ull << 62) + 1, 0}};
+    struct event in[3] = {
+        {.kind = EVENT_FREE_UNMATCHED, .thread = UINT32_MAX},
+        {.kind = EVENT_UNMAP, .class = CLASSES - 1, .ns = 1ull << 62, .bytes = UINT64_MAX},
+        {.kind = EVENT_FREE, .thread = UINT32_MAX, .class = CLASSES - 1, .ns = (1ull << 62) + 1},
+    };
     struct segment_writer w = {0};
     struct bytes payload = {0};
     struct segment_reader r;
@@ -134,7 +136,7 @@ static void test_largest_numbers(void **state)
     for (int i = 0; i < 3; i++)
         segment_add(&w, &in[i]);
     segment_finish(&w, &payload);
-    assert_int_equal(segment_open(&r, &payload), 1);
+    assert_int_equal(segment_open(&r, &payload, 0, NULL), 1);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(segment_next(&r, classes, CLASSES, CAPTURE_TICK_NS, &e), 1);
         expect_event(&in[i], &e);
@@ -151,7 +153,8 @@ static void test_usual_event_is_one_byte(void **state)
     struct segment_writer w = {0};
     struct bytes payload = {0};
     for (uint32_t i = 0; i < 20000; i++) {
-        struct event e = {i & 1 ? EVENT_FREE_TEMPORARY : EVENT_ALLOC, 0, 1 + i / 2 % 20, i, 0};
+        struct event e = {
+            .kind = i & 1 ? EVENT_FREE_TEMPORARY : EVENT_ALLOC, .class = 1 + i / 2 % 20, .ns = i};
         segment_add(&w, &e);
     }
     segment_finish(&w, &payload);
@@ -182,7 +185,7 @@ static void test_damage(void **state)
         for (uint64_t hits = 1 + random_below(4); hits > 0 && bad.size > 0; hits--)
             bad.data[random_below(bad.size)] = (uint8_t)random_below(256);
         int steps = 0;
-        if (segment_open(&r, &bad))
+        if (segment_open(&r, &bad, 0, NULL))
             while (segment_next(&r, classes, newest, CAPTURE_TICK_NS, &e) > 0)
                 assert_true(++steps <= (int)good.size && e.class < newest);
         segment_reader_free(&r);

@@ -72,7 +72,7 @@ static void test_zombie_is_dead(void **state)
 }
 
 /* A spool of two processes, as far as this module looks. */
-struct pages {
+struct shown_pages {
     union {
         struct spool_header header;
         uint8_t page0[SPOOL_PAGE];
@@ -100,9 +100,9 @@ static void own_boot_id(uint8_t id[16])
     }
 }
 
-static struct pages two_processes(void)
+static struct shown_pages two_processes(void)
 {
-    struct pages p = {.header = {.magic = SPOOL_MAGIC,
+    struct shown_pages p = {.header = {.magic = SPOOL_MAGIC,
                                  .version = SPOOL_VERSION,
                                  .tree = 5,
                                  .pid = 999999999,
@@ -112,7 +112,7 @@ static struct pages two_processes(void)
     memset(p.header.id, 3, sizeof p.header.id);
     own_boot_id(p.header.boot_id);
     p.header.processes =
-        (struct spool_table){offsetof(struct pages, processes), sizeof(struct spool_process), 4};
+        (struct spool_table){offsetof(struct shown_pages, processes), sizeof(struct spool_process), 4};
     p.control.process_count = 2;
     p.processes[0] = (struct spool_process){.state = 1, .pid = 999999999, .start_time = 77};
     p.processes[1] = (struct spool_process){.state = 1, .pid = 999999998, .start_time = 78};
@@ -126,7 +126,7 @@ static int file_of(const void *data, size_t size)
     return fd;
 }
 
-static int is_alive(const struct pages *p)
+static int is_alive(const struct shown_pages *p)
 {
     int fd = file_of(p, sizeof *p);
     int alive = spool_is_alive(fd);
@@ -137,7 +137,7 @@ static int is_alive(const struct pages *p)
 static void test_spool_lives(void **state)
 {
     (void)state;
-    struct pages p = two_processes();
+    struct shown_pages p = two_processes();
     assert_false(is_alive(&p));
     p.processes[1].pid = getpid(); /* the child outlives its parent */
     p.processes[1].start_time = own_start_time();
@@ -162,7 +162,7 @@ static void test_spool_lives(void **state)
 static void test_identify(void **state)
 {
     (void)state;
-    struct pages p = two_processes();
+    struct shown_pages p = two_processes();
     struct recording_identity identity;
     int fd = file_of(&p, sizeof p);
     assert_int_equal(spool_identify(fd, &identity), RECORDING_OK);
@@ -189,7 +189,7 @@ static int identify(const void *data, size_t size)
 static void test_refused(void **state)
 {
     (void)state;
-    struct pages p = two_processes();
+    struct shown_pages p = two_processes();
     assert_int_equal(identify(&p, 0), RECORDING_EMPTY);
     assert_int_equal(identify(&p, 7), RECORDING_FOREIGN);
     assert_int_equal(identify(&p, 100), RECORDING_DAMAGED);
