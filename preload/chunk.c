@@ -231,8 +231,10 @@ static void chunk_close(struct stream *s)
     struct spool_chunk *c = s->chunk;
     if (!c)
         return;
+    if (s->slot.window && slot_is_retired(&s->slot))
+        c->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&c->closed, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&c->closed, SPOOL_CHUNK_CLOSED, __ATOMIC_RELEASE);
     /* Forgotten first, then unmapped: a handler that interrupts this may jump away and never
      * return. */
     size_t bytes = (size_t)(s->end - (uint8_t *)c);
@@ -396,8 +398,8 @@ static int chunk_open(struct stream *s, size_t need)
     __atomic_store_n(&c->closed, SPOOL_CHUNK_OPEN, __ATOMIC_RELEASE);
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
     if (process != spool.process_serial) {
-        /* A handler forked, and the chunk is the parent's. So is the event that this is for: it goes
-         * where nobody looks, like all that the stream was left with (chunk_detach). */
+        /* A handler forked, and the chunk is the parent's. So is the event that this is for: it
+         * goes where nobody looks, like all that the stream was left with (chunk_detach). */
         s->slot.window = NULL;
         c = sys_pages(bytes);
         if (!c)

@@ -85,6 +85,11 @@ static struct spool_chunk *find_slot(struct slot *slot)
     return NULL;
 }
 
+int slot_is_retired(const struct slot *slot)
+{
+    return (__atomic_load_n(&slot->window->state, __ATOMIC_RELAXED) & RETIRED) != 0;
+}
+
 void slot_leave(struct slot *slot)
 {
     struct slot left = *slot;
@@ -102,8 +107,11 @@ static void retire(struct window *w)
     for (uint32_t i = 0, n; i < SLOTS; i += n) {
         for (n = 1; !(held >> i & 1) && i + n < SLOTS && !(held >> (i + n) & 1);)
             n++;
-        if (!(held >> i & 1))
-            sys_unmap(chunk_in(w, i), (size_t)n * SLOT_BYTES);
+        if (held >> i & 1)
+            continue;
+        for (uint32_t k = 0; k < n; k++) /* a collector need not trouble itself */
+            chunk_in(w, i + k)->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
+        sys_unmap(chunk_in(w, i), (size_t)n * SLOT_BYTES);
     }
     __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
 }

@@ -39,6 +39,9 @@ struct slot {
  * no window can be had. */
 struct spool_chunk *slot_take(struct slot *slot);
 
+/* Its window has retired: the slot will not be used again. */
+int slot_is_retired(const struct slot *slot);
+
 /* The chunk in it is closed; the slot is forgotten and perhaps unmapped. */
 void slot_leave(struct slot *slot);
 

@@ -82,7 +82,8 @@ static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
     return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
 }
 
-/* The copy counts from the moment its mark is there, the original no longer from the moment its
+/* 1: the chunk has been moved; 0: it is none of those that can be; -1: the file cannot be written.
+ * The copy counts from the moment its mark is there, the original no longer from the moment its
  * state says so; in between both do, and are the same. */
 static int move(struct recycler *r, struct writable *w, const struct spool_file *file,
                 const struct chunk_place *place)
@@ -90,22 +91,26 @@ static int move(struct recycler *r, struct writable *w, const struct spool_file 
     struct spool_chunk *copy = (struct spool_chunk *)r->chunk;
     uint32_t mark = SPOOL_CHUNK_MARK, moved = SPOOL_CHUNK_MOVED;
 
-    if (spool_file_read(file, place->offset, r->chunk, place->bytes) != place->bytes ||
-        copy->sequence != place->sequence || copy->closed != SPOOL_CHUNK_CLOSED)
-        return 1; /* it is none of those that can be moved */
+    if (spool_file_read(file, place->offset, copy, sizeof *copy) != sizeof *copy ||
+        copy->sequence != place->sequence || copy->closed != SPOOL_CHUNK_CLOSED ||
+        !(copy->flags & SPOOL_CHUNK_SLOT))
+        return 0; /* not to be had, or not wanted any more: we were too slow */
+    if (spool_file_read(file, place->offset, copy, place->bytes) != place->bytes)
+        return 0;
     uint64_t used = sizeof *copy + (uint32_t)copy->commit;
     if (copy->commit >> 32 != copy->sequence || used > place->bytes)
-        return 1;
+        return 0;
     copy->bytes = (used + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
     copy->offset = carve(w->control, file->header.cap, copy->bytes);
     if (copy->offset == 0)
-        return 0;
+        return -1;
     copy->flags = SPOOL_CHUNK_COPY;
     copy->mark = 0;
-    return write_at(w->fd, copy, used, copy->offset) &&
-           write_at(w->fd, &mark, sizeof mark, copy->offset) &&
-           write_at(w->fd, &moved, sizeof moved,
-                    place->offset + offsetof(struct spool_chunk, closed));
+    if (write_at(w->fd, copy, used, copy->offset) &&
+        write_at(w->fd, &mark, sizeof mark, copy->offset) &&
+        write_at(w->fd, &moved, sizeof moved, place->offset + offsetof(struct spool_chunk, closed)))
+        return 1;
+    return -1;
 }
 
 void recycle_step(struct recycler *r, struct order *o)
@@ -119,9 +124,12 @@ void recycle_step(struct recycler *r, struct order *o)
             const struct chunk_place *place = &s->chunks[s->moved];
             if (!place->is_slot || place->bytes > SLOT_MAX)
                 continue;
-            going = (w.fd >= 0 || open_writable(&w, r->spool_fd)) && move(r, &w, o->file, place);
-            if (going)
+            int moved = -1;
+            if (w.fd >= 0 || open_writable(&w, r->spool_fd))
+                moved = move(r, &w, o->file, place);
+            if (moved > 0)
                 spool_file_watch(o->file, place->offset);
+            going = moved >= 0;
         }
     }
     if (w.fd >= 0)

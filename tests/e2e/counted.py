@@ -12,9 +12,9 @@ REALLOC = 2  # a call that raises the count by two at once
 class Counter:
     """A running counter; its events are in the file `words`."""
 
-    def __init__(self, way, name, seconds=30):
+    def __init__(self, way, name, seconds=30, pause=0):
         self.name, self.words, self.way = name, name + ".words", way
-        command = [os.path.join(PROGRAMS, "counter"), self.words, str(THREADS), str(seconds)]
+        command = [os.path.join(PROGRAMS, "counter"), self.words, str(THREADS), str(seconds), str(pause)]
         if way == "preload":
             self.child = subprocess.Popen(command, env=preloaded(name), stdout=subprocess.PIPE)
         else:

@@ -3,11 +3,11 @@
  *
  * BUILD -O2 -pthread
  *
- * counter FILE THREADS SECONDS: the file holds a 64-bit word a thread, each on a cache line of its
+ * counter FILE THREADS SECONDS [PAUSE]: the file holds a 64-bit word a thread, each on a cache line of its
  * own. A word is raised when an event has returned to the program; so at any moment the recording
  * holds at least as many events of a thread as its word says, and at most one more. Runs of
  * allocation and free at several depths, so that stacks change, and reallocs (two events). After
- * SECONDS it ends by itself with status 0. "ready PID" on standard output says that it begins; all
+ * SECONDS it ends by itself with status 0. PAUSE: microseconds of rest after each 4,096 events. "ready PID" on standard output says that it begins; all
  * other heap events, one vector a thread, come before that.
  */
 #include <fcntl.h>
@@ -26,6 +26,7 @@ struct word {
 
 static struct word *words;
 static double seconds;
+static useconds_t rest;
 static pthread_barrier_t barrier;
 
 static double now(void)
@@ -55,14 +56,17 @@ static void *worker(void *argument)
     struct word *w = argument;
     pthread_barrier_wait(&barrier);
     double end = now() + seconds;
-    for (unsigned i = 0; i % 1024 || now() < end; i++)
+    for (unsigned i = 0; i % 1024 || now() < end; i++) {
+        if (rest && i % 1024 == 0)
+            usleep(rest);
         deeper(w, (int)(i >> 4) % 20);
+    }
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 2;
     int threads = atoi(argv[2]);
     size_t bytes = sizeof *words * (size_t)threads;
@@ -73,6 +77,7 @@ int main(int argc, char **argv)
     if (words == MAP_FAILED)
         return 4;
     seconds = atof(argv[3]);
+    rest = argc > 4 ? (useconds_t)atoi(argv[4]) : 0;
     pthread_barrier_init(&barrier, NULL, (unsigned)threads + 1);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++)
