@@ -14,41 +14,48 @@ static struct holding *place(struct pages *holdings, uint32_t function)
 
 static inline void fold_into_function(const struct figure_step *step, struct holding *held)
 {
-    if (step->epoch != held->epoch) {
+    uint64_t live = held->live, highest = live + step->highest;
+
+    if (__builtin_expect(step->epoch != held->epoch, 0)) {
         held->epoch = step->epoch;
-        held->at_peak = held->live + step->at_peak;
+        held->at_peak = live + step->at_peak;
     }
-    if (held->live + step->highest > held->peak) {
-        held->peak = held->live + step->highest;
+    if (__builtin_expect(highest > held->peak, 0)) {
+        held->peak = highest;
         held->peak_ns = step->at;
         held->who = step->who;
     }
-    held->live += step->sum;
+    held->live = live + step->sum;
 }
 
 static inline void fold_into_outer(struct figure_step *outer, const struct figure_step *step)
 {
-    if (step->epoch != outer->epoch) {
+    uint64_t sum = outer->sum, highest = sum + step->highest;
+
+    if (__builtin_expect(step->epoch != outer->epoch, 0)) {
         outer->epoch = step->epoch;
-        outer->at_peak = outer->sum + step->at_peak;
+        outer->at_peak = sum + step->at_peak;
     }
-    if ((int64_t)(outer->sum + step->highest) > (int64_t)outer->highest) {
-        outer->highest = outer->sum + step->highest;
+    if ((int64_t)highest > (int64_t)outer->highest) {
+        outer->highest = highest;
         outer->at = step->at;
         outer->who = step->who;
     }
-    outer->sum += step->sum;
+    outer->sum = sum + step->sum;
 }
 
 /* The steps further in than `depth` leave. */
 static void fold(struct figures *f, const struct tree *tree, uint32_t depth)
 {
-    for (; f->depth > depth; f->depth--) {
-        struct figure_step *step = &f->steps[f->depth];
-        fold_into_function(step, place(&f->inclusive, tree->calls[step->call].function));
+    struct figure_step *step = &f->steps[f->depth], *end = &f->steps[depth];
+    const struct call *calls = tree->calls;
+
+    for (; step > end; step--) {
+        fold_into_function(step, place(&f->inclusive, calls[step->call].function));
         fold_into_outer(step - 1, step);
         step->sum = step->highest = step->at_peak = 0;
     }
+    f->depth = depth < f->depth ? depth : f->depth;
 }
 
 /* How many of its steps the path has in common with call path `call`. */

@@ -89,26 +89,33 @@ static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32
     return common;
 }
 
-/* Adds the activations of one physical frame, its first `present` ones being there already. */
-static void begin_activations(struct path *path, const struct tree *tree, struct path_step *step,
-                              uint32_t present, struct heap_moment now)
+/* Adds the activations of one physical frame, its first `present` ones being there already. There
+ * is room for them. */
+static inline void begin_activations(struct path *path, const struct tree *tree,
+                                     struct path_step *step, uint32_t present,
+                                     struct heap_moment now)
 {
     const struct stack_node *node = &tree->nodes[step->node];
     const struct frame *frames = tree->image->frames + node->frame_first;
+    struct activation *a = path->activations + path->activation_count;
+    uint64_t fresh = node->fresh;
 
-    if (path->activation_count + node->frame_count > path->activation_capacity)
-        path->activations =
-            xgrow(path->activations, &path->activation_capacity,
-                  (size_t)path->activation_count + node->frame_count, sizeof *path->activations);
-    for (uint32_t i = node->frame_count - present; i-- > 0;) {
-        path->activations[path->activation_count++] = (struct activation){
-            .begin_ns = now.ns,
-            .begin_heap_bytes = now.heap_bytes,
-            .function = frames[i].function,
-            .outermost = node->fresh >> i & 1,
-        };
+    for (uint32_t i = node->frame_count - present; i-- > 0; a++) {
+        a->begin_ns = now.ns;
+        a->begin_heap_bytes = now.heap_bytes;
+        a->function = frames[i].function;
+        a->outermost = fresh >> i & 1;
     }
-    step->activations = path->activation_count;
+    step->activations = path->activation_count = (uint32_t)(a - path->activations);
+}
+
+static void make_room(struct path *path)
+{
+    size_t wanted =
+        path->activation_count + (size_t)(path->depth - path->kept) * LOCATION_FRAMES_MAX;
+    if (wanted > path->activation_capacity)
+        path->activations =
+            xgrow(path->activations, &path->activation_capacity, wanted, sizeof *path->activations);
 }
 
 void path_end(struct path *path, const struct tree *tree, struct figures *figures,
@@ -125,6 +132,7 @@ void path_end(struct path *path, const struct tree *tree, struct figures *figure
     figures_settle(figures, tree,
                    path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
     end_activations(path, figures, below + common, last);
+    make_room(path);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
         begin_activations(path, tree, &path->steps[i], common, now);
     path->closed = 0;
