@@ -29,7 +29,7 @@ struct rule {
     int32_t cfa_offset;
 };
 
-/* A loaded object's tables, as _dl_find_object describes them. */
+/* A loaded object's tables, see objects.h. */
 struct cfi_module {
     uintptr_t start, end;        /* they lie in here: the object, or a segment of it */
     const uint8_t *eh_frame_hdr; /* NULL: none */

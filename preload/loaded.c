@@ -2,6 +2,7 @@
 #include "loaded.h"
 #include "chunk.h"
 #include "init.h"
+#include "objects.h"
 #include "rules.h"
 #include "sys.h"
 
@@ -23,7 +24,9 @@ void loaded_changed(void)
 struct known {
     uintptr_t start, end;
     const void *eh_frame_hdr;
-    const struct link_map *map;
+    const void *identity;
+    uintptr_t bias;
+    const char *name;
     uint32_t serial;
     uint32_t generation; /* in which it was last found to be still the same */
     uint8_t build_id[SPOOL_BUILD_ID_MAX];
@@ -37,18 +40,20 @@ static uint64_t known_lock; /* when it was taken (ticks), 0 free */
 
 void loaded_start(void)
 {
-    struct dl_find_object found;
+    struct object loader;
     known = sys_pages(sizeof *known * KNOWN_MAX);
+    objects_start();
     /* _r_debug lives in ld.so; its r_ldbase is ld.so's own base. */
-    if (_dl_find_object((void *)(uintptr_t)_r_debug.r_ldbase, &found) == 0) {
-        loader_start = (uintptr_t)found.dlfo_map_start;
-        loader_end = (uintptr_t)found.dlfo_map_end;
+    if (object_find(_r_debug.r_ldbase, &loader)) {
+        loader_start = loader.start;
+        loader_end = loader.end;
     }
 }
 
 void loaded_after_fork(void)
 {
     __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);
+    objects_after_fork();
 }
 
 /* The GNU build id among the notes of a loaded object, whose ELF header starts its mapping. */
@@ -91,37 +96,35 @@ static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
  * A program whose segments have gaps between them is known to ld.so segment by segment: code,
  * tables of call frame information and ELF header may each lie in another one.
  */
-static int same_segment(const struct dl_find_object *found, const void *p)
+static int same_segment(const struct object *o, const void *p)
 {
-    return (uintptr_t)p - (uintptr_t)found->dlfo_map_start <
-           (uintptr_t)found->dlfo_map_end - (uintptr_t)found->dlfo_map_start;
+    return (uintptr_t)p - o->start < o->end - o->start;
 }
 
-static uint32_t object_build_id(const struct dl_find_object *found, uint8_t *id)
+static uint32_t object_build_id(const struct object *found, uint8_t *id)
 {
-    struct dl_find_object head = *found;
+    struct object head = *found;
     const void *segments = (const void *)getauxval(AT_PHDR);
-    /* The program is the first of ld.so's list. */
-    if (!found->dlfo_link_map->l_prev && segments && !same_segment(found, segments) &&
-        _dl_find_object((void *)segments, &head) != 0)
+    int is_program = !found->name || !*found->name;
+    if (is_program && segments && !same_segment(found, segments) &&
+        !object_find((uintptr_t)segments, &head))
         return 0;
-    return read_build_id((uintptr_t)head.dlfo_map_start, (uintptr_t)head.dlfo_map_end, id);
+    return read_build_id(head.start, head.end, id);
 }
 
 /* What the rules may be read from. */
-static struct cfi_module cfi_of(const struct dl_find_object *found)
+static struct cfi_module cfi_of(const struct object *found)
 {
-    struct dl_find_object tables = *found;
-    if (found->dlfo_eh_frame && !same_segment(found, found->dlfo_eh_frame))
-        _dl_find_object(found->dlfo_eh_frame, &tables);
-    return (struct cfi_module){(uintptr_t)tables.dlfo_map_start, (uintptr_t)tables.dlfo_map_end,
-                               found->dlfo_eh_frame};
+    struct object tables = *found;
+    if (found->eh_frame_hdr && !same_segment(found, found->eh_frame_hdr) &&
+        !object_find((uintptr_t)found->eh_frame_hdr, &tables))
+        tables = *found;
+    return (struct cfi_module){tables.start, tables.end, found->eh_frame_hdr};
 }
 
 /* ld.so calls the program "" and keeps relative names as they were given. */
-static uint32_t module_path(const struct link_map *map, char *to)
+static uint32_t module_path(const char *name, char *to)
 {
-    const char *name = map->l_name;
     size_t n = 0;
     if (!name || !*name) {
         name = init_executable();
@@ -149,10 +152,10 @@ static uint32_t write_module(const struct known *k)
     m->process = spool.process_serial;
     m->start = k->start;
     m->end = k->end;
-    m->bias = k->map->l_addr;
+    m->bias = k->bias;
     m->build_id_bytes = k->build_id_bytes;
     memcpy(m->build_id, k->build_id, sizeof m->build_id);
-    m->path_bytes = module_path(k->map, m->path);
+    m->path_bytes = module_path(k->name, m->path);
     m->generation = loaded_generation;
     __atomic_store_n(&m->state, 1, __ATOMIC_RELEASE);
     return serial;
@@ -160,23 +163,23 @@ static uint32_t write_module(const struct known *k)
 
 /* A library that was unloaded and has come back to its place has another link_map, but its build id
  * says that the code is the same; one without a build id has to be the very same object. */
-static int same_object(const struct known *k, const struct dl_find_object *found)
+static int same_object(const struct known *k, const struct object *found)
 {
     uint8_t id[SPOOL_BUILD_ID_MAX] = {0};
-    return k->start == (uintptr_t)found->dlfo_map_start &&
-           k->end == (uintptr_t)found->dlfo_map_end && k->eh_frame_hdr == found->dlfo_eh_frame &&
-           (k->build_id_bytes || k->map == found->dlfo_link_map) &&
+    return k->start == found->start && k->end == found->end &&
+           k->eh_frame_hdr == found->eh_frame_hdr &&
+           (k->build_id_bytes || k->identity == found->identity) &&
            object_build_id(found, id) == k->build_id_bytes &&
            memcmp(id, k->build_id, sizeof id) == 0;
 }
 
 /* The entry of a known object, which needs no lock: entries are complete when they are counted and
  * do not change but for their generation. */
-static uint32_t find_known(const struct dl_find_object *found, uint32_t generation)
+static uint32_t find_known(const struct object *found, uint32_t generation)
 {
     uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = count; i-- > 0;) {
-        if (known[i].start == (uintptr_t)found->dlfo_map_start && same_object(&known[i], found)) {
+        if (known[i].start == found->start && same_object(&known[i], found)) {
             __atomic_store_n(&known[i].generation, generation, __ATOMIC_RELAXED);
             return known[i].serial;
         }
@@ -185,16 +188,18 @@ static uint32_t find_known(const struct dl_find_object *found, uint32_t generati
 }
 
 /* With the lock held. */
-static uint32_t register_object(const struct dl_find_object *found, uint32_t generation)
+static uint32_t register_object(const struct object *found, uint32_t generation)
 {
     uint32_t serial = find_known(found, generation);
     if (serial || known_count == KNOWN_MAX)
         return serial;
     struct known *k = &known[known_count];
-    *k = (struct known){.start = (uintptr_t)found->dlfo_map_start,
-                        .end = (uintptr_t)found->dlfo_map_end,
-                        .eh_frame_hdr = found->dlfo_eh_frame,
-                        .map = found->dlfo_link_map,
+    *k = (struct known){.start = found->start,
+                        .end = found->end,
+                        .eh_frame_hdr = found->eh_frame_hdr,
+                        .identity = found->identity,
+                        .bias = found->bias,
+                        .name = found->name,
                         .generation = generation};
     k->build_id_bytes = object_build_id(found, k->build_id);
     k->serial = write_module(k);
@@ -222,16 +227,16 @@ static int lock_known(void)
 
 int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
 {
-    struct dl_find_object found;
+    struct object found;
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
 
     *serial = 0;
-    if (!known || _dl_find_object((void *)pc, &found) != 0)
+    if (!known || !object_find(pc, &found))
         return 0;
     *module = cfi_of(&found);
     uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = count; i-- > 0 && !*serial;)
-        if (known[i].generation == generation && known[i].start == (uintptr_t)found.dlfo_map_start)
+        if (known[i].generation == generation && known[i].start == found.start)
             *serial = known[i].serial;
     if (!*serial)
         *serial = find_known(&found, generation);

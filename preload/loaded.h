@@ -3,7 +3,7 @@
  *
  * Loading and unloading are noticed without wrapping dlopen: ld.so's own malloc and free pass
  * through our hooks, and an event whose caller lies in ld.so raises the generation. Knowledge of an
- * older generation is checked once against _dl_find_object before it is used again.
+ * older generation is checked once more (objects.h) before it is used again.
  *
  * Any thread, any signal handler; a try-lock guards the list of modules, and whoever finds it taken
  * goes without (SPOOL_FRAME_RAW).

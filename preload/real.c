@@ -1,6 +1,7 @@
 /* real.c - finding the functions behind our hooks. */
 #include "real.h"
 #include "arena.h"
+#include "objects.h"
 #include "thread.h"
 
 #include <dlfcn.h>
@@ -77,10 +78,10 @@ void *real_cxx(const char *symbol, const void *caller, int *forwards)
     uintptr_t before = own_begin();
     void *function = dlsym(RTLD_NEXT, symbol);
     if (!function) {
-        struct dl_find_object found;
-        if (_dl_find_object((void *)caller, &found) == 0) {
-            const char *name = found.dlfo_link_map->l_name;
-            void *handle = dlopen(*name ? name : NULL, RTLD_NOLOAD | RTLD_LAZY);
+        struct object found;
+        objects_start();
+        if (object_find((uintptr_t)caller, &found)) {
+            void *handle = dlopen(*found.name ? found.name : NULL, RTLD_NOLOAD | RTLD_LAZY);
             if (handle) {
                 function = dlsym(handle, symbol);
                 dlclose(handle);

@@ -5,6 +5,7 @@
  */
 #include "../../preload/cfi.c"
 #include "../../preload/loaded.c"
+#include "../../preload/objects.c"
 #include "../../preload/rules.c"
 #include "../../preload/step.c"
 #include "../../preload/unwind.c"
@@ -580,6 +581,34 @@ static int remove_folder(void **state)
     return system(command);
 }
 
+/* glibc before 2.35: the same with a list of our own. */
+static void older_glibc(void **state)
+{
+    int (*newer)(void *, found_object *) = find_object;
+    struct object theirs, ours;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(object_find((uintptr_t)(i ? (void *)older_glibc : (void *)qsort), &theirs),
+                         1);
+        find_object = NULL;
+        assert_int_equal(object_find((uintptr_t)(i ? (void *)older_glibc : (void *)qsort), &ours),
+                         1);
+        assert_int_equal(object_find(4096, &theirs), 0);
+        find_object = newer;
+        assert_int_equal(ours.bias, theirs.bias);
+        assert_ptr_equal(ours.eh_frame_hdr, theirs.eh_frame_hdr);
+        assert_string_equal(ours.name, theirs.name);
+    }
+    find_object = NULL;
+    loaded_changed();
+    dances_of_all_shapes(state);
+    reset(state);
+    library_at_the_same_address(state);
+    reset(state);
+    exceptions_in_flight(state);
+    find_object = newer;
+    loaded_changed();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup(stale_frame_pointer_rule, reset),
         cmocka_unit_test_setup(library_at_the_same_address, reset),
         cmocka_unit_test_setup(exceptions_in_flight, reset),
+        cmocka_unit_test_setup(older_glibc, reset),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
