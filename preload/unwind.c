@@ -146,12 +146,16 @@ static int come_to_from(struct visit *v)
     return 0;
 }
 
+/* libunwind shows whatever it reads as a return address, also at the end (0) and where a signal
+ * struck while setcontext was exchanging registers. No code lies in the first page. */
+#define CODE_MIN 4096
+
 static void go_on(struct visit *v)
 {
     unw_word_t pc = v->from.pc, sp = v->from.sp;
     v->result = UNWOUND_ENOUGH;
     while (v->show(v->shown_to, pc, sp, &v->view))
-        if (step(&v->view.cursor) <= 0 || !look(v, &pc, &sp) || pc == 0) {
+        if (step(&v->view.cursor) <= 0 || !look(v, &pc, &sp) || pc < CODE_MIN) {
             v->result = UNWOUND_END;
             return;
         }
@@ -234,8 +238,7 @@ static int take_second(void *context, uintptr_t pc, uintptr_t sp, const struct u
     unw_word_t fp;
     if (!s->seen++)
         return 1;
-    if (pc < 4096 || sp <= s->r.sp ||
-        get_reg((unw_cursor_t *)&view->cursor, UNW_X86_64_RBP, &fp) != 0)
+    if (sp <= s->r.sp || get_reg((unw_cursor_t *)&view->cursor, UNW_X86_64_RBP, &fp) != 0)
         return 0;
     s->r = (struct registers){.pc = pc, .sp = sp, .fp = fp};
     s->seen++;

@@ -36,6 +36,7 @@ HAS_SIZE = {ALLOC, REALLOC_MOVED, RANGE_BEGIN, RANGE_MAP, SAMPLE, THREAD, EXEC, 
 HAS_PAYLOAD = {THREAD, EXEC, LABEL}
 
 FRAME_UNKNOWN, FRAME_RAW = 0, 0xFFFFFF
+LABEL_DIFFERENCE = 65536
 MASK = (1 << 64) - 1
 
 
@@ -131,7 +132,9 @@ class Stream:
                 if head >> 13 & 1:
                     stack = read_stack(cursor, version, stack, nodes, pc_count)
                 if kind in HAS_PAYLOAD:
-                    cursor.take(size)
+                    payload = cursor.take(size)
+                    if kind == LABEL and value == LABEL_DIFFERENCE:
+                        check_difference(Cursor(payload, 0, size), pc_count)
                 if kind == THREAD:
                     thread = value >> 32
                 if thread is None:
@@ -139,6 +142,19 @@ class Stream:
                 whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
                 yield ticks, self.serial, number, kind, thread, value, size, whole
                 number += 1
+
+
+def check_difference(cursor, pc_count):
+    """A difference holds as many frames as it says, and nothing else."""
+    ours, theirs, _ = (cursor.number(4) for _ in range(3))
+    for _ in range(ours + theirs):
+        frame = cursor.number(3)
+        if frame == FRAME_RAW:
+            cursor.take(8)
+        elif frame > pc_count:
+            raise Damaged("a frame of a difference names a pc that is not in the table")
+    if cursor.at != cursor.end:
+        raise Damaged("bytes behind the frames of a difference")
 
 
 class Stack:
@@ -178,8 +194,9 @@ class Process:
 
     def __init__(self, serial, entry):
         (_, self.flags, self.parent, self.pid, self.parent_pid, self.threads, _, self.fork_ticks, _,
-         self.end_kind, _, *lost) = struct.unpack_from("<IIIiiIQQIIQQQQQ", entry)
+         self.end_kind, _, *lost, checked, differing) = struct.unpack_from("<IIIiiIQQIIQQQQQQQ", entry)
         self.serial, self.lost = serial, lost[0] + lost[1] + lost[3]
+        self.selfcheck = {"selfcheck_compared": checked, "selfcheck_differences": differing, "selfcheck_labels": 0}
         self.streams = {}
         self.blocks = {}  # address -> (size, number of the event that made it; None inherited)
         self.maps = []  # (begin, end), apart and sorted
@@ -285,6 +302,8 @@ class Process:
             n["rss_peak_bytes"] = max(n["rss_peak_bytes"], size)
         elif kind == FORK:
             n["forks"] += 1
+        elif kind == LABEL:
+            self.selfcheck["selfcheck_labels"] += address == LABEL_DIFFERENCE
 
     def map(self, begin, end):
         self.mapped -= sum(e - b for b, e in self.unmap(begin, end))
@@ -299,7 +318,7 @@ class Process:
         self.numbers.update(live_at_end_bytes=sum(own), live_at_end_blocks=len(own),
                             threads=len(self.seen_threads))
         return {"serial": self.serial, "parent": self.parent, "pid": self.pid, "lost": self.lost,
-                "exec": self.end_kind == 2, **self.numbers}
+                "exec": self.end_kind == 2, **self.numbers, **self.selfcheck}
 
 
 class Spool:

@@ -111,3 +111,38 @@ assert_real_program() { # least number of allocations, command..
         assert_plots $way.mprof
     done
 }
+
+# Records the rest with every Nth stack compared with libunwind's, as NAME: in it, its forked children
+# and recordings NAME.1 .. (which it exec'd) at least that many were, and none differs.
+assert_selfchecked() { # name, N, least, expected status, command..
+    local name=$1 every=$2 least=$3 want=$4
+    shift 4
+    MPROF_SELFCHECK=$every preload "$name" "$@" >selfcheck.out 2>selfcheck.err </dev/null
+    assert_eq "$1: status with the self-check ($(tail -n 3 selfcheck.err))" "$want" $?
+    selfcheck_counts "$name" >selfcheck.counts
+    local compared differ
+    read -r compared differ <selfcheck.counts
+    [ "$differ" = 0 ] || fail "$1: $differ of $compared stacks differ: $("$MPROF" report -n 0 "$name")"
+    assert_at_least "$1: stacks compared" "$least" "$compared"
+    echo "$1: $compared stacks compared"
+}
+
+# Stacks compared, and of these different, in a recording, its forked children and NAME.1 ..
+selfcheck_counts() { # name
+    local each
+    for each in "$1" "$1".[0-9]*; do
+        [ -e "$each" ] || [ -e "$each.spool" ] || continue
+        case $each in *.spool) each=${each%.spool} ;; esac
+        "$MPROF" report --json -n 0 "$each" || fail "report $each"
+    done | /usr/bin/python3 -c '
+import json, sys
+text, at, compared, differ = sys.stdin.read(), 0, 0, 0
+while text[at:].strip():
+    report, used = json.JSONDecoder().raw_decode(text[at:])
+    at += used + 1
+    for process in [report, *(c for c in report["children"] if c["kind"] == "fork")]:
+        compared += process["quality"]["selfcheck_compared"]
+        differ += process["quality"]["selfcheck_differences"]
+print(compared, differ)
+'
+}
