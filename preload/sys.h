@@ -20,6 +20,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#define SYS_PAGE 4096
+
 #define SYS_CALL(number, a, b, c, d, e, f)                                                         \
     arch_syscall((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 

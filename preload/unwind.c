@@ -1,47 +1,19 @@
 /* unwind.c - what is asked of libunwind, and the care that it takes. */
-#define UNW_LOCAL_ONLY
 #include "unwind.h"
-#include "loaded.h"
 #include "sys.h"
 #include "thread.h"
+#include "unwind_space.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <libunwind.h>
 #include <linux/futex.h>
 #include <signal.h>
 
-#define TEXT_(x) #x
-#define TEXT(x)  TEXT_(x)
-
-static int (*getcontext_)(unw_tdep_context_t *);
-static int (*init_local)(unw_cursor_t *, unw_context_t *);
-static int (*step)(unw_cursor_t *);
-static int (*get_reg)(unw_cursor_t *, int, unw_word_t *);
-static int (*get_proc_info)(unw_cursor_t *, unw_proc_info_t *);
-static void (*flush_cache)(unw_addr_space_t, unw_word_t, unw_word_t);
-static unw_addr_space_t *local_space;
 static int ready;
 
 void unwind_open(void)
 {
     uintptr_t before = own_begin();
-    void *library = dlopen("libunwind.so.8", RTLD_LAZY | RTLD_LOCAL);
-    if (library) {
-        /* The macros of libunwind.h give the names their target's prefix, _Ux86_64_ or _ULx86_64_.
-         */
-        getcontext_ = dlsym(library, TEXT(UNW_ARCH_OBJ(getcontext)));
-        init_local = dlsym(library, TEXT(unw_init_local));
-        step = dlsym(library, TEXT(unw_step));
-        get_reg = dlsym(library, TEXT(unw_get_reg));
-        get_proc_info = dlsym(library, TEXT(unw_get_proc_info));
-        flush_cache = dlsym(library, TEXT(unw_flush_cache));
-        local_space = dlsym(library, TEXT(unw_local_addr_space));
-        __atomic_store_n(&ready,
-                         getcontext_ && init_local && step && get_reg && get_proc_info &&
-                             flush_cache && local_space,
-                         __ATOMIC_RELEASE);
-    }
+    __atomic_store_n(&ready, unwind_space_open(), __ATOMIC_RELEASE);
     own_end(before);
 }
 
@@ -111,7 +83,7 @@ struct unwind_view {
 };
 
 struct visit {
-    unw_context_t context;
+    struct unwind_visitor visitor;
     struct unwind_view view;
     struct registers from;
     unwind_show *show;
@@ -124,20 +96,20 @@ int unwind_has_information(const struct unwind_view *view)
 {
     unw_proc_info_t info;
     /* libunwind answers for code of which it knows nothing, too: one byte, at the pc. */
-    return get_proc_info((unw_cursor_t *)&view->cursor, &info) == 0 &&
+    return unwind_get_procedure((unw_cursor_t *)&view->cursor, &info) == 0 &&
            info.end_ip > info.start_ip + 1;
 }
 
 static int look(struct visit *v, unw_word_t *pc, unw_word_t *sp)
 {
-    return get_reg(&v->view.cursor, UNW_REG_IP, pc) == 0 &&
-           get_reg(&v->view.cursor, UNW_REG_SP, sp) == 0;
+    return unwind_get_register(&v->view.cursor, UNW_REG_IP, pc) == 0 &&
+           unwind_get_register(&v->view.cursor, UNW_REG_SP, sp) == 0;
 }
 
 static int come_to_from(struct visit *v)
 {
     unw_word_t pc, sp;
-    for (int n = 0; n < v->steps_max && step(&v->view.cursor) > 0; n++) {
+    for (int n = 0; n < v->steps_max && unwind_step_cursor(&v->view.cursor) > 0; n++) {
         if (!look(v, &pc, &sp))
             return 0;
         if (pc == v->from.pc && sp == v->from.sp)
@@ -155,19 +127,10 @@ static void go_on(struct visit *v)
     unw_word_t pc = v->from.pc, sp = v->from.sp;
     v->result = UNWOUND_ENOUGH;
     while (v->show(v->shown_to, pc, sp, &v->view))
-        if (step(&v->view.cursor) <= 0 || !look(v, &pc, &sp) || pc < CODE_MIN) {
+        if (unwind_step_cursor(&v->view.cursor) <= 0 || !look(v, &pc, &sp) || pc < CODE_MIN) {
             v->result = UNWOUND_END;
             return;
         }
-}
-
-/* libunwind remembers rules by pc, also past a dlclose. */
-static void flush_if_loaded(void)
-{
-    static uint32_t flushed;
-    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
-    if (__atomic_exchange_n(&flushed, generation, __ATOMIC_RELAXED) != generation)
-        flush_cache(*local_space, 0, 0);
 }
 
 static void pay(void *argument)
@@ -176,8 +139,7 @@ static void pay(void *argument)
     uintptr_t before = tls.own;
     tls.own = 0; /* if it is not, somebody jumped out of his own work, on another stack than this */
     own_begin();
-    flush_if_loaded();
-    if (init_local(&v->view.cursor, &v->context) == 0 && come_to_from(v))
+    if (unwind_space_enter(&v->view.cursor, &v->visitor) && come_to_from(v))
         go_on(v);
     own_end(before);
 }
@@ -185,7 +147,7 @@ static void pay(void *argument)
 /* The visit starts in this function's frame, which stays till it is over. */
 static __attribute__((noinline)) void visit(struct visit *v)
 {
-    getcontext_(&v->context);
+    arch_save(v->visitor.registers);
     arch_call_on_stack(pay, v, (uint8_t *)v + STACK_BYTES);
 }
 
@@ -238,7 +200,8 @@ static int take_second(void *context, uintptr_t pc, uintptr_t sp, const struct u
     unw_word_t fp;
     if (!s->seen++)
         return 1;
-    if (sp <= s->r.sp || get_reg((unw_cursor_t *)&view->cursor, UNW_X86_64_RBP, &fp) != 0)
+    if (sp <= s->r.sp ||
+        unwind_get_register((unw_cursor_t *)&view->cursor, ARCH_DWARF_FP, &fp) != 0)
         return 0;
     s->r = (struct registers){.pc = pc, .sp = sp, .fp = fp};
     s->seen++;

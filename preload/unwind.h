@@ -4,11 +4,10 @@
  * and a host would bind to them. Without it, and before the constructor, such stacks are marked
  * truncated, and nothing is compared.
  *
- * libunwind keeps locks, asks ld.so for its list (which has a lock), allocates, and wants up to
- * 10 KiB of stack. So it works for one thread at a time, with all signals blocked, on a stack of
- * our own, its allocations from our arena, errno kept; nobody forks meanwhile (unwind_fork_*), and
- * whoever cannot have it within a moment goes without: an ld.so that is locked by one who waits
- * here would otherwise be waited for, for ever.
+ * libunwind keeps locks, allocates, and wants up to 10 KiB of stack. So it works for one thread at
+ * a time, with all signals blocked, on a stack of our own, its allocations from our arena, errno
+ * kept; nobody forks meanwhile (unwind_fork_*), and whoever cannot have it within a moment goes
+ * without.
  */
 #ifndef MPROF_UNWIND_H
 #define MPROF_UNWIND_H

@@ -17,6 +17,7 @@ static struct rule true_rule(const struct cfi_module *module, uintptr_t pc);
 #include "../../preload/selfcheck.c"
 #include "../../preload/step.c"
 #include "../../preload/unwind.c"
+#include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
 #undef cfi_rule
 

@@ -9,6 +9,7 @@
 #include "../../preload/rules.c"
 #include "../../preload/step.c"
 #include "../../preload/unwind.c"
+#include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
 
 #include "recorder_stubs.h"
@@ -78,41 +79,47 @@ static void check_delta(struct dancer *d, const struct walk *w)
     d->kept += w->keep;
 }
 
-/* The walk's stack, leaf first, against a cursor that starts at this function's own frame. */
+struct check {
+    const struct memo *memo;
+    uint32_t left; /* frames not compared yet, the outermost first */
+    uint32_t last; /* 1 where frame 0 is the mark of an unknown rest */
+    bool over;
+};
+
+static int check_frame(void *context, uintptr_t pc, uintptr_t sp, const struct unwind_view *view)
+{
+    struct check *c = context;
+    const struct memo_frame *f = &memo_frames(c->memo)[c->left - 1];
+    uint32_t count = c->memo->count, i = count - c->left;
+    (void)view;
+    c->over = true;
+    if (c->left == c->last) {
+        if (!c->last)
+            differ("too short", i, count, 0, pc);
+        return 0;
+    }
+    if (f->pc != pc || f->sp != sp) {
+        differ("frame", i, count, f->pc, pc);
+        return 0;
+    }
+    if (f->id != SPOOL_FRAME_RAW && pcs[f->id].pc != pc)
+        differ("id", i, count, pcs[f->id].pc, pc);
+    c->left--;
+    c->over = false;
+    return 1;
+}
+
+/* The walk's stack against libunwind's. */
 static void check_frames(struct dancer *d, struct registers from)
 {
-    const struct memo *m = &d->memo;
-    const struct memo_frame *frames = memo_frames(m);
-    unw_context_t context;
-    unw_cursor_t cursor;
-    unw_word_t pc = 0, sp = 0;
-    bool cut = m->count && frames[0].id == SPOOL_FRAME_UNKNOWN;
-    uint32_t last = cut ? 1 : 0, i = m->count;
-    d->truncated += cut;
-    getcontext_(&context);
-    init_local(&cursor, &context);
-    while (sp != from.sp && step(&cursor) > 0)
-        get_reg(&cursor, UNW_REG_SP, &sp);
-    do {
-        get_reg(&cursor, UNW_REG_IP, &pc);
-        get_reg(&cursor, UNW_REG_SP, &sp);
-        if (pc == 0)
-            break; /* libunwind's way to say that this was the end */
-        if (i == last) {
-            if (!cut)
-                differ("too short", i, m->count, 0, pc);
-            return;
-        }
-        i--;
-        if (frames[i].pc != pc || frames[i].sp != sp) {
-            differ("frame", m->count - 1 - i, m->count, frames[i].pc, pc);
-            return;
-        }
-        if (frames[i].id != SPOOL_FRAME_RAW && pcs[frames[i].id].pc != pc)
-            differ("id", m->count - 1 - i, m->count, pcs[frames[i].id].pc, pc);
-    } while (step(&cursor) > 0);
-    if (i != last)
-        differ("too long", m->count - 1 - i, m->count, frames[i - 1].pc, 0);
+    struct check c = {.memo = &d->memo, .left = d->memo.count};
+    c.last = c.left && memo_frames(c.memo)[0].id == SPOOL_FRAME_UNKNOWN;
+    d->truncated += c.last;
+    if (unwind_stack(from, check_frame, &c) == UNWOUND_NOT)
+        differ("no libunwind", 0, c.left, 0, 0);
+    else if (!c.over && c.left != c.last)
+        differ("too long", c.memo->count - c.left, c.memo->count,
+               memo_frames(c.memo)[c.left - 1].pc, 0);
 }
 
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void check(struct dancer *d)
@@ -486,22 +493,8 @@ static void *load(const char *name, const char *compiler, const char *source, ch
 
 typedef void callback(struct dancer *d, int depth);
 
-/* libunwind remembers how to step from a pc, also when there is other code now. */
-static void flush_libunwind(void)
-{
-    void *library = dlopen("libunwind.so.8", RTLD_LAZY | RTLD_LOCAL);
-    void (*flush)(unw_addr_space_t, unw_word_t, unw_word_t) =
-        (void (*)(unw_addr_space_t, unw_word_t, unw_word_t))(uintptr_t)dlsym(
-            library, TEXT(UNW_ARCH_OBJ(flush_cache)));
-    unw_addr_space_t *local = dlsym(library, TEXT(unw_local_addr_space));
-    assert_true(flush && local);
-    flush(*local, 0, 0);
-    dlclose(library);
-}
-
 static void call_library(void *library, struct dancer *d)
 {
-    flush_libunwind();
     void (*enter)(callback *, struct dancer *) =
         (void (*)(callback *, struct dancer *))(uintptr_t)dlsym(library, "enter");
     assert_non_null(enter);

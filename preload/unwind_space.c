@@ -1,0 +1,147 @@
+/* unwind_space.c - libunwind's library, and the accessors by which it sees us. */
+#include "unwind_space.h"
+#include "loaded.h"
+#include "sys.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+/* Not in libunwind.h, but what its own -ptrace and -coredump are made with. */
+#define SEARCH UNW_OBJ(dwarf_search_unwind_table)
+
+int (*unwind_step_cursor)(unw_cursor_t *);
+int (*unwind_get_register)(unw_cursor_t *, unw_regnum_t, unw_word_t *);
+int (*unwind_get_procedure)(unw_cursor_t *, unw_proc_info_t *);
+static int (*search)(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int,
+                     void *);
+static int (*init_remote)(unw_cursor_t *, unw_addr_space_t, void *);
+static void (*flush)(unw_addr_space_t, unw_word_t, unw_word_t);
+static unw_addr_space_t space;
+
+/* ---- memory and registers ---- */
+
+/* The kernel looks at the mask before it refuses the operation. */
+static int is_readable(uintptr_t address)
+{
+    return SYS_CALL(SYS_rt_sigprocmask, -1, address, 0, 8, 0, 0) != -EFAULT;
+}
+
+/* address: a multiple of 8. */
+static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write,
+                      void *argument)
+{
+    struct unwind_visitor *v = argument;
+    uintptr_t page = address / SYS_PAGE;
+    uintptr_t *known = &v->readable[page % UNWIND_PAGES];
+    (void)as;
+    if (write || page == 0 || (*known != page && !is_readable(address)))
+        return -UNW_EINVAL;
+    *known = page;
+    *value = *(const unw_word_t *)address;
+    return 0;
+}
+
+static int access_reg(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write,
+                      void *argument)
+{
+    const struct unwind_visitor *v = argument;
+    (void)as;
+    if (write || number < 0 || number >= ARCH_DWARF_REGISTERS)
+        return -UNW_EBADREG;
+    *value = v->registers[number];
+    return 0;
+}
+
+static int access_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *value, int write,
+                        void *argument)
+{
+    (void)as, (void)number, (void)value, (void)write, (void)argument;
+    return -UNW_EBADREG;
+}
+
+/* ---- call frame information ---- */
+
+/* .eh_frame_hdr: version, three encodings, the pointer to .eh_frame, the count, the table. Only the
+ * encodings that all linkers write: 4 bytes, the table relative to the header. */
+static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info, int need,
+                          void *argument)
+{
+    struct dl_find_object found;
+    unw_dyn_info_t table = {.format = UNW_INFO_FORMAT_REMOTE_TABLE};
+    if (_dl_find_object((void *)ip, &found) != 0 || !found.dlfo_eh_frame)
+        return -UNW_ENOINFO;
+    const uint8_t *header = found.dlfo_eh_frame;
+    uint32_t count;
+    if (header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b || (header[1] & 15) % 8 != 3)
+        return -UNW_ENOINFO;
+    memcpy(&count, header + 8, sizeof count);
+    table.start_ip = (uintptr_t)found.dlfo_map_start;
+    table.end_ip = (uintptr_t)found.dlfo_map_end;
+    table.u.rti.segbase = (uintptr_t)header;
+    table.u.rti.table_data = (uintptr_t)header + 12;
+    table.u.rti.table_len = count; /* in words of 8 bytes: an entry each */
+    return search(as, ip, &table, info, need, argument);
+}
+
+static void put_unwind_info(unw_addr_space_t as, unw_proc_info_t *info, void *argument)
+{
+    (void)as, (void)info, (void)argument; /* libunwind keeps what it has made itself */
+}
+
+static int no_dynamic_list(unw_addr_space_t as, unw_word_t *list, void *argument)
+{
+    (void)as, (void)list, (void)argument;
+    return -UNW_ENOINFO;
+}
+
+static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *argument)
+{
+    (void)as, (void)cursor, (void)argument;
+    return -UNW_EINVAL;
+}
+
+/* ---- the library ---- */
+
+int unwind_space_open(void)
+{
+    static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
+                                        .put_unwind_info = put_unwind_info,
+                                        .get_dyn_info_list_addr = no_dynamic_list,
+                                        .access_mem = access_mem,
+                                        .access_reg = access_reg,
+                                        .access_fpreg = access_fpreg,
+                                        .resume = no_resume};
+    void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return 0;
+    /* The macros of libunwind.h give the names their target's prefix. */
+    unw_addr_space_t (*create)(unw_accessors_t *, int) =
+        dlsym(library, TEXT(unw_create_addr_space));
+    int (*cache)(unw_addr_space_t, unw_caching_policy_t) =
+        dlsym(library, TEXT(unw_set_caching_policy));
+    unwind_step_cursor = dlsym(library, TEXT(unw_step));
+    unwind_get_register = dlsym(library, TEXT(unw_get_reg));
+    unwind_get_procedure = dlsym(library, TEXT(unw_get_proc_info));
+    flush = dlsym(library, TEXT(unw_flush_cache));
+    init_remote = dlsym(library, TEXT(unw_init_remote));
+    search = dlsym(library, TEXT(SEARCH));
+    if (!create || !cache || !unwind_step_cursor || !unwind_get_register || !unwind_get_procedure ||
+        !init_remote || !flush || !search || !(space = create(&accessors, 0)))
+        return 0;
+    cache(space, UNW_CACHE_GLOBAL);
+    return 1;
+}
+
+int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
+{
+    /* libunwind remembers rules by pc, also past a dlclose. */
+    static uint32_t flushed;
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    if (flushed != generation)
+        flush(space, 0, 0);
+    flushed = generation;
+    memset(visitor->readable, 0, sizeof visitor->readable);
+    return init_remote(cursor, space, visitor) == 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * unwind_space.h - our own process, as libunwind sees it.
+ *
+ * libunwind's way for the process it is in asks ld.so for its list of objects, under a lock that a
+ * forked child may inherit taken. So it is shown the process as a foreign one, an "address space":
+ * registers out of a copy, memory word by word, none that cannot be read, and the tables of call
+ * frame information where _dl_find_object says, which takes no lock.
+ *
+ * libunwind-x86_64 is opened with RTLD_LOCAL and never a DT_NEEDED. One visitor at a time.
+ */
+#ifndef MPROF_UNWIND_SPACE_H
+#define MPROF_UNWIND_SPACE_H
+
+#include "arch_x86_64.h"
+
+#define UNW_REMOTE_ONLY
+#include <libunwind.h>
+
+/* The functions of libunwind that we use; 0 where there is no library that has them all. */
+int unwind_space_open(void);
+
+extern int (*unwind_step_cursor)(unw_cursor_t *);
+extern int (*unwind_get_register)(unw_cursor_t *, unw_regnum_t, unw_word_t *);
+extern int (*unwind_get_procedure)(unw_cursor_t *, unw_proc_info_t *);
+
+#define UNWIND_PAGES 64 /* a power of two */
+
+/* Who visits the space: registers by DWARF number, and the pages that have been found readable. */
+struct unwind_visitor {
+    uintptr_t registers[ARCH_DWARF_REGISTERS];
+    uintptr_t readable[UNWIND_PAGES]; /* page numbers */
+};
+
+/* Sets the cursor to the frame that the visitor's registers describe; 0 where that fails. */
+int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor);
+
+#endif
