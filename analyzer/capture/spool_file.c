@@ -118,8 +118,14 @@ static int is_free(const struct spool_chunk *chunk)
     return chunk->closed == SPOOL_CHUNK_MOVED || chunk->closed == SPOOL_CHUNK_TAKEN;
 }
 
-/* Has what was free become a chunk? Its state is stored last, so the rest is read once more when
- * that has been seen. */
+/* The chunk at this place, free or not. What a free one becomes is written field by field and its
+ * state last, so a header that says it is in use is read once more: now the rest is as new. */
+static int look_at_chunk(const struct spool_file *f, uint64_t offset, struct spool_chunk *chunk)
+{
+    return chunk_at(f, offset, chunk) && (is_free(chunk) || chunk_at(f, offset, chunk));
+}
+
+/* Has what was free become a chunk? */
 static void scan_free(struct spool_file *f,
                       void (*found)(void *context, const struct spool_chunk *chunk), void *context)
 {
@@ -128,7 +134,7 @@ static void scan_free(struct spool_file *f,
     for (size_t i = 0; i < f->free_count; i++) {
         struct spool_chunk chunk;
         uint64_t at = f->free[i].offset;
-        if (!chunk_at(f, at, &chunk) || is_free(&chunk) || !chunk_at(f, at, &chunk)) {
+        if (!look_at_chunk(f, at, &chunk) || is_free(&chunk)) {
             f->free[kept++].offset = at;
             continue;
         }
@@ -146,7 +152,7 @@ static uint64_t scan_region(struct spool_file *f, uint64_t begin, uint64_t end,
 
     while (at < end) {
         struct spool_chunk chunk;
-        if (!chunk_at(f, at, &chunk)) {
+        if (!look_at_chunk(f, at, &chunk)) {
             hole = hole ? hole : at;
             at = next_page(f, at, end);
             continue;

@@ -103,16 +103,16 @@ static void own_boot_id(uint8_t id[16])
 static struct shown_pages two_processes(void)
 {
     struct shown_pages p = {.header = {.magic = SPOOL_MAGIC,
-                                 .version = SPOOL_VERSION,
-                                 .tree = 5,
-                                 .pid = 999999999,
-                                 .parent_pid = 1,
-                                 .start_time = 77,
-                                 .epoch_ns = 88}};
+                                       .version = SPOOL_VERSION,
+                                       .tree = 5,
+                                       .pid = 999999999,
+                                       .parent_pid = 1,
+                                       .start_time = 77,
+                                       .epoch_ns = 88}};
     memset(p.header.id, 3, sizeof p.header.id);
     own_boot_id(p.header.boot_id);
-    p.header.processes =
-        (struct spool_table){offsetof(struct shown_pages, processes), sizeof(struct spool_process), 4};
+    p.header.processes = (struct spool_table){offsetof(struct shown_pages, processes),
+                                              sizeof(struct spool_process), 4};
     p.control.process_count = 2;
     p.processes[0] = (struct spool_process){.state = 1, .pid = 999999999, .start_time = 77};
     p.processes[1] = (struct spool_process){.state = 1, .pid = 999999998, .start_time = 78};
