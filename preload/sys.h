@@ -33,7 +33,8 @@ enum sys_kind {
     SYS_KIND_GROW = 8,    /* fstat, fallocate: kernels before 5.14 */
     SYS_KIND_UNWIND = 16, /* libunwind */
     SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
-    SYS_KIND_ALL = 63
+    SYS_KIND_WINDOW = 64, /* what windows need besides SYS_KIND_MEMORY */
+    SYS_KIND_ALL = 127
 };
 
 extern uint32_t sys_forbidden;
@@ -85,7 +86,7 @@ static inline void *sys_map_again(void *shared, size_t bytes)
 /* The same at a place of ours, in what is mapped there. */
 static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
 {
-    return sys_may(SYS_KIND_MEMORY) &&
+    return sys_may(SYS_KIND_WINDOW) &&
            SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place, 0) ==
                (long)place;
 }
@@ -93,7 +94,7 @@ static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
 /* Addresses without memory. */
 static inline void *sys_reserve(size_t bytes)
 {
-    if (!sys_may(SYS_KIND_MEMORY))
+    if (!sys_may(SYS_KIND_WINDOW))
         return NULL;
     void *p = (void *)SYS_CALL(SYS_mmap, 0, bytes, PROT_NONE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -190,7 +190,7 @@ static int window_new(void)
 static int window_more(void)
 {
     uint64_t since = __atomic_load_n(&mapping, __ATOMIC_RELAXED), now = init_ticks() | 1;
-    if (!sys_may(SYS_KIND_MEMORY) || (since && now - since < MAPPING_STALE))
+    if (!sys_may(SYS_KIND_MEMORY | SYS_KIND_WINDOW) || (since && now - since < MAPPING_STALE))
         return 0;
     if (!__atomic_compare_exchange_n(&mapping, &since, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return 0;

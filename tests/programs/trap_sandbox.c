@@ -4,13 +4,14 @@
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Seven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
+ * Eight children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
  * 48, which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
  *   7 a filter that knows only one advice for madvise, not the recorder's
+ *   8 one that knows two, but not the one for huge pages; 60,000 blocks, so that those are wanted
  * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict
- * mode knows no other way. Each 20,100 allocations and frees.
+ * mode knows no other way. Each but the last 20,100 allocations and frees.
  *
  * EXPECT allocations 0
  * EXPECT child 1 allocations 20100
@@ -35,6 +36,9 @@
  * EXPECT child 7 allocations 20100
  * EXPECT child 7 frees 20100
  * EXPECT child 7 lost 0
+ * EXPECT child 8 allocations 60100
+ * EXPECT child 8 frees 60100
+ * EXPECT child 8 lost 0
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -62,6 +66,15 @@ static struct sock_filter one_advice[] = {LOAD(nr),
                                           LOAD(args[2]),
                                           IF_CALL(MADV_DONTNEED, SECCOMP_RET_ALLOW),
                                           ELSE(SECCOMP_RET_KILL_PROCESS)};
+static struct sock_filter two_advices[] = {LOAD(nr),
+                                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 1, 0),
+                                           ELSE(SECCOMP_RET_ALLOW),
+                                           LOAD(args[2]),
+                                           IF_CALL(MADV_DONTNEED, SECCOMP_RET_ALLOW),
+                                           IF_CALL(23 /* POPULATE_WRITE */, SECCOMP_RET_ALLOW),
+                                           ELSE(SECCOMP_RET_KILL_PROCESS)};
+static struct sock_fprog two_advices_program = {sizeof two_advices / sizeof *two_advices,
+                                                two_advices};
 static struct sock_fprog one_advice_program = {sizeof one_advice / sizeof *one_advice, one_advice};
 static struct sock_fprog no_open_program = {sizeof no_open / sizeof *no_open, no_open};
 static struct sock_fprog little_program = {sizeof little / sizeof *little, little};
@@ -89,6 +102,8 @@ static int close_door(int which)
         return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
     case 7:
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &one_advice_program);
+    case 8:
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &two_advices_program);
     default:
         return prctl(PR_SET_NAME, "renamed");
     }
@@ -96,13 +111,13 @@ static int close_door(int which)
 
 int main(void)
 {
-    for (int which = 1; which <= 7; which++) {
+    for (int which = 1; which <= 8; which++) {
         pid_t child = fork();
         if (child == 0) {
             churn(100, 40);
             if (close_door(which))
                 _exit(99);
-            churn(20000, 48);
+            churn(which == 8 ? 60000 : 20000, 48);
             syscall(SYS_exit, 10 + which);
         }
         int status = 0;
