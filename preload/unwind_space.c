@@ -104,23 +104,24 @@ static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *argument)
 
 /* ---- the library ---- */
 
+static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
+                                    .put_unwind_info = put_unwind_info,
+                                    .get_dyn_info_list_addr = no_dynamic_list,
+                                    .access_mem = access_mem,
+                                    .access_reg = access_reg,
+                                    .access_fpreg = access_fpreg,
+                                    .resume = no_resume};
+static unw_addr_space_t (*create)(unw_accessors_t *, int);
+static int (*cache)(unw_addr_space_t, unw_caching_policy_t);
+
 int unwind_space_open(void)
 {
-    static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
-                                        .put_unwind_info = put_unwind_info,
-                                        .get_dyn_info_list_addr = no_dynamic_list,
-                                        .access_mem = access_mem,
-                                        .access_reg = access_reg,
-                                        .access_fpreg = access_fpreg,
-                                        .resume = no_resume};
     void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return 0;
     /* The macros of libunwind.h give the names their target's prefix. */
-    unw_addr_space_t (*create)(unw_accessors_t *, int) =
-        dlsym(library, TEXT(unw_create_addr_space));
-    int (*cache)(unw_addr_space_t, unw_caching_policy_t) =
-        dlsym(library, TEXT(unw_set_caching_policy));
+    create = dlsym(library, TEXT(unw_create_addr_space));
+    cache = dlsym(library, TEXT(unw_set_caching_policy));
     unwind_step_cursor = dlsym(library, TEXT(unw_step));
     unwind_get_register = dlsym(library, TEXT(unw_get_reg));
     unwind_get_procedure = dlsym(library, TEXT(unw_get_proc_info));
@@ -128,10 +129,17 @@ int unwind_space_open(void)
     init_remote = dlsym(library, TEXT(unw_init_remote));
     search = dlsym(library, TEXT(SEARCH));
     if (!create || !cache || !unwind_step_cursor || !unwind_get_register || !unwind_get_procedure ||
-        !init_remote || !flush || !search || !(space = create(&accessors, 0)))
+        !init_remote || !flush || !search)
         return 0;
-    cache(space, UNW_CACHE_GLOBAL);
     return 1;
+}
+
+/* At the first visit, as libunwind opens two descriptors for it, which most programs are spared. */
+static int make_space(void)
+{
+    if (!space && (space = create(&accessors, 0)))
+        cache(space, UNW_CACHE_GLOBAL);
+    return space != NULL;
 }
 
 int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
@@ -139,6 +147,8 @@ int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
     /* libunwind remembers rules by pc, also past a dlclose. */
     static uint32_t flushed;
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    if (!make_space())
+        return 0;
     if (flushed != generation)
         flush(space, 0, 0);
     flushed = generation;
