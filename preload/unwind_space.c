@@ -1,10 +1,12 @@
 /* unwind_space.c - libunwind's library, and the accessors by which it sees us. */
 #include "unwind_space.h"
 #include "loaded.h"
+#include "objects.h"
 #include "sys.h"
 
 #include <dlfcn.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
@@ -68,17 +70,17 @@ static int access_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *v
 static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info, int need,
                           void *argument)
 {
-    struct dl_find_object found;
+    struct object object;
     unw_dyn_info_t table = {.format = UNW_INFO_FORMAT_REMOTE_TABLE};
-    if (_dl_find_object((void *)ip, &found) != 0 || !found.dlfo_eh_frame)
+    if (!object_find(ip, &object) || !object.eh_frame_hdr)
         return -UNW_ENOINFO;
-    const uint8_t *header = found.dlfo_eh_frame;
+    const uint8_t *header = object.eh_frame_hdr;
     uint32_t count;
     if (header[0] != 1 || header[2] != 0x03 || header[3] != 0x3b || (header[1] & 15) % 8 != 3)
         return -UNW_ENOINFO;
     memcpy(&count, header + 8, sizeof count);
-    table.start_ip = (uintptr_t)found.dlfo_map_start;
-    table.end_ip = (uintptr_t)found.dlfo_map_end;
+    table.start_ip = object.start;
+    table.end_ip = object.end;
     table.u.rti.segbase = (uintptr_t)header;
     table.u.rti.table_data = (uintptr_t)header + 12;
     table.u.rti.table_len = count; /* in words of 8 bytes: an entry each */
@@ -104,24 +106,56 @@ static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *argument)
 
 /* ---- the library ---- */
 
-static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
-                                    .put_unwind_info = put_unwind_info,
-                                    .get_dyn_info_list_addr = no_dynamic_list,
-                                    .access_mem = access_mem,
-                                    .access_reg = access_reg,
-                                    .access_fpreg = access_fpreg,
-                                    .resume = no_resume};
-static unw_addr_space_t (*create)(unw_accessors_t *, int);
-static int (*cache)(unw_addr_space_t, unw_caching_policy_t);
+/*
+ * When it starts, libunwind opens a pipe, to try memory by writing it there. Only its way for the
+ * own process does so, which we do not go; and the host shall not find descriptors that it never
+ * opened.
+ */
+static long lowest_descriptor(void)
+{
+    long fd = sys_open("/", O_PATH | O_DIRECTORY, 0);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd;
+}
+
+static int is_pipe(long fd, struct stat *s)
+{
+    return SYS_CALL(SYS_fstat, fd, s, 0, 0, 0, 0) == 0 && S_ISFIFO(s->st_mode) &&
+           SYS_CALL(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == FD_CLOEXEC;
+}
+
+/* Its one end is the descriptor that was the lowest free one, the other has the same inode. */
+static void close_pipe(long end)
+{
+    struct stat one, other;
+    if (end < 0 || !is_pipe(end, &one))
+        return;
+    for (long fd = end + 1; fd < end + 256; fd++)
+        if (is_pipe(fd, &other) && other.st_ino == one.st_ino && other.st_dev == one.st_dev) {
+            sys_close(fd);
+            sys_close(end);
+            return;
+        }
+}
 
 int unwind_space_open(void)
 {
+    static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
+                                        .put_unwind_info = put_unwind_info,
+                                        .get_dyn_info_list_addr = no_dynamic_list,
+                                        .access_mem = access_mem,
+                                        .access_reg = access_reg,
+                                        .access_fpreg = access_fpreg,
+                                        .resume = no_resume};
     void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return 0;
     /* The macros of libunwind.h give the names their target's prefix. */
-    create = dlsym(library, TEXT(unw_create_addr_space));
-    cache = dlsym(library, TEXT(unw_set_caching_policy));
+    unw_addr_space_t (*create)(unw_accessors_t *, int) =
+        dlsym(library, TEXT(unw_create_addr_space));
+    int (*cache)(unw_addr_space_t, unw_caching_policy_t) =
+        dlsym(library, TEXT(unw_set_caching_policy));
     unwind_step_cursor = dlsym(library, TEXT(unw_step));
     unwind_get_register = dlsym(library, TEXT(unw_get_reg));
     unwind_get_procedure = dlsym(library, TEXT(unw_get_proc_info));
@@ -129,17 +163,12 @@ int unwind_space_open(void)
     init_remote = dlsym(library, TEXT(unw_init_remote));
     search = dlsym(library, TEXT(SEARCH));
     if (!create || !cache || !unwind_step_cursor || !unwind_get_register || !unwind_get_procedure ||
-        !init_remote || !flush || !search)
+        !init_remote || !flush || !search || !(space = create(&accessors, 0)))
         return 0;
+    long lowest = lowest_descriptor();
+    cache(space, UNW_CACHE_GLOBAL); /* libunwind starts with this */
+    close_pipe(lowest);
     return 1;
-}
-
-/* At the first visit, as libunwind opens two descriptors for it, which most programs are spared. */
-static int make_space(void)
-{
-    if (!space && (space = create(&accessors, 0)))
-        cache(space, UNW_CACHE_GLOBAL);
-    return space != NULL;
 }
 
 int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
@@ -147,8 +176,6 @@ int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
     /* libunwind remembers rules by pc, also past a dlclose. */
     static uint32_t flushed;
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
-    if (!make_space())
-        return 0;
     if (flushed != generation)
         flush(space, 0, 0);
     flushed = generation;

@@ -4,7 +4,7 @@
  * libunwind's way for the process it is in asks ld.so for its list of objects, under a lock that a
  * forked child may inherit taken. So it is shown the process as a foreign one, an "address space":
  * registers out of a copy, memory word by word, none that cannot be read, and the tables of call
- * frame information where _dl_find_object says, which takes no lock.
+ * frame information where objects.h says, without a lock.
  *
  * libunwind-x86_64 is opened with RTLD_LOCAL and never a DT_NEEDED. One visitor at a time.
  */

@@ -24,6 +24,12 @@ for name in one ten; do
     assert_clean $name.mprof
 done
 
+# errno, descriptors, limits and locked memory are as without.
+"$PROGRAMS/guest" >plain.out || fail "guest"
+MPROF_SELFCHECK=50 preload guest.mprof "$PROGRAMS/guest" >guest.out || fail "status $? of guest"
+assert_same "what guest says of its descriptors" plain.out guest.out
+assert_eq "stacks of guest" "1000 0" "$(selfcheck_counts guest.mprof)"
+
 # With mprof-c run; a forked child counts for itself.
 MPROF_SELFCHECK=1 run_as fork.mprof "$PROGRAMS/fork" >/dev/null
 assert_eq "self-check of a child" 0 "$(json fork.mprof children.0.quality.selfcheck_differences)"
