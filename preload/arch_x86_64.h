@@ -92,6 +92,15 @@ static inline __attribute__((always_inline)) void arch_save(uintptr_t *to)
                      : "rax", "memory");
 }
 
+/* Unknown to the compiler where it is told to leave vector registers alone. */
+#ifdef __SSE__
+#define ARCH_VECTORS                                                                               \
+    , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",     \
+        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#else
+#define ARCH_VECTORS
+#endif
+
 /* Calls f(argument) on another stack, whose upper end is `top` (a multiple of 16). */
 static inline void arch_call_on_stack(void (*f)(void *), void *argument, void *top)
 {
@@ -101,9 +110,8 @@ static inline void arch_call_on_stack(void (*f)(void *), void *argument, void *t
                      "mov %%rbx, %%rsp"
                      : "+D"(argument)
                      : [top] "r"(top), [f] "r"(f)
-                     : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc",
-                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+                     : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory",
+                       "cc" ARCH_VECTORS);
 }
 
 static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)

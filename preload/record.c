@@ -1,5 +1,4 @@
 /* record.c - walk, encode, commit. */
-#pragma GCC target("general-regs-only") /* see walk.c */
 #include "record.h"
 #include "init.h"
 #include "loaded.h"

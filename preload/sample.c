@@ -40,7 +40,7 @@ static uint64_t ticks_ahead(struct spool_moment now)
     uint64_t left = next_ns > now.ns ? next_ns - now.ns : 0;
     if (ns < 1000000) /* too short to tell: look again in about a millisecond */
         return 1000000;
-    return (uint64_t)((double)left * ((double)ticks / (double)ns)) + 1;
+    return (uint64_t)((unsigned __int128)left * ticks / ns) + 1;
 }
 
 void sample_take(void)

@@ -1,7 +1,4 @@
 /* walk.c - the walk by memo, by nodes and by rules. */
-/* Frames are written word by word and copied a moment later: by vectors, each copy would wait until
- * the words have left the store buffer. */
-#pragma GCC target("general-regs-only")
 #include "walk.h"
 #include "spool.h"
 #include "step.h"

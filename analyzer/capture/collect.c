@@ -314,6 +314,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
 
 int collector_open(struct collector **out, int spool_fd, int capture_fd, struct symbolizer *symbols)
 {
+    xalloc_huge_pages();
     struct collector *c = xcalloc(1, sizeof *c);
     int error = spool_file_open(&c->file, spool_fd);
 

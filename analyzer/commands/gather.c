@@ -37,6 +37,7 @@ struct gather *gather_open(const char *folder, uint64_t tree)
 
     if (fd < 0)
         return NULL;
+    xalloc_huge_pages(); /* before there are threads, each of which would have a heap of its own */
     struct gather *g = xcalloc(1, sizeof *g);
     g->place = (struct recorded_place){.folder_fd = fd, .tree = tree, .symbols = symbolizer_new()};
     clock_gettime(CLOCK_REALTIME_COARSE, &g->opened);

@@ -1,12 +1,22 @@
 /* xalloc.c - memory that is there, or a sentence and the end. */
 #include "xalloc.h"
 
+#include <limits.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void advise(void);
+static int huge_pages;
 
 static void *or_end(void *memory, size_t bytes)
 {
+    if (huge_pages)
+        advise();
     if (memory || bytes == 0)
         return memory;
     fprintf(stderr,
@@ -37,6 +47,33 @@ void *xaligned(size_t alignment, size_t bytes)
 void *xrealloc(void *old, size_t bytes)
 {
     return or_end(realloc(old, bytes), bytes);
+}
+
+/* ---- huge pages ---- */
+
+#define MANY_BYTES (32u << 20)
+#define HUGE_PAGE  ((uintptr_t)2 << 20)
+
+static uintptr_t advised; /* the heap is advised up to here */
+
+void xalloc_huge_pages(void)
+{
+    if (huge_pages)
+        return;
+    /* One heap, in large steps, holding large blocks, too. */
+    huge_pages = mallopt(M_ARENA_MAX, 1) && mallopt(M_TOP_PAD, MANY_BYTES) &&
+                 mallopt(M_MMAP_THRESHOLD, MANY_BYTES) && mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    advised = ((uintptr_t)sbrk(0) + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+}
+
+/* Has the heap grown? What is new of it is not touched yet, but for the block that it grew for. */
+static void advise(void)
+{
+    uintptr_t end = (uintptr_t)sbrk(0) & ~(HUGE_PAGE - 1);
+    if (end <= advised)
+        return;
+    madvise((void *)advised, end - advised, MADV_HUGEPAGE);
+    advised = end;
 }
 
 char *xstrdup(const char *text)

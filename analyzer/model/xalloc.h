@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+/* From here on memory comes in huge pages where the kernel has some: for who will want much of it
+ * and touch all of it once, as a page fault costs more than what is done with the page. */
+void xalloc_huge_pages(void);
+
 void *xmalloc(size_t bytes);
 void *xcalloc(size_t count, size_t bytes);
 void *xaligned(size_t alignment, size_t bytes); /* bytes: a multiple of it */
