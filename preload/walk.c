@@ -37,7 +37,7 @@ struct named {
 
 #define NODE_NONE       UINT32_MAX
 #define NODE_BITS_FIRST 8
-#define NODE_BITS_MAX   11
+#define NODE_BITS_MAX   12 /* 320 KiB, for threads with very many stacks */
 #define NODE_STEP       2
 #define NODE_PATIENCE   8 /* that many misses for each place, and the table grows */
 
