@@ -29,7 +29,7 @@ static void lost(enum spool_kind kind, uint64_t size)
 static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        p += spool_encode_frame(p, f[i].id, f[i].pc);
+        p += spool_put_frame(p, f[i].id, f[i].pc);
     return p;
 }
 

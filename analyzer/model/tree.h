@@ -57,7 +57,7 @@ struct tree {
     /* Those asked for of late, by hash: a stack tree is too large for the processor's caches. */
     struct recent_child {
         uint32_t parent, location, child;
-    } *recent;
+    } * recent;
     struct call *calls;
     size_t call_count, call_capacity;
     struct intmap call_children;            /* parent << 32 | function -> call */
