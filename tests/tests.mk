@@ -1,6 +1,7 @@
 # tests.mk - builds and runs the tests; part of the Makefile.
 #
 #   make check        everything; installs what is missing first (scripts/setup --tests)
+#   make check-all    besides, what needs minutes or packages of a gigabyte (scripts/setup --all)
 #   make check-unit   tests/unit: one cmocka program per module
 #   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
 #   make bench-build  what scripts/bench runs
@@ -24,6 +25,11 @@ RUN_TESTS     = tests/run --build $(B)
 check:
 	scripts/setup --tests
 	@$(MAKE) --no-print-directory check-now
+
+check-all:
+	scripts/setup --all
+	@$(MAKE) --no-print-directory check-build
+	@$(RUN_TESTS) --all unit e2e
 
 # What check does once all is installed.
 check-now: check-build
@@ -69,5 +75,5 @@ $(B)/tests/programs/newdelete-tcmalloc: tests/programs/newdelete.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libtcmalloc_minimal.so.4
 
-.PHONY: check check-now check-unit check-e2e check-build bench-build
+.PHONY: check check-all check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)
