@@ -256,6 +256,14 @@ enum spool_kind {
  * it is told here. */
 #define SPOOL_LABEL_DIFFERENCE (SPOOL_LABEL_OWN + 0)
 
+/* Another thread than the stream's has got a name. Payload: struct spool_thread_name, its name as
+ * long as it is. */
+#define SPOOL_LABEL_NAME (SPOOL_LABEL_OWN + 1)
+struct spool_thread_name {
+    uint32_t serial;
+    char name[16];
+};
+
 enum spool_field {
     SPOOL_HAS_DELTA = 1,
     SPOOL_HAS_VALUE = 2,

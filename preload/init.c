@@ -401,6 +401,7 @@ static __attribute__((destructor)) void destruct(void)
 {
     if (recorder_state != RECORDER_ON || *recorder_alive != RECORDER_ALIVE)
         return;
+    record_name();
     spool.process->end_ticks = init_ticks();
     __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXIT, __ATOMIC_RELEASE);
 }

@@ -1,9 +1,11 @@
 /*
  * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not
- * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter.
+ * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
+ * a thread its name.
  */
 #include "init.h"
 #include "real.h"
+#include "record.h"
 #include "sandbox.h"
 #include "sys.h"
 
@@ -143,7 +145,22 @@ HOOK int prctl(int option, ...)
     if (!real_resolved()) /* real.h says why */
         return (int)raw_result(SYS_CALL(SYS_prctl, option, a, b, c, d, 0));
     unsigned before = before_prctl(option, a, (const void *)b);
-    return (int)closed(real.prctl(option, a, b, c, d), before);
+    int result = (int)closed(real.prctl(option, a, b, c, d), before);
+    if (option == PR_SET_NAME && result == 0)
+        record_name();
+    return result;
+}
+
+HOOK int pthread_setname_np(pthread_t thread, const char *name)
+{
+    if (!real_ready())
+        return ENOSYS;
+    int result = real.pthread_setname_np(thread, name);
+    if (result == 0 && thread == pthread_self())
+        record_name();
+    else if (result == 0)
+        record_name_of(thread, name);
+    return result;
 }
 
 static unsigned before_seccomp(long operation, const void *program)

@@ -8,6 +8,7 @@
 #ifndef MPROF_REAL_H
 #define MPROF_REAL_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -35,6 +36,7 @@
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
     REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))            \
+    REAL(pthread_setname_np, int, (pthread_t, const char *))                                       \
     REAL(syscall, long, (long, long, long, long, long, long, long))
 
 struct real {

@@ -9,6 +9,7 @@
 #include "sys.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
 #define SLACK 8 /* the encoder writes whole words */
 
@@ -33,29 +34,34 @@ static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t coun
     return p;
 }
 
+static void read_name(char *name)
+{
+    memset(name, 0, THREAD_NAME);
+    if (sys_may(SYS_KIND_SELF))
+        SYS_CALL(SYS_prctl, PR_GET_NAME, name, 0, 0, 0, 0);
+}
+
 /* Writes THREAD at the start of a chunk, or where a stream changes hands. Room is there. */
 static __attribute__((noinline)) void put_thread(struct thread *t, uint64_t ticks)
 {
     struct stream *s = &t->stream;
-    char name[16] = "";
     if (s->fresh & STREAM_NEW_CHUNK)
         walk_new_chunk(&t->memo);
-    if (sys_may(SYS_KIND_SELF))
-        SYS_CALL(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0, 0);
+    read_name(t->name);
     struct spool_event e = {.kind = SPOOL_THREAD,
                             .ticks = ticks,
                             .address = (uint64_t)t->serial << 32 | t->tid,
-                            .size = strnlen(name, sizeof name)};
+                            .size = strnlen(t->name, THREAD_NAME)};
     struct spool_delta delta = s->delta;
     uint8_t *p = s->committed;
     p += spool_encode(p, &delta, &e);
-    memcpy(p, name, e.size);
+    memcpy(p, t->name, e.size);
     chunk_commit(s, p + e.size);
     s->delta = delta;
     s->fresh = 0;
 }
 
-#define THREAD_BYTES (SPOOL_HEAD_MAX + 16 + SLACK)
+#define THREAD_BYTES (SPOOL_HEAD_MAX + THREAD_NAME + SLACK)
 
 void record_thread(struct thread *t)
 {
@@ -257,6 +263,34 @@ void record_exec(const char *path)
 {
     struct spool_event e = {.kind = SPOOL_EXEC, .size = strnlen(path, FACT_PATH)};
     plain(ARCH_CALLER(), &e, path);
+}
+
+void record_name(void)
+{
+    struct registers caller = arch_registers(ARCH_CALLER());
+    char name[THREAD_NAME];
+    if (!tls.thread || !recorder_ready()) /* its first event will tell */
+        return;
+    struct thread *t = thread_enter(caller);
+    if (!t)
+        return;
+    read_name(name);
+    /* A vfork child is its parent's memory, but has a name of its own. */
+    if (name[0] && t->tid == (uint32_t)sys_tid() && memcmp(name, t->name, sizeof name) != 0)
+        record_thread(t);
+    thread_leave(t);
+}
+
+void record_name_of(pthread_t thread, const char *name)
+{
+    struct spool_thread_name label = {0};
+    struct spool_event e = {.kind = SPOOL_LABEL, .address = SPOOL_LABEL_NAME};
+    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, &label.serial))
+        return;
+    size_t bytes = strnlen(name, sizeof label.name);
+    memcpy(label.name, name, bytes);
+    e.size = offsetof(struct spool_thread_name, name) + bytes;
+    plain(ARCH_CALLER(), &e, &label);
 }
 
 void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes)

@@ -13,6 +13,7 @@
 #include "arch_x86_64.h"
 #include "thread.h"
 
+#include <pthread.h>
 #include <stddef.h>
 
 void record_alloc(const struct arch_frame *caller, const void *p, size_t size);
@@ -31,6 +32,11 @@ void record_range_failed(const struct arch_frame *caller);
 void record_sample(uint64_t ns, uint64_t rss_bytes);
 void record_fork(uint32_t child_serial);
 void record_exec(const char *path);
+
+/* Tells the calling thread's name where it is not the one told before. Costs a system call. */
+void record_name(void);
+/* The same of another thread, if it has had an event. */
+void record_name_of(pthread_t thread, const char *name);
 
 /* In the middle of a hook, t entered: behind the event that was just recorded. */
 void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes);

@@ -105,6 +105,7 @@ static struct thread *state_take(uintptr_t frame)
     }
     t->serial = tls.serial_plus_1 - 1;
     t->tid = (uint32_t)sys_tid();
+    t->self = (uintptr_t)pthread_self();
     t->guard = 0;
     t->nested = NULL;
     t->rounds = 0;
@@ -147,6 +148,7 @@ void thread_hand_back(void)
     while (t) {
         struct thread *nested = t->nested;
         t->passing = 0;
+        t->self = 0;
         pool_push(t);
         t = nested;
     }
@@ -166,8 +168,23 @@ static void end(void *value)
         own_end(before);
         return;
     }
+    record_name();
     tls.ended = 1;
     thread_hand_back();
+}
+
+int thread_serial_of(uintptr_t self, uint32_t *serial)
+{
+    uint32_t count = __atomic_load_n(&state_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < count && i < STATES_MAX; i++) {
+        struct thread *slab = __atomic_load_n(&slabs[i / SLAB_STATES], __ATOMIC_ACQUIRE);
+        const struct thread *t = slab ? slab + i % SLAB_STATES : NULL;
+        if (t && __atomic_load_n(&t->self, __ATOMIC_RELAXED) == self) {
+            *serial = t->serial;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 void thread_key_create(void)
@@ -269,6 +286,7 @@ void thread_after_fork(void)
         chunk_forget(&t->stream);
         t->guard = 0;
         t->nested = NULL;
+        t->self = t == own ? t->self : 0;
         if (t != own)
             pool_push(t);
     }

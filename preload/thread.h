@@ -29,6 +29,8 @@ struct tls {
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+#define THREAD_NAME 16 /* bytes of it, as the kernel has it */
+
 struct thread {
     struct stream stream;
     struct memo memo;
@@ -39,8 +41,10 @@ struct thread {
     uint32_t index;
     uint32_t serial; /* of the thread that uses this state now */
     uint32_t tid;
-    uint32_t rounds;  /* of the key destructor */
-    uint32_t passing; /* 1: lent to a thread past its destructors, for one event */
+    uint32_t rounds;        /* of the key destructor */
+    uint32_t passing;       /* 1: lent to a thread past its destructors, for one event */
+    uintptr_t self;         /* pthread_self() of that thread; 0 in the pool */
+    char name[THREAD_NAME]; /* as told in the stream last; zeros behind it */
 };
 
 /* Hooks interrupted by handlers interrupted by handlers; deeper is lost. */
@@ -104,6 +108,9 @@ static inline void thread_leave(struct thread *t)
     if (__builtin_expect(t->passing, 0))
         thread_hand_back();
 }
+
+/* The serial of a thread that has a state: 1, or 0 where it has none. */
+int thread_serial_of(uintptr_t self, uint32_t *serial);
 
 /* After a fork, in the child: every state but the caller's is free again, none has a chunk. */
 void thread_after_fork(void);

@@ -36,7 +36,7 @@ HAS_SIZE = {ALLOC, REALLOC_MOVED, RANGE_BEGIN, RANGE_MAP, SAMPLE, THREAD, EXEC, 
 HAS_PAYLOAD = {THREAD, EXEC, LABEL}
 
 FRAME_UNKNOWN, FRAME_RAW = 0, 0xFFFFFF
-LABEL_DIFFERENCE = 65536
+LABEL_DIFFERENCE, LABEL_NAME = 65536, 65537
 MASK = (1 << 64) - 1
 
 
@@ -100,7 +100,8 @@ class Cursor:
 
 
 class Stream:
-    """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete)."""
+    """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete,
+    payload)."""
 
     def __init__(self, serial):
         self.serial = serial
@@ -131,6 +132,7 @@ class Stream:
                     cursor.leb()
                 if head >> 13 & 1:
                     stack = read_stack(cursor, version, stack, nodes, pc_count)
+                payload = b""
                 if kind in HAS_PAYLOAD:
                     payload = cursor.take(size)
                     if kind == LABEL and value == LABEL_DIFFERENCE:
@@ -140,7 +142,7 @@ class Stream:
                 if thread is None:
                     raise Damaged("a chunk does not begin with a thread event")
                 whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
-                yield ticks, self.serial, number, kind, thread, value, size, whole
+                yield ticks, self.serial, number, kind, thread, value, size, whole, payload
                 number += 1
 
 
@@ -208,7 +210,7 @@ class Process:
              "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
              "events threads samples rss_peak_bytes").split(), 0)
         self.heap = self.mapped = 0
-        self.seen_threads = set()
+        self.thread_names = {}  # by serial, of all threads seen; the last one known
 
     def take_over(self, parent):
         """What a fork copies. Inherited mappings are nobody's figures, so they are not kept."""
@@ -266,7 +268,7 @@ class Process:
         return gone
 
     def apply(self, event):
-        _, stream, _, kind, thread, address, size, whole = event
+        _, stream, _, kind, thread, address, size, whole, payload = event
         n = self.numbers
         n["events"] += 1
         key = thread, stream  # a signal handler's stream has the thread's serial, and calls of its own
@@ -296,7 +298,7 @@ class Process:
             if kind == RANGE_MAP:
                 self.map(address, address + size)
         elif kind == THREAD:
-            self.seen_threads.add(thread)
+            self.name(thread, payload)
         elif kind == SAMPLE:
             n["samples"] += 1
             n["rss_peak_bytes"] = max(n["rss_peak_bytes"], size)
@@ -304,6 +306,12 @@ class Process:
             n["forks"] += 1
         elif kind == LABEL:
             self.selfcheck["selfcheck_labels"] += address == LABEL_DIFFERENCE
+            if address == LABEL_NAME and int.from_bytes(payload[:4], "little") in self.thread_names:
+                self.name(int.from_bytes(payload[:4], "little"), payload[4:])
+
+    def name(self, thread, name):
+        if name or thread not in self.thread_names:
+            self.thread_names[thread] = name[:15].decode("utf-8", "replace")
 
     def map(self, begin, end):
         self.mapped -= sum(e - b for b, e in self.unmap(begin, end))
@@ -316,9 +324,9 @@ class Process:
         own = [size for size, made in self.blocks.values() if made is not None]
         own += [b[0] for _, b in self.open_blocks.values() if b and b[1] is not None]
         self.numbers.update(live_at_end_bytes=sum(own), live_at_end_blocks=len(own),
-                            threads=len(self.seen_threads))
+                            threads=len(self.thread_names))
         return {"serial": self.serial, "parent": self.parent, "pid": self.pid, "lost": self.lost,
-                "exec": self.end_kind == 2, **self.numbers, **self.selfcheck}
+                "exec": self.end_kind == 2, "thread_names": self.thread_names, **self.numbers, **self.selfcheck}
 
 
 class Spool:
@@ -418,7 +426,7 @@ def main():
         spool = open_spool(args.file)
         if args.events:
             for process in spool.processes.values():
-                for ticks, stream, _, kind, thread, value, size, _ in spool.events(process):
+                for ticks, stream, _, kind, thread, value, size, _, _ in spool.events(process):
                     print(f"{process.serial} {thread} {stream} {ticks} {NAMES[kind]} {value:#x} {size}")
             return 0
         header = spool.header

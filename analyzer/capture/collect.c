@@ -108,6 +108,30 @@ static void take_exec(struct collector *c, struct subject *s, const struct spool
     s->exec_path = path;
 }
 
+static void take_thread(struct collector *c, struct lane *lane, const struct spool_event *e,
+                        uint64_t ns)
+{
+    struct thread_facts facts = {.serial = (uint32_t)(e->address >> 32),
+                                 .tid = (int32_t)(uint32_t)e->address,
+                                 .name = (const char *)e->payload,
+                                 .name_bytes = e->size};
+
+    lane_thread(lane, &c->tree, &facts, ns);
+}
+
+static void take_name(struct subject *s, const struct spool_event *e, uint64_t ns)
+{
+    size_t head = offsetof(struct spool_thread_name, name);
+    struct thread_facts facts = {0};
+
+    if (e->size < head)
+        return;
+    memcpy(&facts.serial, e->payload, sizeof facts.serial);
+    facts.name = (const char *)e->payload + head;
+    facts.name_bytes = e->size - head;
+    subject_thread_name(s, &facts, ns);
+}
+
 /* Kinds that are not the matcher's. */
 static void take_other(struct collector *c, struct lane *lane, const struct spool_event *e,
                        uint64_t ns)
@@ -116,7 +140,7 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
 
     switch (e->kind) {
     case SPOOL_THREAD:
-        lane_thread(lane, &c->tree, (uint32_t)(e->address >> 32));
+        take_thread(c, lane, e, ns);
         break;
     case SPOOL_SAMPLE:
         add_sample(c, s, (struct sample){ns, e->size});
@@ -130,6 +154,8 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
     case SPOOL_LABEL:
         if (e->address == SPOOL_LABEL_DIFFERENCE)
             differences_take(&c->image->processes[s->serial], &c->locations, e, ns);
+        else if (e->address == SPOOL_LABEL_NAME)
+            take_name(s, e, ns);
         break;
     default:
         break;

@@ -34,6 +34,8 @@ struct event {
      * where it is none of the process's own, where it was allocated before the place from which a
      * capture is read, and where the capture does not tell. */
     uint64_t block;
+    uint32_t owner; /* of a block that is freed, where `block` is told: serial of the thread that
+                       allocated it */
     struct block_name name; /* for the writer: of the block that is freed */
 };
 

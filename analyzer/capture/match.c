@@ -73,12 +73,13 @@ static void block_gone(struct matcher *m, struct lane *lane, uint32_t block, enu
     if (m->tell)
         name = blocks_name(&s->blocks, c, block);
     emit(m, lane, kind, class, ns, c->size, name);
+    uint32_t owner = blocks_owner(&s->blocks, block);
     blocks_remove(&s->blocks, c, block);
+    heap_release(&s->heap, m->tree, c->charge, c->size, owner);
     if (kind == EVENT_FREE_TEMPORARY) {
-        s->heap.totals.temporary++;
+        heap_temporary(&s->heap, owner);
         c->temporary++;
     }
-    heap_release(&s->heap, m->tree, c->charge, c->size);
 }
 
 static void unmatched(struct matcher *m, struct lane *lane, uint64_t ns)
@@ -133,8 +134,10 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     struct block_class *c = class_of(m, s, class);
 
     emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
-    live_insert(s->live, address, blocks_add(&s->blocks, class, c, ns));
-    heap_allocate(&s->heap, m->tree, c->charge, size, (struct instant){ns, lane->path.who});
+    uint32_t block = blocks_add(&s->blocks, class, c, ns), owner = threads_account(lane->thread);
+    blocks_own(&s->blocks, block, owner);
+    live_insert(s->live, address, block);
+    heap_allocate(&s->heap, m->tree, c->charge, size, (struct instant){ns, lane->path.who}, owner);
     heap_settle(&s->heap, ns);
     s->quality.truncated_stacks += stack == 0 || m->tree->nodes[stack].truncated;
     if (last_of(lane))

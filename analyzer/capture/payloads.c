@@ -192,6 +192,31 @@ int code_selfcheck(struct codec *c, struct process *p, const struct image *image
     return !c->in.bad;
 }
 
+int code_threads(struct codec *c, struct process *p, const struct image *image)
+{
+    ARRAY(c, image, p->threads, p->thread_usage_count, 14);
+    struct thread_usage *t = p->threads;
+    size_t count = p->thread_usage_count;
+    COLUMN(c, t, count, serial, COLUMN_DIFFERENCE);
+    COLUMN(c, t, count, threads, COLUMN_PLAIN);
+    COLUMN(c, t, count, tid, COLUMN_DIFFERENCE);
+    STRING_COLUMN(c, t, count, name);
+    COLUMN(c, t, count, begin_ns, COLUMN_DIFFERENCE);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &t[i].end_ns, t[i].begin_ns);
+    COLUMN(c, t, count, usage.allocations, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.allocated_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.own_peak_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.own_peak_ns, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.at_peak_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.live_at_end_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.live_at_end_blocks, COLUMN_PLAIN);
+    COLUMN(c, t, count, usage.temporary, COLUMN_PLAIN);
+    if (c->in.bad)
+        p->thread_usage_count = 0;
+    return !c->in.bad;
+}
+
 void code_process_list(struct codec *c, struct process *processes, size_t count)
 {
     for (size_t i = 0; i < count && !c->in.bad; i++)

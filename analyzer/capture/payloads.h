@@ -19,6 +19,9 @@ int code_process(struct codec *c, struct process *p, const struct image *image);
 /* SELFCHECK, in either direction, the list from the image's arena; 0 where it makes no sense. */
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image);
 
+/* THREADS, in the same way. */
+int code_threads(struct codec *c, struct process *p, const struct image *image);
+
 /* PROCESSES: serial, parent, pid, parent's pid, start time of each. */
 void code_process_list(struct codec *c, struct process *processes, size_t count);
 

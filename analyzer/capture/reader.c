@@ -52,12 +52,14 @@ void reader_begin_processes(struct reader *r, size_t count)
 }
 
 /* Of what is in a block of its own. */
-static void keep_selfcheck(struct process *to, const struct process *from)
+static void keep_others(struct process *to, const struct process *from)
 {
     to->quality.selfcheck_compared = from->quality.selfcheck_compared;
     to->quality.selfcheck_differences = from->quality.selfcheck_differences;
     to->differences = from->differences;
     to->difference_count = from->difference_count;
+    to->threads = from->threads;
+    to->thread_usage_count = from->thread_usage_count;
 }
 
 int reader_get_summary(struct reader *r, uint32_t serial)
@@ -66,7 +68,7 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     struct process whole = {0};
     if (serial >= r->image->process_count)
         return 0;
-    keep_selfcheck(&whole, &r->image->processes[serial]);
+    keep_others(&whole, &r->image->processes[serial]);
     if (!code_process(&c, &whole, r->image) || whole.serial != serial)
         return 0;
     r->image->processes[serial] = whole;
@@ -78,6 +80,13 @@ int reader_get_selfcheck(struct reader *r, uint32_t serial)
     struct codec c = reader_codec(r);
     return serial < r->image->process_count &&
            code_selfcheck(&c, &r->image->processes[serial], r->image);
+}
+
+int reader_get_threads(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count &&
+           code_threads(&c, &r->image->processes[serial], r->image);
 }
 
 /* A complete file */
@@ -111,7 +120,7 @@ static int read_index(struct reader *r)
 
 static int is_wanted(uint32_t type, int summaries)
 {
-    return summaries ? type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK
+    return summaries ? type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS
                      : reader_is_table(type) || type == BLOCK_HEAD;
 }
 
@@ -133,6 +142,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_get_summary(r, e->process);
         else if (e->type == BLOCK_SELFCHECK)
             rc = reader_get_selfcheck(r, e->process);
+        else if (e->type == BLOCK_THREADS)
+            rc = reader_get_threads(r, e->process);
         else
             rc = tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
         if (rc <= 0)

@@ -101,6 +101,8 @@ static int find_summary(struct reader *r, uint32_t serial)
         return 0;
     if (find_once(r, BLOCK_SELFCHECK, serial))
         reader_get_selfcheck(r, serial);
+    if (find_once(r, BLOCK_THREADS, serial))
+        reader_get_threads(r, serial);
     return 1;
 }
 

@@ -4,10 +4,12 @@
 
 #include "heap.h"
 #include "intmap.h"
+#include "reader_parts.h"
 #include "spans.h"
 #include "xalloc.h"
 
 struct thread { /* of the process being rebuilt */
+    size_t index;
     struct path path;
     struct heap_moment last; /* its event before */
 };
@@ -18,6 +20,7 @@ struct allocation_times {
 
 struct rebuild {
     const struct event_class *classes;
+    int owners_told;     /* the file says which block a free takes, and so whose it was */
     struct image shadow; /* the image with a stack tree of our own, for the model */
     struct tree tree;
     uint32_t *nodes;  /* the tree's node of each stack of the file */
@@ -53,17 +56,20 @@ static void plant_tree(struct rebuild *b, const struct image *image)
     }
 }
 
-static struct thread *thread_of(struct rebuild *b, uint32_t serial)
+static struct thread *thread_of(struct rebuild *b, uint32_t serial, uint64_t ns)
 {
     uint64_t *number = intmap_place(&b->thread_of, (uint64_t)serial + 1);
     if (*number == 0) {
         b->threads =
             xgrow(b->threads, &b->thread_capacity, b->thread_count + 1, sizeof *b->threads);
         struct thread *new = xcalloc(1, sizeof *new);
+        new->index = b->thread_count;
         new->path.thread = serial;
         new->path.who = (uint32_t)b->thread_count + 1;
         b->threads[b->thread_count++] = new;
         *number = b->thread_count;
+        if (b->owners_told)
+            threads_meet(&b->heap, new->index, &(struct thread_facts){.serial = serial}, ns);
     }
     return b->threads[*number - 1];
 }
@@ -89,7 +95,7 @@ static void apply_allocation(struct rebuild *b, const struct event *e, struct th
     if (path_leaf(&t->path) != node)
         change_path(b, t, node, e->ns);
     heap_allocate(&b->heap, &b->tree, tree_charge(&b->tree, node), e->bytes,
-                  (struct instant){e->ns, t->path.who});
+                  (struct instant){e->ns, t->path.who}, threads_account(t->index));
     figures_count(&b->heap.figures, node,
                   &(struct stack_figures){.allocations = 1,
                                           .allocated_bytes = e->bytes,
@@ -106,13 +112,14 @@ static void apply_free(struct rebuild *b, const struct event *e)
 {
     uint32_t node = b->nodes[b->classes[e->class].stack];
     struct stack_figures less = {.live_blocks = -1ull, .live_bytes = 0 - e->bytes};
-    heap_release(&b->heap, &b->tree, tree_charge(&b->tree, node), e->bytes);
+    uint32_t owner = threads_account(thread_of(b, e->owner, e->ns)->index);
+    heap_release(&b->heap, &b->tree, tree_charge(&b->tree, node), e->bytes, owner);
     if (e->kind == EVENT_FREE_IMPLIED)
         b->quality.implied_frees++;
     else
         b->heap.totals.frees++;
     if (e->kind == EVENT_FREE_TEMPORARY) {
-        b->heap.totals.temporary++;
+        heap_temporary(&b->heap, owner);
         less.temporary = 1;
     }
     figures_count(&b->heap.figures, node, &less);
@@ -147,7 +154,7 @@ static void settle_before(struct rebuild *b, const struct event *next)
 
 static void apply(struct rebuild *b, const struct event *e)
 {
-    struct thread *t = thread_of(b, e->thread);
+    struct thread *t = thread_of(b, e->thread, e->ns);
     settle_before(b, e);
     switch (e->kind) {
     case EVENT_ALLOC:
@@ -173,6 +180,7 @@ static void apply(struct rebuild *b, const struct event *e)
         break;
     }
     t->last = (struct heap_moment){e->ns, b->heap.live_bytes};
+    threads_seen(&b->heap.threads, threads_account(t->index), e->ns);
 }
 
 static int bigger_first(const void *a, const void *b)
@@ -266,6 +274,7 @@ void rebuild_process(struct reader *r, struct process *process)
     b.classes = reader_classes(r, &class_count);
     if (reader_next(r, &e) <= 0)
         return;
+    b.owners_told = reader_names_blocks(r);
     plant_tree(&b, reader_image(r));
     process->begin_ns = process->serial == 0 ? 0 : e.ns;
     timeline_add(&b.heap.timeline, process->begin_ns, 0);

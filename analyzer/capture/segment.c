@@ -390,7 +390,7 @@ static int follow_blocks(struct segment_reader *r, struct event *e)
         return 0;
     struct block_class *class = blocks_class(b, e->class);
     if (e->kind == EVENT_ALLOC) {
-        blocks_add(b, e->class, class, 0);
+        blocks_own(b, blocks_add(b, e->class, class, 0), e->thread);
         e->block = b->allocations;
         return 1;
     }
@@ -398,6 +398,7 @@ static int follow_blocks(struct segment_reader *r, struct event *e)
     if (block == 0 || r->block_places.bad || r->block_births.bad)
         return 0;
     e->block = b->list[block].number;
+    e->owner = blocks_owner(b, block);
     blocks_remove(b, class, block);
     return 1;
 }
@@ -417,6 +418,7 @@ int segment_next(struct segment_reader *r, const struct event_class *classes, si
     e->thread = t->serial;
     e->ns = r->tick * tick_ns;
     e->block = 0;
+    e->owner = 0;
     if (r->blocks && !follow_blocks(r, e))
         return -1;
     if (e->kind != EVENT_UNMAP)

@@ -59,12 +59,12 @@ struct lane *subject_lane(struct subject *s, uint32_t who)
     return lane;
 }
 
-void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
+static void change_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
 {
     struct subject *s = lane->subject;
 
-    if (lane->has_thread && lane->path.thread == serial)
-        return;
+    if (lane->has_thread)
+        threads_seen(&s->heap.threads, threads_account(lane->thread), lane->last.ns);
     lane_put_back_block(lane);
     lane_put_back_ranges(lane);
     path_close(&lane->path, tree, &s->heap.figures, lane->last);
@@ -77,6 +77,22 @@ void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
     lane->thread = *number - 1;
     lane->path.thread = serial;
     lane->has_thread = 1;
+}
+
+void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
+                 uint64_t ns)
+{
+    if (!lane->has_thread || lane->path.thread != facts->serial)
+        change_thread(lane, tree, facts->serial);
+    threads_meet(&lane->subject->heap, lane->thread, facts, ns);
+}
+
+void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns)
+{
+    uint64_t number = intmap_get(&s->thread_numbers, facts->serial);
+
+    if (number)
+        threads_meet(&s->heap, number - 1, facts, ns);
 }
 
 void lane_put_back_block(struct lane *lane)
@@ -112,6 +128,9 @@ static void close_lanes(struct subject *s, const struct tree *tree)
     for (size_t i = 0; i < s->lane_count; i++) {
         lane_put_back_block(s->lanes[i]);
         lane_put_back_ranges(s->lanes[i]);
+        if (s->lanes[i]->has_thread)
+            threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
+                         s->lanes[i]->last.ns);
         if (!s->lanes[i]->path.closed)
             path_close(&s->lanes[i]->path, tree, &s->heap.figures, end);
     }

@@ -71,8 +71,12 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
 
 struct lane *subject_lane(struct subject *s, uint32_t who);
 
-/* From here on the lane's events are of this thread. */
-void lane_thread(struct lane *lane, const struct tree *tree, uint32_t serial);
+/* From here on, `ns`, the lane's events are of this thread. */
+void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
+                 uint64_t ns);
+
+/* A thread that the process has had before has got a name. */
+void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns);
 
 /* What a REALLOC_BEGIN or RANGE_BEGIN took out comes back: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);

@@ -353,6 +353,18 @@ static void put_selfcheck(struct writer *w, const struct process *process)
     put_block(w, BLOCK_SELFCHECK, process->serial, &w->payload);
 }
 
+static void put_threads(struct writer *w, const struct process *process)
+{
+    struct process copy = *process;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (process->thread_usage_count == 0)
+        return;
+    w->payload.size = 0;
+    code_threads(&c, &copy, w->image);
+    put_strings(w);
+    put_block(w, BLOCK_THREADS, process->serial, &w->payload);
+}
+
 static void put_index(struct writer *w)
 {
     struct codec c = {.out = &w->payload, .strings = &w->strings};
@@ -397,6 +409,7 @@ int writer_finish(struct writer *w)
     put_process_list(w);
     for (size_t i = 0; i < w->image->process_count; i++) {
         put_selfcheck(w, &w->image->processes[i]);
+        put_threads(w, &w->image->processes[i]);
         put_summary(w, &w->image->processes[i]);
     }
     for (size_t i = 0; i < w->process_capacity; i++) {

@@ -94,8 +94,9 @@ const struct command command_report = {
         "highest that the function's live bytes ever were, exactly, with its time; at peak is what "
         "it held at the moment of the program's peak; temporary blocks were freed before the "
         "thread did anything else with its heap. All bytes are those the program asked for. What "
-        "the recording does not know is counted under quality. Recorded children are named at the "
-        "foot.",
+        "the recording does not know is counted under quality. Of a program with several threads a "
+        "table shows by their names what each of them allocated, whoever freed it. Recorded "
+        "children are named at the foot.",
     .options = options,
     .examples = examples,
     .run = run,

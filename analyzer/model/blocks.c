@@ -18,6 +18,11 @@ uint32_t blocks_more(struct blocks *b)
     return (uint32_t)b->count++;
 }
 
+void blocks_more_owners(struct blocks *b)
+{
+    b->owners = xgrow(b->owners, &b->owner_capacity, b->capacity, sizeof *b->owners);
+}
+
 void blocks_note_birth(struct blocks *b, uint32_t block)
 {
     b->by_birth =
@@ -189,6 +194,7 @@ uint32_t blocks_find(const struct blocks *b, const struct block_class *c, struct
 void blocks_clear(struct blocks *b)
 {
     free(b->list);
+    free(b->owners);
     free(b->by_birth);
     pages_clear(&b->classes);
     memset(b, 0, sizeof *b);

@@ -12,6 +12,9 @@
  *   1 .. n; the segment's allocations are n + 1, n + 2 ..
  *   of a class, the younger block has the higher birth
  *
+ * Whose a block is, a number of the caller's, is kept beside the list, and only once there is
+ * another than 0: the blocks of a process with one thread cost nothing more.
+ *
  * Block 0 is no block. One owner, one thread. A zeroed struct is empty.
  */
 #ifndef MPROF_BLOCKS_H
@@ -42,6 +45,8 @@ struct block_class {
 struct blocks {
     struct block *list;     /* [0] is no block */
     size_t count, capacity; /* count: from there on none was ever used */
+    uint32_t *owners;       /* by block; NULL: 0 of all */
+    size_t owner_capacity;  /* 0 of those from there on */
     uint32_t vacant;
     struct pages classes; /* struct block_class, by class */
     uint64_t allocations; /* so far */
@@ -112,6 +117,24 @@ static inline uint32_t blocks_add(struct blocks *b, uint32_t class, struct block
     if (b->follows_births)
         blocks_note_birth(b, i);
     return i;
+}
+
+void blocks_more_owners(struct blocks *b);
+
+/* Whose the block is. */
+static inline void blocks_own(struct blocks *b, uint32_t block, uint32_t owner)
+{
+    if (__builtin_expect(block >= b->owner_capacity, 1)) {
+        if (__builtin_expect(owner == 0, 1))
+            return;
+        blocks_more_owners(b);
+    }
+    b->owners[block] = owner;
+}
+
+static inline uint32_t blocks_owner(const struct blocks *b, uint32_t block)
+{
+    return block < b->owner_capacity ? b->owners[block] : 0;
 }
 
 /* A block of before: nothing is known but its class. */

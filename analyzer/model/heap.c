@@ -44,6 +44,7 @@ void heap_fill(struct heap *heap, struct tree *tree, struct process *process, in
     process->heap_count = heap->timeline.count;
     process->mapped = copy_buckets(memory, &heap->mapped);
     process->mapped_count = heap->mapped.count;
+    threads_fill(heap, memory, process, kept_live);
     figures_fill(&heap->figures, tree, process, kept_live);
 }
 
@@ -52,5 +53,6 @@ void heap_clear(struct heap *heap)
     timeline_clear(&heap->timeline);
     timeline_clear(&heap->mapped);
     figures_clear(&heap->figures);
+    threads_clear(&heap->threads);
     memset(heap, 0, sizeof *heap);
 }

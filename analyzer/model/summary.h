@@ -80,6 +80,17 @@ struct function_usage {
     struct span span;
 };
 
+/* What one thread allocated, whoever freed it. */
+struct thread_usage {
+    uint32_t serial;  /* in the order of first events; 0 is the process's first thread */
+    uint32_t threads; /* how many it stands for: 1, or, of a process with very many, those of the
+                         last entry */
+    int32_t tid;      /* 0 unknown */
+    const char *name; /* the last one known, "" none */
+    uint64_t begin_ns, end_ns; /* first and last event */
+    struct usage usage;
+};
+
 /* The blocks of one stack that were live at the end. */
 struct leak {
     uint32_t stack;
@@ -148,6 +159,8 @@ struct process {
     struct quality quality;
     struct function_usage *functions; /* those with an allocation, by function index */
     size_t function_count;
+    struct thread_usage *threads; /* by serial; none in captures of before there was any */
+    size_t thread_usage_count;
     struct leak *leaks; /* biggest first */
     size_t leak_count;
     struct bucket *heap, *mapped; /* at most TIMELINE_BUCKETS each, in order of time */

@@ -1,6 +1,7 @@
 #include "function_order.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
+#include "threads_view.h"
 #include <stdlib.h>
 
 static void put_ending(struct json *j, const struct ending *ending)
@@ -64,7 +65,7 @@ static void put_totals(struct json *j, const struct totals *t)
     json_end_object(j);
 }
 
-static void put_usage(struct json *j, const char *key, const struct usage *u)
+void report_json_usage(struct json *j, const char *key, const struct usage *u)
 {
     json_object(j, key);
     json_number(j, "allocations", u->allocations);
@@ -86,8 +87,8 @@ static void put_function(struct json *j, const struct image *image, const struct
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
-    put_usage(j, "self", &u->self);
-    put_usage(j, "inclusive", &u->inclusive);
+    report_json_usage(j, "self", &u->self);
+    report_json_usage(j, "inclusive", &u->inclusive);
     json_end_object(j);
 }
 
@@ -102,6 +103,7 @@ static void put_children(struct json *j, const struct report *report)
         json_number(j, "peak_bytes", p->totals.peak_bytes);
         put_totals(j, &p->totals);
         report_json_quality(j, &p->quality);
+        threads_json(j, p);
         selfcheck_json(j, p);
         json_end_object(j);
     }
@@ -133,6 +135,7 @@ void report_json(const struct report *report, FILE *out)
         put_function(&j, image, order[i]);
     free(order);
     json_end_array(&j);
+    threads_json(&j, p);
     put_children(&j, report);
     selfcheck_json(&j, p);
     json_finish(&j);

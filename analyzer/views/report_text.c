@@ -3,6 +3,7 @@
 #include "report_view.h"
 #include "selfcheck_view.h"
 #include "text.h"
+#include "threads_view.h"
 #include "units.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -177,6 +178,7 @@ void report_text(const struct report *report, FILE *out)
     print_totals(report->image, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
+    threads_text(p, out);
     print_children(report, out);
     selfcheck_text(report->image, out);
 }

@@ -33,5 +33,6 @@ void report_json(const struct report *report, FILE *out);
 void report_text_head(const struct image *image, FILE *out); /* command, pid, start, end */
 void report_json_head(struct json *j, const struct image *image);
 void report_json_quality(struct json *j, const struct quality *quality);
+void report_json_usage(struct json *j, const char *key, const struct usage *usage);
 
 #endif

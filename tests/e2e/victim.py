@@ -29,6 +29,7 @@ class Expectations:
         self.arguments, self.status = [], 0
         self.valgrind, self.threads = None, 0
         self.root, self.functions, self.children, self.leaks = {}, [], {}, []
+        self.thread_figures = []
         for word, rest in lines:
             words = rest.split()
             if word == "ARGUMENTS":
@@ -49,6 +50,8 @@ class Expectations:
         value = int(words[-1])
         if words[0] == "child":
             self.children.setdefault(int(words[1]), {})[words[2]] = value
+        elif words[0] == "thread":
+            self.thread_figures.append((words[1].replace("\\_", " "), words[2], value))
         elif len(words) == 2:
             self.root[words[0]] = value
         else:
@@ -108,6 +111,29 @@ def compare_functions(expect, got, differences):
             differences.compare(f"{name}: {part}.{key}", value, found[0][part].get(key))
 
 
+def check_thread_sums(totals, threads, differences):
+    """What the threads allocated is what the process did, and no figure is above its bound."""
+    for key, total in (("allocations", "allocations"), ("allocated_bytes", "allocated_bytes"),
+                       ("temporary", "temporary"), ("at_peak_bytes", "peak_bytes"),
+                       ("live_at_end_bytes", "live_at_end_bytes"), ("live_at_end_blocks", "live_at_end_blocks")):
+        differences.compare(f"sum of {key} over threads", totals[total], sum(t["self"][key] for t in threads))
+    for t in threads:
+        figures = t["self"]
+        if not max(figures["at_peak_bytes"], figures["live_at_end_bytes"]) <= figures["own_peak_bytes"] \
+                <= totals["peak_bytes"]:
+            differences.lines.append(f"thread {t['serial']} {t['name']}: figures out of bounds: {figures}")
+
+
+def compare_threads(expect, got, differences):
+    for process in (got, *(c for c in got["children"] if c["kind"] == "fork")):
+        check_thread_sums(process["totals"], process["threads"], differences)
+    for name, key, value in expect.thread_figures:
+        found = [t for t in got["threads"] if t["name"] == name]
+        differences.compare(f"threads called {name}", 1, len(found))
+        if found:
+            differences.compare(f"thread {name}: {key}", value, found[0]["self"].get(key))
+
+
 def compare_leaks(expect, name, differences):
     if not expect.leaks:
         return
@@ -147,6 +173,9 @@ def compare_reader(spool, got, differences):
             differences.compare(who + key, theirs[key], ours.get("totals", {}).get(key))
         for key in READER_QUALITY:
             differences.compare(who + key, theirs[key], ours.get("quality", {}).get(key))
+        names = {str(t["serial"]): t["name"] for t in ours.get("threads", []) if t["threads"] == 1}
+        theirs_named = {serial: name for serial, name in theirs["thread_names"].items() if serial in names}
+        differences.compare(who + "names of threads", theirs_named, names)
 
 
 def compare_valgrind(expect, command, got, differences):
@@ -194,6 +223,7 @@ def main():
     compare_root(expect, got, differences)
     check_sums(got, differences)
     compare_functions(expect, got, differences)
+    compare_threads(expect, got, differences)
     compare_leaks(expect, name, differences)
     compare_children(expect, got, differences)
     compare_valgrind(expect, command, got, differences)

@@ -150,6 +150,19 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     for (size_t i = 0; i < p->difference_count; i++)
         p->differences[i] =
             (struct difference){fixture_number(), i ? "0x1 f\n0x2 main\n" : "", "0x1 f\n"};
+    p->thread_usage_count = serial % 3 ? 1 + fixture_number() % 4 : 0;
+    p->threads = fixture_array(image, p->thread_usage_count, sizeof *p->threads);
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        p->threads[i] = (struct thread_usage){
+            .serial = (uint32_t)i * 3,
+            .threads = (uint32_t)fixture_random(1 << 20),
+            .tid = (int32_t)fixture_random(1 << 22),
+            .name = i ? "worker" : "",
+            .begin_ns = fixture_number(),
+            .end_ns = fixture_number(),
+        };
+        fixture_usage(&p->threads[i].usage);
+    }
     p->samples = fixture_array(image, p->sample_count, sizeof *p->samples);
     for (size_t i = 0; i < p->sample_count; i++)
         p->samples[i] = (struct sample){fixture_number(), fixture_number()};

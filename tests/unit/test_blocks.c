@@ -22,6 +22,7 @@ static uint32_t pick(uint32_t below)
 struct told {
     struct event event;
     uint64_t block; /* the truth */
+    uint32_t owner; /* of a free: the thread that allocated it */
 };
 
 static struct told told[EVENTS];
@@ -44,7 +45,7 @@ static size_t choose(size_t live)
 
 static int write_told(struct event_class *classes, uint64_t segment_events)
 {
-    static uint32_t live[LIVE];
+    static uint32_t live[LIVE], owners[EVENTS + 1];
     struct image *image = image_new();
     struct blocks blocks = {0};
     struct writer_source source = {&blocks, give_blocks, NULL};
@@ -70,6 +71,7 @@ static int write_told(struct event_class *classes, uint64_t segment_events)
             e->kind = (enum event_kind)(EVENT_FREE + pick(4));
             e->name = blocks_name(&blocks, c, live[k]);
             told[i].block = blocks.list[live[k]].number;
+            told[i].owner = owners[told[i].block];
             blocks_remove(&blocks, c, live[k]);
             for (count--; k < count; k++)
                 live[k] = live[k + 1];
@@ -78,6 +80,8 @@ static int write_told(struct event_class *classes, uint64_t segment_events)
             e->class = 1 + pick(CLASSES - 1) / (1 + pick(3));
             live[count++] = blocks_add(&blocks, e->class, blocks_class(&blocks, e->class), e->ns);
             told[i].block = blocks.allocations;
+            owners[told[i].block] = e->thread;
+            told[i].owner = 0;
         }
         e->bytes = classes[e->class].size;
         assert_int_equal(writer_events(w, 0, e, 1, classes, CLASSES), WRITER_OK);
@@ -102,7 +106,7 @@ static void written_in_segments(uint64_t segment_events)
     for (size_t i = 0; i < EVENTS; i++) {
         assert_int_equal(reader_next(r, &e), 1);
         assert_true(e.kind == told[i].event.kind && e.class == told[i].event.class);
-        assert_true(e.block == told[i].block);
+        assert_true(e.block == told[i].block && e.owner == told[i].owner);
     }
     assert_int_equal(reader_next(r, &e), 0);
     /* From the middle: what is known of a block is true, and all that was allocated since is. */
@@ -131,6 +135,62 @@ static void test_segments(void **state)
     written_in_segments(5000);
     written_in_segments(333);
     written_in_segments(1);
+}
+
+/* What a thread of told[0 .. count) allocated. */
+static void expect_thread(const struct thread_usage *t, size_t count)
+{
+    uint64_t allocations = 0, bytes = 0, live = 0, blocks = 0, peak = 0, peak_ns = 0, temporary = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct event *e = &told[i].event;
+        if (e->kind == EVENT_ALLOC && e->thread == t->serial) {
+            allocations++;
+            blocks++;
+            bytes += e->bytes;
+            live += e->bytes;
+            if (live > peak) {
+                peak = live;
+                peak_ns = e->ns / 1000000 * 1000000; /* a capture's ticks */
+            }
+        } else if (e->kind != EVENT_ALLOC && told[i].owner == t->serial) {
+            blocks--;
+            live -= e->bytes;
+            temporary += e->kind == EVENT_FREE_TEMPORARY;
+        }
+    }
+    assert_int_equal(t->usage.allocations, allocations);
+    assert_int_equal(t->usage.allocated_bytes, bytes);
+    assert_int_equal(t->usage.live_at_end_bytes, live);
+    assert_int_equal(t->usage.live_at_end_blocks, blocks);
+    assert_int_equal(t->usage.own_peak_bytes, peak);
+    assert_int_equal(t->usage.own_peak_ns, peak_ns);
+    assert_int_equal(t->usage.temporary, temporary);
+}
+
+/* The summary is worked out from the events that are left, and the threads' figures with it. */
+static void test_threads_of_a_cut_file(void **state)
+{
+    struct event_class classes[CLASSES] = {{0, 0}};
+    struct reader *r;
+    struct event e;
+    size_t count = 0;
+    (void)state;
+
+    seed = 5;
+    for (uint32_t i = 1; i < CLASSES; i++)
+        classes[i] = (struct event_class){0, i * 8};
+    int fd = write_told(classes, 500);
+    assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) / 2), 0);
+    assert_int_equal(reader_open(&r, fd), RECORDING_OK);
+    const struct process *p = &reader_image(r)->processes[0];
+    assert_int_equal(reader_seek(r, 0, 0), RECORDING_OK);
+    while (reader_next(r, &e) == 1)
+        count++;
+    assert_true(count >= 500 && count < EVENTS);
+    assert_int_equal(p->thread_usage_count, 2);
+    for (int i = 0; i < 2; i++)
+        expect_thread(&p->threads[i], count);
+    reader_close(r);
 }
 
 /* A name that means nothing finds nothing. */
@@ -249,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_threads_of_a_cut_file),
         cmocka_unit_test(test_no_such_block),
         cmocka_unit_test(test_collected),
     };

@@ -161,7 +161,7 @@ static void allocate(struct world *w, uint32_t node, uint64_t size, uint64_t ns)
 {
     struct stack_figures more = {size, 1, 1, size, 0};
     heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, node), size,
-                  (struct instant){ns, w->path.who});
+                  (struct instant){ns, w->path.who}, 0);
     figures_count(&w->heap.figures, node, &more);
     heap_settle(&w->heap, ns);
 }
@@ -169,7 +169,7 @@ static void allocate(struct world *w, uint32_t node, uint64_t size, uint64_t ns)
 static void release(struct world *w, uint32_t node, uint64_t size, uint64_t ns)
 {
     struct stack_figures less = {0 - size, -1ull, 0, 0, 0};
-    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, node), size);
+    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, node), size, 0);
     figures_count(&w->heap.figures, node, &less);
     heap_settle(&w->heap, ns);
 }

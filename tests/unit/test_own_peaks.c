@@ -249,7 +249,7 @@ static void release(struct world *w)
     size_t i = pick(w, (uint32_t)w->block_count);
     const struct block *b = &w->blocks[i];
     struct stack_figures less = {0 - b->size, -1ull, 0, 0, 0};
-    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size);
+    heap_release(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size, 0);
     figures_count(&w->heap.figures, b->node, &less);
     plain_change(&w->plain, b, -(int64_t)b->size, w->ns, 0);
     w->blocks[i] = w->blocks[--w->block_count];
@@ -265,7 +265,7 @@ static void allocate(struct world *w, uint32_t who)
     b->node = path_leaf(&w->paths[who]);
     struct stack_figures more = {b->size, 1, 1, b->size, 0};
     heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size,
-                  (struct instant){w->ns, who});
+                  (struct instant){w->ns, who}, 0);
     figures_count(&w->heap.figures, b->node, &more);
     plain_change(&w->plain, b, (int64_t)b->size, w->ns, who);
 }

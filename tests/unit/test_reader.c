@@ -110,6 +110,14 @@ static void expect_process(const struct process *a, const struct process *b)
     expect_bytes(a->mapped, b->mapped, a->mapped_count, sizeof *a->mapped);
     assert_int_equal(a->sample_count, b->sample_count);
     expect_bytes(a->samples, b->samples, a->sample_count, sizeof *a->samples);
+    assert_int_equal(a->thread_usage_count, b->thread_usage_count);
+    for (size_t i = 0; i < a->thread_usage_count; i++) {
+        const struct thread_usage *x = &a->threads[i], *y = &b->threads[i];
+        assert_true(x->serial == y->serial && x->threads == y->threads && x->tid == y->tid &&
+                    x->begin_ns == y->begin_ns && x->end_ns == y->end_ns);
+        assert_string_equal(x->name, y->name);
+        assert_memory_equal(&x->usage, &y->usage, sizeof x->usage);
+    }
     assert_int_equal(a->difference_count, b->difference_count);
     for (size_t i = 0; i < a->difference_count; i++) {
         assert_true(a->differences[i].ns == b->differences[i].ns);

@@ -1,0 +1,110 @@
+/* threads.c - meeting threads, and what is told of them at the end. */
+#include "threads.h"
+#include "heap.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* All that happened so far was the first thread's. */
+static void begin_first(struct thread_account *t, const struct heap *heap)
+{
+    const struct totals *totals = &heap->totals;
+
+    t->allocations = totals->allocations;
+    t->allocated_bytes = totals->allocated_bytes;
+    t->temporary = totals->temporary;
+    t->live_blocks = heap->live_blocks;
+    t->held = (struct holding){.live = heap->live_bytes,
+                               .peak = totals->peak_bytes,
+                               .peak_ns = totals->peak_ns,
+                               .at_peak = totals->peak_bytes,
+                               .epoch = heap->figures.epoch};
+}
+
+static void describe(struct thread_account *t, const struct thread_facts *facts)
+{
+    size_t bytes = facts->name_bytes < sizeof t->name ? facts->name_bytes : sizeof t->name - 1;
+
+    t->serial = facts->serial;
+    if (facts->tid)
+        t->tid = facts->tid;
+    if (bytes) {
+        memcpy(t->name, facts->name, bytes);
+        t->name[bytes] = 0;
+    }
+}
+
+static struct thread_account *add(struct thread_accounts *a, uint64_t ns)
+{
+    a->list = xgrow(a->list, &a->capacity, a->count + 1, sizeof *a->list);
+    struct thread_account *t = &a->list[a->count++];
+
+    t->begin_ns = ns;
+    return t;
+}
+
+void threads_meet(struct heap *heap, size_t index, const struct thread_facts *facts, uint64_t ns)
+{
+    struct thread_accounts *a = &heap->threads;
+    uint32_t account = threads_account(index);
+
+    if (account == a->count) {
+        add(a, ns);
+        if (a->count == 2) {
+            begin_first(&a->list[0], heap);
+            a->several = 1;
+        }
+    }
+    struct thread_account *t = &a->list[account];
+    if (index == a->met) {
+        a->met++;
+        t->threads++;
+    }
+    if (account < THREADS_KEPT)
+        describe(t, facts);
+    else if (t->threads == 1) /* of many, the first one's number alone makes sense */
+        t->serial = facts->serial;
+    threads_seen(a, account, ns);
+}
+
+static struct thread_usage usage_of(const struct thread_account *t, uint64_t epoch,
+                                    struct arena *memory, int kept_live)
+{
+    const struct holding *held = &t->held;
+
+    return (struct thread_usage){
+        .serial = t->serial,
+        .threads = t->threads,
+        .tid = t->tid,
+        .name = arena_string(memory, t->name),
+        .begin_ns = t->begin_ns,
+        .end_ns = t->end_ns,
+        .usage = {.allocations = t->allocations,
+                  .allocated_bytes = t->allocated_bytes,
+                  .own_peak_bytes = held->peak,
+                  .own_peak_ns = held->peak_ns,
+                  .at_peak_bytes = held->epoch == epoch ? held->at_peak : held->live,
+                  .live_at_end_bytes = kept_live ? held->live : 0,
+                  .live_at_end_blocks = kept_live ? t->live_blocks : 0,
+                  .temporary = t->temporary},
+    };
+}
+
+void threads_fill(struct heap *heap, struct arena *memory, struct process *process, int kept_live)
+{
+    struct thread_accounts *a = &heap->threads;
+
+    if (a->count && !a->several)
+        begin_first(&a->list[0], heap);
+    process->threads = arena_take(memory, (a->count + 1) * sizeof *process->threads);
+    process->thread_usage_count = a->count;
+    for (size_t i = 0; i < a->count; i++)
+        process->threads[i] = usage_of(&a->list[i], heap->figures.epoch, memory, kept_live);
+}
+
+void threads_clear(struct thread_accounts *a)
+{
+    free(a->list);
+    memset(a, 0, sizeof *a);
+}

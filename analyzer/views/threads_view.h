@@ -1,0 +1,17 @@
+/*
+ * threads_view.h - what each thread allocated, as a part of report's text and JSON. A write that
+ * fails is left to the stream's error flag. Any thread.
+ */
+#ifndef MPROF_THREADS_VIEW_H
+#define MPROF_THREADS_VIEW_H
+
+#include "json.h"
+#include "summary.h"
+
+/* A table, the highest own peak first; nothing where there is but one thread. */
+void threads_text(const struct process *process, FILE *out);
+
+/* The array "threads", by serial. */
+void threads_json(struct json *j, const struct process *process);
+
+#endif
