@@ -41,7 +41,7 @@ ANALYZER_PARTS := $(filter-out $(B)/obj/analyzer/main.o,$(ANALYZER_OBJ))
 all: $(B)/libmprof.so $(B)/mprof-c
 
 $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
-	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -o $@ $(PRELOAD_OBJ) $(LDFLAGS)
+	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(LDFLAGS)
 
 $(B)/mprof-c: $(ANALYZER_OBJ)
 	$(CC) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)

@@ -90,13 +90,26 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
         real.free(p);
 }
 
+/* Not memcpy, which may be out of reach yet (real_works). */
+static void copy(char *to, const char *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        to[i] = from[i];
+        __asm__ volatile("" : : : "memory"); /* or the compiler makes a memcpy of it */
+    }
+}
+
+void real_hook_free_sized(void *p, size_t size) __attribute__((alias("free_sized")));
+void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size)
+    __attribute__((alias("free_aligned_sized")));
+
 /* A block of the arena that grows: it stays what it was, its content moves. */
 static void *realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
 {
     void *p = own_work() || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
     if (!p)
         return NULL;
-    memcpy(p, old, arena_size(old) < size ? arena_size(old) : size);
+    copy(p, old, arena_size(old) < size ? arena_size(old) : size);
     if (!arena_owns(p))
         record_alloc(caller, p, size);
     return p;
@@ -217,7 +230,7 @@ static void *raw_pointer(long result)
     HOOK void *name(void *at, size_t length, int protection, int flags, int fd,                    \
                     offset_type offset)                                                            \
     {                                                                                              \
-        if (own_work())                                                                            \
+        if (__builtin_expect(!real_works(), 0) || own_work())                                      \
             return next_##name(at, length, protection, flags, fd, offset);                         \
         const struct arch_frame *caller = ARCH_CALLER();                                           \
         if (drops_old(flags))                                                                      \
@@ -242,7 +255,7 @@ static int next_munmap(void *at, size_t length)
 
 HOOK int munmap(void *at, size_t length)
 {
-    if (own_work())
+    if (__builtin_expect(!real_works(), 0) || own_work())
         return next_munmap(at, length);
     const struct arch_frame *caller = ARCH_CALLER();
     record_range_begin(caller, at, length);
@@ -267,7 +280,7 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_start(more, flags);
     void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
     va_end(more);
-    if (own_work())
+    if (__builtin_expect(!real_works(), 0) || own_work())
         return next_mremap(old, old_length, length, flags, wanted);
     const struct arch_frame *caller = ARCH_CALLER();
     /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.

@@ -2,6 +2,7 @@
 #include "real.h"
 #include "arena.h"
 #include "objects.h"
+#include "sys.h"
 #include "thread.h"
 
 #include <dlfcn.h>
@@ -12,9 +13,54 @@
 struct real real;
 int real_state;
 
+/* ---- what only newer libcs have ---- */
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+/* One of our own tables. ld.so has put addresses in the place of offsets, on most machines. */
+static uintptr_t dynamic_table(ElfW(Sxword) tag, uintptr_t base)
+{
+    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++)
+        if (d->d_tag == tag)
+            return d->d_un.d_ptr < base ? d->d_un.d_ptr + base : d->d_un.d_ptr;
+    return 0;
+}
+
+/*
+ * A program that asks dlsym whether its libc has a function shall not find ours where libc has
+ * none. An old hidden version is what ld.so does not show to dlsym but still binds references to:
+ * one that was bound before we came here (a weak one) must not find nothing when it is called.
+ */
+#define OLD_AND_HIDDEN 0x8002
+
+static void hide_from_dlsym(const void *hook)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    if (!dladdr1(hook, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
+        return;
+    uintptr_t base = (uintptr_t)info.dli_fbase;
+    const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic_table(DT_SYMTAB, base);
+    ElfW(Half) *versions = (ElfW(Half) *)dynamic_table(DT_VERSYM, base);
+    if (!symbols || !versions || base + symbol->st_value != (uintptr_t)hook)
+        return;
+    ElfW(Half) *version = versions + (symbol - symbols);
+    uintptr_t page = (uintptr_t)version & ~(uintptr_t)(SYS_PAGE - 1);
+    if (SYS_CALL(SYS_mprotect, page, SYS_PAGE, PROT_READ | PROT_WRITE, 0, 0, 0) != 0)
+        return;
+    __atomic_store_n(version, OLD_AND_HIDDEN, __ATOMIC_RELAXED);
+    SYS_CALL(SYS_mprotect, page, SYS_PAGE, PROT_READ, 0, 0, 0);
+}
+
+/* ---- the pointers ---- */
+
+const void *const volatile real_relocated = (const void *)&real_relocated;
+
 void real_resolve(void)
 {
     int expected = REAL_UNKNOWN;
+    if (!real_works())
+        return;
     /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of
      * a process comes before it can start a thread. */
     if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
@@ -24,6 +70,10 @@ void real_resolve(void)
     REAL_FUNCTIONS(REAL_LOOK_UP)
 #undef REAL_LOOK_UP
     dlerror(); /* not every libc has them all, and the program shall not read of it */
+    if (!real.free_sized)
+        hide_from_dlsym((const void *)real_hook_free_sized);
+    if (!real.free_aligned_sized)
+        hide_from_dlsym((const void *)real_hook_free_aligned_sized);
     __atomic_store_n(&real_state, REAL_RESOLVED, __ATOMIC_RELEASE);
 }
 

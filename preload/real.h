@@ -47,6 +47,10 @@ struct real {
 
 extern struct real real;
 
+/* Our hooks of functions that not every libc has, by names that nobody else can have. */
+void real_hook_free_sized(void *p, size_t size);
+void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size);
+
 enum { REAL_UNKNOWN = 0, REAL_RESOLVING = 1, REAL_RESOLVED = 2 };
 extern int real_state;
 
@@ -58,6 +62,17 @@ void real_resolve(void);
 static inline int real_resolved(void)
 {
     return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) == REAL_RESOLVED, 1);
+}
+
+/*
+ * Has ld.so relocated this library? It does so after those that come behind us, and runs their
+ * IFUNC resolvers: what these call us for is served without thread-local storage and without a call
+ * of another library's.
+ */
+extern const void *const volatile real_relocated;
+static inline int real_works(void)
+{
+    return real_resolved() || real_relocated == (const void *)&real_relocated;
 }
 
 /* 1: the pointers are there. 0: this call comes from inside dlsym; use the arena. */

@@ -259,9 +259,28 @@ void record_fork(uint32_t child_serial)
     plain(ARCH_CALLER(), &e, NULL);
 }
 
+/* 0 where it cannot be read: the kernel will refuse such a path, and the program shall hear of it.
+ */
+static size_t path_length(const char *path)
+{
+    size_t n = 0;
+    while (n < FACT_PATH) {
+        size_t page = SYS_PAGE - ((uintptr_t)path + n) % SYS_PAGE, found;
+        if (!path || !sys_all_readable(path + n, 1))
+            return 0;
+        if (page > FACT_PATH - n)
+            page = FACT_PATH - n;
+        found = strnlen(path + n, page);
+        n += found;
+        if (found < page)
+            break;
+    }
+    return n;
+}
+
 void record_exec(const char *path)
 {
-    struct spool_event e = {.kind = SPOOL_EXEC, .size = strnlen(path, FACT_PATH)};
+    struct spool_event e = {.kind = SPOOL_EXEC, .size = path_length(path)};
     plain(ARCH_CALLER(), &e, path);
 }
 

@@ -90,7 +90,9 @@ static uint32_t verdict(const struct sock_fprog *program, const struct seccomp_d
             a = compute(BPF_OP(f->code), a, operand);
             break;
         case BPF_JMP:
-            if (BPF_OP(f->code) == BPF_JA)
+            if (BPF_OP(f->code) == BPF_JA && f->k > program->len)
+                return SECCOMP_RET_KILL_PROCESS; /* the kernel will refuse it */
+            else if (BPF_OP(f->code) == BPF_JA)
                 pc += f->k;
             else
                 pc += holds(BPF_OP(f->code), a, operand) ? f->jt : f->jf;
@@ -132,6 +134,7 @@ static const struct {
     {SYS_KIND_SELF, SYS_getppid, {0}},
     {SYS_KIND_SELF, SYS_prctl, {PR_GET_NAME, SPOOL_PAGE}},
     {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
+    {SYS_KIND_PROBE, SYS_rt_sigprocmask, {(uint32_t)-1, SPOOL_PAGE, 0, 8}},
     {SYS_KIND_GROW, SYS_fstat, {3, SPOOL_PAGE}},
     {SYS_KIND_GROW, SYS_fallocate, {3, 0, SPOOL_PAGE, SPOOL_PAGE}},
     {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* no call beside a counter */
@@ -186,7 +189,9 @@ unsigned sandbox_no_counter(void)
 /* libunwind probes memory by calls of its own choice: no filter is asked about those. */
 unsigned sandbox_filter(const struct sock_fprog *program)
 {
-    if (!program || !program->filter) /* a question whether the kernel knows filters */
+    /* A question whether the kernel knows filters, or a mistake that it will tell of. */
+    if (!program || !sys_all_readable(program, sizeof *program) || !program->filter ||
+        !sys_all_readable(program->filter, program->len * sizeof *program->filter))
         return sys_forbidden;
     return give_up(forbidden_by(program) | SYS_KIND_UNWIND);
 }

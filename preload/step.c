@@ -12,7 +12,7 @@ static enum step step_by_frame_pointer(struct stepper *s)
     if (fp == 0 || s->r.pc - loader_start < loader_end - loader_start)
         return STEP_END;
     if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
-        fp > s->stack_end - 16)
+        fp > s->stack_end - 16 || !may_read(s, fp) || !may_read(s, fp + 8))
         return STEP_UNKNOWN;
     s->r = arch_frame_pointer_step(s->r);
     s->fp_below = 16;
@@ -27,11 +27,11 @@ static enum step step_by_rule(struct stepper *s, uint64_t rule)
     uintptr_t at = base + (uintptr_t)rule_word_cfa_offset(rule);
     uintptr_t cfa = at;
     if (rule_word_kind(rule) == RULE_DEREF) {
-        if (at < s->r.sp || at >= s->stack_end)
+        if (at < s->r.sp || at >= s->stack_end || !may_read(s, at))
             return STEP_UNKNOWN;
         cfa = *(const uintptr_t *)at;
     }
-    if (cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0)
+    if (cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0 || !may_read(s, cfa + ARCH_RA_OFFSET))
         return STEP_UNKNOWN;
     uintptr_t fp_slot = fp_saved == FP_SAVED_AT_FP ? s->r.fp : cfa;
     fp_slot += (uintptr_t)rule_word_fp_offset(rule);
@@ -42,6 +42,8 @@ static enum step step_by_rule(struct stepper *s, uint64_t rule)
     if (fp_saved == FP_SAVED_AT_FP && (fp_slot < s->r.sp || fp_slot > cfa - 16)) {
         s->reached = REACHED_OTHERWISE;
     } else if (fp_saved) {
+        if (!may_read(s, fp_slot))
+            return STEP_UNKNOWN;
         if (fp_slot >= cfa || fp_slot + 65536 <= cfa)
             s->reached = REACHED_OTHERWISE;
         else

@@ -13,6 +13,7 @@
 #include "arch_x86_64.h"
 #include "rules.h"
 #include "spool.h"
+#include "sys.h"
 
 enum step { STEP_ON, STEP_END, STEP_UNKNOWN };
 
@@ -30,6 +31,7 @@ struct stepper {
     int exact;            /* r.pc itself was executing */
     uintptr_t stack_end;  /* of the stack that r is on, UINTPTR_MAX unknown */
     uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
+    uintptr_t thread_low; /* from here to thread_end all can be read */
 };
 
 static inline uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
@@ -37,13 +39,28 @@ static inline uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
     return sp < thread_end && thread_end - sp < 1u << 30 ? thread_end : UINTPTR_MAX;
 }
 
-/* thread_end: of the calling thread's own stack, 0 unknown. */
-static inline struct stepper stepper_at(struct registers from, uintptr_t thread_end)
+/* thread_low, thread_end: of the calling thread's own stack, as in struct memo. */
+static inline struct stepper stepper_at(struct registers from, uintptr_t thread_low,
+                                        uintptr_t thread_end)
 {
     return (struct stepper){.r = from,
                             .reached = REACHED_OTHERWISE,
                             .stack_end = stack_end_for(thread_end, from.sp),
-                            .thread_end = thread_end};
+                            .thread_end = thread_end,
+                            .thread_low = thread_low};
+}
+
+/*
+ * May the slot be read? On the thread's own stack, and in the page where the frame at r ends, yes.
+ * Elsewhere (coroutines, alternate stacks) nobody knows where memory ends, and a rule may be wrong
+ * there: code that changed to another stack by hand mostly has call frame information that does not
+ * say so.
+ */
+static inline int may_read(const struct stepper *s, uintptr_t slot)
+{
+    return __builtin_expect(slot - s->thread_low < s->thread_end - s->thread_low, 1) ||
+           (slot ^ (s->r.sp - 8)) < SYS_PAGE || !sys_may(SYS_KIND_PROBE) ||
+           sys_readable(slot & ~7ul);
 }
 
 /* Does a step by this rule depend on fp, other than to hand it on? */
@@ -68,11 +85,15 @@ static inline enum step take_step(struct stepper *s, uint64_t rule)
     if (__builtin_expect(cfa <= s->r.sp || cfa > s->stack_end || cfa % 8 != 0, 0))
         return STEP_UNKNOWN;
     intptr_t fp_offset = rule_word_fp_offset(rule);
+    if (__builtin_expect(!may_read(s, cfa + ARCH_RA_OFFSET), 0))
+        return STEP_UNKNOWN;
     s->fp_below = 0;
     s->reached = REACHED_BY_SLOTS;
     if (rule_word_fp_saved(rule)) {
         if (__builtin_expect(fp_offset >= 0 || fp_offset <= -65536, 0))
             return step_rare(s, rule);
+        if (__builtin_expect(!may_read(s, cfa + (uintptr_t)fp_offset), 0))
+            return STEP_UNKNOWN;
         s->fp_below = (uint16_t)-fp_offset;
         s->r.fp = *(const uintptr_t *)(cfa + (uintptr_t)fp_offset);
     }

@@ -34,7 +34,8 @@ enum sys_kind {
     SYS_KIND_UNWIND = 16, /* libunwind */
     SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
     SYS_KIND_WINDOW = 64, /* what windows need besides SYS_KIND_MEMORY */
-    SYS_KIND_ALL = 127
+    SYS_KIND_PROBE = 128, /* rt_sigprocmask, to ask whether memory can be read */
+    SYS_KIND_ALL = 255
 };
 
 extern uint32_t sys_forbidden;
@@ -168,6 +169,25 @@ static inline int32_t sys_tid(void)
     if (!sys_may(SYS_KIND_SELF))
         return 0;
     return (int32_t)SYS_CALL(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* Can the 8 bytes there (a multiple of 8) be read? The kernel looks at the mask before it refuses
+ * the operation. Whoever may not ask must know by himself. */
+static inline int sys_readable(uintptr_t address)
+{
+    return SYS_CALL(SYS_rt_sigprocmask, -1, address, 0, 8, 0, 0) != -EFAULT;
+}
+
+/* Can all of it be read, as far as may be asked? */
+static inline int sys_all_readable(const void *p, size_t bytes)
+{
+    uintptr_t at = (uintptr_t)p & ~7ul, end = (uintptr_t)p + bytes;
+    if (end < at)
+        return 0;
+    for (; at < end && sys_may(SYS_KIND_PROBE); at = (at | (SYS_PAGE - 1)) + 1)
+        if (!sys_readable(at))
+            return 0;
+    return 1;
 }
 
 static inline uint64_t sys_clock_ns(int clock)

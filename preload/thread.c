@@ -82,7 +82,8 @@ static int key_exists;
 static uintptr_t stack_end_of(uintptr_t sp)
 {
     extern void *__libc_stack_end;
-    uintptr_t first = (uintptr_t)__libc_stack_end + SPOOL_PAGE, other = (uintptr_t)pthread_self();
+    uintptr_t first = ((uintptr_t)__libc_stack_end | (SPOOL_PAGE - 1)) + 1;
+    uintptr_t other = (uintptr_t)pthread_self();
     uintptr_t best = 0;
     if (sp < first && first - sp < 1u << 30)
         best = first;
@@ -110,7 +111,7 @@ static struct thread *state_take(uintptr_t frame)
     t->nested = NULL;
     t->rounds = 0;
     t->passing = 0;
-    t->memo.stack_end = stack_end_of(frame);
+    walk_new_stack(&t->memo, frame, stack_end_of(frame));
     walk_forget(&t->memo);
     record_thread(t);
     return t;

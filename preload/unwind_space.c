@@ -24,12 +24,6 @@ static unw_addr_space_t space;
 
 /* ---- memory and registers ---- */
 
-/* The kernel looks at the mask before it refuses the operation. */
-static int is_readable(uintptr_t address)
-{
-    return SYS_CALL(SYS_rt_sigprocmask, -1, address, 0, 8, 0, 0) != -EFAULT;
-}
-
 /* address: a multiple of 8. */
 static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value, int write,
                       void *argument)
@@ -38,7 +32,7 @@ static int access_mem(unw_addr_space_t as, unw_word_t address, unw_word_t *value
     uintptr_t page = address / SYS_PAGE;
     uintptr_t *known = &v->readable[page % UNWIND_PAGES];
     (void)as;
-    if (write || page == 0 || (*known != page && !is_readable(address)))
+    if (write || page == 0 || (*known != page && !sys_readable(address)))
         return -UNW_EINVAL;
     *known = page;
     *value = *(const unw_word_t *)address;

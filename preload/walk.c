@@ -198,6 +198,40 @@ void walk_give_numbers(struct memo *m, uint32_t from)
     }
 }
 
+/* ---- the thread's own stack ---- */
+
+#define GROWTH_MAX (1u << 20) /* a stack that is further away may as well be another one */
+
+/* The thread stands deeper than it ever did, or on a stack that lies below its own. */
+static __attribute__((noinline)) void stack_grow(struct memo *m, uintptr_t sp)
+{
+    uintptr_t low = (sp - 8) & ~(uintptr_t)(SYS_PAGE - 1);
+    if (!sys_may(SYS_KIND_PROBE))
+        return;
+    for (uintptr_t page = low; page < m->stack_low; page += SYS_PAGE)
+        if (!sys_readable(page)) {
+            m->stack_hole = page;
+            return;
+        }
+    m->stack_low = low;
+}
+
+static inline int is_growth(const struct memo *m, uintptr_t sp)
+{
+    return m->stack_low - sp < GROWTH_MAX && sp < m->stack_low && sp > m->stack_hole;
+}
+
+void walk_new_stack(struct memo *m, uintptr_t sp, uintptr_t end)
+{
+    m->stack_hole = 0;
+    m->stack_end = end;
+    m->stack_low = (end + SYS_PAGE - 1) & ~(uintptr_t)(SYS_PAGE - 1);
+    if (is_growth(m, sp))
+        stack_grow(m, sp);
+    if (m->stack_low > end)
+        m->stack_low = end;
+}
+
 /* ---- joining the old stack ---- */
 
 /* How far out from frame j the old walk's slots still hold what they held: the index of the first
@@ -365,7 +399,7 @@ static inline enum step step_from_node(struct memo *m, struct node *x, struct st
 
 struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
-    struct stepper s = stepper_at((struct registers){pc, sp, fp}, m->stack_end);
+    struct stepper s;
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     uint32_t n = 0; /* frames in scratch */
@@ -373,6 +407,9 @@ struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
     struct node *x = NULL; /* of the frame at s, where it is known already */
 
     m->generation = generation;
+    if (__builtin_expect(is_growth(m, sp), 0))
+        stack_grow(m, sp);
+    s = stepper_at((struct registers){pc, sp, fp}, m->stack_low, m->stack_end);
     if (__builtin_expect(m->misses >> m->node_bits >= NODE_PATIENCE, 0))
         nodes_grow(m);
     while (result == STEP_ON) {
@@ -437,7 +474,7 @@ struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)
 {
-    struct stepper s = stepper_at(from, m->stack_end);
+    struct stepper s = stepper_at(from, m->stack_low, m->stack_end);
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     for (uint32_t n = 0; n < WALK_DEPTH_MAX; n++) {
         enum step result = take_step(&s, rule_find(s.r.pc, s.exact, generation));

@@ -73,7 +73,12 @@ struct memo {
     uint32_t misses;                    /* frames without a node since the table got its size */
     uint32_t first_number, next_number; /* given out in this chunk: [first, next) */
     struct named *named;                /* stacks by their numbers; as many as nodes */
-    uintptr_t stack_end;                /* highest address of the thread's own stack, 0 unknown */
+    /*
+     * The thread's own stack, as far as it is known:
+     *   all pages in [stack_low, stack_end) can be read; stack_end 0: nothing is known
+     *   stack_hole lies below stack_low and cannot be read: what is below it is another stack
+     */
+    uintptr_t stack_low, stack_end, stack_hole;
 };
 
 /* The last stack, outermost first: m->count frames. */
@@ -89,6 +94,9 @@ struct walk {
     uint32_t push;   /* new frames behind them */
     uint32_t before; /* frames before the walk: pop = before - keep */
 };
+
+/* A thread begins: its own stack ends at `end` (0 unknown), and it stands at sp. */
+void walk_new_stack(struct memo *m, uintptr_t sp, uintptr_t end);
 
 /* Walks from these registers and leaves the stack in memo_frames(m). */
 struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp);
