@@ -14,7 +14,6 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define HOOK __attribute__((visibility("default")))
 
@@ -66,16 +65,19 @@ HOOK void cfree(void *p)
     real.free(p);
 }
 
+/* The function behind these may come down to free, which is ours again: `deleting` tells it. */
 HOOK void free_sized(void *p, size_t size);
 HOOK void free_sized(void *p, size_t size)
 {
     if (!p || arena_owns(p) || !real_ready())
         return;
     record_free(ARCH_CALLER(), p);
+    tls.deleting = (uintptr_t)p;
     if (real.free_sized)
         real.free_sized(p, size);
     else
         real.free(p);
+    tls.deleting = 0;
 }
 
 HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
@@ -84,10 +86,12 @@ HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
     if (!p || arena_owns(p) || !real_ready())
         return;
     record_free(ARCH_CALLER(), p);
+    tls.deleting = (uintptr_t)p;
     if (real.free_aligned_sized)
         real.free_aligned_sized(p, alignment, size);
     else
         real.free(p);
+    tls.deleting = 0;
 }
 
 /* Not memcpy, which may be out of reach yet (real_works). */
