@@ -1,4 +1,5 @@
 """What the cases written in Python share: the tools' places, recording, reading back, complaints."""
+import difflib
 import json
 import os
 import re
@@ -38,6 +39,35 @@ def preloaded(name):
 def under_run(name, command):
     """The command line that records `command` as `name` with a live collector."""
     return [MPROF, "run", "-q", "-o", name, "--", *command]
+
+
+def check_same(what, plain, recorded):
+    """(status, stdout, stderr) of a plain and of a recorded run: what differs is shown."""
+    for part, want, got in zip(("exit status", "standard output", "standard error"), plain, recorded):
+        lines = difflib.unified_diff(str(want).splitlines(), str(got).splitlines(), "plain", "recorded", n=0)
+        check(want == got, f"{what}: {part} is not as in a plain run:\n" + "\n".join([*lines][:30]))
+
+
+def recorded_both_ways(command, name, status, **options):
+    """Runs a command plain, with the library preloaded, and under run: exit status, output and standard
+    error must be the same. Yields (how, recording, report) of each recorded run, in which no event may be lost
+    and no free unmatched."""
+    plain = execute(command, **options)
+    check(plain[0] == status, f"{command}: exit status {plain[0]} without recording, not {status}: {plain}")
+    for how in ("preload", "run"):
+        recording = f"{name}-{how}.mprof"
+        recorded = (execute(command, env=preloaded(recording), **options) if how == "preload"
+                    else execute(under_run(recording, command), **options))
+        check_same(f"{command} ({how})", plain, recorded)
+        got = report(recording)
+        for key in QUALITY:
+            check(got["quality"][key] == 0, f"{command} ({how}): {key} is {got['quality'][key]}")
+        yield how, recording, got
+
+
+def function_self(got, name, key):
+    """A figure of the functions of that name by themselves, 0 where there is none."""
+    return sum(f["self"][key] for f in got["functions"] if f["name"] == name)
 
 
 def mprof(*arguments, status=0):

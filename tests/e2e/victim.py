@@ -10,8 +10,8 @@ import os
 import re
 import sys
 
-from common import (LIB, PROGRAMS, QUALITY, TESTS, check, copy_sparse, execute, leaks, preloaded, reader,
-                    report, run_case, under_run, valgrind_totals)
+from common import (LIB, PROGRAMS, QUALITY, TESTS, check, check_same, copy_sparse, execute, leaks, preloaded,
+                    reader, report, run_case, under_run, valgrind_totals)
 
 READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
                "mapped_peak_bytes").split()
@@ -213,7 +213,7 @@ def main():
     plain = execute(command)
     check(plain[0] == expect.status, f"without recording: exit status {plain[0]}, not {expect.status}")
     recorded = record(way, command, name)
-    check(plain == recorded, f"plain (status, stdout, stderr) {plain}, recorded {recorded}")
+    check_same(program, plain, recorded)
     if way == "preload":
         copy_sparse(name + ".spool", "copy.spool")
     else:
