@@ -196,8 +196,21 @@ const char *spool_create(long fd, uint64_t cap)
     sys_unmap(page, spool.header->chunks_offset);
     anchor_add(page + spool.header->chunks_offset, spool.header->chunks_offset);
 
-    spool.process = spool_entry(&spool.header->processes, 0);
-    return spool.process ? NULL : "there is no space left in the folder";
+    struct spool_process *first = spool_entry(&spool.header->processes, 0);
+    spool_be(first, 0);
+    return first ? NULL : "there is no space left in the folder";
+}
+
+void spool_be(struct spool_process *entry, uint32_t serial)
+{
+    static struct spool_process nobody;
+
+    if (entry)
+        spool.losses = entry;
+    else
+        strcpy(spool.control->reason, "there was no room for so many processes");
+    spool.process = entry ? entry : &nobody;
+    spool.process_serial = entry ? serial : SPOOL_NO_PROCESS;
 }
 
 void spool_publish(void)
@@ -295,7 +308,7 @@ static struct {
 
 void spool_set_aside(void)
 {
-    if (aside.start)
+    if (aside.start || spool.process_serial == SPOOL_NO_PROCESS)
         return;
     uint64_t offset = carve(ASIDE);
     uint8_t *p = offset ? map_part(offset, ASIDE) : NULL;
@@ -382,6 +395,8 @@ static int chunk_open(struct stream *s, size_t need)
 {
     uint32_t process = spool.process_serial;
     size_t bytes, ready;
+    if (process == SPOOL_NO_PROCESS)
+        return 0;
     struct spool_chunk *c = chunk_place(s, need + sizeof *c, &bytes, &ready);
     if (!c)
         return 0;
@@ -455,7 +470,7 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
 
 void spool_lost(enum lost_kind kind, uint64_t bytes)
 {
-    struct spool_process *p = spool.process;
+    struct spool_process *p = spool.losses;
     if (!p)
         return;
     uint64_t *counter = kind == LOST_ALLOCATION ? &p->lost_allocations

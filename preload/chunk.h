@@ -48,8 +48,10 @@ struct spool_mapping {
     struct spool_header *header;
     struct spool_control *control;
     struct spool_process *process; /* this process's entry */
-    uint32_t process_serial;
+    struct spool_process *losses;  /* the entry that counts what it loses */
+    uint32_t process_serial;       /* SPOOL_NO_PROCESS: it has no entry in the file */
 };
+#define SPOOL_NO_PROCESS UINT32_MAX
 
 extern struct spool_mapping spool;
 
@@ -58,6 +60,10 @@ extern struct spool_mapping spool;
  * storage. */
 const char *spool_create(long fd, uint64_t cap);
 void spool_publish(void);
+
+/* From here on this is the process of `entry`. NULL: a forked child that found no room for an entry.
+ * It records nothing, and what it loses is counted by its parent. */
+void spool_be(struct spool_process *entry, uint32_t serial);
 
 /* 1 where the kernel is too old to populate pages: the descriptor must stay open. */
 int spool_needs_fd(void);

@@ -10,6 +10,7 @@
 #include "start_facts.h"
 #include "sys.h"
 #include "unwind.h"
+#include "vdso.h"
 
 #include <elf.h>
 #include <pthread.h>
@@ -66,9 +67,7 @@ uint64_t init_ticks_slow(void)
         return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
     if (use_counter)
         return arch_ticks();
-    struct timespec t;
-    clock_gettime(CLOCK_BOOTTIME, &t); /* vDSO */
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return vdso_clock_ns(CLOCK_BOOTTIME);
 }
 
 struct spool_moment init_now(void)
@@ -76,9 +75,7 @@ struct spool_moment init_now(void)
     struct spool_moment now = {.ticks = init_ticks(), .ns = frozen.ns};
     if (!sys_may(SYS_KIND_TIME))
         return now;
-    struct timespec t = {0, 0};
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    now.ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    now.ns = vdso_clock_ns(CLOCK_BOOTTIME);
     return now;
 }
 
@@ -254,6 +251,7 @@ static const char *open_spool(void)
 static int start(void)
 {
     own_pid = sys_pid();
+    vdso_open();
     facts = start_facts_read();
     recorder_alive = sys_pages(SPOOL_PAGE);
     if (!facts || !recorder_alive || !is_wanted())
@@ -290,10 +288,14 @@ int recorder_start(void)
 
 /* ---- fork ---- */
 
+/* The serial that the child of a fork under way has; 0 none was given, SPOOL_NO_PROCESS there is no
+ * room for it. */
 static __thread uint32_t forked_serial __attribute__((tls_model("initial-exec")));
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
+    if (spool.process_serial == SPOOL_NO_PROCESS) /* nothing could be its parent */
+        return NULL;
     *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
     struct spool_process *p = spool_entry(&spool.header->processes, *serial);
     if (!p)
@@ -312,8 +314,10 @@ void init_fork_prepare(void)
     if (!recorder_ready())
         return;
     struct spool_process *p = new_process(0, &serial);
-    if (!p)
+    if (!p) {
+        forked_serial = SPOOL_NO_PROCESS;
         return;
+    }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     record_fork(serial);
     forked_serial = serial;
@@ -330,13 +334,11 @@ int recorder_has_forked(void)
                                      : new_process(SPOOL_PROCESS_LATE, &serial);
     forked_serial = 0;
     own_pid = sys_pid();
-    if (!p) {
-        recorder_state = RECORDER_OFF;
-        return 0;
-    }
-    spool.process = p;
-    spool.process_serial = serial;
-    fill_process(p);
+    spool_be(p, serial);
+    if (p)
+        fill_process(p);
+    else
+        sample_next = UINT64_MAX;
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
