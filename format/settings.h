@@ -17,6 +17,8 @@
             "largest size of the spool in MiB; what does not fit is counted as lost")              \
     SETTING(SELFCHECK, "MPROF_SELFCHECK", "0",                                                     \
             "N compares every Nth recorded stack with libunwind's; report says how many differ")   \
+    SETTING(CHILDREN, "MPROF_CHILDREN", "1",                                                       \
+            "0 records the first process only, no forked and no exec'd ones")                      \
     SETTING(TREE, "MPROF_TREE", "",                                                                \
             "set by mprof-c run: what all recordings of one run have in common (hexadecimal)")
 

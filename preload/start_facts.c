@@ -130,14 +130,53 @@ const char *start_facts_variable(const struct start_facts *f, const char *name)
     return NULL;
 }
 
+static const char *const setting_names[] = {
+#define SETTING_VARIABLE(NAME, variable, value, help) variable,
+    MPROF_SETTINGS(SETTING_VARIABLE)
+#undef SETTING_VARIABLE
+};
+
 const char *start_facts_setting(const struct start_facts *f, enum setting setting)
 {
-    static const char *const names[] = {
-#define SETTING_VARIABLE(NAME, variable, value, help) variable,
-        MPROF_SETTINGS(SETTING_VARIABLE)
-#undef SETTING_VARIABLE
-    };
-    return start_facts_variable(f, names[setting]);
+    return start_facts_variable(f, setting_names[setting]);
+}
+
+/* ---- the first process, or a child ---- */
+
+int start_facts_no_children(const struct start_facts *f)
+{
+    const char *value = start_facts_setting(f, SETTING_CHILDREN);
+    return value && value[0] == '0' && (value[1] == 0 || value[1] == ':');
+}
+
+/* Was the process started as we are? The kernel keeps the environment of its exec. */
+static int began_recorded(int32_t pid)
+{
+    char path[64] = "/proc/";
+    struct start_facts *parent = sys_pages(sizeof *parent + ENVIRONMENT_MAX);
+    if (!parent)
+        return 0;
+    start_facts_append_number(path, sizeof path, (uint64_t)pid);
+    start_facts_append(path, sizeof path, "/environ");
+    parent->environment = (char *)(parent + 1);
+    sys_read_file(path, parent->environment, ENVIRONMENT_MAX - 1);
+    const char *preloaded = start_facts_variable(parent, "LD_PRELOAD");
+    int began = preloaded && strstr(preloaded, "libmprof.so") && start_facts_no_children(parent);
+    sys_unmap(parent, sizeof *parent + ENVIRONMENT_MAX);
+    return began;
+}
+
+int start_facts_is_child(const struct start_facts *f)
+{
+    if (!start_facts_no_children(f))
+        return 0;
+    const char *of = start_facts_setting(f, SETTING_CHILDREN) + 1;
+    if (*of == 0)
+        return f->parent_pid > 0 && began_recorded(f->parent_pid);
+    int64_t pid = 0;
+    for (of++; *of >= '0' && *of <= '9' && pid < INT32_MAX; of++)
+        pid = pid * 10 + (*of - '0');
+    return pid != f->parent_pid;
 }
 
 /* ---- the time zone ---- */

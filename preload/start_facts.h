@@ -30,6 +30,13 @@ struct start_facts *start_facts_read(void);
 const char *start_facts_variable(const struct start_facts *f, const char *name);
 const char *start_facts_setting(const struct start_facts *f, enum setting setting);
 
+/* MPROF_CHILDREN=0: are the children of this process left alone, and is it itself such a child?
+ *   "0"      where its parent began with this library and this setting, too; one whose parent is
+ *            gone counts as a first process
+ *   "0:PID"  where its parent is not PID (set by mprof-c run) */
+int start_facts_no_children(const struct start_facts *f);
+int start_facts_is_child(const struct start_facts *f);
+
 /* pid's start time and parent from /proc/PID/stat (pid 0: our own); 0 where it cannot be read. */
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid);
 

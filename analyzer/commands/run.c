@@ -39,6 +39,7 @@ struct values {
     double timeout;
     int exit_code; /* accepted for mprof's sake: the status always passes */
     int quiet;
+    int no_children;
 };
 
 static const struct option options[] = {
@@ -53,12 +54,15 @@ static const struct option options[] = {
      "pass the program's exit status on; this is always done, mprof's option is accepted"},
     {'q', "quiet", OPTION_FLAG, NULL, offsetof(struct values, quiet), NULL,
      "no summary at the end"},
+    {0, "no-children", OPTION_FLAG, NULL, offsetof(struct values, no_children), NULL,
+     "record the first process only, not those that it forks or starts"},
     {0}};
 
 static const struct example examples[] = {
     {"mprof-c run ./app input.txt", "record ./app"},
     {"mprof-c run -o app.%p.mprof make", "one named file for each process of a build"},
     {"mprof-c run -t 10 ./server", "ten seconds of a server"},
+    {"mprof-c run --no-children make", "make itself, without its compilers"},
     {0}};
 
 struct session {
@@ -171,9 +175,32 @@ static void check_program(struct session *s)
 
 /* ---- the start ---- */
 
+/* In the environment of a tree that is recorded already the setting is that tree's, not ours. */
+static void take_no_children(struct session *s)
+{
+    const char *value = getenv(setting_variables[SETTING_CHILDREN]);
+
+    if (value != NULL && getenv(setting_variables[SETTING_TREE]) == NULL && strcmp(value, "0") == 0)
+        s->values.no_children = 1;
+}
+
+/* Whose child the first process is, or that all are recorded where a variable of an outer tree says
+ * otherwise. */
+static void set_children(const struct session *s, struct launch_setting *setting, char *text,
+                         size_t bytes)
+{
+    if (!s->values.no_children && getenv(setting_variables[SETTING_CHILDREN]) == NULL)
+        return;
+    if (s->values.no_children)
+        snprintf(text, bytes, "0:%d", (int)getpid());
+    else
+        snprintf(text, bytes, "1");
+    *setting = (struct launch_setting){setting_variables[SETTING_CHILDREN], text};
+}
+
 static char **make_environment(const struct session *s)
 {
-    char tree[32];
+    char tree[32], children[32];
     struct launch_setting set[SETTING_COUNT + 1] = {
         {setting_variables[SETTING_OUTPUT], s->output.pattern},
         {setting_variables[SETTING_INTERVAL], "0"}, /* the samples are taken from here */
@@ -181,6 +208,7 @@ static char **make_environment(const struct session *s)
     };
 
     snprintf(tree, sizeof tree, "%016llx", (unsigned long long)s->tree);
+    set_children(s, &set[3], children, sizeof children);
     if (s->library == NULL)
         set[0] = (struct launch_setting){0};
     return launch_environment(environ, s->library, set);
@@ -278,6 +306,7 @@ static void close_with_summary(const struct session *s, const struct supervised 
                                   .folder = folder,
                                   .named = s->values.output != NULL,
                                   .expected = s->elf.verdict != ELF_STATIC,
+                                  .children_unknown = s->values.no_children,
                                   .inherited_rss = inherited_rss,
                                   .supervised = end,
                                   .gather = s->gather};
@@ -333,6 +362,7 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     s.argv = operands.names;
     make_tree(&s);
+    take_no_children(&s);
     rc = COMMAND_FAILED;
     if (check_output(&s) && check_library(&s)) {
         check_program(&s);

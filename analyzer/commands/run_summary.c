@@ -76,7 +76,7 @@ static void print_resident(const struct run_summary *s, const struct gathered *r
     if (bytes == 0)
         return;
     snprintf(line, sizeof line, "%s%s", units_bytes(text, bytes),
-             others + root->forked > 0 ? " (largest process)" : "");
+             s->children_unknown || others + root->forked > 0 ? " (largest process)" : "");
     print_line("peak RSS", line);
 }
 

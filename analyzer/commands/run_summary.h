@@ -15,6 +15,7 @@ struct run_summary {
     const char *folder;  /* to be shown before a recording's name: "", or with a slash at its end */
     int named;           /* the user named the file: the hints name it, too */
     int expected;        /* a recording of the program was to be expected */
+    int children_unknown; /* they were not recorded */
     uint64_t
         inherited_rss; /* resident in the child before its exec: a maximum near it tells nothing */
     const struct supervised *supervised;
