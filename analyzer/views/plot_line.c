@@ -1,4 +1,5 @@
 #include "plot.h"
+#include "together.h"
 
 #define SLOPE_SAMPLES 2000
 
@@ -18,38 +19,19 @@ static void add(struct line *line, uint64_t ns, uint64_t bytes)
         line->points[line->count++] = point;
 }
 
-/* Smallest distance between two buckets: what lies further apart holds its last value. */
-static uint64_t bucket_width(const struct plot_series *series)
-{
-    uint64_t width = UINT64_MAX;
-    for (size_t i = 1; i < series->heap_count; i++) {
-        uint64_t step = series->heap[i].begin_ns - series->heap[i - 1].begin_ns;
-        if (step > 0 && step < width)
-            width = step;
-    }
-    return width;
-}
-
 size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points)
 {
     struct line line = {points, 0};
-    uint64_t width = bucket_width(series), before = 0;
-    for (size_t i = 0; i < series->heap_count; i++) {
-        const struct bucket *b = &series->heap[i];
-        uint64_t next = i + 1 < series->heap_count ? b[1].begin_ns : end_ns;
-        uint64_t close = next > b->begin_ns ? next : b->begin_ns;
-        if (close - b->begin_ns > width)
-            close = b->begin_ns + width;
-        uint64_t top = b->max_ns >= b->begin_ns && b->max_ns <= close ? b->max_ns : b->begin_ns;
-        if (i > 0)
-            add(&line, top, before);
-        add(&line, top, b->max_bytes);
-        if (b->min_bytes < before && b->min_bytes < b->last_bytes)
-            add(&line, top, b->min_bytes);
-        if (b->last_bytes != b->max_bytes)
-            add(&line, close, b->last_bytes);
-        before = b->last_bytes;
+    struct steps steps;
+    uint64_t ns, level, before = 0;
+    steps_begin(&steps, series->heap, series->heap_count, end_ns);
+    while (steps_next(&steps, &ns, &level)) {
+        if (steps.part == 1 && steps.next > 0) /* it rises to the maximum there, not on the way */
+            add(&line, ns, steps.before);
+        add(&line, ns, level);
     }
+    if (series->heap_count > 0)
+        before = series->heap[series->heap_count - 1].last_bytes;
     if (series->heap_count > 0 && end_ns > series->heap[series->heap_count - 1].begin_ns)
         add(&line, end_ns, before);
     return line.count;

@@ -1,0 +1,131 @@
+/* test_merged.c - two images made one: functions and stacks by what they are, figures added. */
+#include "merged.h"
+#include "view_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct function_usage *usage_of(const struct image *image, const char *name)
+{
+    const struct process *p = &image->processes[0];
+    for (size_t i = 0; i < p->function_count; i++)
+        if (strcmp(image->functions[p->functions[i].function].name, name) == 0)
+            return &p->functions[i];
+    fail_msg("no function %s", name);
+    return NULL;
+}
+
+/* main > common > only_NAME, and a leak of common's and one of the last's. */
+static void make(struct view_fixture *v, const char *only, uint64_t peak)
+{
+    fixture_make(v);
+    fixture_function(v, "main", FUNCTION_MAIN, peak, 0, 5);
+    fixture_function(v, "common", 0, peak / 2, 1, 4);
+    fixture_function(v, only, 0, peak / 4, 2, 3);
+    v->leaks[0] = (struct leak){2, 2, 300, 1000, 2000};
+    v->leaks[1] = (struct leak){3, 1, 7, 500, 500};
+    v->process.leaks = v->leaks;
+    v->process.leak_count = 2;
+    v->process.quality.lost = 3;
+}
+
+static void test_two_images(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    make(&a, "only_a", 4000);
+    make(&b, "only_b", 8000);
+    b.process.pid = 43;
+    /* The same functions under other numbers, and other file names under the same addresses. */
+    struct function swapped = b.functions[0];
+    b.functions[0] = b.functions[1];
+    b.functions[1] = swapped;
+    b.frames[0].function = 1;
+    b.frames[1].function = 0;
+    b.usages[0].function = 1;
+    b.usages[1].function = 0;
+
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0);
+    merged_forget(m);
+    merged_add(m, &b.image, &b.process, 10 * FIXTURE_SECOND, 0);
+    merged_forget(m);
+    struct image *sum = merged_finish(m);
+    const struct process *p = &sum->processes[0];
+
+    assert_int_equal(sum->process_count, 1);
+    assert_int_equal(sum->function_count, 4);
+    assert_int_equal(p->function_count, 4);
+    assert_string_equal(sum->argv[0], "./app");
+    assert_int_equal(p->pid, 42);
+    assert_int_equal(p->end_ns, 15 * FIXTURE_SECOND);
+    assert_int_equal(p->totals.allocations, 200);
+    assert_int_equal(p->totals.frees, 196);
+    assert_int_equal(p->quality.lost, 6);
+    assert_int_equal(p->thread_count, 2);
+    /* One after the other: the highest of both, the first of equals. */
+    assert_int_equal(p->totals.peak_bytes, 8 * FIXTURE_MIB);
+    assert_int_equal(p->totals.peak_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(p->totals.rss_peak_bytes, 10 * FIXTURE_MIB);
+
+    const struct function_usage *common = usage_of(sum, "common");
+    assert_int_equal(common->inclusive.allocations, 20);
+    assert_int_equal(common->inclusive.allocated_bytes, 12000);
+    assert_int_equal(common->inclusive.own_peak_bytes, 4000); /* of b, which had more of it */
+    assert_int_equal(common->inclusive.own_peak_ns, 14 * FIXTURE_SECOND);
+    assert_int_equal(usage_of(sum, "only_a")->inclusive.allocations, 10);
+    assert_int_equal(usage_of(sum, "only_b")->inclusive.allocations, 10);
+
+    assert_int_equal(p->leak_count, 3);
+    assert_int_equal(p->leaks[0].bytes, 600);
+    assert_int_equal(p->leaks[0].blocks, 4);
+    assert_int_equal(p->leaks[0].first_ns, 1000);
+    assert_int_equal(p->leaks[0].last_ns, 10 * FIXTURE_SECOND + 2000);
+    uint32_t node = p->leaks[0].stack, inner = 0;
+    const struct frame *frame = stack_next_frame(sum, &node, &inner);
+    assert_string_equal(sum->functions[frame->function].name, "common");
+    frame = stack_next_frame(sum, &node, &inner);
+    assert_string_equal(sum->functions[frame->function].name, "main");
+    assert_null(stack_next_frame(sum, &node, &inner));
+    image_free(sum);
+}
+
+/* Both at a time: the line is the sum. */
+static void test_lines_add_up(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    make(&a, "only_a", 4000);
+    make(&b, "only_a", 4000);
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0);
+    merged_add(m, &b.image, &b.process, FIXTURE_SECOND, 1);
+    struct image *sum = merged_finish(m);
+    const struct process *p = &sum->processes[0];
+    /* a: 1 4 8 3 2 and 0 at 5 s; b the same a second later, and goes on. */
+    static const uint64_t mib[] = {1, 5, 12, 11, 5, 2};
+    assert_int_equal(p->totals.peak_bytes, 12 * FIXTURE_MIB);
+    assert_int_equal(p->totals.peak_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(p->heap[p->heap_count - 1].last_bytes, 2 * FIXTURE_MIB);
+    for (size_t i = 0; i < p->heap_count; i++)
+        assert_int_equal(p->heap[i].last_bytes,
+                         mib[p->heap[i].begin_ns / FIXTURE_SECOND] * FIXTURE_MIB);
+    assert_int_equal(p->totals.rss_peak_bytes, 20 * FIXTURE_MIB);
+    assert_int_equal(sum->function_count, 3);
+    assert_true(sum->running);
+    image_free(sum);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_images),
+        cmocka_unit_test(test_lines_add_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
