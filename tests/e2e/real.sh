@@ -16,6 +16,7 @@
 
 real_top=$PWD
 real_allow=()
+real_name=real # the recording's; a session that records again sets another, as run replaces what is there
 trap real_stop_all EXIT
 
 # Hook: a filter that takes out what differs from run to run, as process ids and times. Its argument: out or err.
@@ -34,8 +35,8 @@ real_exec() { # way, command..
     shift
     case $way in
     plain) exec "$@" ;;
-    preload) MPROF_OUTPUT=$real_top/preload.rec/real.mprof LD_PRELOAD=$LIB exec "$@" ;;
-    run) exec "$MPROF" run -q -o "$real_top/run.rec/real.mprof" -- "$@" ;;
+    preload) MPROF_OUTPUT=$real_top/preload.rec/$real_name.mprof LD_PRELOAD=$LIB exec "$@" ;;
+    run) exec "$MPROF" run -q -o "$real_top/run.rec/$real_name.mprof" -- "$@" ;;
     *) fail "real_exec: no such way: $way" ;;
     esac
 }

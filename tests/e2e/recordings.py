@@ -19,7 +19,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 
+PATIENCE_SECONDS = 20
 MUST_BE_ZERO = ("lost", "unmatched_frees", "implied_frees")
 
 
@@ -35,6 +37,16 @@ def report(name):
     if done.returncode:
         return None, (done.stderr or done.stdout).strip()
     return json.loads(done.stdout), done.stderr.strip()
+
+
+def report_when_ended(name, seconds):
+    """Of a program that runs still once it has ended: a daemon's children end a moment later than itself."""
+    deadline = time.monotonic() + seconds
+    while True:
+        image, said = report(name)
+        if image is None or not image["running"] or time.monotonic() > deadline:
+            return image, said
+        time.sleep(0.1)
 
 
 def program_of(recording):
@@ -66,7 +78,7 @@ class Findings:
         return quality["truncated_stacks"]
 
     def take(self, name):
-        image, said = report(name)
+        image, said = report_when_ended(name, 0 if self.options.running else PATIENCE_SECONDS)
         if image is None:
             self.wrong.append(f"{name}: cannot be read: {said}")
             return
