@@ -16,6 +16,7 @@
 
 real_top=$PWD
 real_allow=()
+real_as=()     # setpriv and the like, put before each command: who it is run as
 real_name=real # the recording's; a session that records again sets another, as run replaces what is there
 trap real_stop_all EXIT
 
@@ -34,9 +35,11 @@ real_exec() { # way, command..
     local way=$1
     shift
     case $way in
-    plain) exec "$@" ;;
-    preload) MPROF_OUTPUT=$real_top/preload.rec/$real_name.mprof LD_PRELOAD=$LIB exec "$@" ;;
-    run) exec "$MPROF" run -q -o "$real_top/run.rec/$real_name.mprof" -- "$@" ;;
+    plain) exec "${real_as[@]}" "$@" ;;
+    preload)
+        exec "${real_as[@]}" env MPROF_OUTPUT="$real_top/preload.rec/$real_name.mprof" LD_PRELOAD="$LIB" "$@"
+        ;;
+    run) exec "${real_as[@]}" "$MPROF" run -q -o "$real_top/run.rec/$real_name.mprof" -- "$@" ;;
     *) fail "real_exec: no such way: $way" ;;
     esac
 }
