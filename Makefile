@@ -14,7 +14,7 @@ BASE     := -std=gnu17 -D_GNU_SOURCE -DMPROF_VERSION='"$(VERSION)"' $(WARN)
 
 sees_format           := format
 sees_preload          := preload format include
-sees_analyzer         := analyzer analyzer/commands format
+sees_analyzer         := analyzer analyzer/commands analyzer/views format
 sees_analyzer/commands:= analyzer/commands analyzer analyzer/capture analyzer/views analyzer/export analyzer/model analyzer/symbols format
 sees_analyzer/capture := analyzer/capture analyzer/model analyzer/symbols format
 sees_analyzer/model   := analyzer/model

@@ -99,8 +99,8 @@ struct invocation {
 int command_dispatch(const struct command *const *table, int argc, char **argv);
 const struct command *command_find(const struct command *const *table, const char *name);
 
-/* One sentence on stderr, "mprof-c: " before it and a newline behind; control characters that came
- * in with a name are shown as \xNN. */
+/* One sentence on stderr, "mprof-c: " before it and a newline behind; what came in with a name is
+ * shown clean (text.h). */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

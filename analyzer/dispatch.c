@@ -1,5 +1,6 @@
 #include "command.h"
 #include "options.h"
+#include "text.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -14,14 +15,9 @@ void complain(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputs("mprof-c: ", stderr);
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            fprintf(stderr, "\\x%02x", *p);
-        else
-            fputc(*p, stderr);
-    }
-    fputc('\n', stderr);
+    char *clean = text_clean(text);
+    fprintf(stderr, "mprof-c: %s\n", clean);
+    free(clean);
 }
 
 const struct command *command_find(const struct command *const *table, const char *name)

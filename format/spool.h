@@ -94,13 +94,19 @@ struct spool_control {
     uint32_t pc_count;      /* the same of pcs: ids 1 .. pc_count */
     uint32_t stream_count;  /* streams given out in all processes */
     uint32_t control_version;
-    uint32_t collector_pid; /* who collects, 0 nobody */
-    uint32_t recording;     /* 1 on, 0 off */
-    uint32_t exit_wait_ms;  /* how long the program may wait at its end for a collector */
-    uint64_t sampling;      /* mean bytes between sampled allocations, 0 every one */
-    uint64_t mark;          /* an event number for marks */
-    char reason[256];       /* why nothing (more) is recorded; empty when all is well */
+    uint32_t collector_pid;      /* who collects, 0 nobody */
+    uint32_t recording;          /* 1 on, 0 off */
+    uint32_t exit_wait_ms;       /* how long the program may wait at its end for a collector */
+    uint64_t sampling;           /* mean bytes between sampled allocations, 0 every one */
+    uint64_t mark;               /* an event number for marks */
+    char reason[256];            /* why nothing (more) is recorded; empty when all is well */
+    uint32_t unplaced_processes; /* forked children for which there was no entry */
+    uint32_t reserved;
 };
+
+/* Behind the control page's words: an entry that all children without one of their own share. Only
+ * what they lost is told in it, and that is all they did. */
+#define SPOOL_UNPLACED_OFFSET 512
 
 enum spool_end { SPOOL_END_UNKNOWN = 0, SPOOL_END_EXIT = 1, SPOOL_END_EXEC = 2 };
 
@@ -124,11 +130,13 @@ struct spool_process {
     uint64_t end_ticks;
     uint64_t lost_allocations; /* events that could not be recorded */
     uint64_t lost_frees;
-    uint64_t lost_bytes; /* requested bytes of the lost allocations */
-    uint64_t lost_other; /* maps, unmaps, samples */
-    uint64_t checked;    /* MPROF_SELFCHECK: stacks compared with libunwind's */
-    uint64_t differing;  /* of these, different */
-    uint8_t reserved[24];
+    uint64_t lost_bytes;        /* requested bytes of the lost allocations */
+    uint64_t lost_other;        /* maps, unmaps, samples; what begins a realloc */
+    uint64_t checked;           /* MPROF_SELFCHECK: stacks compared with libunwind's */
+    uint64_t differing;         /* of these, different */
+    uint64_t lost_since;        /* ticks of the first loss; 0 none, or an old recorder */
+    uint64_t lost_maps;         /* of lost_other, mappings; together with */
+    uint64_t lost_mapped_bytes; /* their length in bytes */
 };
 
 #define SPOOL_BUILD_ID_MAX 32

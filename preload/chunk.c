@@ -196,21 +196,8 @@ const char *spool_create(long fd, uint64_t cap)
     sys_unmap(page, spool.header->chunks_offset);
     anchor_add(page + spool.header->chunks_offset, spool.header->chunks_offset);
 
-    struct spool_process *first = spool_entry(&spool.header->processes, 0);
-    spool_be(first, 0);
-    return first ? NULL : "there is no space left in the folder";
-}
-
-void spool_be(struct spool_process *entry, uint32_t serial)
-{
-    static struct spool_process nobody;
-
-    if (entry)
-        spool.losses = entry;
-    else
-        strcpy(spool.control->reason, "there was no room for so many processes");
-    spool.process = entry ? entry : &nobody;
-    spool.process_serial = entry ? serial : SPOOL_NO_PROCESS;
+    spool.process = spool_entry(&spool.header->processes, 0);
+    return spool.process ? NULL : "there is no space left in the folder";
 }
 
 void spool_publish(void)
@@ -284,16 +271,53 @@ static uint64_t carve(size_t bytes)
     return carve_aligned(bytes, SPOOL_PAGE);
 }
 
+/*
+ * What was carved and found no room on the disk is carved again by the next try, or a disk that
+ * stays full for a while would use up the cap. It goes back to `carved` where it is still the last
+ * piece; else it is kept here, offset | log2(bytes).
+ */
+#define UNUSED_PIECES 32
+static uint64_t unused[UNUSED_PIECES];
+
+static uint64_t carve_unused(size_t bytes)
+{
+    uint64_t size = (uint64_t)__builtin_ctzll(bytes);
+    for (uint32_t i = 0; i < UNUSED_PIECES; i++) {
+        uint64_t piece = __atomic_load_n(&unused[i], __ATOMIC_RELAXED);
+        if (piece && (piece & (SPOOL_PAGE - 1)) == size &&
+            __atomic_compare_exchange_n(&unused[i], &piece, 0, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+            return piece - size;
+    }
+    return 0;
+}
+
+static void give_back(uint64_t offset, size_t bytes)
+{
+    uint64_t end = offset + bytes, none = 0;
+    if (!offset || __atomic_compare_exchange_n(&spool.control->carved, &end, offset, 0,
+                                               __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return;
+    for (uint32_t i = 0; i < UNUSED_PIECES; i++, none = 0)
+        if (__atomic_compare_exchange_n(&unused[i], &none,
+                                        offset | (uint64_t)__builtin_ctzll(bytes), 0,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return;
+}
+
 uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
 {
-    *offset = carve_aligned(bytes, bytes);
+    *offset = carve_unused(bytes);
+    if (!*offset)
+        *offset = carve_aligned(bytes, bytes);
     uint8_t *p = *offset ? map_aligned(*offset, bytes) : NULL;
-    if (!p)
-        return NULL;
-    sys_advise(p, bytes, MADV_HUGEPAGE);
-    if (populate(p, *offset, bytes) == 0)
-        return p;
-    sys_unmap(p, bytes); /* the space stays a hole in the file */
+    if (p) {
+        sys_advise(p, bytes, MADV_HUGEPAGE);
+        if (populate(p, *offset, bytes) == 0)
+            return p;
+        sys_unmap(p, bytes);
+    }
+    give_back(*offset, bytes);
     return NULL;
 }
 
@@ -308,7 +332,7 @@ static struct {
 
 void spool_set_aside(void)
 {
-    if (aside.start || spool.process_serial == SPOOL_NO_PROCESS)
+    if (aside.start)
         return;
     uint64_t offset = carve(ASIDE);
     uint8_t *p = offset ? map_part(offset, ASIDE) : NULL;
@@ -327,6 +351,7 @@ void spool_after_fork(void)
 {
     aside.start = NULL;
     carved_alone = 0;
+    memset(unused, 0, sizeof unused); /* the parent's */
     window_after_fork();
 }
 
@@ -351,18 +376,19 @@ static uint8_t *chunk_pages(size_t bytes, size_t need, size_t *ready, uint64_t *
     *ready = bytes;
     if (!sys_may(SYS_KIND_MEMORY))
         return take_from_aside(bytes, offset);
-    *offset = carve(bytes);
-    uint8_t *p = *offset ? map_part(*offset, bytes) : NULL;
-    if (!p)
-        return NULL;
+    *offset = carve_unused(bytes);
+    if (!*offset)
+        *offset = carve(bytes);
     need = (need + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP;
     if (need < bytes)
         *ready = need;
-    if (populate(p, *offset, *ready) < 0) {
-        sys_unmap(p, bytes); /* the space stays a hole in the file */
-        return NULL;
-    }
-    return p;
+    uint8_t *p = *offset ? map_part(*offset, bytes) : NULL;
+    if (p && populate(p, *offset, *ready) == 0)
+        return p;
+    if (p)
+        sys_unmap(p, bytes);
+    give_back(*offset, bytes);
+    return NULL;
 }
 
 /* The pages for a chunk of at least `need` bytes: in a window, once the process has filled so much
@@ -395,8 +421,6 @@ static int chunk_open(struct stream *s, size_t need)
 {
     uint32_t process = spool.process_serial;
     size_t bytes, ready;
-    if (process == SPOOL_NO_PROCESS)
-        return 0;
     struct spool_chunk *c = chunk_place(s, need + sizeof *c, &bytes, &ready);
     if (!c)
         return 0;
@@ -468,15 +492,43 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
     return 0;
 }
 
-void spool_lost(enum lost_kind kind, uint64_t bytes)
+/* ---- losing ---- */
+
+static void count(uint64_t *counter, uint64_t more)
 {
-    struct spool_process *p = spool.losses;
+    __atomic_fetch_add(counter, more, __ATOMIC_RELAXED);
+}
+
+void spool_lost(enum spool_kind kind, uint64_t bytes)
+{
+    struct spool_process *p = spool.process;
+    uint64_t never = 0;
     if (!p)
         return;
-    uint64_t *counter = kind == LOST_ALLOCATION ? &p->lost_allocations
-                        : kind == LOST_FREE     ? &p->lost_frees
-                                                : &p->lost_other;
-    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-    if (bytes)
-        __atomic_fetch_add(&p->lost_bytes, bytes, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&p->lost_since, &never, init_ticks(), 0, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    switch (kind) {
+    case SPOOL_REALLOC_MOVED:
+        count(&p->lost_frees, 1); /* fallthrough */
+    case SPOOL_ALLOC:
+        count(&p->lost_bytes, bytes);
+        count(&p->lost_allocations, 1);
+        break;
+    case SPOOL_FREE:
+    case SPOOL_REALLOC_FREED:
+        count(&p->lost_frees, 1);
+        break;
+    case SPOOL_RANGE_MAP:
+        count(&p->lost_maps, 1);
+        count(&p->lost_mapped_bytes, bytes); /* fallthrough */
+    default:
+        count(&p->lost_other, 1);
+        break;
+    }
+}
+
+void spool_unplaced(void)
+{
+    spool.process = (struct spool_process *)((uint8_t *)spool.control + SPOOL_UNPLACED_OFFSET);
+    __atomic_fetch_add(&spool.control->unplaced_processes, 1, __ATOMIC_RELAXED);
 }

@@ -48,10 +48,8 @@ struct spool_mapping {
     struct spool_header *header;
     struct spool_control *control;
     struct spool_process *process; /* this process's entry */
-    struct spool_process *losses;  /* the entry that counts what it loses */
-    uint32_t process_serial;       /* SPOOL_NO_PROCESS: it has no entry in the file */
+    uint32_t process_serial;
 };
-#define SPOOL_NO_PROCESS UINT32_MAX
 
 extern struct spool_mapping spool;
 
@@ -60,10 +58,6 @@ extern struct spool_mapping spool;
  * storage. */
 const char *spool_create(long fd, uint64_t cap);
 void spool_publish(void);
-
-/* From here on this is the process of `entry`. NULL: a forked child that found no room for an entry.
- * It records nothing, and what it loses is counted by its parent. */
-void spool_be(struct spool_process *entry, uint32_t serial);
 
 /* 1 where the kernel is too old to populate pages: the descriptor must stay open. */
 int spool_needs_fd(void);
@@ -122,7 +116,11 @@ void chunk_forget(struct stream *s);
  * It finds private memory in its place, and the stream is nobody's any more. */
 void chunk_detach(struct stream *s);
 
-enum lost_kind { LOST_ALLOCATION, LOST_FREE, LOST_OTHER };
-void spool_lost(enum lost_kind kind, uint64_t bytes);
+/* Counts what found no room, in the process's entry: room that is always there. A lost
+ * REALLOC_MOVED is an allocation and a free. */
+void spool_lost(enum spool_kind kind, uint64_t bytes);
+
+/* In a forked child for which there is no process entry: whatever it does is counted as lost. */
+void spool_unplaced(void);
 
 #endif

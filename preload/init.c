@@ -290,14 +290,13 @@ int recorder_start(void)
 
 /* ---- fork ---- */
 
-/* The serial that the child of a fork under way has; 0 none was given, SPOOL_NO_PROCESS there is no
- * room for it. */
+/* The serial that the child of a fork under way has; 0 none was given, NO_ROOM there is none left.
+ */
+#define NO_ROOM UINT32_MAX
 static __thread uint32_t forked_serial __attribute__((tls_model("initial-exec")));
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
-    if (spool.process_serial == SPOOL_NO_PROCESS) /* nothing could be its parent */
-        return NULL;
     *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
     struct spool_process *p = spool_entry(&spool.header->processes, *serial);
     if (!p)
@@ -317,7 +316,7 @@ void init_fork_prepare(void)
         return;
     struct spool_process *p = new_process(0, &serial);
     if (!p) {
-        forked_serial = SPOOL_NO_PROCESS;
+        forked_serial = NO_ROOM;
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
@@ -340,15 +339,21 @@ int recorder_has_forked(void)
                                      : new_process(SPOOL_PROCESS_LATE, &serial);
     forked_serial = 0;
     own_pid = sys_pid();
-    spool_be(p, serial);
-    if (p)
+    if (p) {
+        spool.process = p;
+        spool.process_serial = serial;
         fill_process(p);
-    else
-        sample_next = UINT64_MAX;
+    } else {
+        spool_unplaced();
+    }
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
     unwind_after_fork();
+    if (!p) {
+        recorder_state = RECORDER_COUNTING;
+        return 0;
+    }
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
     return 1;
 }

@@ -15,7 +15,13 @@
 
 #include <stdint.h>
 
-enum recorder_state { RECORDER_NEW, RECORDER_STARTING, RECORDER_ON, RECORDER_OFF };
+enum recorder_state {
+    RECORDER_NEW,
+    RECORDER_STARTING,
+    RECORDER_ON,
+    RECORDER_OFF,
+    RECORDER_COUNTING, /* a child that has no place in the spool: what it loses is counted */
+};
 
 extern int recorder_state;
 extern uint32_t *recorder_alive; /* a word the kernel wipes in a forked child */

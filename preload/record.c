@@ -13,18 +13,6 @@
 
 #define SLACK 8 /* the encoder writes whole words */
 
-static enum lost_kind lost_kind(enum spool_kind kind)
-{
-    return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED  ? LOST_ALLOCATION
-           : kind == SPOOL_FREE || kind == SPOOL_REALLOC_FREED ? LOST_FREE
-                                                               : LOST_OTHER;
-}
-
-static void lost(enum spool_kind kind, uint64_t size)
-{
-    spool_lost(lost_kind(kind), lost_kind(kind) == LOST_ALLOCATION ? size : 0);
-}
-
 /* ---- encoding ---- */
 
 static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t count)
@@ -125,7 +113,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
             !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, e->ticks), 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
-        lost(e->kind, e->size);
+        spool_lost(e->kind, e->size);
         return;
     }
     uint8_t *p = s->committed;
@@ -159,13 +147,16 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
 static inline __attribute__((always_inline)) void simple(const struct arch_frame *frame,
                                                          struct spool_event *e, int walked)
 {
-    if (!recorder_ready())
+    if (!recorder_ready()) {
+        if (recorder_state == RECORDER_COUNTING)
+            spool_lost(e->kind, e->size);
         return;
+    }
     struct registers caller = arch_registers(frame);
     loaded_notice(caller.pc);
     struct thread *t = thread_enter(caller);
     if (__builtin_expect(!t, 0)) {
-        lost(e->kind, e->size);
+        spool_lost(e->kind, e->size);
         return;
     }
     record(t, caller, e, walked, NULL);

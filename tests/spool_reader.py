@@ -196,8 +196,9 @@ class Process:
 
     def __init__(self, serial, entry):
         (_, self.flags, self.parent, self.pid, self.parent_pid, self.threads, _, self.fork_ticks, _,
-         self.end_kind, _, *lost, checked, differing) = struct.unpack_from("<IIIiiIQQIIQQQQQQQ", entry)
-        self.serial, self.lost = serial, lost[0] + lost[1] + lost[3]
+         self.end_kind, _, *self.loss, checked, differing, _, self.lost_maps, _) = \
+            struct.unpack_from("<IIIiiIQQIIQQQQQQQQQQ", entry)
+        self.serial, self.lost = serial, self.loss[0] + self.loss[1] + self.loss[3]
         self.selfcheck = {"selfcheck_compared": checked, "selfcheck_differences": differing, "selfcheck_labels": 0}
         self.streams = {}
         self.blocks = {}  # address -> (size, number of the event that made it; None inherited)
@@ -323,6 +324,9 @@ class Process:
     def finish(self):
         own = [size for size, made in self.blocks.values() if made is not None]
         own += [b[0] for _, b in self.open_blocks.values() if b and b[1] is not None]
+        for key, lost in zip(("allocations", "frees", "allocated_bytes"), self.loss):
+            self.numbers[key] += lost  # what found no room is counted all the same
+        self.numbers["maps"] += self.lost_maps
         self.numbers.update(live_at_end_bytes=sum(own), live_at_end_blocks=len(own),
                             threads=len(self.thread_names))
         return {"serial": self.serial, "parent": self.parent, "pid": self.pid, "lost": self.lost,

@@ -69,6 +69,7 @@ enum capture_block_type {
     BLOCK_INDEX = 15,   /* all blocks before it */
     BLOCK_SELFCHECK = 16, /* of a process, before its summary: what MPROF_SELFCHECK found */
     BLOCK_THREADS = 17,   /* of a process, before its summary: what each thread allocated */
+    BLOCK_LOST = 18,      /* of a process, before its summary: what found no room */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };

@@ -178,6 +178,21 @@ int code_process(struct codec *c, struct process *p, const struct image *image)
     return c->out != NULL || (!c->in.bad && fits_tables(p, image));
 }
 
+int code_lost(struct codec *c, struct process *p)
+{
+    struct loss *loss = &p->quality.loss;
+    code_u64(c, &loss->allocations);
+    code_u64(c, &loss->frees);
+    code_u64(c, &loss->bytes);
+    code_u64(c, &loss->others);
+    code_u64(c, &loss->maps);
+    code_u64(c, &loss->mapped_bytes);
+    code_u64(c, &loss->since_ns);
+    code_u64(c, &loss->unplaced);
+    code_u64(c, &loss->unplaced_events);
+    return !c->in.bad;
+}
+
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image)
 {
     code_u64(c, &p->quality.selfcheck_compared);

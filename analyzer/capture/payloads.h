@@ -16,6 +16,9 @@
  * against its tables; returns 0 where they do not fit. */
 int code_process(struct codec *c, struct process *p, const struct image *image);
 
+/* LOST, in either direction; 0 where it makes no sense. */
+int code_lost(struct codec *c, struct process *p);
+
 /* SELFCHECK, in either direction, the list from the image's arena; 0 where it makes no sense. */
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image);
 

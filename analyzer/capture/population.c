@@ -132,6 +132,26 @@ static void live_block(void *context, uint32_t process, uint64_t address, const 
         c->writer_errno = errno ? errno : EIO;
 }
 
+/* What its process entry says, read once more: the last event may have been lost just now. */
+static void add_loss(struct collector *c, struct subject *s, struct process *p)
+{
+    struct loss *loss = &p->quality.loss;
+    const struct spool_process *e = &s->entry;
+
+    if (s->has_entry)
+        spool_file_process(&c->file, s->serial, &s->entry);
+    *loss = (struct loss){.allocations = e->lost_allocations,
+                          .frees = e->lost_frees,
+                          .bytes = e->lost_bytes,
+                          .others = e->lost_other,
+                          .maps = e->lost_maps,
+                          .mapped_bytes = e->lost_mapped_bytes,
+                          .since_ns = e->lost_since ? clock_at(&c->clock, e->lost_since) : 0};
+    if (s->serial == 0)
+        loss->unplaced = spool_file_unplaced(&c->file, &loss->unplaced_events);
+    process_add_loss(p);
+}
+
 static void close_subject(struct collector *c, struct subject *s)
 {
     if (s->closed)
@@ -150,8 +170,7 @@ static void close_subject(struct collector *c, struct subject *s)
     subject_close(s, &c->tree, &c->classes, p, live_block, c);
     if (p->thread_count < s->entry.threads && s->has_entry)
         p->thread_count = s->entry.threads;
-    p->quality.lost = s->entry.lost_allocations + s->entry.lost_frees + s->entry.lost_other;
-    p->quality.lost_bytes = s->entry.lost_bytes;
+    add_loss(c, s, p);
     p->quality.selfcheck_compared = s->entry.checked;
     p->quality.selfcheck_differences = s->entry.differing;
 }

@@ -51,11 +51,12 @@ void reader_begin_processes(struct reader *r, size_t count)
     }
 }
 
-/* Of what is in a block of its own. */
-static void keep_others(struct process *to, const struct process *from)
+/* What is in blocks of its own. */
+static void keep_details(struct process *to, const struct process *from)
 {
     to->quality.selfcheck_compared = from->quality.selfcheck_compared;
     to->quality.selfcheck_differences = from->quality.selfcheck_differences;
+    to->quality.loss = from->quality.loss;
     to->differences = from->differences;
     to->difference_count = from->difference_count;
     to->threads = from->threads;
@@ -68,11 +69,17 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     struct process whole = {0};
     if (serial >= r->image->process_count)
         return 0;
-    keep_others(&whole, &r->image->processes[serial]);
+    keep_details(&whole, &r->image->processes[serial]);
     if (!code_process(&c, &whole, r->image) || whole.serial != serial)
         return 0;
     r->image->processes[serial] = whole;
     return 1;
+}
+
+int reader_get_lost(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count && code_lost(&c, &r->image->processes[serial]);
 }
 
 int reader_get_selfcheck(struct reader *r, uint32_t serial)
@@ -120,8 +127,10 @@ static int read_index(struct reader *r)
 
 static int is_wanted(uint32_t type, int summaries)
 {
-    return summaries ? type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS
-                     : reader_is_table(type) || type == BLOCK_HEAD;
+    if (!summaries)
+        return reader_is_table(type) || type == BLOCK_HEAD;
+    return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
+           type == BLOCK_LOST;
 }
 
 /* The blocks of the index that an image is made of: its tables, or the summaries. */
@@ -140,6 +149,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_add_head(r);
         else if (e->type == BLOCK_SUMMARY)
             rc = reader_get_summary(r, e->process);
+        else if (e->type == BLOCK_LOST)
+            rc = reader_get_lost(r, e->process);
         else if (e->type == BLOCK_SELFCHECK)
             rc = reader_get_selfcheck(r, e->process);
         else if (e->type == BLOCK_THREADS)

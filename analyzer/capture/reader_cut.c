@@ -99,11 +99,20 @@ static int find_summary(struct reader *r, uint32_t serial)
 {
     if (!find_once(r, BLOCK_SUMMARY, serial) || !reader_get_summary(r, serial))
         return 0;
+    if (find_once(r, BLOCK_LOST, serial))
+        reader_get_lost(r, serial);
     if (find_once(r, BLOCK_SELFCHECK, serial))
         reader_get_selfcheck(r, serial);
     if (find_once(r, BLOCK_THREADS, serial))
         reader_get_threads(r, serial);
     return 1;
+}
+
+/* The summary's loss, where only this is left of it. */
+static void find_lost(struct reader *r, struct process *p)
+{
+    if (find_once(r, BLOCK_LOST, p->serial) && reader_get_lost(r, p->serial))
+        process_add_loss(p);
 }
 
 static void find_samples(struct reader *r, struct process *p)
@@ -149,6 +158,7 @@ int reader_read_cut(struct reader *r)
         if (find_summary(r, i))
             continue;
         rebuild_process(r, &r->image->processes[i]);
+        find_lost(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
     return RECORDING_OK;

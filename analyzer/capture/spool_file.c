@@ -246,6 +246,19 @@ int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool
            (serial == 0 || entry->parent < serial);
 }
 
+uint64_t spool_file_unplaced(const struct spool_file *f, uint64_t *events)
+{
+    struct spool_control control = {0};
+    struct spool_process all = {0};
+
+    spool_file_read(f, SPOOL_PAGE, &control, sizeof control);
+    if (control.unplaced_processes == 0 ||
+        spool_file_read(f, SPOOL_PAGE + SPOOL_UNPLACED_OFFSET, &all, sizeof all) != sizeof all)
+        return 0;
+    *events = all.lost_allocations + all.lost_frees + all.lost_other;
+    return control.unplaced_processes;
+}
+
 int spool_file_module(const struct spool_file *f, uint32_t serial, struct spool_module *entry)
 {
     if (!read_entry(f, &f->header.modules, serial, entry, sizeof *entry) || entry->state != 1)

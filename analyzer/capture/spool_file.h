@@ -66,6 +66,8 @@ struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t c
 /* Entries of the tables: 1, or 0 where there is none or it is not valid (yet). */
 uint32_t spool_file_process_count(const struct spool_file *f);
 int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool_process *entry);
+/* Forked children that have no entry, and the events that they lost, all of them. */
+uint64_t spool_file_unplaced(const struct spool_file *f, uint64_t *events);
 int spool_file_module(const struct spool_file *f, uint32_t serial, struct spool_module *entry);
 int spool_file_pc(const struct spool_file *f, uint32_t id, struct spool_pc *entry);
 

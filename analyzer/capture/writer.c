@@ -341,6 +341,17 @@ static void put_summary(struct writer *w, const struct process *process)
     put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
 }
 
+static void put_lost(struct writer *w, const struct process *process)
+{
+    struct process copy = *process;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (process->quality.lost == 0 && process->quality.loss.unplaced == 0)
+        return;
+    w->payload.size = 0;
+    code_lost(&c, &copy);
+    put_block(w, BLOCK_LOST, process->serial, &w->payload);
+}
+
 static void put_selfcheck(struct writer *w, const struct process *process)
 {
     struct process copy = *process;
@@ -408,6 +419,7 @@ int writer_finish(struct writer *w)
     put_tables(w);
     put_process_list(w);
     for (size_t i = 0; i < w->image->process_count; i++) {
+        put_lost(w, &w->image->processes[i]);
         put_selfcheck(w, &w->image->processes[i]);
         put_threads(w, &w->image->processes[i]);
         put_summary(w, &w->image->processes[i]);

@@ -19,12 +19,15 @@ static const struct key report_keys[] = {
     {"cut", "true: the file ended early, the figures are of what could be read"},
     {"running", "true: the program was still running"},
     {"totals",
-     "object: allocations, frees, allocated_bytes, peak_bytes and peak_time_s (highest live heap), "
+     "object: allocations, frees, allocated_bytes (lost ones are counted, too), peak_bytes and "
+     "peak_time_s (highest live heap), "
      "live_at_end_bytes, live_at_end_blocks, temporary (allocations whose free was the next heap "
      "event of their thread), mapped_peak_bytes (the program's own mmap, not part of the heap), "
      "rss_peak_bytes (highest sample, 0 without samples)"},
     {"quality",
-     "object, all 0 in a perfect recording: lost (events that could not be recorded), "
+     "object, all 0 in a perfect recording: lost (events for which there was no room), of these "
+     "lost_allocations with lost_bytes and lost_frees, lost_since_s (the time of the first), "
+     "unplaced_children (forked children for which there was no room, with unplaced_events), "
      "unmatched_frees (of addresses nobody allocated), implied_frees (not seen, but the address "
      "was given out again), inherited (blocks that lived before the process began), "
      "truncated_stacks (allocations whose stack is incomplete), unresolved_frames (places in the "
@@ -57,9 +60,9 @@ static const struct key leaks_keys[] = {
 };
 
 static const struct key other_keys[] = {
-    {"peak",
-     "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
-     "rss_peak_bytes, lost, and with --func functions: name, own_peak_bytes, own_peak_time_s"},
+    {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
+             "rss_peak_bytes, lost, lost_bytes, and with --func functions: name, own_peak_bytes, "
+             "own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, start, collected (false while there "
      "is only a spool), children (objects of the same kind, without index)"},
@@ -169,9 +172,13 @@ void manual_library(FILE *out)
         "Every allocation and free is recorded with its time and thread, every allocation with its "
         "whole stack; mappings of the program's own mmap are a series of their own. The spool is a "
         "shared mapping of a file: what was recorded is there even after the program was killed. "
-        "The library prints nothing and changes nothing that the program does; what it cannot "
-        "record it counts as lost, and where it can record nothing it leaves the reason in the "
-        "spool.\n\n"
+        "The library prints nothing and changes nothing that the program does; where it can record "
+        "nothing it leaves the reason in the spool.\n\n"
+        "What finds no room (the disk is full, the spool has its largest size) is counted as lost; "
+        "recording goes on as soon as there is room again. Allocations, frees and allocated bytes "
+        "stay exact then. Live memory and its peaks are of what was recorded: \"at least\" where "
+        "only allocations are missing, or nothing up to that moment, else \"about\", as a block "
+        "whose free was lost lives on until its address is given out again.\n\n"
         "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
         "mprof-c itself is never recorded.\n\n"
         "Forked children are recorded in the spool of their parent's program. Statically linked, "

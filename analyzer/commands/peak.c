@@ -57,8 +57,9 @@ static size_t show_functions(const struct image *image, const char *file, const 
             json_end_object(j);
         } else {
             char *clean = text_clean(name);
-            printf("%s\t%s\tat %s\t%s\n", file, units_mib(bytes, u->own_peak_bytes),
-                   units_time(time, u->own_peak_ns), clean);
+            printf("%s\t%s\tat %s\t%s%s\n", file, units_mib(bytes, u->own_peak_bytes),
+                   units_time(time, u->own_peak_ns), clean,
+                   quality_bound(&p->quality, u->own_peak_ns));
             free(clean);
         }
     }
@@ -76,6 +77,7 @@ static void put_recording(const struct image *image, const char *name, const cha
     json_seconds(j, "peak_time_s", t->peak_ns);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "lost", image->processes[0].quality.lost);
+    json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
     if (function) {
         json_array(j, "functions");
         *found = show_functions(image, name, function, j);
@@ -93,7 +95,8 @@ static void print_recording(const struct image *image, const char *name, const c
     if (function) {
         *found = show_functions(image, clean, function, NULL);
     } else {
-        printf("%s\t%s\n", clean, units_mib(bytes, t->peak_bytes));
+        printf("%s\t%s%s\n", clean, units_mib(bytes, t->peak_bytes),
+               quality_bound(&image->processes[0].quality, t->peak_ns));
         if (t->rss_peak_bytes)
             printf("  RSS\t%s\n", units_mib(bytes, t->rss_peak_bytes));
     }
@@ -119,7 +122,7 @@ static int show(const char *operand, const struct values *values, struct json *j
     else
         print_recording(image, name, values->function, &found);
     if (quality)
-        complain("%s: %s, so the figures are not exact", name, quality);
+        complain("%s: %s, so the peak is no exact one", name, quality);
     if (found == 0)
         complain("%s: no function %s holds memory in it; see mprof-c report", name,
                  values->function);

@@ -166,7 +166,7 @@ static char *note_of(const struct page *page)
                          quality ? quality : "", "") < 0)
                 text = NULL;
         if (quality)
-            complain("%s: %s, so the figures are not exact", page->series[i].name, quality);
+            complain("%s: %s, so the picture is no exact one", page->series[i].name, quality);
         free(quality);
         if (text) {
             free(note);

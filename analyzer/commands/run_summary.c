@@ -1,6 +1,7 @@
 /* run_summary.c - see run_summary.h. */
 #include "run_summary.h"
 #include "command.h"
+#include "quality.h"
 #include "text.h"
 #include "units.h"
 #include <stdio.h>
@@ -80,6 +81,27 @@ static void print_resident(const struct run_summary *s, const struct gathered *r
     print_line("peak RSS", line);
 }
 
+static void print_loss(const struct quality *q)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT], line[8 * UNITS_TEXT];
+    int n =
+        snprintf(line, sizeof line, "%s event%s", units_count(a, q->lost), q->lost == 1 ? "" : "s");
+
+    if (q->loss.allocations + q->loss.frees > 0)
+        snprintf(line + n, sizeof line - (size_t)n,
+                 ": %s allocation%s of %s, %s free%s, all of them counted above",
+                 units_count(a, q->loss.allocations), q->loss.allocations == 1 ? "" : "s",
+                 units_bytes(b, q->loss.bytes), units_count(c, q->loss.frees),
+                 q->loss.frees == 1 ? "" : "s");
+    print_line("lost", line);
+    if (q->loss.unplaced == 0)
+        return;
+    snprintf(line, sizeof line, "%s child%s without a place in the spool, %s events",
+             units_count(a, q->loss.unplaced), q->loss.unplaced == 1 ? "" : "ren",
+             units_count(b, q->loss.unplaced_events));
+    print_line("", line);
+}
+
 static void print_figures(const struct run_summary *s, const struct gathered *root, size_t others)
 {
     const struct totals *t = &root->totals;
@@ -88,16 +110,15 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
     snprintf(line, sizeof line, "%s, %s in all", units_count(a, t->allocations),
              units_bytes(b, t->allocated_bytes));
     print_line("allocations", line);
-    snprintf(line, sizeof line, "%s at %s", units_bytes(a, t->peak_bytes),
-             units_time(b, t->peak_ns));
+    snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->peak_bytes),
+             units_time(b, t->peak_ns), quality_bound(&root->quality, t->peak_ns));
     print_line("peak", line);
     print_resident(s, root, others);
-    snprintf(line, sizeof line, "%s in %s block%s", units_bytes(a, t->live_at_end_bytes),
-             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s");
+    snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
+             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
+             quality_bound(&root->quality, UINT64_MAX));
     print_line("live at end", line);
-    snprintf(line, sizeof line, "%s event%s", units_count(a, root->quality.lost),
-             root->quality.lost == 1 ? "" : "s");
-    print_line("lost", line);
+    print_loss(&root->quality);
 }
 
 /* The commands take the newest recording by themselves, and that is the program's first image. */

@@ -104,3 +104,14 @@ const struct frame *stack_next_frame(const struct image *image, uint32_t *node, 
     }
     return NULL;
 }
+
+void process_add_loss(struct process *process)
+{
+    const struct loss *loss = &process->quality.loss;
+    process->totals.allocations += loss->allocations;
+    process->totals.frees += loss->frees;
+    process->totals.allocated_bytes += loss->bytes;
+    process->totals.maps += loss->maps;
+    process->quality.lost = loss->allocations + loss->frees + loss->others;
+    process->quality.lost_bytes = loss->bytes;
+}

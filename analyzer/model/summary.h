@@ -122,6 +122,16 @@ struct totals {
     uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
 };
 
+/* What found no room. The totals count it, too; what was live at a moment does not. */
+struct loss {
+    uint64_t allocations, frees;
+    uint64_t bytes;                      /* of those allocations */
+    uint64_t others, maps, mapped_bytes; /* the maps are among the others */
+    uint64_t since_ns;                   /* the first was lost */
+    uint64_t unplaced; /* of the image's first process: children without a place in the spool, */
+    uint64_t unplaced_events; /* and what they did */
+};
+
 struct quality {
     uint64_t lost; /* allocations, frees and others that could not be recorded */
     uint64_t lost_bytes;
@@ -131,6 +141,7 @@ struct quality {
     uint64_t truncated_stacks;  /* allocations whose stack is incomplete */
     uint64_t unresolved_frames; /* distinct locations without a name */
     uint64_t selfcheck_compared, selfcheck_differences; /* stacks; MPROF_SELFCHECK */
+    struct loss loss; /* `lost` in detail; all 0 in captures of older collectors */
 };
 
 /* A stack that libunwind sees otherwise than the recorder. */
@@ -173,6 +184,9 @@ struct process {
 };
 
 #define TIMELINE_BUCKETS 4096
+
+/* Adds quality.loss to what was recorded: the process's totals and its quality count it. */
+void process_add_loss(struct process *process);
 
 struct image {
     uint8_t id[16], boot_id[16];

@@ -2,6 +2,15 @@
 #include "text.h"
 #include <inttypes.h>
 
+/* JSON's escapes have four digits: beyond them a pair of surrogates. */
+static void put_escape(FILE *out, uint32_t code)
+{
+    if (code > 0xffff)
+        fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    else
+        fprintf(out, "\\u%04x", code);
+}
+
 static void put_string(FILE *out, const char *text)
 {
     fputc('"', out);
@@ -16,8 +25,8 @@ static void put_string(FILE *out, const char *text)
             fputs("\\n", out);
         else if (c == '\t')
             fputs("\\t", out);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(out, "\\u%04x", c);
+        else if (text_is_control(text_code(text)))
+            put_escape(out, text_code(text));
         else
             fwrite(text, 1, bytes, out);
         text += bytes ? bytes : 1;

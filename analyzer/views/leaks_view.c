@@ -55,19 +55,17 @@ void leaks_text(const struct image *image, long count, FILE *out)
     if (shown > p->leak_count)
         shown = p->leak_count;
     report_text_head(image, out);
-    fprintf(out, "live at %s: %s in %s block%s of %s stack%s\n",
+    fprintf(out, "live at %s: %s in %s block%s of %s stack%s%s\n",
             image->running               ? "this moment"
             : p->ending.kind == END_EXEC ? "exec"
                                          : "exit",
             units_bytes(bytes, p->totals.live_at_end_bytes),
             units_count(blocks, p->totals.live_at_end_blocks),
             p->totals.live_at_end_blocks == 1 ? "" : "s", units_count(stacks, p->leak_count),
-            p->leak_count == 1 ? "" : "s");
+            p->leak_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
     char *quality = quality_of_all(&p->quality);
-    char *fit = text_fit(quality ? quality : "", WIDTH - 9, 0);
     if (quality)
-        fprintf(out, "quality: %s\n", fit);
-    free(fit);
+        text_list("quality: ", quality, WIDTH, out);
     free(quality);
     if (p->ending.kind == END_EXEC)
         fputs("the process became another program by exec: these blocks are no leaks\n", out);

@@ -39,6 +39,12 @@ void report_json_quality(struct json *j, const struct quality *q)
 {
     json_object(j, "quality");
     json_number(j, "lost", q->lost);
+    json_number(j, "lost_allocations", q->loss.allocations);
+    json_number(j, "lost_frees", q->loss.frees);
+    json_number(j, "lost_bytes", q->lost_bytes);
+    json_seconds(j, "lost_since_s", q->loss.since_ns);
+    json_number(j, "unplaced_children", q->loss.unplaced);
+    json_number(j, "unplaced_events", q->loss.unplaced_events);
     json_number(j, "unmatched_frees", q->unmatched_frees);
     json_number(j, "implied_frees", q->implied_frees);
     json_number(j, "inherited", q->inherited);

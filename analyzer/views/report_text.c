@@ -58,10 +58,11 @@ static void print_totals(const struct image *image, FILE *out)
     const struct process *p = &image->processes[0];
     const struct totals *t = &p->totals;
     char a[UNITS_TEXT], b[UNITS_TEXT];
-    fprintf(out, "  peak          %14s at %s\n", units_bytes(a, t->peak_bytes),
-            units_time(b, t->peak_ns));
-    fprintf(out, "  live at end   %14s in %s block%s\n", units_bytes(a, t->live_at_end_bytes),
-            units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s");
+    fprintf(out, "  peak          %14s at %s%s\n", units_bytes(a, t->peak_bytes),
+            units_time(b, t->peak_ns), quality_bound(&p->quality, t->peak_ns));
+    fprintf(out, "  live at end   %14s in %s block%s%s\n", units_bytes(a, t->live_at_end_bytes),
+            units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
+            quality_bound(&p->quality, UINT64_MAX));
     fprintf(out, "  allocated     %14s in %s allocation%s, %s", units_bytes(a, t->allocated_bytes),
             units_count(b, t->allocations), t->allocations == 1 ? "" : "s", "");
     fprintf(out, "%s free%s\n", units_count(a, t->frees), t->frees == 1 ? "" : "s");
@@ -78,11 +79,8 @@ static void print_totals(const struct image *image, FILE *out)
     if (p->thread_count > 1)
         fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
     char *quality = quality_of_all(&p->quality);
-    if (quality) {
-        char *fit = text_fit(quality, WIDTH - 17, 0);
-        fprintf(out, "  quality       %s\n", fit);
-        free(fit);
-    }
+    if (quality)
+        text_list("  quality       ", quality, WIDTH, out);
     free(quality);
     selfcheck_text_line(image, out);
 }

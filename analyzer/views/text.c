@@ -23,17 +23,36 @@ size_t text_character(const char *text)
     return overlong || outside ? 0 : bytes;
 }
 
+uint32_t text_code(const char *text)
+{
+    static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *p = (const unsigned char *)text;
+    size_t bytes = text_character(text);
+    uint32_t code = p[0] & lead[bytes];
+    for (size_t i = 1; i < bytes; i++)
+        code = code << 6 | (p[i] & 0x3f);
+    return code;
+}
+
+int text_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+           code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code & 0xfffe) == 0xfffe;
+}
+
+#define CLEAN_MAX 10 /* "\u{10ffff}" */
+
 char *text_clean(const char *text)
 {
-    char *clean = xmalloc(strlen(text) * 4 + 1), *out = clean;
+    char *clean = xmalloc(strlen(text) * CLEAN_MAX + 1), *out = clean;
     while (*text) {
         size_t bytes = text_character(text);
-        unsigned char c = (unsigned char)*text;
-        int control = c < 0x20 || c == 0x7f || (bytes == 2 && c == 0xc2 && text[1] < '\xa0');
-        if (control) /* of the C1 controls the second byte is the code */
-            out += sprintf(out, "\\x%02x", bytes == 2 ? (unsigned char)text[1] : c);
-        else if (bytes == 0)
+        uint32_t code = text_code(text);
+        if (bytes == 0)
             out = stpcpy(out, REPLACEMENT);
+        else if (text_is_control(code))
+            out += sprintf(out, code < 0x100 ? "\\x%02x" : "\\u{%x}", code);
         else
             out = mempcpy(out, text, bytes);
         text += bytes ? bytes : 1;
@@ -89,6 +108,31 @@ char *text_fit(const char *text, size_t width, int keep_end)
     sprintf(fit, "%.*s%s%s", (int)(head_end - clean), clean, width > 0 ? ELLIPSIS : "", tail);
     free(clean);
     return fit;
+}
+
+void text_list(const char *head, const char *list, size_t width, FILE *out)
+{
+    size_t indent = strlen(head), column = indent;
+    fputs(head, out);
+    while (*list) {
+        const char *end = strstr(list, ", ");
+        const char *open = strstr(list, " (");
+        if (open && (!end || open < end))
+            end = open;
+        size_t bytes = end ? (size_t)(end - list) + (*end == ',') : strlen(list);
+        if (column > indent && column + bytes + 1 > width) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fwrite(list, 1, bytes, out);
+        column += bytes;
+        list += bytes;
+        list += *list == ' ';
+    }
+    fputc('\n', out);
 }
 
 /* ---- names of functions ---- */

@@ -1,21 +1,29 @@
 /*
  * text.h - text of unknown origin (names, paths, command lines) made fit to be shown.
  *
- * A name in a recording may hold anything: terminal escapes, newlines, bytes that are no UTF-8.
- * text_clean makes one line of valid UTF-8 out of it; the rest works on such lines. Results are
- * new strings for free(). Any thread.
+ * A name in a recording may hold anything: terminal escapes, newlines, marks that turn the
+ * direction of writing, bytes that are no UTF-8. text_clean makes one line of valid UTF-8 out of
+ * it; the rest works on such lines. Results are new strings for free(). Any thread.
  */
 #ifndef MPROF_TEXT_H
 #define MPROF_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Bytes of the valid UTF-8 character at p (1-4), 0 where there is none. Surrogates and overlong
  * forms are not valid. */
 size_t text_character(const char *p);
 
-/* Control characters as \xNN, other invalid bytes as U+FFFD. */
+/* The code point of the valid character at p. */
+uint32_t text_code(const char *p);
+
+/* Must a character not reach a terminal as it is? Controls, and what changes the order or the lines
+ * of the text around it: marks of direction, line and paragraph separators, noncharacters. */
+int text_is_control(uint32_t code);
+
+/* Control characters as \xNN or \u{NNNN}, invalid bytes as U+FFFD. */
 char *text_clean(const char *text);
 
 /* Columns of a clean text, counted one a character. */
@@ -35,5 +43,9 @@ char *text_short_name(const char *function, size_t width);
 
 /* argv as one clean line; arguments with blanks in single quotes. */
 char *text_command(char *const *argv, size_t argc);
+
+/* Prints head, then a list ("a, b (c)") in lines of at most `width` columns, broken between its
+ * items. */
+void text_list(const char *head, const char *list, size_t width, FILE *out);
 
 #endif

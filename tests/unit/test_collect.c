@@ -198,6 +198,8 @@ static void test_lost_and_samples_and_ending(void **state)
     b.processes[0].lost_frees = 4;
     b.processes[0].lost_other = 5;
     b.processes[0].lost_bytes = 600;
+    b.processes[0].lost_maps = 2;
+    b.processes[0].lost_since = BUILDER_START + 40;
     int fd = builder_file(&b);
     assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
     collector_ended(c, 4000000, ending);
@@ -208,6 +210,14 @@ static void test_lost_and_samples_and_ending(void **state)
     const struct process *p = process_of(c, 0);
     assert_int_equal(p->quality.lost, 12);
     assert_int_equal(p->quality.lost_bytes, 600);
+    assert_int_equal(p->quality.loss.allocations, 3);
+    assert_int_equal(p->quality.loss.frees, 4);
+    assert_int_equal(p->quality.loss.since_ns, 40);
+    assert_int_equal(p->totals.allocations, 1 + 3); /* what is lost is counted all the same */
+    assert_int_equal(p->totals.frees, 4);
+    assert_int_equal(p->totals.allocated_bytes, 10 + 600);
+    assert_int_equal(p->totals.maps, 2);
+    assert_int_equal(p->totals.peak_bytes, 10);
     assert_int_equal(p->totals.rss_peak_bytes, 9000);
     assert_int_equal(p->sample_count, 3);
     assert_int_equal(p->samples[0].ns, 0);

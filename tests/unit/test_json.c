@@ -62,11 +62,13 @@ static void test_escapes(void **state)
     struct json j;
     FILE *out = begin();
     json_start(&j, out);
-    json_string(&j, "k\"", "a\"b\\c\nd\te\x01\x7f\xff\xc3\xa9");
+    json_string(&j, "k\"",
+                "a\"b\\c\nd\te\x01\x7f\xff\xc3\xa9"
+                "\xc2\x9b\xe2\x80\xae\xf4\x8f\xbf\xbf");
     json_finish(&j);
     fclose(out);
     assert_string_equal(text, "{\n  \"k\\\"\": \"a\\\"b\\\\c\\nd\\te\\u0001\\u007f\xef\xbf\xbd"
-                              "\xc3\xa9\"\n}\n");
+                              "\xc3\xa9\\u009b\\u202e\\udbff\\udfff\"\n}\n");
 }
 
 static void expect_key(const char *key)

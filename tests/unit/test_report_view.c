@@ -80,6 +80,19 @@ static void test_quality_is_never_silent(void **state)
     fixture.process.quality.implied_frees = 1200;
     make_text(-1, "peak");
     assert_non_null(strstr(text, "1 event lost, 1,200 implied frees"));
+    assert_non_null(strstr(text, "at 2.000 s (about)"));
+    fixture.process.quality.lost = 9;
+    fixture.process.quality.loss = (struct loss){
+        .allocations = 5, .bytes = 640, .frees = 3, .others = 1, .since_ns = 3000000000u};
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "9 events lost since 3.000 s"));
+    assert_non_null(strstr(text, "(5 allocations of 640 B, 3 frees"));
+    assert_non_null(strstr(text, "at 2.000 s (at least)")); /* the peak came before */
+    assert_non_null(strstr(text, "3 blocks (about)"));
+    fixture.process.quality.loss.frees = 0;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "3 blocks (at least)"));
+    fixture.process.quality.loss = (struct loss){0};
     struct quality none = {0};
     assert_null(quality_of_all(&none));
 }

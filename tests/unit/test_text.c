@@ -32,6 +32,29 @@ static void test_clean(void **state)
     expect(text_clean("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
     expect(text_clean("\xf0\x9f\x8c"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* cut */
     expect(text_clean(""), "");
+    /* What turns the direction of writing, breaks lines, or is no character. */
+    expect(text_clean("a\xe2\x80\xae"
+                      "cod.exe\xe2\x81\xa6\xd8\x9c"),
+           "a\\u{202e}cod.exe\\u{2066}\\u{61c}");
+    expect(text_clean("\xe2\x80\xa8\xef\xbb\xbf\xef\xbf\xbe\xf4\x8f\xbf\xbf"),
+           "\\u{2028}\\u{feff}\\u{fffe}\\u{10ffff}");
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    text_list("head: ", "one two (three, four), five", 16, out);
+    text_list("h ", "alone", 3, out);
+    fclose(out);
+    assert_string_equal(text, "head: one two\n"
+                              "      (three,\n"
+                              "      four),\n"
+                              "      five\n"
+                              "h alone\n");
+    free(text);
 }
 
 static void test_fit(void **state)
@@ -129,9 +152,13 @@ static void test_units(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean),       cmocka_unit_test(test_fit),
-        cmocka_unit_test(test_short_names), cmocka_unit_test(test_short_name_fits),
-        cmocka_unit_test(test_command),     cmocka_unit_test(test_units),
+        cmocka_unit_test(test_clean),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_short_names),
+        cmocka_unit_test(test_short_name_fits),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
