@@ -46,8 +46,8 @@ $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
 $(B)/mprof-c: $(ANALYZER_OBJ)
 	$(CC) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
 
-# operator new and delete are handed on by jumps: our frame must not stand between caller and provider.
-$(B)/pic/preload/interpose_cxx.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+# Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
+$(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@
 #include "init.h"
 #include "arena.h"
 #include "chunk.h"
+#include "host.h"
 #include "loaded.h"
 #include "real.h"
 #include "record.h"
@@ -23,6 +24,7 @@
 int recorder_state = RECORDER_NEW;
 uint32_t *recorder_alive;
 int init_counter_serves;
+int init_constructed;
 
 static struct start_facts *facts;
 static int32_t own_pid;
@@ -251,6 +253,8 @@ static const char *open_spool(void)
 
 static int start(void)
 {
+    if (host_is_foreign())
+        return 0;
     own_pid = sys_pid();
     vdso_open();
     facts = start_facts_read();
@@ -280,6 +284,8 @@ static int start(void)
 int recorder_start(void)
 {
     int expected = RECORDER_NEW;
+    if (!real_works())
+        return 0;
     if (!__atomic_compare_exchange_n(&recorder_state, &expected, RECORDER_STARTING, 0,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return expected == RECORDER_ON;
@@ -395,14 +401,20 @@ void init_exec_failed(void)
 
 /* ---- constructor and destructor ---- */
 
+/* What pthread_atfork is made of; weak, as musl has none. */
+extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
+                             void *library) __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
 static __attribute__((constructor)) void construct(void)
 {
+    init_constructed = 1;
     real_ready();
     if (!recorder_ready())
         return;
     uintptr_t before = own_begin();
     thread_key_create();
-    pthread_atfork(before_fork, unwind_fork_end, after_fork_in_child);
+    __register_atfork(before_fork, unwind_fork_end, after_fork_in_child, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
     if (real_malloc_is_ours())

@@ -20,24 +20,33 @@
 /* This call is not the program's, or there is no malloc yet. */
 #define OURS() __builtin_expect(!real_ready() || own_work(), 0)
 
+/* Then `otherwise`, unless the program is to be left alone: there every hook is a jump (the
+ * Makefile has this file compiled with sibling calls), asked here so that recorded programs need
+ * not. */
+#define PASSIVE_OR(jump, otherwise) return __builtin_expect(real_passive(), 0) ? jump : otherwise
+
 /* ---- blocks ---- */
 
 HOOK void *malloc(size_t size)
 {
     if (OURS())
-        return arena_alloc(16, size);
+        PASSIVE_OR(real.malloc(size), arena_alloc(16, size));
     void *p = real.malloc(size);
     if (p)
         record_alloc(ARCH_CALLER(), p, size);
     return p;
 }
 
+static void *calloc_from_arena(size_t count, size_t size)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(16, bytes);
+}
+
 HOOK void *calloc(size_t count, size_t size)
 {
-    if (OURS()) {
-        size_t bytes;
-        return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(16, bytes);
-    }
+    if (OURS())
+        PASSIVE_OR(real.calloc(count, size), calloc_from_arena(count, size));
     void *p = real.calloc(count, size);
     if (p)
         record_alloc(ARCH_CALLER(), p, count * size);
@@ -46,8 +55,13 @@ HOOK void *calloc(size_t count, size_t size)
 
 HOOK void free(void *p)
 {
-    if (!p || arena_owns(p) || !real_ready())
+    if (!p || arena_owns(p))
         return;
+    if (__builtin_expect(!real_ready(), 0)) {
+        if (real_passive())
+            real.free(p);
+        return;
+    }
     if (__builtin_expect(tls.deleting != (uintptr_t)p, 1)) {
         record_free(ARCH_CALLER(), p);
     } else {
@@ -56,51 +70,41 @@ HOOK void free(void *p)
     real.free(p);
 }
 
-HOOK void cfree(void *p);
-HOOK void cfree(void *p)
-{
-    if (!p || arena_owns(p) || !real_ready())
-        return;
-    record_free(ARCH_CALLER(), p);
-    real.free(p);
-}
-
-/* The function behind these may come down to free, which is ours again: `deleting` tells it. */
-HOOK void free_sized(void *p, size_t size);
-HOOK void free_sized(void *p, size_t size)
-{
-    if (!p || arena_owns(p) || !real_ready())
-        return;
-    record_free(ARCH_CALLER(), p);
-    tls.deleting = (uintptr_t)p;
-    if (real.free_sized)
-        real.free_sized(p, size);
-    else
-        real.free(p);
-    tls.deleting = 0;
-}
-
-HOOK void free_aligned_sized(void *p, size_t alignment, size_t size);
-HOOK void free_aligned_sized(void *p, size_t alignment, size_t size)
-{
-    if (!p || arena_owns(p) || !real_ready())
-        return;
-    record_free(ARCH_CALLER(), p);
-    tls.deleting = (uintptr_t)p;
-    if (real.free_aligned_sized)
-        real.free_aligned_sized(p, alignment, size);
-    else
-        real.free(p);
-    tls.deleting = 0;
-}
-
-/* Not memcpy, which may be out of reach yet (real_works). */
-static void copy(char *to, const char *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        to[i] = from[i];
-        __asm__ volatile("" : : : "memory"); /* or the compiler makes a memcpy of it */
+/* Forms of free that the C library may not have, and a library before ours still less: then its
+ * free gets the block, and may come to our hook with it, which records. The function behind ours
+ * may come down to free, too, which is ours again: `deleting` tells it. */
+#define OTHER_FREE(name, parameters, arguments, next)                                              \
+    HOOK void name parameters;                                                                     \
+    HOOK void name parameters                                                                      \
+    {                                                                                              \
+        void(*real_free) parameters = next;                                                        \
+        if (!p || arena_owns(p) || !real_found())                                                  \
+            return;                                                                                \
+        if (first.free) {                                                                          \
+            first.free(p);                                                                         \
+            return;                                                                                \
+        }                                                                                          \
+        if (real_ready()) {                                                                        \
+            record_free(ARCH_CALLER(), p);                                                         \
+            tls.deleting = (uintptr_t)p;                                                           \
+        }                                                                                          \
+        if (real_free)                                                                             \
+            real_free arguments;                                                                   \
+        else                                                                                       \
+            real.free(p);                                                                          \
+        tls.deleting = 0;                                                                          \
     }
+
+OTHER_FREE(cfree, (void *p), (p), real.free)
+OTHER_FREE(free_sized, (void *p, size_t size), (p, size), real.free_sized)
+OTHER_FREE(free_aligned_sized, (void *p, size_t alignment, size_t size), (p, alignment, size),
+           real.free_aligned_sized)
+
+/* Not memcpy, which cannot be called before real_works(). */
+static void copy(volatile char *to, const char *from, size_t bytes)
+{
+    while (bytes--)
+        *to++ = *from++;
 }
 
 void real_hook_free_sized(void *p, size_t size) __attribute__((alias("free_sized")));
@@ -108,9 +112,10 @@ void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size)
     __attribute__((alias("free_aligned_sized")));
 
 /* A block of the arena that grows: it stays what it was, its content moves. */
-static void *realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
+static inline __attribute__((always_inline)) void *
+realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
 {
-    void *p = own_work() || !real_ready() ? arena_alloc(16, size) : real.malloc(size);
+    void *p = !real_ready() || own_work() ? arena_alloc(16, size) : real.malloc(size);
     if (!p)
         return NULL;
     copy(p, old, arena_size(old) < size ? arena_size(old) : size);
@@ -119,7 +124,8 @@ static void *realloc_from_arena(const struct arch_frame *caller, void *old, size
     return p;
 }
 
-static void *realloc_recorded(const struct arch_frame *caller, void *old, size_t size)
+static inline __attribute__((always_inline)) void *realloc_recorded(const struct arch_frame *caller,
+                                                                    void *old, size_t size)
 {
     if (!old) {
         void *p = real.realloc(NULL, size);
@@ -142,12 +148,15 @@ HOOK void *realloc(void *old, size_t size)
 {
     if (old && arena_owns(old))
         return realloc_from_arena(ARCH_CALLER(), old, size);
+    if (__builtin_expect(!real_ready(), 0) && real_passive())
+        return real.realloc(old, size);
     if (OURS() && !old)
         return arena_alloc(16, size);
     return realloc_recorded(ARCH_CALLER(), old, size);
 }
 
-/* Not the real one: glibc's calls realloc through the PLT, which is our hook again. */
+/* Not the real one: glibc's calls realloc through the PLT, which is our hook again, unless another
+ * comes before it. */
 HOOK void *reallocarray(void *old, size_t count, size_t size)
 {
     size_t bytes;
@@ -157,15 +166,20 @@ HOOK void *reallocarray(void *old, size_t count, size_t size)
     }
     if (old && arena_owns(old))
         return realloc_from_arena(ARCH_CALLER(), old, bytes);
+    if (__builtin_expect(!real_ready(), 0) && real_passive())
+        return real.reallocarray ? real.reallocarray(old, count, size) : real.realloc(old, bytes);
     if (OURS() && !old)
         return arena_alloc(16, bytes);
+    if (__builtin_expect(first.realloc != NULL, 0))
+        return first.realloc(old, bytes);
     return realloc_recorded(ARCH_CALLER(), old, bytes);
 }
 
 HOOK int posix_memalign(void **to, size_t alignment, size_t size)
 {
     if (OURS())
-        return (*to = arena_alloc(alignment, size)) ? 0 : ENOMEM;
+        PASSIVE_OR(real.posix_memalign(to, alignment, size),
+                   (*to = arena_alloc(alignment, size)) ? 0 : ENOMEM);
     int error = real.posix_memalign(to, alignment, size);
     if (!error && *to)
         record_alloc(ARCH_CALLER(), *to, size);
@@ -176,7 +190,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
     HOOK void *name(size_t alignment, size_t size)                                                 \
     {                                                                                              \
         if (OURS())                                                                                \
-            return arena_alloc(alignment, size);                                                   \
+            PASSIVE_OR(real.name(alignment, size), arena_alloc(alignment, size));                  \
         void *p = real.name(alignment, size);                                                      \
         if (p)                                                                                     \
             record_alloc(ARCH_CALLER(), p, size);                                                  \
@@ -187,7 +201,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
     HOOK void *name(size_t size)                                                                   \
     {                                                                                              \
         if (OURS())                                                                                \
-            return arena_alloc(SPOOL_PAGE, size);                                                  \
+            PASSIVE_OR(real.name(size), arena_alloc(SPOOL_PAGE, size));                            \
         void *p = real.name(size);                                                                 \
         if (p)                                                                                     \
             record_alloc(ARCH_CALLER(), p, size);                                                  \
@@ -203,7 +217,7 @@ HOOK size_t malloc_usable_size(void *p)
 {
     if (p && arena_owns(p))
         return arena_size(p);
-    return real_ready() && real.malloc_usable_size ? real.malloc_usable_size(p) : 0;
+    return real_found() && real.malloc_usable_size ? real.malloc_usable_size(p) : 0;
 }
 
 /* ---- mappings ---- */
@@ -234,7 +248,7 @@ static void *raw_pointer(long result)
     HOOK void *name(void *at, size_t length, int protection, int flags, int fd,                    \
                     offset_type offset)                                                            \
     {                                                                                              \
-        if (__builtin_expect(!real_works(), 0) || own_work())                                      \
+        if (__builtin_expect(!real_works() || real_passive(), 0) || own_work())                    \
             return next_##name(at, length, protection, flags, fd, offset);                         \
         const struct arch_frame *caller = ARCH_CALLER();                                           \
         if (drops_old(flags))                                                                      \
@@ -259,7 +273,7 @@ static int next_munmap(void *at, size_t length)
 
 HOOK int munmap(void *at, size_t length)
 {
-    if (__builtin_expect(!real_works(), 0) || own_work())
+    if (__builtin_expect(!real_works() || real_passive(), 0) || own_work())
         return next_munmap(at, length);
     const struct arch_frame *caller = ARCH_CALLER();
     record_range_begin(caller, at, length);
@@ -284,7 +298,7 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_start(more, flags);
     void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
     va_end(more);
-    if (__builtin_expect(!real_works(), 0) || own_work())
+    if (__builtin_expect(!real_works() || real_passive(), 0) || own_work())
         return next_mremap(old, old_length, length, flags, wanted);
     const struct arch_frame *caller = ARCH_CALLER();
     /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.

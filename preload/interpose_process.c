@@ -26,7 +26,7 @@ static int done(int result)
 
 HOOK int execve(const char *path, char *const argv[], char *const envp[])
 {
-    if (!real_ready())
+    if (!real_found())
         return -1;
     init_exec(path);
     return done(real.execve(path, argv, envp));
@@ -39,7 +39,7 @@ HOOK int execv(const char *path, char *const argv[])
 
 HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-    if (!real_ready())
+    if (!real_found())
         return -1;
     init_exec(file);
     return done(real.execvpe(file, argv, envp));
@@ -52,7 +52,7 @@ HOOK int execvp(const char *file, char *const argv[])
 
 HOOK int fexecve(int fd, char *const argv[], char *const envp[])
 {
-    if (!real_ready())
+    if (!real_found())
         return -1;
     init_exec("");
     return done(real.fexecve(fd, argv, envp));
@@ -60,7 +60,7 @@ HOOK int fexecve(int fd, char *const argv[], char *const envp[])
 
 HOOK int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    if (!real_ready() || !real.execveat) {
+    if (!real_found() || !real.execveat) {
         errno = ENOSYS;
         return -1;
     }
@@ -153,7 +153,7 @@ HOOK int prctl(int option, ...)
 
 HOOK int pthread_setname_np(pthread_t thread, const char *name)
 {
-    if (!real_ready())
+    if (!real_found() || !real.pthread_setname_np)
         return ENOSYS;
     int result = real.pthread_setname_np(thread, name);
     if (result == 0 && thread == pthread_self())

@@ -43,6 +43,7 @@ void loaded_start(void)
     struct object loader;
     known = sys_pages(sizeof *known * KNOWN_MAX);
     objects_start();
+#pragma weak _r_debug /* musl has none, and refuses a library that needs it */
     /* _r_debug lives in ld.so; its r_ldbase is ld.so's own base. */
     if (object_find(_r_debug.r_ldbase, &loader)) {
         loader_start = loader.start;

@@ -1,6 +1,7 @@
 /* real.c - finding the functions behind our hooks. */
 #include "real.h"
 #include "arena.h"
+#include "host.h"
 #include "objects.h"
 #include "sys.h"
 #include "thread.h"
@@ -11,7 +12,11 @@
 #include <string.h>
 
 struct real real;
+struct first first;
 int real_state;
+
+/* musl has none. */
+#pragma weak dladdr1
 
 /* ---- what only newer libcs have ---- */
 
@@ -37,7 +42,7 @@ static void hide_from_dlsym(const void *hook)
 {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    if (!dladdr1(hook, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
+    if (!dladdr1 || !dladdr1(hook, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
         return;
     uintptr_t base = (uintptr_t)info.dli_fbase;
     const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic_table(DT_SYMTAB, base);
@@ -55,27 +60,6 @@ static void hide_from_dlsym(const void *hook)
 /* ---- the pointers ---- */
 
 const void *const volatile real_relocated = (const void *)&real_relocated;
-
-void real_resolve(void)
-{
-    int expected = REAL_UNKNOWN;
-    if (!real_works())
-        return;
-    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of
-     * a process comes before it can start a thread. */
-    if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE))
-        return;
-#define REAL_LOOK_UP(name, result, parameters) real.name = dlsym(RTLD_NEXT, #name);
-    REAL_FUNCTIONS(REAL_LOOK_UP)
-#undef REAL_LOOK_UP
-    dlerror(); /* not every libc has them all, and the program shall not read of it */
-    if (!real.free_sized)
-        hide_from_dlsym((const void *)real_hook_free_sized);
-    if (!real.free_aligned_sized)
-        hide_from_dlsym((const void *)real_hook_free_aligned_sized);
-    __atomic_store_n(&real_state, REAL_RESOLVED, __ATOMIC_RELEASE);
-}
 
 /* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not.
  */
@@ -103,8 +87,41 @@ static int is_stub(const void *function)
 {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    return dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+    return dladdr1 && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
            symbol->st_shndx == SHN_UNDEF;
+}
+
+/* Is there a realloc before ours? Its library may as well come down to our hook in the end. */
+static void find_first(void)
+{
+    void *found = dlsym(RTLD_DEFAULT, "realloc");
+    if (!found || is_own(found) || is_stub(found))
+        return;
+    first.realloc = found;
+    first.free = dlsym(RTLD_DEFAULT, "free");
+}
+
+void real_resolve(void)
+{
+    if (!real_works())
+        return;
+    int expected = REAL_UNKNOWN;
+    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of
+     * a process comes before it can start a thread. */
+    if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return;
+#define REAL_LOOK_UP(name, result, parameters) real.name = dlsym(RTLD_NEXT, #name);
+    REAL_FUNCTIONS(REAL_LOOK_UP)
+#undef REAL_LOOK_UP
+    find_first();
+    dlerror(); /* not every libc has them all, and the program shall not read of it */
+    if (!real.free_sized)
+        hide_from_dlsym((const void *)real_hook_free_sized);
+    if (!real.free_aligned_sized)
+        hide_from_dlsym((const void *)real_hook_free_aligned_sized);
+    __atomic_store_n(&real_state, host_is_foreign() ? REAL_PASSIVE : REAL_RESOLVED,
+                     __ATOMIC_RELEASE);
 }
 
 static int call_is_ours(void)
@@ -141,7 +158,7 @@ void *real_cxx(const char *symbol, const void *caller, int *forwards)
     dlerror();
     if (function && is_own(function))
         function = NULL;
-    *forwards = function && provider_forwards(function);
+    *forwards = function && (provider_forwards(function) || real_passive());
     own_end(before);
     return function;
 }

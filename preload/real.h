@@ -19,6 +19,7 @@
     REAL(free, void, (void *))                                                                     \
     REAL(calloc, void *, (size_t, size_t))                                                         \
     REAL(realloc, void *, (void *, size_t))                                                        \
+    REAL(reallocarray, void *, (void *, size_t, size_t))                                           \
     REAL(posix_memalign, int, (void **, size_t, size_t))                                           \
     REAL(aligned_alloc, void *, (size_t, size_t))                                                  \
     REAL(memalign, void *, (size_t, size_t))                                                       \
@@ -51,7 +52,16 @@ extern struct real real;
 void real_hook_free_sized(void *p, size_t size);
 void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size);
 
-enum { REAL_UNKNOWN = 0, REAL_RESOLVING = 1, REAL_RESOLVED = 2 };
+/* Where another library or the program itself has a realloc before ours: that one, and its free.
+ * Our hooks for forms that it lacks (reallocarray, free_sized ..) are still called, and must come
+ * down to it as glibc's would: the blocks are not of the allocator behind us. Else null. */
+struct first {
+    void *(*realloc)(void *, size_t);
+    void (*free)(void *);
+};
+extern struct first first;
+
+enum { REAL_UNKNOWN, REAL_RESOLVING, REAL_RESOLVED, REAL_PASSIVE };
 extern int real_state;
 
 void real_resolve(void);
@@ -61,7 +71,7 @@ void real_resolve(void);
  * Until somebody else has resolved the pointers such a hook makes the system call itself. */
 static inline int real_resolved(void)
 {
-    return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) == REAL_RESOLVED, 1);
+    return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) >= REAL_RESOLVED, 1);
 }
 
 /*
@@ -75,12 +85,25 @@ static inline int real_works(void)
     return real_resolved() || real_relocated == (const void *)&real_relocated;
 }
 
-/* 1: the pointers are there. 0: this call comes from inside dlsym; use the arena. */
+/* 1: the pointers are there, record. 0: the program is to be left alone (real_passive), or this
+ * call comes from inside dlsym; then use the arena. */
 static inline int real_ready(void)
 {
     if (__builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != REAL_RESOLVED, 0))
         real_resolve();
     return __builtin_expect(real_state == REAL_RESOLVED, 1);
+}
+
+/* Asked where real_ready() said no: every hook jumps on to the function behind it (host.h). */
+static inline int real_passive(void)
+{
+    return real_state == REAL_PASSIVE;
+}
+
+/* 1: the pointers are there, by now. */
+static inline int real_found(void)
+{
+    return real_ready() || real_passive();
 }
 
 /* 0: the program brings a malloc of its own, which comes before ours; we see only its mappings. */

@@ -81,7 +81,7 @@ static int key_exists;
  * the kernel put argv, which ld.so remembers. */
 static uintptr_t stack_end_of(uintptr_t sp)
 {
-    extern void *__libc_stack_end;
+    extern void *__libc_stack_end __attribute__((weak)); /* not in musl */
     uintptr_t first = ((uintptr_t)__libc_stack_end | (SPOOL_PAGE - 1)) + 1;
     uintptr_t other = (uintptr_t)pthread_self();
     uintptr_t best = 0;

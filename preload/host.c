@@ -1,0 +1,23 @@
+/* host.c - see host.h. */
+#include "host.h"
+
+/* A runtime by its start function, which programs that have it linked in export, too. */
+#define SANITIZERS(RUNTIME)                                                                        \
+    RUNTIME(__asan_init)                                                                           \
+    RUNTIME(__hwasan_init)                                                                         \
+    RUNTIME(__lsan_init)                                                                           \
+    RUNTIME(__tsan_init)                                                                           \
+    RUNTIME(__msan_init)                                                                           \
+    RUNTIME(__dfsan_init)                                                                          \
+    RUNTIME(__memprof_init)
+
+/* Weak: null where nobody has them. */
+#define DECLARE(name) extern void name(void) __attribute__((weak));
+SANITIZERS(DECLARE)
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+int host_is_foreign(void)
+{
+#define IS_THERE(name) || name
+    return !gnu_get_libc_version SANITIZERS(IS_THERE);
+}
