@@ -84,6 +84,7 @@ struct spool_header {
     struct spool_table modules;   /* struct spool_module, index = module serial, 0 unused */
     struct spool_table pcs;       /* struct spool_pc, index = pc id, 0 unused */
     uint64_t chunks_offset;
+    uint64_t pid_space; /* inode of /proc/self/ns/pid: whose numbers the pids are; 0 unknown */
 };
 
 /* Shared counters, and words that a collector or mprof-c may write. */
@@ -113,6 +114,7 @@ enum spool_end { SPOOL_END_UNKNOWN = 0, SPOOL_END_EXIT = 1, SPOOL_END_EXEC = 2 }
 enum spool_process_flag {
     SPOOL_PROCESS_LATE =
         1 << 0, /* the parent wrote no FORK event: fork_ticks is its last event's */
+    SPOOL_PROCESS_ELSEWHERE = 1 << 1, /* in another pid namespace than the image's first process */
 };
 
 /* One process of the image. Serial 0 is the one that was exec'd. Invariant: parent < serial. */

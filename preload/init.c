@@ -101,9 +101,10 @@ static int exists(const char *path)
 }
 
 /* Creates NAME.spool; where NAME or it is taken NAME.1.spool, and so on. */
+static char name[FACT_PATH + 64];
+
 static long create_spool(void)
 {
-    static char name[FACT_PATH + 64];
     size_t n = start_facts_name(facts, name, FACT_PATH);
     if (!n)
         return -1;
@@ -136,7 +137,8 @@ static uint64_t parse_number(const char *text, uint64_t scale)
     return whole * scale + part;
 }
 
-#define CAP_MIN (4u << 20)
+#define CAP_MIN     (4u << 20)
+#define CAP_UNKNOWN (1ull << 30) /* where a file system does not know its size: ramfs, for one */
 
 /* The largest file that the kernel lets us have: a byte beyond it, and the host gets a SIGXFSZ. */
 static uint64_t largest_file(void)
@@ -150,8 +152,8 @@ static uint64_t largest_file(void)
 static uint64_t spool_cap(long fd)
 {
     struct statfs disk;
-    uint64_t cap = 64ull << 30;
-    if (SYS_CALL(SYS_fstatfs, fd, &disk, 0, 0, 0, 0) == 0)
+    uint64_t cap = CAP_UNKNOWN;
+    if (SYS_CALL(SYS_fstatfs, fd, &disk, 0, 0, 0, 0) == 0 && disk.f_blocks)
         cap = (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize / 2;
     const char *wanted = start_facts_setting(facts, SETTING_LIMIT);
     if (wanted && *wanted >= '0' && *wanted <= '9')
@@ -198,6 +200,7 @@ static void fill_header(void)
     h->parent_pid = facts->parent_pid;
     h->start_time = facts->start_time;
     h->parent_start_time = facts->parent_start_time;
+    h->pid_space = facts->pid_space;
     h->epoch_ns = sys_clock_ns(CLOCK_REALTIME);
     h->start = init_now();
     h->clock = use_counter ? SPOOL_CLOCK_COUNTER : SPOOL_CLOCK_NS;
@@ -209,11 +212,12 @@ static void fill_header(void)
     h->command = put_info(facts->command, facts->command_bytes, &used);
 }
 
-static void fill_process(struct spool_process *p)
+static void fill_process(struct spool_process *p, uint32_t more_flags)
 {
-    p->pid = own_pid;
+    p->flags |= more_flags;
     p->parent_pid = sys_parent_pid();
     p->start_time = start_facts_start_time(0, NULL);
+    __atomic_store_n(&p->pid, own_pid, __ATOMIC_RELEASE);
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
 }
 
@@ -224,6 +228,18 @@ static int is_wanted(void)
 {
     const char *base = strrchr(facts->executable, '/');
     return !getauxval(AT_SECURE) && strcmp(base ? base + 1 : "", "mprof-c") != 0;
+}
+
+/* For whoever looks; no reader needs it there. Where it cannot be written the file goes. */
+static void leave_reason(long fd, const char *reason)
+{
+    uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
+
+    if (largest_file() >= 2 * SPOOL_PAGE &&
+        SYS_CALL(SYS_ftruncate, fd, 2 * SPOOL_PAGE, 0, 0, 0, 0) == 0 &&
+        SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0) > 0)
+        return;
+    SYS_CALL(SYS_unlink, name, 0, 0, 0, 0, 0);
 }
 
 static const char *open_spool(void)
@@ -242,11 +258,8 @@ static const char *open_spool(void)
         spool_fd = fd;
         return NULL;
     }
-    if (reason &&
-        largest_file() >= 2 * SPOOL_PAGE) { /* for whoever looks; no reader needs it there */
-        uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
-        SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
-    }
+    if (reason)
+        leave_reason(fd, reason);
     sys_close(fd);
     return reason;
 }
@@ -269,7 +282,7 @@ static int start(void)
     if (open_spool() != NULL)
         return 0;
     fill_header();
-    fill_process(spool.process);
+    fill_process(spool.process, 0);
     spool_publish();
     loaded_start();
     *recorder_alive = RECORDER_ALIVE;
@@ -345,10 +358,13 @@ int recorder_has_forked(void)
                                      : new_process(SPOOL_PROCESS_LATE, &serial);
     forked_serial = 0;
     own_pid = sys_pid();
+    /* A parent that cannot be seen lies outside of our pid namespace. */
+    uint32_t flags = sys_may(SYS_KIND_SELF) && !sys_parent_pid() ? SPOOL_PROCESS_ELSEWHERE : 0;
+    flags |= spool.process->flags & SPOOL_PROCESS_ELSEWHERE;
     if (p) {
         spool.process = p;
         spool.process_serial = serial;
-        fill_process(p);
+        fill_process(p, flags);
     } else {
         spool_unplaced();
     }

@@ -3,6 +3,7 @@
  * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
  * a thread its name.
  */
+#include "exec_environment.h"
 #include "init.h"
 #include "real.h"
 #include "record.h"
@@ -12,6 +13,7 @@
 #include <alloca.h>
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -29,7 +31,7 @@ HOOK int execve(const char *path, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(path);
-    return done(real.execve(path, argv, envp));
+    return done(real.execve(path, argv, EXEC_ENVIRONMENT(envp)));
 }
 
 HOOK int execv(const char *path, char *const argv[])
@@ -42,7 +44,7 @@ HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(file);
-    return done(real.execvpe(file, argv, envp));
+    return done(real.execvpe(file, argv, EXEC_ENVIRONMENT(envp)));
 }
 
 HOOK int execvp(const char *file, char *const argv[])
@@ -55,7 +57,7 @@ HOOK int fexecve(int fd, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec("");
-    return done(real.fexecve(fd, argv, envp));
+    return done(real.fexecve(fd, argv, EXEC_ENVIRONMENT(envp)));
 }
 
 HOOK int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
@@ -65,7 +67,7 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
         return -1;
     }
     init_exec(path);
-    return done(real.execveat(folder, path, argv, envp, flags));
+    return done(real.execveat(folder, path, argv, EXEC_ENVIRONMENT(envp), flags));
 }
 
 /* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
@@ -103,6 +105,23 @@ HOOK int execle(const char *path, const char *first, ...)
     char *const *envp = va_arg(more, char *const *);
     va_end(more);
     return execve(path, argv, envp);
+}
+
+/* Nothing is recorded of the parent: its image goes on. */
+HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    if (!real_found())
+        return ENOSYS;
+    return real.posix_spawn(pid, path, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
+}
+
+HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    if (!real_found())
+        return ENOSYS;
+    return real.posix_spawnp(pid, file, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
 }
 
 /* ---- doors that the program closes behind itself ---- */

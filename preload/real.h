@@ -9,6 +9,7 @@
 #define MPROF_REAL_H
 
 #include <pthread.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -36,6 +37,12 @@
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
+    REAL(posix_spawn, int,                                                                         \
+         (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,    \
+          char *const *, char *const *))                                                           \
+    REAL(posix_spawnp, int,                                                                        \
+         (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,    \
+          char *const *, char *const *))                                                           \
     REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))            \
     REAL(pthread_setname_np, int, (pthread_t, const char *))                                       \
     REAL(syscall, long, (long, long, long, long, long, long, long))

@@ -6,6 +6,7 @@
 
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 uint32_t sys_forbidden;
 
@@ -135,6 +136,19 @@ static const struct {
     {SYS_KIND_SELF, SYS_prctl, {PR_GET_NAME, SPOOL_PAGE}},
     {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
     {SYS_KIND_PROBE, SYS_rt_sigprocmask, {(uint32_t)-1, SPOOL_PAGE, 0, 8}},
+    {SYS_KIND_START,
+     SYS_openat,
+     {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
+    {SYS_KIND_START, SYS_ftruncate, {3, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_fstatfs, {3, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_pwrite64, {3, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_newfstatat, {(uint32_t)AT_FDCWD, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_readlink, {SPOOL_PAGE, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_getcwd, {SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_uname, {SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_getrandom, {SPOOL_PAGE, SPOOL_ID_BYTES}},
+    {SYS_KIND_START, SYS_prlimit64, {0, RLIMIT_FSIZE, 0, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_clock_gettime, {CLOCK_REALTIME, SPOOL_PAGE}},
     {SYS_KIND_GROW, SYS_fstat, {3, SPOOL_PAGE}},
     {SYS_KIND_GROW, SYS_fallocate, {3, 0, SPOOL_PAGE, SPOOL_PAGE}},
     {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* no call beside a counter */

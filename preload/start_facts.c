@@ -3,6 +3,8 @@
 #include "sys.h"
 
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -91,6 +93,59 @@ static int clock_is_counter(void)
     return arch_counter_serves(text);
 }
 
+/* ---- without /proc: what the kernel laid on the first thread's stack ---- */
+
+/* argv, or NULL where it is not found to be there. */
+static char **stack_argv(long *count)
+{
+    extern void *__libc_stack_end
+        __attribute__((weak)); /* argc lies there, then argv, NULL, the environment, NULL */
+    char **argv = (char **)__libc_stack_end + 1;
+
+    *count = *(long *)__libc_stack_end;
+    return *count >= 0 && *count < (long)COMMAND_MAX && !argv[*count] ? argv : NULL;
+}
+
+/* Strings one behind the other, up to a NULL; returns their bytes. */
+static size_t copy_strings(char *const *from, char *to, size_t capacity)
+{
+    size_t have = 0;
+
+    for (; *from; from++) {
+        size_t n = strlen(*from) + 1;
+        if (have + n + 1 > capacity)
+            break;
+        memcpy(to + have, *from, n);
+        have += n;
+    }
+    return have;
+}
+
+static void read_stack(struct start_facts *f)
+{
+    long count;
+    char **argv = stack_argv(&count);
+
+    if (!*f->environment) {
+        if (environ) /* libc's, once it has started */
+            copy_strings(environ, f->environment, ENVIRONMENT_MAX);
+        else if (argv)
+            copy_strings(argv + count + 1, f->environment, ENVIRONMENT_MAX);
+    }
+    if (!f->command_bytes && argv)
+        f->command_bytes = copy_strings(argv, f->command, COMMAND_MAX);
+    const char *executable = (const char *)getauxval(AT_EXECFN);
+    if (!*f->executable && executable)
+        start_facts_append(f->executable, FACT_PATH, executable);
+}
+
+/* The number of the pid namespace: pids mean something only to those who share it. */
+static uint64_t read_pid_space(void)
+{
+    struct stat s;
+    return SYS_CALL(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &s, 0, 0, 0) == 0 ? s.st_ino : 0;
+}
+
 struct start_facts *start_facts_read(void)
 {
     size_t bytes = sizeof(struct start_facts) + ENVIRONMENT_MAX + COMMAND_MAX;
@@ -100,22 +155,16 @@ struct start_facts *start_facts_read(void)
         return NULL;
     f->environment = (char *)(f + 1);
     f->command = f->environment + ENVIRONMENT_MAX;
-    size_t have = sys_read_file("/proc/self/environ", f->environment, ENVIRONMENT_MAX - 1);
-    if (!have && environ) /* no /proc: libc's own, which exists once libc has started */
-        for (char **variable = environ; *variable; variable++) {
-            size_t n = strlen(*variable) + 1;
-            if (have + n + 1 > ENVIRONMENT_MAX)
-                break;
-            memcpy(f->environment + have, *variable, n);
-            have += n;
-        }
+    sys_read_file("/proc/self/environ", f->environment, ENVIRONMENT_MAX - 1);
     f->command_bytes = sys_read_file("/proc/self/cmdline", f->command, COMMAND_MAX);
     SYS_CALL(SYS_readlink, "/proc/self/exe", f->executable, FACT_PATH - 1, 0, 0, 0);
+    read_stack(f);
     SYS_CALL(SYS_getcwd, f->folder, FACT_PATH - 1, 0, 0, 0, 0);
     if (SYS_CALL(SYS_uname, &names, 0, 0, 0, 0, 0) == 0)
         start_facts_append(f->host, sizeof f->host, names.nodename);
     f->start_time = start_facts_start_time(0, &f->parent_pid);
     f->parent_start_time = f->parent_pid ? start_facts_start_time(f->parent_pid, NULL) : 0;
+    f->pid_space = read_pid_space();
     read_boot_id(f->boot_id);
     f->clock_is_counter = clock_is_counter();
     return f;
@@ -296,6 +345,8 @@ size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity)
     const char *pattern = start_facts_setting(f, SETTING_OUTPUT);
     *to = 0;
     if (!pattern || *pattern != '/') {
+        if (*f->folder != '/') /* it was removed, or lies outside of our root */
+            return 0;
         start_facts_append(to, capacity, f->folder);
         start_facts_append(to, capacity, "/");
     }

@@ -19,6 +19,7 @@ struct start_facts {
     char executable[FACT_PATH], folder[FACT_PATH], host[256];
     int32_t parent_pid;
     uint64_t start_time, parent_start_time;
+    uint64_t pid_space; /* the pid namespace's inode; 0 unknown */
     uint8_t boot_id[16];
     int clock_is_counter;
 };
@@ -41,7 +42,7 @@ int start_facts_is_child(const struct start_facts *f);
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid);
 
 /* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default, made
- * absolute. Returns its length, 0 where it does not fit. */
+ * absolute. Returns its length, 0 where it does not fit or there is no working folder. */
 size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity);
 
 /* "YYYYmmddHHMMSS" of `epoch` in the machine's time zone (TZ or /etc/localtime), else in UTC. */

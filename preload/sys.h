@@ -35,7 +35,8 @@ enum sys_kind {
     SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
     SYS_KIND_WINDOW = 64, /* what windows need besides SYS_KIND_MEMORY */
     SYS_KIND_PROBE = 128, /* rt_sigprocmask, to ask whether memory can be read */
-    SYS_KIND_ALL = 255
+    SYS_KIND_START = 256, /* what the start does besides, in a program that is exec'd */
+    SYS_KIND_ALL = 511
 };
 
 extern uint32_t sys_forbidden;

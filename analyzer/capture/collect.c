@@ -1,6 +1,7 @@
 /* collect.c - the drive: refresh, take the events in order, hand them out, finish. */
 #include "collector.h"
 #include "differences.h"
+#include "spool_state.h"
 #include "stream_read.h"
 #include "xalloc.h"
 
@@ -320,6 +321,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->image = image_new();
     image_facts_fill(c->image, &c->file);
     clock_init(&c->clock, &c->file.header);
+    c->knows_pids = c->file.header.pid_space && c->file.header.pid_space == own_pid_space();
     order_init(&c->order, &c->file);
     c->order.found = chunk_found;
     c->order.context = c;

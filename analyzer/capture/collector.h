@@ -38,6 +38,7 @@ struct collector {
     uint64_t next_late;     /* fork_ticks of the next late child to begin; UINT64_MAX none */
     uint64_t next_check_ns; /* CLOCK_MONOTONIC: look for dead children then */
     int live;               /* the program may still be writing */
+    int knows_pids;         /* the first process lives in our pid namespace */
 
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;

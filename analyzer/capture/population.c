@@ -210,13 +210,16 @@ void population_retire(struct collector *c, uint32_t serial)
     close_subject(c, s);
 }
 
-static int is_gone(const struct subject *s, uint64_t now_ns)
+/* In doubt it is not: what it wrote after it was given up would be missing. */
+static int is_gone(const struct collector *c, const struct subject *s, uint64_t now_ns)
 {
     if (s->entry.end_kind == SPOOL_END_EXEC)
         return 1;
+    if (!c->knows_pids || s->entry.flags & SPOOL_PROCESS_ELSEWHERE)
+        return 0;
     if (s->entry.pid > 0)
         return kill(s->entry.pid, 0) < 0 && errno == ESRCH;
-    return now_ns > s->begin_ns + UNBORN_NS;
+    return !s->has_chunks && now_ns > s->begin_ns + UNBORN_NS;
 }
 
 void population_check(struct collector *c)
@@ -235,7 +238,7 @@ void population_check(struct collector *c)
             continue;
         /* Twice, a second apart: what it wrote last is known by the second time. */
         int was_gone = s->is_gone;
-        s->is_gone = is_gone(s, now_ns);
+        s->is_gone = is_gone(c, s, now_ns);
         if (!was_gone || !s->is_gone)
             continue;
         if (!s->has_chunks) {

@@ -99,7 +99,9 @@ static int same_boot(const uint8_t boot_id[16])
         id[digits / 2] = (uint8_t)(id[digits / 2] << 4 | (digit - hex));
         digits++;
     }
-    return digits != 32 || memcmp(id, boot_id, sizeof id) == 0;
+    static const uint8_t unknown[sizeof id];
+    return digits != 32 || memcmp(id, boot_id, sizeof id) == 0 ||
+           memcmp(unknown, boot_id, sizeof id) == 0;
 }
 
 /* State, threads and start of a process from the text of its stat file; the name in it may hold
@@ -123,6 +125,20 @@ static int parse_stat(const char *text, char *state, long *threads, uint64_t *st
     return 1;
 }
 
+uint64_t own_pid_space(void)
+{
+    struct stat s;
+    return stat("/proc/self/ns/pid", &s) == 0 ? (uint64_t)s.st_ino : 0;
+}
+
+int proc_shows_our_pids(void)
+{
+    char text[32];
+    ssize_t size = readlink("/proc/self", text, sizeof text - 1);
+    text[size > 0 ? size : 0] = 0;
+    return atol(text) == getpid();
+}
+
 int process_is_alive(int32_t pid, uint64_t start_time)
 {
     char path[40], text[1024], state = 0;
@@ -131,7 +147,7 @@ int process_is_alive(int32_t pid, uint64_t start_time)
     if (pid <= 0)
         return 0;
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = proc_shows_our_pids() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0) /* gone, or hidden from us */
         return kill(pid, 0) == 0 || errno != ESRCH;
     ssize_t size = read(fd, text, sizeof text - 1);

@@ -18,6 +18,12 @@ int spool_has_writer(int fd);
  * gone, or have become another program by exec. */
 int spool_is_alive(int fd);
 
+/* The pid namespace we live in, as spool_header.pid_space tells it; 0 unknown. */
+uint64_t own_pid_space(void);
+
+/* Does /proc show pids as we know them? Not where it is another namespace's, or missing. */
+int proc_shows_our_pids(void);
+
 /* 1 where process `pid` of this machine lives and started at start_time (/proc/PID/stat field 22; 0
  * unknown), or where that cannot be told; a zombie does not live. */
 int process_is_alive(int32_t pid, uint64_t start_time);

@@ -1,9 +1,11 @@
 /* proc_stat.c - see proc_stat.h. */
 #include "proc_stat.h"
+#include "spool_state.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,8 @@ int proc_stat_read(pid_t pid, struct proc_stat *stat)
     int parent;
     unsigned long long start_time;
 
+    if (!proc_shows_our_pids())
+        return 0;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -41,6 +45,8 @@ int proc_alive(struct proc_identity process)
 {
     struct proc_stat stat;
 
+    if (process.pid > 0 && !proc_shows_our_pids()) /* in doubt it is */
+        return kill(process.pid, 0) == 0 || errno != ESRCH;
     if (process.pid <= 0 || !proc_stat_read(process.pid, &stat))
         return 0;
     if (process.start_time != 0 && stat.start_time != process.start_time)
@@ -110,6 +116,38 @@ static size_t all_processes(struct relation **list)
     if (proc != NULL)
         closedir(proc);
     return count;
+}
+
+/* Is `pid` the process's name for itself? The last number of NSpid, a line of its status. */
+static int calls_itself(pid_t process, pid_t pid)
+{
+    char path[64], *line = NULL;
+    size_t room = 0;
+    long inner = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+    FILE *status = fopen(path, "re");
+    if (status == NULL)
+        return 0;
+    while (inner == 0 && getline(&line, &room, status) > 0)
+        if (strncmp(line, "NSpid:", 6) == 0)
+            inner = strtol(strrchr(line, '\t') + 1, NULL, 10);
+    free(line);
+    fclose(status);
+    return inner == pid;
+}
+
+pid_t proc_find_inner(struct proc_identity inner)
+{
+    struct relation *list;
+    size_t all = all_processes(&list);
+    pid_t found = 0;
+
+    for (size_t i = 0; i < all && found == 0; i++)
+        if (list[i].start_time == inner.start_time && calls_itself(list[i].pid, inner.pid))
+            found = list[i].pid;
+    free(list);
+    return found;
 }
 
 size_t proc_descendants(pid_t root, struct proc_identity *found, size_t max)

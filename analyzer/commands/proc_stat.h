@@ -30,6 +30,10 @@ int proc_stat_read(pid_t pid, struct proc_stat *stat);
 /* Is this very process still running? A zombie is not; start_time 0 means "not known". */
 int proc_alive(struct proc_identity process);
 
+/* The process that calls itself `inner` in its own pid namespace, by its pid in ours; 0: there is
+ * none. Looks at all processes. */
+pid_t proc_find_inner(struct proc_identity inner);
+
 /* Does the process have a file of this name and inode mapped? In doubt yes. */
 int proc_has_mapped(pid_t pid, const char *file_name, uint64_t inode);
 

@@ -53,7 +53,8 @@ void recorded_meet(struct recorded *r, const struct recorded_place *place)
     r->part = join(r->spool, name_bytes, PART_SUFFIX);
     r->result.process = (struct proc_identity){h->pid, h->start_time};
     r->result.start_ns = h->start.ns;
-    r->result.is_root = h->pid == place->root.pid && h->start_time == place->root.start_time;
+    r->result.is_root = h->pid == place->root.pid &&
+                        (place->root.start_time == 0 || h->start_time == place->root.start_time);
     r->stage = RECORDED_WAITING;
 }
 
@@ -143,7 +144,9 @@ void recorded_look(struct recorded *r, const struct recorded_place *place)
         struct spool_resident *resident = &r->peek.residents[i];
         if (resident->process.pid == 0 || resident->told)
             continue;
-        sampler_watch(place->sampler, resident->process.pid, r->collector);
+        pid_t pid = resident->process.pid;
+        sampler_watch(place->sampler, pid, resident->elsewhere ? resident->elsewhere : pid,
+                      r->collector);
         resident->told = 1;
     }
 }

@@ -126,7 +126,7 @@ struct sampler *sampler_start(double interval_s)
     return s;
 }
 
-void sampler_watch(struct sampler *s, pid_t pid, struct collector *collector)
+void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, struct collector *collector)
 {
     char path[64];
 
@@ -143,7 +143,7 @@ void sampler_watch(struct sampler *s, pid_t pid, struct collector *collector)
         return;
     }
     s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
-    s->list[s->count] = (struct watched){pid, statm, collector};
+    s->list[s->count] = (struct watched){known_as, statm, collector};
     sample_one(&s->list[s->count++]); /* at once: a short program has its sample, too */
     pthread_mutex_unlock(&s->lock);
 }

@@ -17,7 +17,7 @@ struct sampler;
 
 /* NULL for interval_s 0 or where no thread can be had (errno); the functions below allow NULL. */
 struct sampler *sampler_start(double interval_s);
-void sampler_watch(struct sampler *s, pid_t pid, struct collector *collector);
+void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, struct collector *collector);
 void sampler_forget(struct sampler *s, const struct collector *collector);
 void sampler_stop(struct sampler *s);
 

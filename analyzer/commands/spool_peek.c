@@ -43,6 +43,7 @@ int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name)
         return rc;
     }
     p->inode = st.st_ino;
+    p->knows_pids = p->header.pid_space == 0 || p->header.pid_space == own_pid_space();
     p->name = xstrdup(name);
     return SPOOL_PEEK_OK;
 }
@@ -82,6 +83,23 @@ static void add_newcomers(struct spool_peek *p)
     }
 }
 
+/* The process of an entry, as it is known here. */
+static struct proc_identity identify(const struct spool_peek *p, struct spool_resident *r,
+                                     const struct spool_process *entry)
+{
+    struct proc_identity process = {entry->pid, entry->start_time};
+
+    if (entry->pid == 0 || (p->knows_pids && !(entry->flags & SPOOL_PROCESS_ELSEWHERE)))
+        return process;
+    if (r->elsewhere == entry->pid)
+        return r->process;
+    r->elsewhere = entry->pid;
+    process.pid = proc_find_inner(process);
+    if (process.pid == 0)
+        process.pid = -1; /* it is gone, or hidden from us */
+    return process;
+}
+
 /* Is the process still there? */
 static int check_resident(struct spool_peek *p, struct spool_resident *r)
 {
@@ -94,12 +112,12 @@ static int check_resident(struct spool_peek *p, struct spool_resident *r)
             entry.start_time = p->header.start_time;
         }
     }
-    r->process = (struct proc_identity){entry.pid, entry.start_time};
+    r->process = identify(p, r, &entry);
     if (entry.pid == 0)
         return 1;
     if (!proc_alive(r->process))
         return 0;
-    if (entry.end_kind != SPOOL_END_EXEC || proc_has_mapped(entry.pid, p->name, p->inode))
+    if (entry.end_kind != SPOOL_END_EXEC || proc_has_mapped(r->process.pid, p->name, p->inode))
         return 1;
     p->successors =
         xgrow(p->successors, &p->successor_capacity, p->successor_count + 1, sizeof *p->successors);

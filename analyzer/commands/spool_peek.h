@@ -21,6 +21,7 @@ enum spool_peek_result {
 struct spool_resident { /* a process of the spool that has not left it, so far as is known */
     uint32_t serial;
     struct proc_identity process; /* pid 0: the entry was not complete yet */
+    pid_t elsewhere; /* not 0: what it calls itself, in a pid namespace that is not ours */
     int told;
 };
 
@@ -29,6 +30,7 @@ struct spool_peek {
     char *name;
     uint64_t inode;
     struct spool_header header;
+    int knows_pids;  /* the first process lives in our pid namespace */
     uint32_t looked; /* entries below are in `residents` or have left */
     struct spool_resident *residents;
     size_t count, capacity;

@@ -1,0 +1,128 @@
+/* exec_environment.c - LD_PRELOAD without the library, where it could not be loaded. */
+#include "exec_environment.h"
+#include "chunk.h"
+#include "init.h"
+#include "sys.h"
+
+#include <string.h>
+
+#define PRELOAD "LD_PRELOAD="
+#define LIBRARY "/libmprof.so"
+
+/* An entry of LD_PRELOAD: [text, end). */
+struct entry {
+    const char *text, *end;
+};
+
+/* The first entry at or behind p; empty at the end. */
+static struct entry next_entry(const char *p)
+{
+    p += strspn(p, " :");
+    return (struct entry){p, p + strcspn(p, " :")};
+}
+
+/* A name without a slash is searched for by ld.so, and not ours to judge. */
+static int is_library(struct entry e)
+{
+    size_t n = strlen(LIBRARY);
+    return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0;
+}
+
+static int can_open(struct entry e)
+{
+    char path[4096];
+    size_t n = (size_t)(e.end - e.text);
+
+    if (n >= sizeof path)
+        return 1;
+    memcpy(path, e.text, n);
+    path[n] = 0;
+    long fd = sys_open(path, O_RDONLY, 0);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -EINTR;
+}
+
+/* Would our start in the program be punished by a filter, which it inherits? */
+static int start_is_forbidden(void)
+{
+    return !sys_may(SYS_KIND_MEMORY | SYS_KIND_FILES | SYS_KIND_SELF | SYS_KIND_START);
+}
+
+static int stays(struct entry e)
+{
+    return !is_library(e) || (!start_is_forbidden() && can_open(e));
+}
+
+static const char *preload_of(const char *variable)
+{
+    size_t n = strlen(PRELOAD);
+    return strncmp(variable, PRELOAD, n) == 0 ? variable + n : NULL;
+}
+
+static int all_stay(const char *list)
+{
+    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
+        if (!stays(e))
+            return 0;
+    return 1;
+}
+
+size_t exec_environment_bytes(char *const *environment)
+{
+    size_t count = 0, text = 0;
+
+    for (; environment && environment[count]; count++) {
+        const char *list = preload_of(environment[count]);
+        if (list && !all_stay(list))
+            text = strlen(environment[count]) + 1;
+    }
+    return text ? (count + 1) * sizeof *environment + text : 0;
+}
+
+/* Nothing stands there as long as all is well. */
+static void tell(void)
+{
+    if (recorder_state == RECORDER_ON && !spool.control->reason[0])
+        strcpy(spool.control->reason,
+               start_is_forbidden()
+                   ? "a program that it became or started inherited a filter of system calls"
+                   : "a program that it became or started could not load the recorder, which lies "
+                     "in another root folder or may not be read");
+}
+
+/* The variable less what cannot stay, or NULL where nothing is left. */
+static char *copy_variable(const char *list, char *to)
+{
+    char *end = to + strlen(PRELOAD);
+
+    memcpy(to, PRELOAD, strlen(PRELOAD));
+    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end)) {
+        if (!stays(e))
+            continue;
+        if (end > to + strlen(PRELOAD))
+            *end++ = ':';
+        memcpy(end, e.text, (size_t)(e.end - e.text));
+        end += e.end - e.text;
+    }
+    *end = 0;
+    return end > to + strlen(PRELOAD) ? to : NULL;
+}
+
+char *const *exec_environment_copy(char *const *environment, void *room)
+{
+    size_t count = 0, kept = 0;
+
+    tell();
+    while (environment[count])
+        count++;
+    char **copy = room, *text = (char *)(copy + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *list = preload_of(environment[i]);
+        char *variable = list && !all_stay(list) ? copy_variable(list, text) : environment[i];
+        if (variable)
+            copy[kept++] = variable;
+    }
+    copy[kept] = NULL;
+    return copy;
+}
