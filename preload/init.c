@@ -70,7 +70,7 @@ uint64_t init_ticks_slow(void)
         return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
     if (use_counter)
         return arch_ticks();
-    return vdso_clock_ns(CLOCK_BOOTTIME);
+    return vdso_boottime_ns();
 }
 
 struct spool_moment init_now(void)
@@ -78,7 +78,7 @@ struct spool_moment init_now(void)
     struct spool_moment now = {.ticks = init_ticks(), .ns = frozen.ns};
     if (!sys_may(SYS_KIND_TIME))
         return now;
-    now.ns = vdso_clock_ns(CLOCK_BOOTTIME);
+    now.ns = vdso_boottime_ns();
     return now;
 }
 

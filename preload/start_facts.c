@@ -1,6 +1,7 @@
 /* start_facts.c - /proc and the name of the recording, without libc. */
 #include "start_facts.h"
 #include "sys.h"
+#include "vdso.h"
 
 #include <string.h>
 #include <sys/auxv.h>
@@ -10,6 +11,7 @@
 
 #define ENVIRONMENT_MAX (1u << 20)
 #define COMMAND_MAX     (128u << 10)
+#define NS_A_CLOCK_TICK 10000000 /* USER_HZ is 100 */
 
 /* ---- text ---- */
 
@@ -66,7 +68,7 @@ uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
         if (field + 1 == 4 && parent_pid)
             *parent_pid = (int32_t)value;
     }
-    return p ? value : 0;
+    return p ? value - (uint64_t)(vdso_boottime_offset_ns() / NS_A_CLOCK_TICK) : 0;
 }
 
 static void read_boot_id(uint8_t to[16])

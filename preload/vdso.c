@@ -9,6 +9,7 @@
 typedef int read_clock(int clock, struct timespec *t);
 
 static read_clock *vdso_gettime;
+static int64_t offset_ns;
 
 /* What the dynamic section says, as addresses in memory. */
 struct symbols {
@@ -34,7 +35,32 @@ static struct symbols find_symbols(const uint8_t *base, const Elf64_Dyn *d)
     return s;
 }
 
-void vdso_open(void)
+/* A number, with a sign where it has one; *p goes behind it. */
+static int64_t next_number(const char **p)
+{
+    int64_t n = 0, sign;
+
+    *p += strspn(*p, " \t");
+    sign = **p == '-' ? -1 : 1;
+    for (*p += **p == '-'; **p >= '0' && **p <= '9'; ++*p)
+        n = n * 10 + (**p - '0');
+    return sign * n;
+}
+
+/* Two lines: a clock's name, seconds, nanoseconds. */
+static void read_offset(void)
+{
+    char text[256];
+    sys_read_file("/proc/self/timens_offsets", text, sizeof text);
+    const char *p = strstr(text, "boottime");
+    if (!p)
+        return;
+    p += strlen("boottime");
+    int64_t seconds = next_number(&p);
+    offset_ns = seconds * 1000000000 + next_number(&p);
+}
+
+static void find_gettime(void)
 {
     static const char name[] = "__vdso_clock_gettime";
     const uint8_t *base = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
@@ -54,11 +80,22 @@ void vdso_open(void)
     }
 }
 
-uint64_t vdso_clock_ns(int clock)
+void vdso_open(void)
+{
+    find_gettime();
+    read_offset();
+}
+
+uint64_t vdso_boottime_ns(void)
 {
     struct timespec t = {0, 0};
 
-    if (!vdso_gettime || vdso_gettime(clock, &t) != 0)
-        return sys_clock_ns(clock);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    if (!vdso_gettime || vdso_gettime(CLOCK_BOOTTIME, &t) != 0)
+        return sys_clock_ns(CLOCK_BOOTTIME) - (uint64_t)offset_ns;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec - (uint64_t)offset_ns;
+}
+
+int64_t vdso_boottime_offset_ns(void)
+{
+    return offset_ns;
 }

@@ -7,7 +7,10 @@
 
 #include <stdint.h>
 
-void vdso_open(void); /* once, at the start; without it, or without a vDSO, a system call is made */
-uint64_t vdso_clock_ns(int clock); /* any thread; 0 where the clock cannot be read */
+void vdso_open(void); /* once, at the start; without a vDSO a system call is made */
+
+/* CLOCK_BOOTTIME as the first time namespace has it, whatever the offset of ours. Any thread. */
+uint64_t vdso_boottime_ns(void);
+int64_t vdso_boottime_offset_ns(void); /* of our namespace's */
 
 #endif

@@ -1,5 +1,6 @@
 /* clock.c - ticks to nanoseconds. */
 #include "clock.h"
+#include "boot_clock.h"
 #include "counter.h"
 
 #include <fcntl.h>
@@ -12,13 +13,6 @@
 #define MEASURE_NS   10000000u
 #define RATE_MIN     0.001
 #define RATE_MAX     1000.0
-
-static uint64_t boottime_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static int hex_digit(char c)
 {
@@ -97,9 +91,9 @@ void clock_learn(struct clock *clock, struct spool_moment pair)
 static double measure_rate(void)
 {
     struct timespec pause = {.tv_nsec = MEASURE_NS};
-    struct spool_moment from = {.ns = boottime_ns(), .ticks = counter_now()};
+    struct spool_moment from = {.ns = boot_clock_ns(), .ticks = counter_now()};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    struct spool_moment to = {.ns = boottime_ns(), .ticks = counter_now()};
+    struct spool_moment to = {.ns = boot_clock_ns(), .ticks = counter_now()};
     return rate_of(from, to);
 }
 
@@ -132,7 +126,7 @@ void clock_pair(struct clock *clock, struct spool_moment pair)
 uint64_t clock_now(const struct clock *clock)
 {
     if (!clock->is_counter)
-        return boottime_ns();
+        return boot_clock_ns();
     return clock->is_here ? counter_now() : UINT64_MAX / 2;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "block.h"
+#include "boot_clock.h"
 #include "spool.h"
 
 #define PROCESSES_MAX (1u << 20) /* that we look at */
@@ -121,7 +122,7 @@ static int parse_stat(const char *text, char *state, long *threads, uint64_t *st
         if (field + 1 == 20)
             *threads = strtol(p, NULL, 10);
     }
-    *start_time = strtoull(p, NULL, 10);
+    *start_time = boot_clock_start_time(strtoull(p, NULL, 10));
     return 1;
 }
 

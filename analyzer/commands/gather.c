@@ -27,9 +27,26 @@ struct gather {
     size_t open, open_max;
     struct proc_identity *successors; /* by exec, whose new spool has not been met yet */
     size_t successor_count, successor_capacity;
-    struct timespec opened; /* by the clock that dates files */
+    char **before; /* spools that were in the folder before the program began */
+    size_t before_count, before_capacity;
     char refusal[SPOOL_REASON_BYTES];
 };
+
+static void add_before(void *context, const char *name)
+{
+    struct gather *g = context;
+
+    g->before = xgrow(g->before, &g->before_capacity, g->before_count + 1, sizeof *g->before);
+    g->before[g->before_count++] = xstrdup(name);
+}
+
+static int was_before(const struct gather *g, const char *name)
+{
+    for (size_t i = 0; i < g->before_count; i++)
+        if (strcmp(g->before[i], name) == 0)
+            return 1;
+    return 0;
+}
 
 struct gather *gather_open(const char *folder, uint64_t tree)
 {
@@ -40,8 +57,8 @@ struct gather *gather_open(const char *folder, uint64_t tree)
     xalloc_huge_pages(); /* before there are threads, each of which would have a heap of its own */
     struct gather *g = xcalloc(1, sizeof *g);
     g->place = (struct recorded_place){.folder_fd = fd, .tree = tree, .symbols = symbolizer_new()};
-    clock_gettime(CLOCK_REALTIME_COARSE, &g->opened);
     folder_watch_open(&g->watch, fd);
+    folder_watch_all(&g->watch, add_before, g);
     return g;
 }
 
@@ -246,25 +263,19 @@ static int is_number_of(const char *spool, const char *name)
     return strcmp(spool, SPOOL_SUFFIX) == 0;
 }
 
-static int is_older(struct timespec a, struct timespec b)
-{
-    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
-}
-
 /* A file without a header is all that a recorder leaves which could not begin: its reason is in it.
  * One that was there before is not of this tree. Where its name says that it is the root's nothing
  * else can be done with it. */
 static void take_refusal(struct gather *g, const struct recorded *r)
 {
     int folder = g->place.folder_fd;
+
+    if (was_before(g, r->spool))
+        return;
     int fd = openat(folder, r->spool, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-    struct stat st;
-
     if (fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && !is_older(st.st_mtim, g->opened))
-        spool_peek_reason(fd, g->refusal);
+    spool_peek_reason(fd, g->refusal);
     close(fd);
     if (g->refusal[0] != '\0' && is_number_of(r->spool, g->root_wanted))
         unlinkat(folder, r->spool, 0);
@@ -318,6 +329,9 @@ void gather_free(struct gather *g)
         return;
     for (size_t i = 0; i < g->count; i++)
         recorded_free(g->items[i], &g->place);
+    for (size_t i = 0; i < g->before_count; i++)
+        free(g->before[i]);
+    free(g->before);
     free(g->items);
     free(g->successors);
     folder_watch_close(&g->watch);

@@ -1,5 +1,6 @@
 /* proc_stat.c - see proc_stat.h. */
 #include "proc_stat.h"
+#include "boot_clock.h"
 #include "spool_state.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -37,7 +38,7 @@ int proc_stat_read(pid_t pid, struct proc_stat *stat)
                &stat->state, &parent, &stat->threads, &start_time) != 4)
         return 0;
     stat->parent = parent;
-    stat->start_time = start_time;
+    stat->start_time = boot_clock_start_time(start_time);
     return 1;
 }
 

@@ -1,5 +1,6 @@
 /* sampler.c - see sampler.h. */
 #include "sampler.h"
+#include "boot_clock.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +33,11 @@ struct sampler {
     size_t count, capacity;
 };
 
-static uint64_t now_ns(clockid_t clock)
+static uint64_t now_ns(void)
 {
     struct timespec t;
 
-    clock_gettime(clock, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -64,7 +65,7 @@ static int sample_one(const struct watched *w)
     if (!read_resident(w->statm, &bytes))
         return 0;
     if (bytes > 0) /* a zombie has given its memory back */
-        collector_sample(w->collector, w->pid, now_ns(CLOCK_BOOTTIME), bytes);
+        collector_sample(w->collector, w->pid, boot_clock_ns(), bytes);
     return 1;
 }
 
@@ -83,7 +84,7 @@ static void sample_all(struct sampler *s)
 static void *sampler_main(void *argument)
 {
     struct sampler *s = argument;
-    uint64_t next = now_ns(CLOCK_MONOTONIC) + s->interval_ns;
+    uint64_t next = now_ns() + s->interval_ns;
 
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
@@ -91,7 +92,7 @@ static void *sampler_main(void *argument)
         if (pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
             continue;
         sample_all(s);
-        uint64_t now = now_ns(CLOCK_MONOTONIC);
+        uint64_t now = now_ns();
         while (next <= now) /* after a pause: no burst of samples */
             next += s->interval_ns;
     }
