@@ -68,11 +68,29 @@ static int all_stay(const char *list)
     return 1;
 }
 
+/* Can it be read? known: the page that was asked about last, most of all lies in one. */
+static int is_there(const void *p, size_t bytes, uintptr_t *known)
+{
+    uintptr_t first = (uintptr_t)p / SYS_PAGE, last = ((uintptr_t)p + bytes - 1) / SYS_PAGE;
+
+    if (first == *known && last == *known)
+        return 1;
+    *known = last;
+    return sys_all_readable(p, bytes);
+}
+
 size_t exec_environment_bytes(char *const *environment)
 {
     size_t count = 0, text = 0;
+    uintptr_t pointers = UINTPTR_MAX, strings = UINTPTR_MAX; /* no page */
 
-    for (; environment && environment[count]; count++) {
+    for (; environment; count++) {
+        if (!is_there(&environment[count], sizeof *environment, &pointers))
+            return 0; /* the kernel will refuse it, and the program shall hear of it */
+        if (!environment[count])
+            break;
+        if (!is_there(environment[count], 1, &strings))
+            return 0;
         const char *list = preload_of(environment[count]);
         if (list && !all_stay(list))
             text = strlen(environment[count]) + 1;

@@ -6,9 +6,9 @@
  * VALGRIND no: it complains of the pointers
  *
  * Pointers that lead nowhere, to page 0, to the last bytes of a page before a guard page and to a text
- * that runs into it are given to all that looks at its arguments: exec in its forms, seccomp by prctl
- * and by syscall; besides a filter that the kernel refuses, whose jump would never end. Each answer and
- * errno is printed. probe asks dlsym for functions of newer libcs. Then 10 blocks of 20 (after).
+ * that runs into it are given to all that looks at its arguments: exec in its forms, as a path, an
+ * environment and a part of one, seccomp by prctl and by syscall; besides a filter that the kernel
+ * refuses, whose jump would never end. Each answer and errno is printed. probe asks dlsym for functions of newer libcs. Then 10 blocks of 20 (after).
  *
  * EXPECT after self allocations 10
  * EXPECT after self live_at_end_blocks 0
@@ -46,6 +46,16 @@ static void paths(const char *bad, char *argv[])
     SAY(execle(bad, "x", NULL, environ));
     SAY(execveat(-1, bad, argv, environ, 0));
     SAY(execveat(0, bad, argv, environ, 0));
+}
+
+static void environments(const char *bad, char *argv[])
+{
+    char *variables[] = {"A=1", (char *)bad, "LD_PRELOAD=/no/libmprof.so", NULL};
+    if (!bad)
+        return; /* that is the end of the list, and the program would start */
+    SAY(execve("/bin/true", argv, (char **)bad));
+    SAY(execve("/bin/true", argv, variables));
+    SAY(execvpe("true", argv, variables));
 }
 
 static void filters(const char *bad)
@@ -112,6 +122,7 @@ int main(void)
     const char *bad[] = {NULL, (char *)8, two + PAGE, two + PAGE - 4, (char *)-8};
     for (int i = 0; i < 5; i++) {
         paths(bad[i], argv);
+        environments(bad[i], argv);
         filters(bad[i]);
     }
     endless_filter();
