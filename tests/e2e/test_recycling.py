@@ -4,38 +4,11 @@ misses nothing meanwhile, nor does one after the collector was killed in the mid
 # TIMEOUT 180
 import os
 import signal
-import struct
 import time
 
 from common import check, report, run_case
+from chunks import COPY, chunks
 from counted import Counter, check_complete
-
-PAGE = 4096
-CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
-MARK = 0x4B4E4843
-COPY = 1
-
-
-def chunks(name):
-    """The chunk headers of a spool, as doc/format.md has them: (sequence, flags, state)."""
-    found = []
-    with open(name + ".spool", "rb") as f:
-        header = f.read(PAGE)
-        carved, = struct.unpack("<Q", f.read(8))
-        at, = struct.unpack_from("<Q", header, 224)
-        while at < carved:
-            f.seek(at)
-            data = f.read(CHUNK.size)
-            if len(data) < CHUNK.size:
-                break
-            mark, sequence, offset, _, size, _, _, _, flags, _, _, _, _, state = CHUNK.unpack(data)
-            if mark != MARK or offset != at or not size or size % PAGE:
-                at += PAGE
-                continue
-            found.append((sequence, flags, state))
-            at += size
-    return found
-
 
 def wait_until_recycled(name):
     """Waits for moved chunks, and for slots that have been used at least three times."""
