@@ -129,7 +129,8 @@ static inline uint32_t live_remove(struct live_table *table, uint64_t address)
     return number;
 }
 
-/* Calls visit(context, address, number) for each block, in no order to rely on. */
+/* Calls visit(context, address, number) for each block, in no order to rely on. No table: nobody
+ * lives. */
 void live_walk(const struct live_table *table,
                void (*visit)(void *context, uint64_t address, uint32_t number), void *context);
 

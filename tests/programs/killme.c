@@ -4,7 +4,7 @@
  *
  * BUILD -O1 -g -pthread
  *
- * killme FILE SECONDS [PAUSE]: FILE holds SLOTS slots of 64 bytes: process id, allocations, frees, bytes. A
+ * killme FILE SECONDS [PAUSE [BETWEEN]]: FILE holds SLOTS slots of 64 bytes: process id, allocations, frees, bytes. A
  * thread owns its slot and raises a word when the call has returned; so whenever all of it is killed, a
  * recording has at least what the words say, and of each slot at most one call more: a realloc (an allocation
  * of 1,000 bytes at most, and a free). Slot 0 is the main thread's, 1 .. WORKERS are threads that live as
@@ -12,7 +12,7 @@
  * thread each, around and around: a child that is gone gives its slot to another, and its words back.
  *
  * Everything is allocated in `made`, so what threads cost by themselves can be told from it. PAUSE: rest of
- * microseconds after each 4,096 calls. It ends by itself with status 0 after SECONDS.
+ * microseconds after each 4,096 calls; BETWEEN: of the main thread, before the next threads and child. It ends by itself with status 0 after SECONDS.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -146,6 +146,8 @@ int main(int argc, char **argv)
             return 5;
     for (unsigned i = 0; i % 4 || now() < end; i++) {
         round_of(&slots[0], i);
+        if (argc > 4)
+            usleep((useconds_t)atoi(argv[4]));
         start_some();
         fork_one(&slots[FORKED + i % FORKED], i % 200);
     }

@@ -9,6 +9,8 @@
  * 0.3 s (the recorder tries again after 0.1 s), and makes and frees 1,000 blocks of 24 bytes in `second`.
  *
  * lossy forks N: that many children, one after the other, each of which allocates and frees 40 bytes.
+ *
+ * lossy idle SECONDS: a child that does nothing, and a sleep.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -54,13 +56,14 @@ static void second(void)
         free(block[i]);
 }
 
-static int fork_only(int count)
+static int fork_only(int count, int works)
 {
     for (int i = 0; i < count; i++) {
         int status = -1;
         pid_t child = fork();
         if (child == 0) {
-            free(malloc(40));
+            if (works)
+                free(malloc(40));
             _exit(0);
         }
         if (child < 0 || waitpid(child, &status, 0) != child || status)
@@ -72,7 +75,9 @@ static int fork_only(int count)
 int main(int argc, char **argv)
 {
     if (argc == 3 && argv[1][0] == 'f')
-        return fork_only(atoi(argv[2]));
+        return fork_only(atoi(argv[2]), 1);
+    if (argc == 3 && argv[1][0] == 'i')
+        return fork_only(1, 0) || usleep((useconds_t)(atof(argv[2]) * 1e6));
     int threads = argc > 2 ? atoi(argv[1]) : 0, status = -1;
     char c;
     if (threads < 1 || threads > 64)
