@@ -30,7 +30,9 @@ ANALYZER_SRC  := $(foreach d,$(ANALYZER_DIRS),$(wildcard $(d)/*.c))
 PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector
 # No vector registers: a host's stack may be aligned to 8 bytes only; and a struct copied by vectors right
 # after it was written word by word waits for the store buffer (20 ns an event in the walk).
-LIBRARY_FLAGS  := -mgeneral-regs-only
+# No procedure linkage table: an auditor's la_pltexit would stand between us and dlsym, which then takes
+# ld.so for the caller of RTLD_NEXT and crashes.
+LIBRARY_FLAGS  := -mgeneral-regs-only -fno-plt
 ANALYZER_LIBS  := -ldw -lelf -llzma -lzstd -liberty -lpthread -lm
 
 PRELOAD_OBJ    := $(FORMAT_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)

@@ -25,6 +25,10 @@
  * not. */
 #define PASSIVE_OR(jump, otherwise) return __builtin_expect(real_passive(), 0) ? jump : otherwise
 
+/* An allocator behind us may make its other forms of a call to malloc, which is our hook again:
+ * then the block is recorded already. `tls.newest` was cleared before the call. */
+#define IS_NEW(p) ((p) && tls.newest != (uintptr_t)(p))
+
 /* ---- blocks ---- */
 
 HOOK void *malloc(size_t size)
@@ -47,8 +51,9 @@ HOOK void *calloc(size_t count, size_t size)
 {
     if (OURS())
         PASSIVE_OR(real.calloc(count, size), calloc_from_arena(count, size));
+    tls.newest = 0;
     void *p = real.calloc(count, size);
-    if (p)
+    if (IS_NEW(p))
         record_alloc(ARCH_CALLER(), p, count * size);
     return p;
 }
@@ -128,8 +133,9 @@ static inline __attribute__((always_inline)) void *realloc_recorded(const struct
                                                                     void *old, size_t size)
 {
     if (!old) {
+        tls.newest = 0;
         void *p = real.realloc(NULL, size);
-        if (p)
+        if (IS_NEW(p))
             record_alloc(caller, p, size);
         return p;
     }
@@ -180,8 +186,9 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
     if (OURS())
         PASSIVE_OR(real.posix_memalign(to, alignment, size),
                    (*to = arena_alloc(alignment, size)) ? 0 : ENOMEM);
+    tls.newest = 0;
     int error = real.posix_memalign(to, alignment, size);
-    if (!error && *to)
+    if (!error && IS_NEW(*to))
         record_alloc(ARCH_CALLER(), *to, size);
     return error;
 }
@@ -191,8 +198,9 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
     {                                                                                              \
         if (OURS())                                                                                \
             PASSIVE_OR(real.name(alignment, size), arena_alloc(alignment, size));                  \
+        tls.newest = 0;                                                                            \
         void *p = real.name(alignment, size);                                                      \
-        if (p)                                                                                     \
+        if (IS_NEW(p))                                                                             \
             record_alloc(ARCH_CALLER(), p, size);                                                  \
         return p;                                                                                  \
     }
@@ -202,8 +210,9 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
     {                                                                                              \
         if (OURS())                                                                                \
             PASSIVE_OR(real.name(size), arena_alloc(SPOOL_PAGE, size));                            \
+        tls.newest = 0;                                                                            \
         void *p = real.name(size);                                                                 \
-        if (p)                                                                                     \
+        if (IS_NEW(p))                                                                             \
             record_alloc(ARCH_CALLER(), p, size);                                                  \
         return p;                                                                                  \
     }

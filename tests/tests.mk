@@ -17,8 +17,13 @@ RECORDER_TESTS := $(RECORDER_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 
 VICTIM_SRC   := $(wildcard tests/programs/*.c tests/programs/*.cc)
 VICTIMS      := $(addprefix $(B)/tests/programs/,$(basename $(notdir $(VICTIM_SRC))))
-# One source, three suppliers of operator new.
-ALLOCATORS   := $(B)/tests/programs/newdelete-jemalloc $(B)/tests/programs/newdelete-tcmalloc
+# One source, several suppliers of malloc and operator new: PROGRAM source-supplier.
+SUPPLIERS    := jemalloc tcmalloc tcmalloc-full mimalloc
+library_jemalloc      := libjemalloc.so.2
+library_tcmalloc      := libtcmalloc_minimal.so.4
+library_tcmalloc-full := libtcmalloc.so.4
+library_mimalloc      := libmimalloc.so.2
+ALLOCATORS   := $(addprefix $(B)/tests/programs/,$(shell sed -n 's/^ \* PROGRAM \(.*-.*\)/\1/p' $(VICTIM_SRC)))
 
 RUN_TESTS     = tests/run --build $(B)
 
@@ -67,13 +72,13 @@ $(B)/tests/programs/%: tests/programs/%.cc
 	@mkdir -p $(@D)
 	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<)
 
-$(B)/tests/programs/newdelete-jemalloc: tests/programs/newdelete.cc
-	@mkdir -p $(@D)
-	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libjemalloc.so.2
-
-$(B)/tests/programs/newdelete-tcmalloc: tests/programs/newdelete.cc
-	@mkdir -p $(@D)
-	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $@ $< $(call BUILD_OF,$<) -Wl,--no-as-needed -l:libtcmalloc_minimal.so.4
+define with_supplier
+$(B)/tests/programs/%-$(1): tests/programs/%.c
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(VICTIM_FLAGS) -o $$@ $$< $$(call BUILD_OF,$$<) -Wl,--no-as-needed -l:$(library_$(1))
+$(B)/tests/programs/%-$(1): tests/programs/%.cc
+	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $$@ $$< $$(call BUILD_OF,$$<) -Wl,--no-as-needed -l:$(library_$(1))
+endef
+$(foreach supplier,$(SUPPLIERS),$(eval $(call with_supplier,$(supplier))))
 
 .PHONY: check check-all check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)

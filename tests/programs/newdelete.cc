@@ -5,6 +5,7 @@
  * PROGRAM newdelete
  * PROGRAM newdelete-jemalloc
  * PROGRAM newdelete-tcmalloc
+ * PROGRAM newdelete-mimalloc
  * VALGRIND exact
  * VALGRIND-NOT newdelete-tcmalloc: it takes tcmalloc's calls of itself (tc_malloc) for the program's
  *
