@@ -31,6 +31,7 @@ static const struct {
     {"libtsan.so", "__tsan_init", "ThreadSanitizer"},
     {"libclang_rt.tsan", "__tsan_init", "ThreadSanitizer"},
     {"libmsan.so", "__msan_init", "MemorySanitizer"},
+    {"liblsan.so", "__lsan_init", "LeakSanitizer"},
 };
 #define SANITIZERS (sizeof sanitizers / sizeof sanitizers[0])
 
