@@ -140,8 +140,11 @@ static inline __attribute__((always_inline)) void *realloc_recorded(const struct
         return p;
     }
     record_realloc_begin(caller, old);
+    tls.newest = 0;
     void *p = real.realloc(old, size);
-    if (p)
+    if (p && __builtin_expect(tls.newest == (uintptr_t)p, 0))
+        record_realloc_failed(caller); /* it was a malloc and a free, both of our hooks */
+    else if (p)
         record_realloc_moved(caller, p, size);
     else if (size == 0)
         record_realloc_freed(caller);
