@@ -1,7 +1,7 @@
 #!/bin/bash
 # PostgreSQL: initdb, the server's many forked processes under pgbench, a parallel query, a backend that is
-# killed, an orderly stop. It refuses to be root's, so all is another user's; where that user may not write into
-# the folder of the recordings, nothing breaks.
+# killed, an orderly stop. It refuses to be root's, so all is another user's; a program that may not write where
+# its recording was to be runs all the same.
 # TIMEOUT 240
 . "$TESTS/e2e/lib.sh"
 . "$TESTS/e2e/real.sh"
@@ -23,8 +23,12 @@ export PGUSER
 ask() { "${real_as[@]}" psql -X -q -A -t "$@"; }
 bench() { "${real_as[@]}" pgbench "$@" 2>&1 | grep -E 'transactions actually|failed|rror|ERROR|done in' | sed 's/ *(done in.*\|done in.*//'; }
 
+sleeper() { # the process that sleeps for a client
+    ask -c "select pid from pg_stat_activity where query like '%sleep(1%' and pid <> pg_backend_pid()" | grep .
+}
+
 serve() { # way
-    local run postmaster backend
+    local run postmaster
     PGHOST=$PWD
     (real_name=initdb real_exec "$1" initdb -D data -A trust --no-sync -E UTF8 --locale=C 2>&1) || fail "initdb: $?"
     cat >>data/postgresql.conf <<CONF
@@ -48,15 +52,18 @@ CONF
     bench -c 2 -j 2 -t 300 -n -S
     ask -f "$real_top/work.sql"
     ask -c "select pg_backend_pid(), pg_sleep(1000)" >/dev/null 2>&1 &
-    real_wait "a sleeping backend" 30 ask -c "select 1/count(*) from pg_stat_activity where query like '%sleep(1%' and pid <> pg_backend_pid()"
-    backend=$(ask -c "select pid from pg_stat_activity where query like '%sleep(1%' and pid <> pg_backend_pid()")
-    kill -KILL "$backend" # the postmaster ends all others and begins anew
+    real_wait "a sleeping backend" 30 sleeper
+    kill -KILL "$(sleeper)" # the postmaster ends all others and begins anew
     wait $!
     real_wait "the recovery" 60 ask -c 'select 1'
     ask -c "select count(*) from pgbench_accounts"
     kill -INT "$postmaster"
     wait $run
     echo "postgres ended: $?"
+    grep -E 'PANIC|WARNING|ERROR|terminated by|shut down$' log
+}
+real_normal() {
+    sed 's/(PID [0-9]*)//'
 }
 
 cat >work.sql <<'END'
@@ -79,3 +86,16 @@ vacuum analyze words;
 END
 real_allow=(--program initdb --program postgres --program sh --forks 15)
 real_session 200000 serve
+
+# The folders are root's now: what setpriv becomes may not write there any more.
+[ "$(id -u)" = 0 ] || exit 0
+user_as=("${real_as[@]}") real_as=() real_name=shut
+for way in plain preload run; do
+    chown 0 $way.rec
+    (real_exec $way "${user_as[@]}" postgres --single -D "$PWD/plain/data" postgres) \
+        <<<'select count(*) from words;' >$way.out 2>$way.err
+    echo $? >$way.status
+    assert_contains "shut out, $way" '"20000"' $way.out
+    [ $way = plain ] || real_same $way "shut out: postgres"
+    [ $way = plain ] || assert_eq "shut out: recordings" 1 "$(find $way.rec -name 'shut.*' | wc -l)"
+done
