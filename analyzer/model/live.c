@@ -150,7 +150,7 @@ void live_emptied(struct live_table *table)
 void live_walk(const struct live_table *table,
                void (*visit)(void *context, uint64_t address, uint32_t number), void *context)
 {
-    for (size_t i = 0; table->pages.bits && i < (size_t)1 << table->pages.bits; i++) {
+    for (size_t i = 0; table && table->pages.bits && i < (size_t)1 << table->pages.bits; i++) {
         const struct live_page *page =
             (const struct live_page *)(uintptr_t)table->pages.slots[i].value;
         if (!page)
