@@ -173,6 +173,12 @@ static struct saved *saved_of(struct row *row, uint64_t reg)
                                   : &row->ignored;
 }
 
+/* A factored offset; one that makes no sense wraps. */
+static int64_t factored(uint64_t offset, const struct cie *cie)
+{
+    return (int64_t)(offset * (uint64_t)cie->data_align);
+}
+
 static void set_saved(struct row *row, uint64_t reg, enum how how, int64_t offset)
 {
     *saved_of(row, reg) = (struct saved){how, offset};
@@ -218,11 +224,11 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
         return 0;
     case 0x05: /* offset_extended */
         reg = get_leb(b, 0);
-        set_saved(row, reg, AT_OFFSET, (int64_t)get_leb(b, 0) * cie->data_align);
+        set_saved(row, reg, AT_OFFSET, factored(get_leb(b, 0), cie));
         return 0;
     case 0x11: /* offset_extended_sf */
         reg = get_leb(b, 0);
-        set_saved(row, reg, AT_OFFSET, (int64_t)get_leb(b, 1) * cie->data_align);
+        set_saved(row, reg, AT_OFFSET, factored(get_leb(b, 1), cie));
         return 0;
     case 0x06: /* restore_extended */
         restore(row, initial, get_leb(b, 0));
@@ -256,7 +262,7 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
         return 0;
     case 0x12: /* def_cfa_sf */
         row->cfa_register = get_leb(b, 0);
-        row->cfa_offset = (int64_t)get_leb(b, 1) * cie->data_align;
+        row->cfa_offset = factored(get_leb(b, 1), cie);
         return 0;
     case 0x0d: /* def_cfa_register */
         row->cfa_register = get_leb(b, 0);
@@ -265,7 +271,7 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
         row->cfa_offset = (int64_t)get_leb(b, 0);
         return 0;
     case 0x13: /* def_cfa_offset_sf */
-        row->cfa_offset = (int64_t)get_leb(b, 1) * cie->data_align;
+        row->cfa_offset = factored(get_leb(b, 1), cie);
         return 0;
     case 0x0f: /* def_cfa_expression */
         n = get_leb(b, 0);
@@ -293,7 +299,7 @@ static int execute(struct bytes b, const struct cie *cie, struct row *row,
         if (op >> 6 == 1) {
             advance = op & 63;
         } else if (op >> 6 == 2) {
-            set_saved(row, op & 63, AT_OFFSET, (int64_t)get_leb(&b, 0) * cie->data_align);
+            set_saved(row, op & 63, AT_OFFSET, factored(get_leb(&b, 0), cie));
         } else if (op >> 6 == 3) {
             restore(row, initial, op & 63);
         } else if (op == 0x01) { /* set_loc */
@@ -346,7 +352,7 @@ static int is_linkage_entry(struct bytes e, uintptr_t pc, int64_t *offset)
     if (pushed_from > 15)
         return 0;
     if ((pc & 15) >= pushed_from)
-        *offset += 8;
+        *offset = (int64_t)((uint64_t)*offset + 8);
     return 1;
 }
 

@@ -20,7 +20,8 @@ void loaded_changed(void)
     rules_age(__atomic_add_fetch(&loaded_generation, 1, __ATOMIC_RELAXED));
 }
 
-/* What was registered; one entry a struct spool_module of ours. */
+/* What was registered; one entry a struct spool_module of ours. Complete once it has its serial,
+ * which is stored last; then only its generation changes. */
 struct known {
     uintptr_t start, end;
     const void *eh_frame_hdr;
@@ -35,8 +36,8 @@ struct known {
 
 #define KNOWN_MAX 8192
 static struct known *known;
-static uint32_t known_count;
-static uint64_t known_lock; /* when it was taken (ticks), 0 free */
+static uint32_t known_count; /* entries given out */
+static uint64_t known_lock;  /* when it was taken (ticks), 0 free */
 
 void loaded_start(void)
 {
@@ -157,7 +158,7 @@ static uint32_t write_module(const struct known *k)
     m->build_id_bytes = k->build_id_bytes;
     memcpy(m->build_id, k->build_id, sizeof m->build_id);
     m->path_bytes = module_path(k->name, m->path);
-    m->generation = loaded_generation;
+    m->generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     __atomic_store_n(&m->state, 1, __ATOMIC_RELEASE);
     return serial;
 }
@@ -174,40 +175,65 @@ static int same_object(const struct known *k, const struct object *found)
            memcmp(id, k->build_id, sizeof id) == 0;
 }
 
-/* The entry of a known object, which needs no lock: entries are complete when they are counted and
- * do not change but for their generation. */
+static uint32_t known_entries(void)
+{
+    uint32_t count = __atomic_load_n(&known_count, __ATOMIC_RELAXED);
+    return count < KNOWN_MAX ? count : KNOWN_MAX;
+}
+
+/* The entry of a known object; no lock is needed. */
 static uint32_t find_known(const struct object *found, uint32_t generation)
 {
-    uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = count; i-- > 0;) {
-        if (known[i].start == found->start && same_object(&known[i], found)) {
+    for (uint32_t i = known_entries(); i-- > 0;) {
+        uint32_t serial = __atomic_load_n(&known[i].serial, __ATOMIC_ACQUIRE);
+        if (serial && known[i].start == found->start && same_object(&known[i], found)) {
             __atomic_store_n(&known[i].generation, generation, __ATOMIC_RELAXED);
-            return known[i].serial;
+            return serial;
         }
     }
     return 0;
+}
+
+/* Puts it into an entry that is nobody else's: a lock that was held for long may have two holders.
+ */
+static void remember(const struct known *new, uint32_t serial)
+{
+    uint32_t i = __atomic_fetch_add(&known_count, 1, __ATOMIC_RELAXED);
+    if (i >= KNOWN_MAX) {
+        __atomic_store_n(&known_count, KNOWN_MAX, __ATOMIC_RELAXED);
+        return;
+    }
+    struct known *k = &known[i];
+    k->start = new->start;
+    k->end = new->end;
+    k->eh_frame_hdr = new->eh_frame_hdr;
+    k->identity = new->identity;
+    k->bias = new->bias;
+    k->name = new->name;
+    k->build_id_bytes = new->build_id_bytes;
+    memcpy(k->build_id, new->build_id, sizeof k->build_id);
+    __atomic_store_n(&k->generation, new->generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&k->serial, serial, __ATOMIC_RELEASE);
 }
 
 /* With the lock held. */
 static uint32_t register_object(const struct object *found, uint32_t generation)
 {
     uint32_t serial = find_known(found, generation);
-    if (serial || known_count == KNOWN_MAX)
+    if (serial || known_entries() == KNOWN_MAX)
         return serial;
-    struct known *k = &known[known_count];
-    *k = (struct known){.start = found->start,
+    struct known new = {.start = found->start,
                         .end = found->end,
                         .eh_frame_hdr = found->eh_frame_hdr,
                         .identity = found->identity,
                         .bias = found->bias,
                         .name = found->name,
                         .generation = generation};
-    k->build_id_bytes = object_build_id(found, k->build_id);
-    k->serial = write_module(k);
-    if (!k->serial)
-        return 0;
-    __atomic_store_n(&known_count, known_count + 1, __ATOMIC_RELEASE);
-    return k->serial;
+    new.build_id_bytes = object_build_id(found, new.build_id);
+    serial = write_module(&new);
+    if (serial)
+        remember(&new, serial);
+    return serial;
 }
 
 /* A try-lock: its holder may be the code that this handler interrupted. It is held for
@@ -235,10 +261,12 @@ int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
     if (!known || !object_find(pc, &found))
         return 0;
     *module = cfi_of(&found);
-    uint32_t count = __atomic_load_n(&known_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = count; i-- > 0 && !*serial;)
-        if (known[i].generation == generation && known[i].start == found.start)
-            *serial = known[i].serial;
+    for (uint32_t i = known_entries(); i-- > 0 && !*serial;) {
+        uint32_t known_serial = __atomic_load_n(&known[i].serial, __ATOMIC_ACQUIRE);
+        if (known_serial && known[i].start == found.start &&
+            __atomic_load_n(&known[i].generation, __ATOMIC_RELAXED) == generation)
+            *serial = known_serial;
+    }
     if (!*serial)
         *serial = find_known(&found, generation);
     if (!*serial && lock_known()) {

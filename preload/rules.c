@@ -144,7 +144,8 @@ uint64_t rule_find_slow(uintptr_t pc, int exact, uint32_t generation)
     if (pc >> RULE_PC_BITS != 0)
         return pack((struct rule){.kind = RULE_NONE}, SPOOL_FRAME_RAW);
     e = find(pc | (exact ? RULE_EXACT : 0), &module);
-    if (e && (e->key & ~(PC_MASK | RULE_EXACT)) == RULE_TAG(generation))
+    uintptr_t key = e ? __atomic_load_n(&e->key, __ATOMIC_RELAXED) : 0;
+    if (e && (key & ~(PC_MASK | RULE_EXACT)) == RULE_TAG(generation))
         return __atomic_load_n(&e->word, __ATOMIC_RELAXED);
     return learn(pc, exact, generation, e, module);
 }

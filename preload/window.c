@@ -8,15 +8,24 @@
 
 #define ALL_SLOTS ((1ull << SLOTS) - 1)
 #define RETIRED   (1ull << 63)
+#define MAKING    (1ull << 62)
+#define OPEN      (1ull << 61)
 
 struct window {
     uint8_t *base;
     uint64_t offset; /* in the file */
-    uint64_t state;  /* held bits, RETIRED */
+    uint64_t state;  /* held bits, and what it is */
     uint32_t cursor; /* where the search for a free slot begins */
 };
 
-/* A descriptor is used again only when all its slots are unmapped. */
+/*
+ * A descriptor is used again only when all its slots are unmapped:
+ *   state == NEVER or RETIRED   it is spare
+ *   MAKING | ..                 one thread has claimed it and is making a window of it
+ *   OPEN | held bits            slots may be taken
+ *   RETIRED | held bits         those slots are unmapped one by one
+ */
+#define NEVER   0
 #define WINDOWS 1024
 static struct window windows[WINDOWS];
 /* The newest windows: 1 + index, [0] the newest. Two where a collector makes slots free again. */
@@ -116,16 +125,20 @@ static void retire(struct window *w)
     __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
 }
 
-/* A descriptor that nobody uses. */
+/* Claims a descriptor that nobody uses. Two threads may be at it: the lock of window_more is given
+ * up for lost when its holder stands still for long. */
 static struct window *spare(void)
 {
     static uint32_t next;
+    uint32_t start = __atomic_load_n(&next, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < WINDOWS; i++) {
-        struct window *w = &windows[(next + i) % WINDOWS];
-        uint64_t state = __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
-        if (w->base && state != RETIRED)
+        struct window *w = &windows[(start + i) % WINDOWS];
+        uint64_t state = __atomic_load_n(&w->state, __ATOMIC_RELAXED);
+        if ((state != NEVER && state != RETIRED) ||
+            !__atomic_compare_exchange_n(&w->state, &state, MAKING | RETIRED | ALL_SLOTS, 0,
+                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             continue;
-        next = (uint32_t)(w - windows) + 1;
+        __atomic_store_n(&next, (uint32_t)(w - windows) + 1, __ATOMIC_RELAXED);
         return w;
     }
     return NULL;
@@ -145,17 +158,18 @@ static void lay_out(struct window *w)
     }
 }
 
-/* Puts a window first among the newest; those that it displaces retire. */
+/* Puts a window first among the newest; those that it displaces retire. Whoever takes one out of
+ * the list, by an exchange, is the only one to retire it. */
 static void publish(struct window *w)
 {
-    uint32_t retiring[ACTIVE] = {newest[ACTIVE - 1]};
-    int is_collected = __atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED) != 0;
-    if (!is_collected) {
-        retiring[1] = newest[0];
-        newest[0] = 0;
+    uint32_t first = __atomic_exchange_n(&newest[0], (uint32_t)(w - windows) + 1, __ATOMIC_ACQ_REL);
+    uint32_t retiring[ACTIVE] = {0, 0};
+    if (__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED) != 0) {
+        retiring[0] = __atomic_exchange_n(&newest[1], first, __ATOMIC_ACQ_REL);
+    } else {
+        retiring[0] = first;
+        retiring[1] = __atomic_exchange_n(&newest[1], 0, __ATOMIC_ACQ_REL);
     }
-    __atomic_store_n(&newest[1], newest[0], __ATOMIC_RELEASE);
-    __atomic_store_n(&newest[0], (uint32_t)(w - windows) + 1, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < ACTIVE; i++)
         if (retiring[i])
             retire(&windows[retiring[i] - 1]);
@@ -167,20 +181,23 @@ static int window_new(void)
     struct window *w = spare();
     uint64_t offset;
     uint8_t *base = w ? spool_map_window(WINDOW_BYTES, &offset) : NULL;
-    if (!base)
-        return 0;
-    w->base = base;
-    w->offset = offset;
-    w->cursor = 0;
-    lay_out(w);
-    if (process != spool.process_serial) { /* a handler forked: it is the parent's */
-        sys_unmap(base, WINDOW_BYTES);
-        w->base = NULL;
+    if (base) {
+        w->base = base;
+        w->offset = offset;
+        __atomic_store_n(&w->cursor, 0, __ATOMIC_RELAXED);
+        lay_out(w);
+    }
+    if (process != spool.process_serial) { /* a handler forked: it is the parent's, as all were */
+        if (base)
+            sys_unmap(base, WINDOW_BYTES);
         return 0;
     }
-    __atomic_store_n(&w->state, 0, __ATOMIC_RELEASE);
-    publish(w);
-    return 1;
+    if (!w)
+        return 0;
+    __atomic_store_n(&w->state, base ? OPEN : RETIRED, __ATOMIC_RELEASE);
+    if (base)
+        publish(w);
+    return base != NULL;
 }
 
 /* One thread maps; others meanwhile take chunks of their own. It is held for a millisecond; held
@@ -211,8 +228,8 @@ void window_after_fork(void)
 {
     for (uint32_t i = 0; i < WINDOWS; i++) {
         uint64_t state = windows[i].state;
-        if (!windows[i].base || state == RETIRED)
-            continue;
+        if (state == NEVER || state == RETIRED || state & MAKING)
+            continue; /* one in the making is lost to us */
         for (uint32_t k = 0; k < SLOTS; k++)
             if (!(state & RETIRED) || state >> k & 1)
                 sys_unmap(chunk_in(&windows[i], k), SLOT_BYTES);
