@@ -31,18 +31,20 @@ _mprof_c() {
             peak.--func) compopt -o default ;;
             report.-n|report.--count) ;;
             report.-s|report.--sort) COMPREPLY=($(compgen -W 'peak self at-peak allocations bytes live name' -- "$word")) ;;
+            report.--pid) ;;
             leaks.-n|leaks.--count) ;;
+            leaks.--pid) ;;
             *) before= ;;
         esac
         [[ $before ]] && return
     fi
     if [[ $word == -* ]]; then
         case $command in
-            run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet' -- "$word")) ;;
-            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts -s --slope' -- "$word")) ;;
+            run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children' -- "$word")) ;;
+            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
             peak) COMPREPLY=($(compgen -W '-h --help --func --json' -- "$word")) ;;
-            report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json' -- "$word")) ;;
-            leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json' -- "$word")) ;;
+            report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --pid --tree' -- "$word")) ;;
+            leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --pid --tree' -- "$word")) ;;
             list) COMPREPLY=($(compgen -W '-h --help --json' -- "$word")) ;;
             rm) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;
             clean) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;

@@ -5,6 +5,7 @@
 
 #include "block.h"
 #include "payloads.h"
+#include "tables.h"
 
 static int check_header(const struct capture_header *h)
 {
@@ -52,6 +53,68 @@ int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail)
                                               offsetof(struct capture_tail, checksum));
 }
 
+void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_t start_time,
+                       uint32_t serial, uint32_t parent)
+{
+    size_t i = identity->fork_count;
+    if (i == sizeof identity->fork_pids / sizeof *identity->fork_pids) {
+        identity->more_forks++;
+        return;
+    }
+    identity->fork_pids[i] = pid;
+    identity->fork_start_times[i] = start_time;
+    identity->fork_serials[i] = serial;
+    identity->fork_parents[i] = parent;
+    identity->fork_count++;
+}
+
+/* As many whole arguments as fit; the first is cut where it does not. */
+static void add_argument(struct recording_identity *identity, const char *text)
+{
+    size_t bytes = strlen(text) + 1, room = sizeof identity->command - identity->command_bytes;
+    if (bytes > room && identity->command_bytes > 0)
+        return;
+    bytes = bytes > room ? room : bytes;
+    memcpy(identity->command + identity->command_bytes, text, bytes);
+    identity->command_bytes += bytes;
+    identity->command[identity->command_bytes - 1] = 0;
+}
+
+/* The blocks that a file begins with are STRINGS and the HEAD that uses them. */
+#define BLOCKS_BEFORE_HEAD 16
+
+static void identify_command(int fd, uint64_t file_bytes, struct recording_identity *identity)
+{
+    struct block_input input;
+    struct capture_block head;
+    struct bytes stored = {0}, payload = {0};
+    struct image *image = image_new();
+    struct tables tables = {.memory = image->memory};
+    uint64_t at = sizeof(struct capture_header);
+    block_input_open(&input, fd, file_bytes);
+    for (int i = 0; i < BLOCKS_BEFORE_HEAD && block_fetch(&input, at, &head, &stored) > 0 &&
+                    (head.type == BLOCK_STRINGS || head.type == BLOCK_HEAD) &&
+                    block_unpack(&input, &head, &stored, &payload);
+         i++) {
+        at += sizeof head + head.stored_bytes;
+        if (head.type == BLOCK_STRINGS && tables_read(&tables, BLOCK_STRINGS, &payload))
+            continue;
+        if (head.type == BLOCK_HEAD) {
+            struct codec c = {.in = {payload.data, payload.data + payload.size, 0},
+                              .strings = &tables.strings};
+            code_head(&c, image);
+            for (size_t k = 0; k < image->argc && !c.in.bad; k++)
+                add_argument(identity, image->argv[k]);
+        }
+        break;
+    }
+    bytes_free(&stored);
+    bytes_free(&payload);
+    block_input_close(&input);
+    tables_free(&tables);
+    image_free(image);
+}
+
 static void identify_children(int fd, uint64_t file_bytes, struct recording_identity *identity)
 {
     struct capture_tail tail;
@@ -66,13 +129,11 @@ static void identify_children(int fd, uint64_t file_bytes, struct recording_iden
         struct codec c = {.in = {payload.data, payload.data + payload.size, 0}};
         size_t count = 0;
         code_count(&c, &count, 5);
-        for (size_t i = 0; i < count && identity->fork_count < 64; i++) {
+        for (size_t i = 0; i < count && !c.in.bad; i++) {
             struct process p = {0};
             code_process_list(&c, &p, 1);
-            if (c.in.bad || p.serial == 0)
-                continue;
-            identity->fork_pids[identity->fork_count] = p.pid;
-            identity->fork_start_times[identity->fork_count++] = p.start_time;
+            if (!c.in.bad && p.serial != 0)
+                identity_add_fork(identity, p.pid, p.start_time, p.serial, p.parent);
         }
     }
     bytes_free(&stored);
@@ -96,6 +157,7 @@ int capture_identify(int fd, struct recording_identity *identity)
     identity->start_time = h.start_time;
     identity->parent_start_time = h.parent_start_time;
     identity->epoch_ns = h.epoch_ns;
+    identify_command(fd, file_bytes, identity);
     identify_children(fd, file_bytes, identity);
     return RECORDING_OK;
 }

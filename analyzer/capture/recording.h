@@ -53,9 +53,13 @@ struct recording_identity {
     uint64_t start_time, parent_start_time;
     uint64_t epoch_ns;
     int is_spool;
+    char command[256]; /* its begin: arguments, each with its NUL */
+    size_t command_bytes;
     int32_t fork_pids[64]; /* children forked by this image, as far as they fit */
     uint64_t fork_start_times[64];
+    uint32_t fork_serials[64], fork_parents[64]; /* serials; 0 is the image's first process */
     size_t fork_count;
+    size_t more_forks; /* that did not fit */
 };
 int recording_identify(const char *file, struct recording_identity *identity);
 

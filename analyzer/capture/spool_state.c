@@ -11,6 +11,7 @@
 
 #include "block.h"
 #include "boot_clock.h"
+#include "capture_ends.h"
 #include "spool.h"
 
 #define PROCESSES_MAX (1u << 20) /* that we look at */
@@ -55,6 +56,21 @@ static int read_process(int fd, const struct spool_header *h, uint32_t serial,
     return offset >= h->processes.offset && read_at(fd, offset, p, sizeof *p) > 0 && p->state == 1;
 }
 
+/* The command line as the kernel shows it, as far as it fits. */
+static void identify_command(int fd, const struct spool_header *h,
+                             struct recording_identity *identity)
+{
+    uint64_t bytes = h->command.bytes;
+    if (bytes > sizeof identity->command)
+        bytes = sizeof identity->command;
+    if (bytes == 0 || h->command.offset > h->info_bytes ||
+        bytes > h->info_bytes - h->command.offset ||
+        read_at(fd, (uint64_t)h->info_offset + h->command.offset, identity->command, bytes) <= 0)
+        return;
+    identity->command_bytes = bytes;
+    identity->command[bytes - 1] = 0;
+}
+
 int spool_identify(int fd, struct recording_identity *identity)
 {
     struct spool_header h;
@@ -73,12 +89,15 @@ int spool_identify(int fd, struct recording_identity *identity)
     identity->epoch_ns = h.epoch_ns;
     identity->is_spool = 1;
     uint32_t count = process_count(fd, &h);
-    for (uint32_t i = 1; i < count && identity->fork_count < 64; i++) {
-        if (!read_process(fd, &h, i, &p))
-            continue;
-        identity->fork_pids[identity->fork_count] = p.pid;
-        identity->fork_start_times[identity->fork_count++] = p.start_time;
+    for (uint32_t i = 1; i < count; i++) {
+        if (identity->more_forks) { /* what does not fit is only counted */
+            identity->more_forks += count - i;
+            break;
+        }
+        if (read_process(fd, &h, i, &p))
+            identity_add_fork(identity, p.pid, p.start_time, i, p.parent);
     }
+    identify_command(fd, &h, identity);
     return RECORDING_OK;
 }
 

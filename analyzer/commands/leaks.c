@@ -1,6 +1,7 @@
 /* leaks - what was still live at the end, by stack. */
-#include "choice.h"
+#include "chosen.h"
 #include "command.h"
+#include "family_view.h"
 #include "leaks_view.h"
 #include "options.h"
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 struct values {
     long count;
     int json;
+    struct choosing which;
 };
 
 static const struct option options[] = {
@@ -15,28 +17,35 @@ static const struct option options[] = {
      "show N stacks (without it 20, with --json all)"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL,
      "print JSON, see the manual page for its keys"},
+    CHOOSING_OPTIONS(struct values, which),
     {0}};
+
+static void show(const struct chosen *chosen, const struct values *values)
+{
+    const struct family *family = &chosen->lineage.family;
+    int together = chosen->source == NULL;
+    if (values->json) {
+        leaks_json(chosen->image, together ? family : NULL, values->count, stdout);
+        return;
+    }
+    char *note = family_note(family, together);
+    leaks_text(chosen->image, note, values->count, stdout);
+    free(note);
+}
 
 static int run(const struct invocation *call)
 {
-    struct values values = {.count = -1};
+    struct values values = {.count = -1, .which = CHOOSING_NOTHING};
     struct operands operands;
+    struct chosen chosen;
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    char *name = choice_name(operands.names[0]);
-    struct recording *recording = name ? choice_open(name) : NULL;
-    if (recording)
-        choice_tell(recording, name);
-    free(name);
-    if (!recording)
-        return COMMAND_FAILED;
-    if (values.json)
-        leaks_json(recording_image(recording), values.count, stdout);
-    else
-        leaks_text(recording_image(recording), values.count, stdout);
-    recording_close(recording);
-    return COMMAND_OK;
+    int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which);
+    if (status == COMMAND_OK)
+        show(&chosen, &values);
+    chosen_close(&chosen);
+    return status;
 }
 
 const struct command command_leaks = {
@@ -50,7 +59,8 @@ const struct command command_leaks = {
         "allocated them, the biggest first: how much, in how many blocks, when the first and the "
         "last of them were allocated, and the whole stack, innermost function first. A block "
         "counts as leaked when nobody freed it before the exit; whether the program could still "
-        "reach it is not known.",
+        "reach it is not known. Blocks that a forked child inherited are its parent's, and no "
+        "leaks of the child.",
     .options = options,
     .run = run,
 };

@@ -1,13 +1,19 @@
 /* list - the recordings of this folder. */
 #include "command.h"
-#include "folder.h"
+#include "family_view.h"
 #include "json.h"
+#include "lineage.h"
 #include "options.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define WIDTH        79
+#define COMMAND_MIN  8 /* columns, also where the line gets too long by it */
+#define INDENT_MAX   12
+#define FORKED_SHOWN 10 /* of a tree */
 
 struct values {
     int json;
@@ -23,50 +29,128 @@ static const char *base_of(const char *name)
 }
 
 /* "03:36:48 22/11/2026": what the name says (it is the recorder's local time), else the start. */
-static void print_time(const struct folder_entry *entry)
+static void start_time(const struct folder_entry *entry, char text[32])
 {
-    char text[64] = "";
     time_t seconds = (time_t)(entry->identity.epoch_ns / 1000000000u);
     struct tm local;
     const char *d = base_of(entry->name) + strlen("mprofile_");
     if (folder_is_default_name(entry->name))
-        printf("%.2s:%.2s:%.2s %.2s/%.2s/%.4s\n", d + 8, d + 10, d + 12, d + 6, d + 4, d);
-    else if (localtime_r(&seconds, &local) &&
-             strftime(text, sizeof text, "%H:%M:%S %d/%m/%Y", &local))
-        puts(text);
-    else
-        puts("-");
+        snprintf(text, 32, "%.2s:%.2s:%.2s %.2s/%.2s/%.4s", d + 8, d + 10, d + 12, d + 6, d + 4, d);
+    else if (!localtime_r(&seconds, &local) || !strftime(text, 32, "%H:%M:%S %d/%m/%Y", &local))
+        strcpy(text, "-");
 }
 
-static void print_line(const struct folder_entry *entry)
+/* The command goes as far as the line does. */
+static void print_command(const struct relative *relative, size_t used)
 {
-    char *name = text_clean(entry->name);
+    char *command =
+        family_command(relative, used + COMMAND_MIN > WIDTH ? COMMAND_MIN : WIDTH - used);
+    puts(command);
+    free(command);
+}
+
+static void print_line(const struct folder_entry *entry, const struct relative *relative,
+                       size_t indent)
+{
+    char *name = text_clean(entry->name), time[32], head[32];
     if (entry->index >= 0)
-        printf("%ld %s ", entry->index, name);
+        snprintf(head, sizeof head, "%ld ", entry->index);
     else
-        printf("    %s ", name);
-    print_time(entry);
+        snprintf(head, sizeof head, "%*s", (int)indent, "");
+    start_time(entry, time);
+    printf("%s%s %s  ", head, name, time);
+    print_command(relative, strlen(head) + text_width(name) + strlen(time) + 3);
     free(name);
+}
+
+static void print_forked(const struct family *family, size_t i, size_t indent)
+{
+    char text[96];
+    snprintf(text, sizeof text, "%*s%d forked by %d  ", (int)indent, "", family->kin[i].pid,
+             family->kin[family->kin[i].starter].pid);
+    fputs(text, stdout);
+    print_command(&family->relatives[i], strlen(text));
+}
+
+/* The root, then all that descend from it; forked ones that became another program are that. */
+static void print_tree(const struct folder *folder, size_t root)
+{
+    struct lineage lineage;
+    size_t shown = 0, more = 0;
+    lineage_of_root(&lineage, folder, root);
+    const struct family *f = &lineage.family;
+    for (size_t i = 0; i < f->order_count; i++) {
+        size_t self = f->order[i];
+        size_t indent = 4 + 2 * (f->kin[self].depth > 1 ? f->kin[self].depth - 1 : 0);
+        indent = indent > INDENT_MAX ? INDENT_MAX : indent;
+        if (f->relatives[self].serial == 0)
+            print_line(&folder->entries[lineage.recording_of[self]], &f->relatives[self], indent);
+        else if (!f->is_left[self] && shown++ < FORKED_SHOWN)
+            print_forked(f, self, indent);
+        else if (!f->is_left[self])
+            more++;
+    }
+    if (more + f->more)
+        printf("    and %zu more forked ones: mprof-c report --tree --json names them\n",
+               more + f->more);
+    lineage_free(&lineage);
 }
 
 static void print_list(const struct folder *folder)
 {
-    for (size_t i = 0; i < folder->count; i++) {
-        if (folder->entries[i].index < 0)
-            continue;
-        print_line(&folder->entries[i]);
-        for (size_t k = i + 1; k < folder->count; k++)
-            if (folder->entries[k].root == i)
-                print_line(&folder->entries[k]);
-    }
+    for (size_t i = 0; i < folder->count; i++)
+        if (folder->entries[i].index >= 0)
+            print_tree(folder, i);
 }
 
-static void put_entry(struct json *j, const struct folder_entry *entry)
+/* ---- JSON ---- */
+
+static void put_forked(struct json *j, const struct family *family, const struct relative *parent)
 {
+    json_array(j, "forked");
+    for (size_t i = 0; i < family->count; i++) {
+        const struct relative *r = &family->relatives[i];
+        if (r->serial == 0 || strcmp(r->recording, parent->recording) != 0)
+            continue;
+        json_object(j, NULL);
+        json_integer(j, "pid", family->kin[i].pid);
+        family_starter_json(j, family, i);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
+static void put_entry(struct json *j, const struct lineage *lineage, size_t i)
+{
+    const struct folder_entry *entry = &lineage->folder->entries[lineage->recording_of[i]];
     json_string(j, "recording", entry->name);
     json_integer(j, "pid", entry->identity.pid);
+    family_starter_json(j, &lineage->family, i);
+    json_string(j, "command", lineage->family.relatives[i].command);
     json_seconds(j, "start", entry->identity.epoch_ns);
     json_boolean(j, "collected", (entry->files & FOLDER_CAPTURE) != 0);
+    put_forked(j, &lineage->family, &lineage->family.relatives[i]);
+}
+
+static void put_tree(struct json *j, const struct folder *folder, size_t root)
+{
+    struct lineage lineage;
+    lineage_of_root(&lineage, folder, root);
+    const struct family *f = &lineage.family;
+    json_object(j, NULL);
+    json_integer(j, "index", folder->entries[root].index);
+    put_entry(j, &lineage, f->self);
+    json_array(j, "children");
+    for (size_t i = 0; i < f->count; i++) {
+        if (i == f->self || f->relatives[i].serial != 0)
+            continue;
+        json_object(j, NULL);
+        put_entry(j, &lineage, i);
+        json_end_object(j);
+    }
+    json_end_array(j);
+    json_end_object(j);
+    lineage_free(&lineage);
 }
 
 static void put_list(const struct folder *folder)
@@ -74,23 +158,9 @@ static void put_list(const struct folder *folder)
     struct json j;
     json_start(&j, stdout);
     json_array(&j, "recordings");
-    for (size_t i = 0; i < folder->count; i++) {
-        if (folder->entries[i].index < 0)
-            continue;
-        json_object(&j, NULL);
-        json_integer(&j, "index", folder->entries[i].index);
-        put_entry(&j, &folder->entries[i]);
-        json_array(&j, "children");
-        for (size_t k = i + 1; k < folder->count; k++) {
-            if (folder->entries[k].root != i)
-                continue;
-            json_object(&j, NULL);
-            put_entry(&j, &folder->entries[k]);
-            json_end_object(&j);
-        }
-        json_end_array(&j);
-        json_end_object(&j);
-    }
+    for (size_t i = 0; i < folder->count; i++)
+        if (folder->entries[i].index >= 0)
+            put_tree(&j, folder, i);
     json_end_array(&j);
     json_finish(&j);
 }
@@ -125,8 +195,10 @@ const struct command command_list = {
     .summary = "list the recordings of this folder",
     .description =
         "Lists the recordings of this folder that have the recorder's own names, the oldest first, "
-        "each with its index and the time of its start. Recordings of child processes stand "
-        "indented below the one that started them. An index means the same to every command; "
+        "each with its index, the time of its start and the command. Below it stand the processes "
+        "that descend from it, indented below the one that started them: those that a process "
+        "exec'd with their recordings, forked ones, which are in the recording above, with their "
+        "pids. An index means the same to every command; "
         "negative ones count from the end, -1 is the newest. Recordings named with run's -o are "
         "not listed; they are used by their names.",
     .options = options,

@@ -41,9 +41,18 @@ static const struct key report_keys[] = {
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
      "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
      "live_at_end_bytes, live_at_end_blocks, temporary"},
-    {"children", "array of objects: pid, kind (fork or exec), for fork peak_bytes, totals, "
-                 "quality and selfcheck, for exec "
-                 "recording (the file)"},
+    {"children", "array of objects, of what descends from the process: pid, parent_pid (as it was "
+                 "at its start), command, kind (fork or exec), for fork, which are in this "
+                 "recording, peak_bytes, totals, quality and selfcheck, for exec recording (the "
+                 "file); empty with --tree"},
+    {"processes",
+     "with --tree; array of objects, everybody before those that they started: pid, kind (first; "
+     "fork; exec; became: what its process, named before, is by exec), starter (the pid of who "
+     "started the process, null where that is not recorded), command (a text), recording (the file "
+     "that holds it), begin_s and end_s, exit, running, totals and quality as above. The figures "
+     "of "
+     "the report itself are the sums; its peaks are those of the line that plot -C draws, its "
+     "functions' own peaks the highest in one process, and at_peak_bytes is null"},
     {"selfcheck", "array of objects, the first of the stacks that differ: time_s, ours and "
                   "libunwind, each an array of texts, a frame each, the innermost first"},
 };
@@ -51,6 +60,7 @@ static const struct key report_keys[] = {
 static const struct key leaks_keys[] = {
     {"command, pid, start, duration_s, exit, cut, running, quality", "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
+    {"processes", "with --tree, as in report"},
     {"leaks",
      "array of objects, the biggest first: bytes, blocks, first_time_s and last_time_s (when the "
      "first and the last of these blocks were allocated) and stack"},
@@ -64,8 +74,11 @@ static const struct key other_keys[] = {
              "rss_peak_bytes, lost, lost_bytes, and with --func functions: name, own_peak_bytes, "
              "own_peak_time_s"},
     {"list",
-     "recordings, an array of objects: index, recording, pid, start, collected (false while there "
-     "is only a spool), children (objects of the same kind, without index)"},
+     "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
+     "null where that is not recorded), command, start, collected (false while there is only a "
+     "spool), forked (an array of pid and starter: the children in it without a recording of their "
+     "own, as far as its head names them), children (objects of the same kind, without index: all "
+     "recordings of the tree)"},
 };
 
 #define SETTING_ITEM(NAME, variable, default_text, help) {variable, default_text, help},
@@ -181,7 +194,10 @@ void manual_library(FILE *out)
         "whose free was lost lives on until its address is given out again.\n\n"
         "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
         "mprof-c itself is never recorded.\n\n"
-        "Forked children are recorded in the spool of their parent's program. Statically linked, "
+        "Forked children are recorded in the spool of their parent's program, also those that "
+        "outlive "
+        "it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a process whose "
+        "parent began with the library and this setting, too, is such a child. Statically linked, "
         "setuid and setgid programs do not preload the library and are not recorded.");
     roff_section(out, "ENVIRONMENT");
     for (size_t i = 0; i < COUNT(settings); i++) {

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "options.h"
 #include "picture.h"
+#include "plot_family.h"
 #include "quality.h"
 #include "xalloc.h"
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct values {
     double window[2];
     int no_functions;
     int slope;
+    int together, each;
 };
 
 static const struct option options[] = {
@@ -31,6 +33,10 @@ static const struct option options[] = {
      "no functions, only the lines"},
     {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
      "add a least-squares line and its MiB/s"},
+    {'C', "include-children", OPTION_FLAG, NULL, offsetof(struct values, together), NULL,
+     "the memory of the program and of all processes that descend from it, summed"},
+    {'M', "multiprocess", OPTION_FLAG, NULL, offsetof(struct values, each), NULL,
+     "a line for each process of the tree; with -C their sum, too"},
     {0}};
 
 struct page { /* what is to be plotted, and what must be released */
@@ -39,7 +45,9 @@ struct page { /* what is to be plotted, and what must be released */
     char **names;
     struct recording **recordings;
     struct plot_series *series;
-    struct bucket **windows; /* NULL where the summary's buckets are used */
+    struct bucket **windows;       /* NULL where the summary's buckets are used */
+    size_t count;                  /* of operands, and of all arrays above */
+    struct plot_family **families; /* -C and -M; else NULL each */
 };
 
 static int is_windowed(const struct values *values)
@@ -77,6 +85,29 @@ static int check_contents(const char *name, const struct image *image)
     return -1;
 }
 
+/* -C: the one line is the tree's. -M: all of its lines are the plot's. */
+static int take_family(struct page *page, size_t i)
+{
+    const struct values *values = page->values;
+    size_t lines;
+    struct plot_series *series = &page->series[i];
+    struct plot_family *family =
+        plot_family_new(page->names[i], series->image, values->together, values->each);
+    const struct plot_series *first = plot_family_series(family, &lines);
+    page->families[i] = family;
+    page->plot.is_family = values->each;
+    if (values->together)
+        page->plot.summed = plot_family_size(family);
+    if (lines == 0)
+        return check_contents(series->name, series->image);
+    *series = *first;
+    if (!values->each)
+        return check_contents(series->name, series->image);
+    page->plot.series = first;
+    page->plot.series_count = lines;
+    return 0;
+}
+
 static int open_one(struct page *page, size_t i, const char *operand)
 {
     struct plot_series *series = &page->series[i];
@@ -90,10 +121,10 @@ static int open_one(struct page *page, size_t i, const char *operand)
     const struct process *p = &series->image->processes[0];
     series->heap = p->heap;
     series->heap_count = p->heap_count;
-    if (check_contents(series->name, series->image) != 0)
-        return -1;
     choice_tell(page->recordings[i], series->name);
-    return 0;
+    if (page->values->together || page->values->each)
+        return take_family(page, i);
+    return check_contents(series->name, series->image);
 }
 
 /* The last moment that any series has. */
@@ -101,7 +132,7 @@ static uint64_t last_moment(const struct page *page)
 {
     uint64_t last = 1;
     for (size_t i = 0; i < page->plot.series_count; i++) {
-        const struct process *p = &page->series[i].image->processes[0];
+        const struct process *p = &page->plot.series[i].image->processes[0];
         uint64_t end = p->end_ns;
         if (p->heap_count && p->heap[p->heap_count - 1].begin_ns > end)
             end = p->heap[p->heap_count - 1].begin_ns;
@@ -113,6 +144,15 @@ static uint64_t last_moment(const struct page *page)
 static int read_window(struct page *page, size_t i)
 {
     struct plot_series *series = &page->series[i];
+    if (page->families[i]) {
+        size_t lines;
+        plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns);
+        const struct plot_series *first = plot_family_series(page->families[i], &lines);
+        *series = *first;
+        if (page->values->each)
+            page->plot.series = first;
+        return 0;
+    }
     page->windows[i] = xcalloc(WINDOW_BUCKETS, sizeof **page->windows);
     int count = recording_timeline(page->recordings[i], 0, page->plot.begin_ns, page->plot.end_ns,
                                    page->windows[i], WINDOW_BUCKETS);
@@ -141,7 +181,7 @@ static int set_range(struct page *page)
         return -1;
     }
     plot->end_ns = plot->end_ns > last ? last : plot->end_ns;
-    for (size_t i = 0; i < plot->series_count; i++)
+    for (size_t i = 0; i < page->count; i++)
         if (read_window(page, i) != 0)
             return -1;
     return 0;
@@ -154,7 +194,7 @@ static char *note_of(const struct page *page)
 {
     char *note = NULL;
     for (size_t i = 0; i < page->plot.series_count; i++) {
-        const struct image *image = page->series[i].image;
+        const struct image *image = page->plot.series[i].image;
         char *quality = quality_of_figures(&image->processes[0].quality);
         char *text = NULL;
         if (quality || image->cut || image->running)
@@ -166,7 +206,7 @@ static char *note_of(const struct page *page)
                          quality ? quality : "", "") < 0)
                 text = NULL;
         if (quality)
-            complain("%s: %s, so the picture is no exact one", page->series[i].name, quality);
+            complain("%s: %s, so the picture is no exact one", page->plot.series[i].name, quality);
         free(quality);
         if (text) {
             free(note);
@@ -181,7 +221,7 @@ static int draw(struct page *page, const struct picture *picture)
     struct plot *plot = &page->plot;
     struct plot_function *functions = NULL;
     size_t count = 0;
-    if (plot->series_count == 1 && !page->values->no_functions)
+    if (plot->series_count == 1 && !page->families[0] && !page->values->no_functions)
         functions = plot_pick(plot, GNUPLOT_LABEL_WIDTH, &count);
     char *note = note_of(page);
     plot->functions = functions;
@@ -195,7 +235,8 @@ static int draw(struct page *page, const struct picture *picture)
 
 static void release(struct page *page)
 {
-    for (size_t i = 0; i < page->plot.series_count; i++) {
+    for (size_t i = 0; i < page->count; i++) {
+        plot_family_free(page->families[i]);
         recording_close(page->recordings[i]);
         free(page->names[i]);
         free(page->windows[i]);
@@ -203,6 +244,7 @@ static void release(struct page *page)
     free(page->recordings);
     free(page->names);
     free(page->windows);
+    free(page->families);
     free(page->series);
 }
 
@@ -212,7 +254,13 @@ static int show(const struct values *values, const struct operands *operands)
     size_t count = operands->count ? (size_t)operands->count : 1;
     if (picture_choose(&picture, values->output) != 0)
         return COMMAND_USAGE;
+    if (values->each && count > 1) {
+        complain("plot: -M draws the processes of one recording's tree; give one of them");
+        return COMMAND_USAGE;
+    }
     struct page page = {.values = values,
+                        .count = count,
+                        .families = xcalloc(count, sizeof *page.families),
                         .names = xcalloc(count, sizeof *page.names),
                         .recordings = xcalloc(count, sizeof *page.recordings),
                         .series = xcalloc(count, sizeof *page.series),
@@ -242,6 +290,8 @@ static int run(const struct invocation *call)
 static const struct example examples[] = {
     {"mprof-c plot -o memory.png", "the newest recording as a picture"},
     {"mprof-c plot -w 1.5,2 -o peak.svg build.mprof", "half a second of another one"},
+    {"mprof-c plot -C -o tree.png build.mprof", "the memory of a whole build"},
+    {"mprof-c plot -M -o each.png build.mprof", "its processes, a line each"},
     {"mprof-c plot -o both.pdf before.mprof after.mprof", "two in one picture, both from 0 s on"},
     {0}};
 
@@ -257,6 +307,13 @@ const struct command command_plot = {
         "the call that held the function's own peak began and closes where it ended, both at the "
         "heap of that moment. Functions that only pass through to another share its entry, "
         "\"outer > inner\". Several recordings are drawn over each other, all from 0 s on.\n\n"
+        "With -C the line is the memory of the program and of all recorded processes that descend "
+        "from it: at any moment the sum of what those that are alive have allocated themselves. "
+        "What a forked child inherited counts once, as its parent's; pages of the resident set "
+        "that "
+        "processes share count in each of them. The line is exact but for the order of changes "
+        "within a few thousandths of a process's time (-w looks closer). With -M each process has "
+        "its own line.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
     .options = options,

@@ -1,11 +1,9 @@
 /* report - totals and functions of a recording. */
-#include "choice.h"
+#include "chosen.h"
 #include "command.h"
-#include "folder.h"
 #include "function_order.h"
 #include "options.h"
 #include "report_view.h"
-#include "xalloc.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +11,7 @@ struct values {
     long count;
     const char *sort;
     int json;
+    struct choosing which;
 };
 
 static const struct option options[] = {
@@ -22,62 +21,35 @@ static const struct option options[] = {
      "sort by KEY, peak without it; self is the function's own peak without what it calls"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL,
      "print JSON, see the manual page for its keys"},
+    CHOOSING_OPTIONS(struct values, which),
     {0}};
-
-/* The recordings in the same folder that belong to this one; names belong to the folder. */
-static struct recorded_child *find_children(const struct folder *folder, const char *name,
-                                            size_t *count)
-{
-    const struct folder_entry *self = folder_named(folder, name);
-    struct recorded_child *children = xcalloc(folder->count + 1, sizeof *children);
-    *count = 0;
-    for (size_t i = 0; self && i < folder->count; i++) {
-        const struct folder_entry *entry = &folder->entries[i];
-        if (entry == self || &folder->entries[entry->root] != self)
-            continue;
-        children[*count].name = entry->name;
-        children[(*count)++].pid = entry->identity.pid;
-    }
-    return children;
-}
-
-static void show(const char *name, const struct image *image, const struct values *values)
-{
-    struct folder folder;
-    struct report report = {.image = image, .sort = values->sort, .count = values->count};
-    char *path = folder_of_file(name);
-    folder_read(&folder, path); /* a folder that cannot be read has no children to name */
-    struct recorded_child *children = find_children(&folder, name, &report.child_count);
-    report.children = children;
-    if (values->json)
-        report_json(&report, stdout);
-    else
-        report_text(&report, stdout);
-    free(children);
-    folder_free(&folder);
-    free(path);
-}
 
 static int run(const struct invocation *call)
 {
-    struct values values = {.count = -1, .sort = "peak"};
+    struct values values = {.count = -1, .sort = "peak", .which = CHOOSING_NOTHING};
     struct operands operands;
+    struct chosen chosen;
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    char *name = choice_name(operands.names[0]);
-    struct recording *recording = name ? choice_open(name) : NULL;
-    if (recording) {
-        choice_tell(recording, name);
-        show(name, recording_image(recording), &values);
-    }
-    recording_close(recording);
-    free(name);
-    return recording ? COMMAND_OK : COMMAND_FAILED;
+    int status = chosen_open(&chosen, "report", operands.names[0], &values.which);
+    struct report report = {.image = chosen.image,
+                            .sort = values.sort,
+                            .count = values.count,
+                            .family = &chosen.lineage.family,
+                            .source = chosen.source};
+    if (status == COMMAND_OK && values.json)
+        report_json(&report, stdout);
+    else if (status == COMMAND_OK)
+        report_text(&report, stdout);
+    chosen_close(&chosen);
+    return status;
 }
 
 static const struct example examples[] = {
     {"mprof-c report", "the newest recording"},
+    {"mprof-c report --pid 4711 build.mprof", "one process of the tree that build.mprof is of"},
+    {"mprof-c report --tree -s bytes build.mprof", "who allocated most in the whole build"},
     {"mprof-c report --sort live -n 5 build.mprof", "the five functions that hold most at the end"},
     {0}};
 
@@ -95,8 +67,12 @@ const struct command command_report = {
         "it held at the moment of the program's peak; temporary blocks were freed before the "
         "thread did anything else with its heap. All bytes are those the program asked for. What "
         "the recording does not know is counted under quality. Of a program with several threads a "
-        "table shows by their names what each of them allocated, whoever freed it. Recorded "
-        "children are named at the foot.",
+        "table shows by their names what each of them allocated, whoever freed it. The processes "
+        "of its tree are named at the foot, each below the one that started it.\n\n"
+        "With --tree the figures are those of all these processes together, wherever they are "
+        "recorded: functions are the same where module, name and file are. The tree's peak is that "
+        "of the line that plot -C draws; the own peak of a function is that in the process where "
+        "it was highest, and what it held at the tree's peak is not known.",
     .options = options,
     .examples = examples,
     .run = run,

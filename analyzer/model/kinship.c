@@ -144,10 +144,9 @@ size_t *kinship_order(const struct kin *list, size_t count, size_t of, size_t *o
     return order;
 }
 
-int kinship_is_left(const struct kin *list, size_t count, size_t i)
+size_t kinship_starter(const struct kin *list, size_t i)
 {
-    for (size_t k = 0; k < count; k++)
-        if (list[k].kind == KIN_BECAME && list[k].starter == i)
-            return 1;
-    return 0;
+    while (list[i].kind == KIN_BECAME)
+        i = list[i].starter;
+    return list[i].kind == KIN_FIRST ? KIN_NONE : list[i].starter;
 }

@@ -40,7 +40,7 @@ void kinship_find(struct kin *list, size_t count);
  * followed by its own; with `of` only it and what descends from it, KIN_NONE: all. free() it. */
 size_t *kinship_order(const struct kin *list, size_t count, size_t of, size_t *ordered);
 
-/* Did the process become another image that is in the list? */
-int kinship_is_left(const struct kin *list, size_t count, size_t i);
+/* Who started the process itself, whatever it became since; KIN_NONE: nobody in the list. */
+size_t kinship_starter(const struct kin *list, size_t i);
 
 #endif

@@ -88,9 +88,10 @@ static struct unit axis_unit(uint64_t top)
 static void fit_legend(struct drawing *d)
 {
     size_t count = d->plot->series_count, slopes = d->plot->slope ? count : 0;
-    d->starts_shown = 2 * count + slopes <= LEGEND_ROWS;
+    d->starts_shown = !d->plot->is_family && 2 * count + slopes <= LEGEND_ROWS;
     d->slopes_shown = count + slopes <= LEGEND_ROWS;
-    d->named = count <= LEGEND_ROWS ? count : LEGEND_ROWS - 1;
+    size_t rows = LEGEND_ROWS - (size_t)(d->plot->is_family != 0); /* the start has one */
+    d->named = count <= rows ? count : rows - 1;
 }
 
 static void prepare(struct drawing *d)
@@ -252,7 +253,7 @@ static void put_title(const struct drawing *d)
 {
     const struct image *image = d->plot->series[0].image;
     char *command = NULL;
-    if (!d->plot->title && d->plot->series_count == 1)
+    if (!d->plot->title && (d->plot->series_count == 1 || d->plot->is_family))
         command = text_command(image->argv, image->argc);
     size_t width = TITLE_WIDTH;
     if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + TITLE_BESIDE)
@@ -265,17 +266,31 @@ static void put_title(const struct drawing *d)
     free(command);
 }
 
+/* Of several lines the highest one, the sum where there is one. */
+static const struct plot_series *highest_series(const struct plot *plot)
+{
+    const struct plot_series *series = plot->series;
+    for (size_t i = 1; i < plot->series_count; i++) {
+        const struct bucket *a = plot_highest(series), *b = plot_highest(&plot->series[i]);
+        if (b && (!a || b->max_bytes > a->max_bytes))
+            series = &plot->series[i];
+    }
+    return series;
+}
+
 /* The red cross at the highest point shown, with its value and time. */
 static void put_peak(const struct drawing *d)
 {
-    const struct bucket *highest = plot_highest(&d->plot->series[0]);
-    const struct totals *totals = &d->plot->series[0].image->processes[0].totals;
+    const struct plot_series *series = highest_series(d->plot);
+    const struct bucket *highest = plot_highest(series);
+    const struct totals *totals = &series->image->processes[0].totals;
     if (!highest)
         return;
     double x = (double)highest->max_ns / 1e9, y = (double)highest->max_bytes / d->unit.bytes;
-    char bytes[UNITS_TEXT], time[UNITS_TEXT], label[128];
-    snprintf(label, sizeof label, "%s %s at %s",
-             highest->max_bytes < totals->peak_bytes ? "highest here" : "peak",
+    char bytes[UNITS_TEXT], time[UNITS_TEXT], label[256];
+    int whose = d->plot->is_family && !d->plot->summed;
+    snprintf(label, sizeof label, "%.100s%s%s %s at %s", whose ? series->name : "",
+             whose ? ": " : "", highest->max_bytes < totals->peak_bytes ? "highest here" : "peak",
              units_bytes(bytes, highest->max_bytes), units_time(time, highest->max_ns));
     const char *style = "nohead front dashtype (9,5) linewidth 1.5 linecolor rgb '" PEAK_COLOUR "'";
     fprintf(d->out, "set arrow from %.9g,graph 0 to %.9g,graph 1 %s\n", x, x, style);
@@ -305,7 +320,9 @@ static void put_note(const struct drawing *d)
 
 static const char *colour_of(size_t i)
 {
-    return series_colours[i % (sizeof series_colours / sizeof *series_colours)];
+    const size_t count = sizeof series_colours / sizeof *series_colours;
+    i %= count + PLOT_FUNCTIONS_MAX;
+    return i < count ? series_colours[i] : function_colours[i - count];
 }
 
 static void put_entry(const struct drawing *d, const char *style, const char *colour,
@@ -320,6 +337,9 @@ static void put_series_title(const struct drawing *d, size_t i, const char *styl
 {
     const struct plot_series *s = &d->plot->series[i];
     char start[128], peak[UNITS_TEXT], title[512];
+    gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
+    if (i == 0 && d->plot->is_family)
+        put_entry(d, "lines", "#ffffff", start);
     if (i == d->named) {
         snprintf(title, sizeof title, "and %zu more", d->plot->series_count - d->named);
         put_entry(d, "lines", "#ffffff", title);
@@ -331,7 +351,6 @@ static void put_series_title(const struct drawing *d, size_t i, const char *styl
              units_bytes(peak, s->image->processes[0].totals.peak_bytes));
     put_entry(d, style, colour_of(i), title);
     free(name);
-    gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
     if (d->starts_shown)
         put_entry(d, "lines", "#ffffff", start);
 }
@@ -351,6 +370,11 @@ static void put_heap_entry(const struct drawing *d, size_t i)
     }
     gnuplot_start_text(start, sizeof start, d->plot->series[i].image->epoch_ns);
     put_entry(d, style, colour, start);
+    if (d->plot->summed) {
+        snprintf(start, sizeof start, "%zu process%s together", d->plot->summed,
+                 d->plot->summed == 1 ? "" : "es");
+        put_entry(d, "lines", "#ffffff", start);
+    }
 }
 
 static void put_rss_entry(const struct drawing *d)
@@ -416,7 +440,7 @@ static void draw_picture(const struct drawing *d)
     put_terminal(d);
     put_axes(d);
     put_title(d);
-    if (d->plot->series_count == 1)
+    if (d->plot->series_count == 1 || d->plot->is_family)
         put_peak(d);
     put_note(d);
     put_lines(d);

@@ -43,6 +43,10 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
     static const char marks[] = "*#$%@&=";
     char bytes[UNITS_TEXT], time[UNITS_TEXT], start[128];
     for (size_t i = 0; i < plot->series_count; i++) {
+        if (plot->is_family && i == PLOT_LEGEND_LINES) {
+            fprintf(out, "     and %zu more\n", plot->series_count - i);
+            break;
+        }
         const struct plot_series *s = &plot->series[i];
         const struct bucket *highest = plot_highest(s);
         char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);

@@ -1,4 +1,5 @@
 #include "leaks_view.h"
+#include "family_view.h"
 #include "function_order.h"
 #include "quality.h"
 #include "report_view.h"
@@ -47,14 +48,14 @@ static void print_leak(const struct image *image, const struct leak *leak, FILE 
         fputs("    (no stack was recorded)\n", out);
 }
 
-void leaks_text(const struct image *image, long count, FILE *out)
+void leaks_text(const struct image *image, const char *note, long count, FILE *out)
 {
     const struct process *p = &image->processes[0];
     size_t shown = count < 0 ? LEAKS_STACKS : (size_t)count;
     char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT];
     if (shown > p->leak_count)
         shown = p->leak_count;
-    report_text_head(image, out);
+    report_text_head(image, note, out);
     fprintf(out, "live at %s: %s in %s block%s of %s stack%s%s\n",
             image->running               ? "this moment"
             : p->ending.kind == END_EXEC ? "exec"
@@ -93,7 +94,7 @@ static void put_stack(struct json *j, const struct image *image, uint32_t stack)
     json_end_array(j);
 }
 
-void leaks_json(const struct image *image, long count, FILE *out)
+void leaks_json(const struct image *image, const struct family *together, long count, FILE *out)
 {
     const struct process *p = &image->processes[0];
     struct json j;
@@ -114,5 +115,7 @@ void leaks_json(const struct image *image, long count, FILE *out)
         json_end_object(&j);
     }
     json_end_array(&j);
+    if (together)
+        family_json(&j, together, image->epoch_ns);
     json_finish(&j);
 }

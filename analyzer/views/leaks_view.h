@@ -7,13 +7,14 @@
 #ifndef MPROF_LEAKS_VIEW_H
 #define MPROF_LEAKS_VIEW_H
 
-#include "summary.h"
+#include "family.h"
 #include <stdio.h>
 
 #define LEAKS_STACKS 20
 
-/* count: stacks to show; -1: the text shows LEAKS_STACKS, JSON all. */
-void leaks_text(const struct image *image, long count, FILE *out);
-void leaks_json(const struct image *image, long count, FILE *out);
+/* count: stacks to show; -1: the text shows LEAKS_STACKS, JSON all. note: see report_text_head.
+ * together: whose figures are summed in the image; NULL: one process. */
+void leaks_text(const struct image *image, const char *note, long count, FILE *out);
+void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
 
 #endif

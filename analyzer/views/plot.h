@@ -26,11 +26,16 @@ struct plot_function {
     struct span span;
 };
 
+/* Lines of one tree that a legend has room for. */
+#define PLOT_LEGEND_LINES 13
+
 struct plot {
     const char *title; /* NULL: the command line of a single series */
     const char *note;  /* what the recording does not know; NULL for nothing */
     const struct plot_series *series;
     size_t series_count;
+    size_t summed; /* processes whose memory the first line is the sum of; 0: it is one's */
+    int is_family; /* the series are the processes of one tree: one start, one command */
     uint64_t begin_ns, end_ns; /* of the time axis */
     int windowed;              /* the user chose the range: no margins beside it */
     int slope;                 /* add a least-squares line */

@@ -1,24 +1,10 @@
+#include "family_view.h"
 #include "function_order.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
 #include "threads_view.h"
 #include <stdlib.h>
-
-static void put_ending(struct json *j, const struct ending *ending)
-{
-    if (ending->kind == END_UNKNOWN) {
-        json_null(j, "exit");
-        return;
-    }
-    json_object(j, "exit");
-    if (ending->kind == END_CODE)
-        json_integer(j, "code", ending->value);
-    else if (ending->kind == END_SIGNAL)
-        json_integer(j, "signal", ending->value);
-    else
-        json_string(j, "exec", ending->exec);
-    json_end_object(j);
-}
+#include <string.h>
 
 void report_json_head(struct json *j, const struct image *image)
 {
@@ -30,7 +16,7 @@ void report_json_head(struct json *j, const struct image *image)
     json_integer(j, "pid", p->pid);
     json_seconds(j, "start", image->epoch_ns);
     json_seconds(j, "duration_s", p->end_ns - p->begin_ns);
-    put_ending(j, &p->ending);
+    ending_json(j, "exit", &p->ending);
     json_boolean(j, "cut", image->cut);
     json_boolean(j, "running", image->running);
 }
@@ -55,7 +41,7 @@ void report_json_quality(struct json *j, const struct quality *q)
     json_end_object(j);
 }
 
-static void put_totals(struct json *j, const struct totals *t)
+void report_json_totals(struct json *j, const struct totals *t)
 {
     json_object(j, "totals");
     json_number(j, "allocations", t->allocations);
@@ -71,53 +57,69 @@ static void put_totals(struct json *j, const struct totals *t)
     json_end_object(j);
 }
 
-void report_json_usage(struct json *j, const char *key, const struct usage *u)
+void report_json_usage(struct json *j, const char *key, const struct usage *u, int together)
 {
     json_object(j, key);
     json_number(j, "allocations", u->allocations);
     json_number(j, "allocated_bytes", u->allocated_bytes);
     json_number(j, "own_peak_bytes", u->own_peak_bytes);
     json_seconds(j, "own_peak_time_s", u->own_peak_ns);
-    json_number(j, "at_peak_bytes", u->at_peak_bytes);
+    if (together)
+        json_null(j, "at_peak_bytes");
+    else
+        json_number(j, "at_peak_bytes", u->at_peak_bytes);
     json_number(j, "live_at_end_bytes", u->live_at_end_bytes);
     json_number(j, "live_at_end_blocks", u->live_at_end_blocks);
     json_number(j, "temporary", u->temporary);
     json_end_object(j);
 }
 
-static void put_function(struct json *j, const struct image *image, const struct function_usage *u)
+static void put_function(struct json *j, const struct report *report,
+                         const struct function_usage *u)
 {
-    const struct function *f = &image->functions[u->function];
+    const struct function *f = &report->image->functions[u->function];
+    int together = report->source == NULL;
     json_object(j, NULL);
     json_string(j, "name", f->name);
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
-    report_json_usage(j, "self", &u->self);
-    report_json_usage(j, "inclusive", &u->inclusive);
+    report_json_usage(j, "self", &u->self, together);
+    report_json_usage(j, "inclusive", &u->inclusive, together);
     json_end_object(j);
 }
 
+static void put_forked(struct json *j, const struct process *p)
+{
+    json_string(j, "kind", "fork");
+    json_number(j, "peak_bytes", p->totals.peak_bytes);
+    report_json_totals(j, &p->totals);
+    report_json_quality(j, &p->quality);
+    threads_json(j, p);
+    selfcheck_json(j, p);
+}
+
+/* Forked ones of this recording with their figures, and the recordings of exec'd ones. */
 static void put_children(struct json *j, const struct report *report)
 {
+    const struct family *f = report->family;
+    const struct relative *self = &f->relatives[f->self];
     json_array(j, "children");
-    for (size_t i = 1; i < report->image->process_count; i++) {
-        const struct process *p = &report->image->processes[i];
+    for (size_t i = 0; report->source && i < f->count; i++) {
+        const struct relative *r = &f->relatives[i];
+        int is_here = strcmp(r->recording, self->recording) == 0;
+        if (!f->in_tree[i] || i == f->self || (r->serial != 0 && !is_here))
+            continue;
         json_object(j, NULL);
-        json_integer(j, "pid", p->pid);
-        json_string(j, "kind", "fork");
-        json_number(j, "peak_bytes", p->totals.peak_bytes);
-        put_totals(j, &p->totals);
-        report_json_quality(j, &p->quality);
-        threads_json(j, p);
-        selfcheck_json(j, p);
-        json_end_object(j);
-    }
-    for (size_t i = 0; i < report->child_count; i++) {
-        json_object(j, NULL);
-        json_integer(j, "pid", report->children[i].pid);
-        json_string(j, "kind", "exec");
-        json_string(j, "recording", report->children[i].name);
+        json_integer(j, "pid", f->kin[i].pid);
+        json_integer(j, "parent_pid", f->kin[i].parent_pid);
+        json_string(j, "command", r->command);
+        if (r->serial != 0) {
+            put_forked(j, &report->source->processes[r->serial]);
+        } else {
+            json_string(j, "kind", "exec");
+            json_string(j, "recording", r->recording);
+        }
         json_end_object(j);
     }
     json_end_array(j);
@@ -130,7 +132,7 @@ void report_json(const struct report *report, FILE *out)
     struct json j;
     json_start(&j, out);
     report_json_head(&j, image);
-    put_totals(&j, &p->totals);
+    report_json_totals(&j, &p->totals);
     report_json_quality(&j, &p->quality);
     json_array(&j, "functions");
     const struct function_usage **order = function_order(image, p, report->sort);
@@ -138,11 +140,13 @@ void report_json(const struct report *report, FILE *out)
     if (report->count >= 0 && (size_t)report->count < count)
         count = (size_t)report->count;
     for (size_t i = 0; i < count; i++)
-        put_function(&j, image, order[i]);
+        put_function(&j, report, order[i]);
     free(order);
     json_end_array(&j);
     threads_json(&j, p);
     put_children(&j, report);
+    if (!report->source)
+        family_json(&j, report->family, image->epoch_ns);
     selfcheck_json(&j, p);
     json_finish(&j);
 }

@@ -1,3 +1,4 @@
+#include "family_view.h"
 #include "function_order.h"
 #include "quality.h"
 #include "report_view.h"
@@ -9,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH          79
-#define CHILDREN_SHOWN 20
+#define WIDTH 79
 
 static void print_ending(const struct image *image, const struct ending *ending, FILE *out)
 {
@@ -38,7 +38,7 @@ static void print_ending(const struct image *image, const struct ending *ending,
     }
 }
 
-void report_text_head(const struct image *image, FILE *out)
+void report_text_head(const struct image *image, const char *note, FILE *out)
 {
     const struct process *p = &image->processes[0];
     char date[UNITS_TEXT], time[UNITS_TEXT];
@@ -50,7 +50,7 @@ void report_text_head(const struct image *image, FILE *out)
     fprintf(out, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
             units_time(time, p->end_ns - p->begin_ns));
     print_ending(image, &p->ending, out);
-    fputs("\n\n", out);
+    fprintf(out, "\n%s%s\n", note ? note : "", note ? "\n" : "");
 }
 
 static void print_totals(const struct image *image, FILE *out)
@@ -85,21 +85,23 @@ static void print_totals(const struct image *image, FILE *out)
     selfcheck_text_line(image, out);
 }
 
-static void print_usage(const char *label, const struct usage *u, FILE *out)
+static void print_usage(const char *label, const struct usage *u, int together, FILE *out)
 {
     char peak[UNITS_TEXT], time[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT],
         bytes[UNITS_TEXT], temporary[UNITS_TEXT], live[UNITS_TEXT];
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", label, units_bytes(peak, u->own_peak_bytes),
             u->own_peak_bytes ? units_time(time, u->own_peak_ns) : "-",
-            units_bytes(at_peak, u->at_peak_bytes), units_count_in(count, u->allocations, 9),
-            units_bytes(bytes, u->allocated_bytes), units_count_in(temporary, u->temporary, 8),
-            units_bytes(live, u->live_at_end_bytes));
+            together ? "-" : units_bytes(at_peak, u->at_peak_bytes),
+            units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
+            units_count_in(temporary, u->temporary, 8), units_bytes(live, u->live_at_end_bytes));
 }
 
 /* "where" stands at the line's right end where the name leaves room for it. */
-static void print_function(size_t rank, const struct image *image, const struct function_usage *u,
+static void print_function(size_t rank, const struct report *report, const struct function_usage *u,
                            FILE *out)
 {
+    const struct image *image = report->image;
+    int together = report->source == NULL;
     const struct function *f = &image->functions[u->function];
     char where[256], number[16] = "";
     const char *file = f->file[0] ? file_of_path(f->file) : file_of_path(f->module);
@@ -120,8 +122,8 @@ static void print_function(size_t rank, const struct image *image, const struct 
     free(full);
     free(name);
     free(right);
-    print_usage("incl", &u->inclusive, out);
-    print_usage("self", &u->self, out);
+    print_usage("incl", &u->inclusive, together, out);
+    print_usage("self", &u->self, together, out);
 }
 
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
@@ -138,7 +140,7 @@ static void print_functions(const struct report *report, const struct process *p
         else if (shown >= limit)
             left++;
         else
-            print_function(++shown, report->image, order[i], out);
+            print_function(++shown, report, order[i], out);
     }
     if (left)
         fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
@@ -147,36 +149,17 @@ static void print_functions(const struct report *report, const struct process *p
     free(order);
 }
 
-static void print_children(const struct report *report, FILE *out)
-{
-    const struct image *image = report->image;
-    size_t count = image->process_count - 1 + report->child_count, shown = 0;
-    char peak[UNITS_TEXT];
-    if (count == 0)
-        return;
-    fputs("\nrecorded children\n", out);
-    for (size_t i = 1; i < image->process_count && shown < CHILDREN_SHOWN; i++, shown++) {
-        const struct process *p = &image->processes[i];
-        fprintf(out, "  pid %-8d forked  peak %s\n", p->pid,
-                units_bytes(peak, p->totals.peak_bytes));
-    }
-    for (size_t i = 0; i < report->child_count && shown < CHILDREN_SHOWN; i++, shown++) {
-        char *name = text_fit(report->children[i].name, WIDTH - 24, 1);
-        fprintf(out, "  pid %-8d exec'd  %s\n", report->children[i].pid, name);
-        free(name);
-    }
-    if (shown < count)
-        fprintf(out, "  and %zu more: --json names all\n", count - shown);
-}
-
 void report_text(const struct report *report, FILE *out)
 {
     const struct process *p = &report->image->processes[0];
-    report_text_head(report->image, out);
+    char *note = family_note(report->family, report->source == NULL);
+    report_text_head(report->image, note, out);
+    free(note);
     print_totals(report->image, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
     threads_text(p, out);
-    print_children(report, out);
+    if (report->family->order_count > 1)
+        family_text(report->family, out);
     selfcheck_text(report->image, out);
 }

@@ -1,27 +1,24 @@
 /*
  * report_view.h - the totals of a recording and its functions, as text and as JSON.
  *
- * Shows process 0 of the image, the one that was exec'd; its recorded children are named at the
- * foot. The text is at most 80 columns wide. The keys of the JSON are documented in mprof-c(1) and
- * never change. A write that fails is left to the stream's error flag.
+ * Shows process 0 of the image: of a recording the one that was exec'd, else what image_of_process
+ * or merged.h made it. The processes of its tree are named at the foot. The text is at most 80
+ * columns wide. The keys of the JSON are documented in mprof-c(1) and never change. A write that
+ * fails is left to the stream's error flag.
  */
 #ifndef MPROF_REPORT_VIEW_H
 #define MPROF_REPORT_VIEW_H
 
+#include "family.h"
 #include "json.h"
 #include "summary.h"
 
-struct recorded_child { /* a recording of an image that a process of this one exec'd */
-    const char *name;
-    int32_t pid;
-};
-
 struct report {
     const struct image *image;
-    const char *sort; /* one of FUNCTION_ORDER_KEYS */
-    long count;       /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
-    const struct recorded_child *children;
-    size_t child_count;
+    const char *sort;            /* one of FUNCTION_ORDER_KEYS */
+    long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
+    const struct family *family; /* whose `self` is shown */
+    const struct image *source;  /* its whole recording; NULL: the family's figures summed */
 };
 
 #define REPORT_FUNCTIONS 20
@@ -30,9 +27,12 @@ void report_text(const struct report *report, FILE *out);
 void report_json(const struct report *report, FILE *out);
 
 /* Pieces that other views share. */
-void report_text_head(const struct image *image, FILE *out); /* command, pid, start, end */
+/* Command, pid, start, end; `note` is a line of its own, NULL for none. */
+void report_text_head(const struct image *image, const char *note, FILE *out);
 void report_json_head(struct json *j, const struct image *image);
+void report_json_totals(struct json *j, const struct totals *totals);
 void report_json_quality(struct json *j, const struct quality *quality);
-void report_json_usage(struct json *j, const char *key, const struct usage *usage);
+/* together: of several processes, so that what was held at the peak is not known. */
+void report_json_usage(struct json *j, const char *key, const struct usage *usage, int together);
 
 #endif

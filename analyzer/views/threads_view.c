@@ -68,7 +68,7 @@ void threads_json(struct json *j, const struct process *process)
         json_number(j, "threads", t->threads);
         json_seconds(j, "begin_s", t->begin_ns);
         json_seconds(j, "end_s", t->end_ns);
-        report_json_usage(j, "self", &t->usage);
+        report_json_usage(j, "self", &t->usage, 0);
         json_end_object(j);
     }
     json_end_array(j);

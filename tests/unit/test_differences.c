@@ -53,7 +53,22 @@ static struct collector *collect_checked(uint64_t compared, uint64_t differ)
 
 static void report_of(const struct collector *c, void (*view)(const struct report *, FILE *))
 {
-    struct report report = {.image = collector_image(c), .sort = "peak", .count = 0};
+    struct kin kin = {.forker = KIN_NONE, .starter = KIN_NONE};
+    struct relative relative = {.recording = "x.mprof", .command = "x", .ending = {.exec = ""}};
+    size_t order = 0;
+    unsigned char in_tree = 1, is_left = 0;
+    struct family family = {.kin = &kin,
+                            .relatives = &relative,
+                            .count = 1,
+                            .order = &order,
+                            .order_count = 1,
+                            .in_tree = &in_tree,
+                            .is_left = &is_left};
+    struct report report = {.image = collector_image(c),
+                            .sort = "peak",
+                            .count = 0,
+                            .family = &family,
+                            .source = collector_image(c)};
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);

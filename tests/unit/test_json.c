@@ -79,14 +79,15 @@ static void expect_key(const char *key)
         fail_msg("no key %s in %s", key, text);
 }
 
-static void make_report(long count)
+static void make_report(long count, int together)
 {
     struct view_fixture v;
     fixture_make(&v);
     fixture_function(&v, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8 * FIXTURE_MIB, 0, 5);
     fixture_function(&v, "work", FUNCTION_RESOLVED, 4 * FIXTURE_MIB, 1, 2);
-    struct recorded_child child = {"child.mprof", 43};
-    struct report report = {&v.image, "peak", count, &child, 1};
+    struct family_fixture relatives;
+    fixture_family(&relatives, &v);
+    struct report report = {&v.image, "peak", count, &relatives.family, together ? NULL : &v.image};
     v.process.ending = (struct ending){END_SIGNAL, 9, ""};
     FILE *out = begin();
     report_json(&report, out);
@@ -132,12 +133,12 @@ static void test_report_keys(void **state)
                                        "at_peak_bytes",
                                        "children",
                                        "recording"};
-    make_report(-1);
+    make_report(-1, 0);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         expect_key(keys[i]);
     assert_non_null(strstr(text, "\"start\": 1795318609.855000000"));
     assert_non_null(strstr(text, "\"name\": \"work\""));
-    make_report(1);
+    make_report(1, 0);
     assert_non_null(strstr(text, "\"name\": \"main\""));
     assert_null(strstr(text, "\"name\": \"work\""));
 }
@@ -154,7 +155,7 @@ static void test_leaks(void **state)
     v.process.leaks = v.leaks;
     v.process.leak_count = 2;
     FILE *out = begin();
-    leaks_json(&v.image, -1, out);
+    leaks_json(&v.image, NULL, -1, out);
     fclose(out);
     const char *first = strstr(text, "\"bytes\": 200"), *second = strstr(text, "\"bytes\": 100");
     assert_true(first && second && first < second);
@@ -166,13 +167,12 @@ static void test_leaks(void **state)
 }
 
 /* Every key that is written is in the manual. */
-static void test_manual_names_the_keys(void **state)
+static void check_manual(int together)
 {
-    (void)state;
     static const struct command *const none[] = {NULL};
     char *manual = NULL;
     size_t size;
-    make_report(-1);
+    make_report(-1, together);
     char *json = text;
     text = NULL;
     FILE *out = open_memstream(&manual, &size);
@@ -190,14 +190,34 @@ static void test_manual_names_the_keys(void **state)
     free(manual);
 }
 
+static void test_manual_names_the_keys(void **state)
+{
+    (void)state;
+    check_manual(0);
+    check_manual(1);
+}
+
+static void test_keys_of_a_tree(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"processes", "kind",    "starter", "command",
+                                       "recording", "begin_s", "end_s",   "exit",
+                                       "running",   "totals",  "quality", "children"};
+    make_report(-1, 1);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        expect_key(keys[i]);
+    assert_non_null(strstr(text, "\"at_peak_bytes\": null"));
+    assert_non_null(strstr(text, "\"starter\": 42"));
+    assert_non_null(strstr(text, "\"begin_s\": 1.000000000"));
+    assert_non_null(strstr(text, "\"end_s\": 5.000000000"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_structure),
-        cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_report_keys),
-        cmocka_unit_test(test_leaks),
-        cmocka_unit_test(test_manual_names_the_keys),
+        cmocka_unit_test(test_structure),      cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_report_keys),    cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_keys_of_a_tree), cmocka_unit_test(test_manual_names_the_keys),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }

@@ -58,11 +58,12 @@ static void test_a_shell(void **state)
     expect(&list[5], KIN_EXEC, 4, 2);
     expect(&list[6], KIN_BECAME, 0, 0);
     expect(&list[7], KIN_FIRST, KIN_NONE, 0);
+    assert_int_equal(kinship_starter(list, 4), 0);
+    assert_int_equal(kinship_starter(list, 5), 4);
+    assert_int_equal(kinship_starter(list, 6), KIN_NONE);
+    assert_int_equal(kinship_starter(list, 7), KIN_NONE);
     expect_order(list, 8, KIN_NONE, all, 8);
     expect_order(list, 8, 4, program, 2);
-    assert_true(kinship_is_left(list, 8, 0));
-    assert_true(kinship_is_left(list, 8, 1));
-    assert_false(kinship_is_left(list, 8, 4));
 }
 
 /* Three lives of one pid: a child belongs to the life in which it was started. */

@@ -16,6 +16,7 @@
 
 static struct view_fixture fixture;
 static char *text;
+static int together;
 
 static int set_up(void **state)
 {
@@ -43,8 +44,10 @@ static int tear_down(void **state)
 
 static void make_text(long count, const char *sort)
 {
-    struct recorded_child child = {"child.mprof", 43};
-    struct report report = {&fixture.image, sort, count, &child, 1};
+    struct family_fixture relatives;
+    fixture_family(&relatives, &fixture);
+    struct report report = {&fixture.image, sort, count, &relatives.family,
+                            together ? NULL : &fixture.image};
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);
@@ -69,8 +72,22 @@ static void test_text(void **state)
     assert_non_null(strstr(text, "std::map::operator[]"));
     assert_non_null(strstr(text, "esc\\x1b[31m"));
     assert_null(strchr(text, '\x1b'));
+    assert_non_null(strstr(text, "  42 app it's"));
+    assert_non_null(strstr(text, "    43 helper --with"));
     assert_non_null(strstr(text, "child.mprof"));
+    assert_null(strstr(text, "together"));
     assert_null(strstr(text, "quality"));
+}
+
+/* What functions held at the tree's peak is not known: no figure stands there. */
+static void test_text_of_a_tree(void **state)
+{
+    (void)state;
+    together = 1;
+    make_text(-1, "peak");
+    together = 0;
+    assert_non_null(strstr(text, "2 processes together"));
+    assert_non_null(strstr(text, "5.000 s          -"));
 }
 
 static void test_quality_is_never_silent(void **state)
@@ -136,7 +153,7 @@ static void test_leaks_of_none(void **state)
     size_t bytes;
     fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
     FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, -1, out);
+    leaks_text(&fixture.image, NULL, -1, out);
     fclose(out);
     assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
 }
@@ -145,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),

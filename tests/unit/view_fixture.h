@@ -5,7 +5,7 @@
 #ifndef VIEW_FIXTURE_H
 #define VIEW_FIXTURE_H
 
-#include "summary.h"
+#include "family.h"
 #include <string.h>
 
 #define FIXTURE_MIB       (1ull << 20)
@@ -89,6 +89,44 @@ static inline void fixture_make(struct view_fixture *v)
                                         .live_at_end_bytes = 300,
                                         .live_at_end_blocks = 3,
                                         .rss_peak_bytes = 10 * FIXTURE_MIB};
+}
+
+/* The process of the fixture, and one of another recording that it started. */
+struct family_fixture {
+    struct family family;
+    struct kin kin[2];
+    struct relative relatives[2];
+    size_t order[2];
+    unsigned char in_tree[2], is_left[2];
+};
+
+static inline void fixture_family(struct family_fixture *f, const struct view_fixture *v)
+{
+    *f = (struct family_fixture){.order = {0, 1}, .in_tree = {1, 1}};
+    f->kin[0] = (struct kin){.pid = 42, .begin_ns = v->image.epoch_ns, .forker = KIN_NONE};
+    f->kin[1] = (struct kin){.pid = 43,
+                             .parent_pid = 42,
+                             .begin_ns = v->image.epoch_ns + FIXTURE_SECOND,
+                             .forker = KIN_NONE,
+                             .kind = KIN_EXEC,
+                             .depth = 1};
+    f->relatives[0] = (struct relative){.recording = "root.mprof",
+                                        .command = "/usr/bin/app it's",
+                                        .has_figures = 1,
+                                        .end_ns = v->image.epoch_ns + v->process.end_ns,
+                                        .ending = {.exec = ""},
+                                        .totals = v->process.totals};
+    f->relatives[1] = (struct relative){.recording = "child.mprof",
+                                        .command = "/usr/bin/a/very/long/path/to/helper --with "
+                                                   "many --options and=values and files",
+                                        .ending = {.exec = ""}};
+    f->family = (struct family){.kin = f->kin,
+                                .relatives = f->relatives,
+                                .count = 2,
+                                .order = f->order,
+                                .order_count = 2,
+                                .in_tree = f->in_tree,
+                                .is_left = f->is_left};
 }
 
 #endif

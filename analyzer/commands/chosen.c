@@ -1,0 +1,95 @@
+/* chosen.c - see chosen.h. */
+#include "chosen.h"
+#include "choice.h"
+#include "command.h"
+#include <stdlib.h>
+
+/* An image of which one process is seen; all else is shared. */
+static void show_process(struct chosen *c, const struct image *image, uint32_t serial)
+{
+    c->source = image;
+    c->view = *image;
+    for (size_t i = 0; i < image->process_count; i++)
+        if (image->processes[i].serial == serial)
+            c->view.processes = &image->processes[i];
+    c->view.process_count = 1;
+    c->view.pid = c->view.processes->pid;
+    c->view.running = image->running && c->view.processes->ending.kind == END_UNKNOWN;
+    c->image = &c->view;
+}
+
+/* Heads name all but the forked ones of large recordings: only then the others are opened. */
+static int find_process(struct chosen *c, long pid)
+{
+    const struct image *image = recording_image(c->recording);
+    if (lineage_find(&c->lineage, pid) == 0)
+        return 0;
+    if (c->lineage.family.more) {
+        lineage_free(&c->lineage);
+        lineage_read(&c->lineage, c->name, image, LINEAGE_FIGURES);
+    }
+    return lineage_choose(&c->lineage, c->name, pid);
+}
+
+static int choose_process(struct chosen *c, long pid)
+{
+    const struct family *family = &c->lineage.family;
+    if (find_process(c, pid) != 0)
+        return COMMAND_FAILED;
+    const struct relative *r = &family->relatives[family->self];
+    if (c->lineage.recording_of[family->self] != c->lineage.asked) {
+        c->other = choice_open(r->recording);
+        if (!c->other)
+            return COMMAND_FAILED;
+    }
+    show_process(c, recording_image(c->other ? c->other : c->recording), r->serial);
+    choice_tell(c->other ? c->other : c->recording, r->recording);
+    return COMMAND_OK;
+}
+
+static int choose_tree(struct chosen *c)
+{
+    lineage_free(&c->lineage);
+    lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_FIGURES);
+    c->image = c->sum = lineage_merge(&c->lineage);
+    if (!c->sum)
+        return COMMAND_FAILED;
+    if (c->sum->running)
+        complain("%s: processes of the tree are still running, this is what they did so far",
+                 c->name);
+    else if (c->sum->cut)
+        complain("%s: a recording of the tree is cut, this is what can be read of it", c->name);
+    return COMMAND_OK;
+}
+
+int chosen_open(struct chosen *c, const char *command, const char *operand,
+                const struct choosing *choosing)
+{
+    *c = (struct chosen){0};
+    if (choosing->pid >= 0 && choosing->tree) {
+        complain("%s: --pid is one process and --tree all of them; give one of both", command);
+        return COMMAND_USAGE;
+    }
+    c->name = choice_name(operand);
+    c->recording = c->name ? choice_open(c->name) : NULL;
+    if (!c->recording)
+        return COMMAND_FAILED;
+    lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_HEADS);
+    if (choosing->tree)
+        return choose_tree(c);
+    if (choosing->pid >= 0)
+        return choose_process(c, choosing->pid);
+    c->image = c->source = recording_image(c->recording);
+    choice_tell(c->recording, c->name);
+    return COMMAND_OK;
+}
+
+void chosen_close(struct chosen *c)
+{
+    image_free(c->sum);
+    if (c->recording)
+        lineage_free(&c->lineage);
+    recording_close(c->other);
+    recording_close(c->recording);
+    free(c->name);
+}

@@ -1,0 +1,54 @@
+/*
+ * chosen.h - what of a recording is to be shown: its first process, another process of its tree
+ * (--pid), or all of them together (--tree).
+ *
+ * chosen_open says in a sentence what is wrong. Owner of everything in the struct: chosen_close.
+ */
+#ifndef MPROF_CHOSEN_H
+#define MPROF_CHOSEN_H
+
+#include "lineage.h"
+#include "options.h"
+
+struct choosing { /* values of a command's options */
+    long pid;     /* -1: none */
+    int tree;
+};
+#define CHOOSING_NOTHING                                                                           \
+    {                                                                                              \
+        -1, 0                                                                                      \
+    }
+
+/* Entries of an option table, for a member `which` of the command's values. */
+#define CHOOSING_OPTIONS(values, which)                                                            \
+    {0,                                                                                            \
+     "pid",                                                                                        \
+     OPTION_COUNT,                                                                                 \
+     "N",                                                                                          \
+     offsetof(values, which.pid),                                                                  \
+     NULL,                                                                                         \
+     "only process N of the recording's tree, a forked or an exec'd one; of a process that "       \
+     "exec'd, "                                                                                    \
+     "what it was last"},                                                                          \
+    {                                                                                              \
+        0, "tree", OPTION_FLAG, NULL, offsetof(values, which.tree), NULL,                          \
+            "the process and all that descend from it, summed"                                     \
+    }
+
+struct chosen {
+    char *name;
+    struct recording *recording; /* that was asked for */
+    struct recording *other;     /* which holds the process, where that is another */
+    struct lineage lineage;
+    struct image view;          /* with one process */
+    struct image *sum;          /* of the tree */
+    const struct image *image;  /* to be shown: its process 0 */
+    const struct image *source; /* the whole recording behind it; NULL for a tree */
+};
+
+/* COMMAND_OK, or another exit status after a sentence. */
+int chosen_open(struct chosen *c, const char *command, const char *operand,
+                const struct choosing *choosing);
+void chosen_close(struct chosen *c);
+
+#endif

@@ -1,0 +1,379 @@
+/* lineage.c - see lineage.h. */
+#include "lineage.h"
+#include "command.h"
+#include "merged.h"
+#include "text.h"
+#include "xalloc.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIDS_NAMED 8 /* in a sentence */
+
+/* ---- who there is ---- */
+
+static size_t add(struct lineage *l, size_t entry, const char *command)
+{
+    struct family *f = &l->family;
+    size_t i = f->count++;
+    f->kin = xgrow(f->kin, &l->kin_capacity, f->count, sizeof *f->kin);
+    f->relatives = xgrow(f->relatives, &l->capacity, f->count, sizeof *f->relatives);
+    l->recording_of =
+        xgrow(l->recording_of, &l->recording_capacity, f->count, sizeof *l->recording_of);
+    l->recording_of[i] = entry;
+    f->kin[i] = (struct kin){.forker = KIN_NONE};
+    f->relatives[i] = (struct relative){
+        .recording = l->folder->entries[entry].name, .command = command, .ending = {.exec = ""}};
+    return i;
+}
+
+static const char *kept(struct lineage *l, char *text)
+{
+    const char *copy = arena_string(l->memory, text);
+    free(text);
+    return copy;
+}
+
+static const char *command_of_head(struct lineage *l, const struct recording_identity *identity)
+{
+    char *arguments[sizeof identity->command];
+    size_t count = 0;
+    for (size_t at = 0; at < identity->command_bytes; at += strlen(identity->command + at) + 1)
+        arguments[count++] = (char *)identity->command + at;
+    return kept(l, text_command(arguments, count));
+}
+
+/* How a head names it: serials are not indices, as some may be missing. */
+static size_t index_of_serial(const struct family *f, size_t first, uint32_t serial)
+{
+    for (size_t i = first; i < f->count; i++)
+        if (f->relatives[i].serial == serial)
+            return i;
+    return first;
+}
+
+static void add_head(struct lineage *l, size_t entry)
+{
+    const struct recording_identity *identity = &l->folder->entries[entry].identity;
+    const char *command = command_of_head(l, identity);
+    struct family *f = &l->family;
+    size_t first = add(l, entry, command);
+    f->kin[first] = (struct kin){.pid = identity->pid,
+                                 .parent_pid = identity->parent_pid,
+                                 .start_time = identity->start_time,
+                                 .parent_start_time = identity->parent_start_time,
+                                 .begin_ns = identity->epoch_ns,
+                                 .forker = KIN_NONE};
+    for (size_t i = 0; i < identity->fork_count; i++) {
+        size_t forker = index_of_serial(f, first, identity->fork_parents[i]);
+        size_t child = add(l, entry, command);
+        f->relatives[child].serial = identity->fork_serials[i];
+        f->kin[child] = (struct kin){.pid = identity->fork_pids[i],
+                                     .parent_pid = f->kin[forker].pid,
+                                     .start_time = identity->fork_start_times[i],
+                                     .begin_ns = identity->epoch_ns, /* or later */
+                                     .forker = forker};
+    }
+    f->more += identity->more_forks;
+}
+
+static int runs_on(const struct image *image, const struct process *p)
+{
+    return image->running && p->ending.kind == END_UNKNOWN;
+}
+
+/* From the image's time to that since the tree's begin. */
+static uint64_t shift_of(const struct lineage *l, const struct image *image)
+{
+    return image->epoch_ns > l->epoch_ns ? image->epoch_ns - l->epoch_ns : 0;
+}
+
+static void take_figures(struct lineage *l, size_t i, const struct image *image,
+                         const struct process *p)
+{
+    struct relative *r = &l->family.relatives[i];
+    r->serial = p->serial;
+    r->has_figures = 1;
+    r->runs_on = runs_on(image, p);
+    r->cut = image->cut;
+    r->end_ns = image->epoch_ns + p->end_ns;
+    r->ending = p->ending;
+    r->ending.exec = arena_string(l->memory, p->ending.exec ? p->ending.exec : "");
+    r->totals = p->totals;
+    r->totals.peak_ns += shift_of(l, image);
+    r->quality = p->quality;
+}
+
+static void add_image(struct lineage *l, size_t entry, const struct image *image)
+{
+    const char *command = kept(l, text_command(image->argv, image->argc));
+    struct family *f = &l->family;
+    size_t first = f->count;
+    for (size_t i = 0; i < image->process_count; i++) {
+        const struct process *p = &image->processes[i];
+        size_t self = add(l, entry, command);
+        f->kin[self] = (struct kin){.pid = p->pid,
+                                    .parent_pid = p->parent_pid,
+                                    .start_time = p->start_time,
+                                    .begin_ns = image->epoch_ns + p->begin_ns,
+                                    .forker = i && p->parent < i ? first + p->parent : KIN_NONE};
+        if (i == 0)
+            f->kin[self].parent_start_time = image->parent_start_time;
+        take_figures(l, self, image, p);
+    }
+}
+
+/* Opens a recording of the tree; NULL after a sentence. */
+static struct recording *open_entry(const struct lineage *l, size_t entry)
+{
+    const char *name = l->folder->entries[entry].name;
+    struct recording *recording = NULL;
+    int error = recording_open(&recording, name);
+    if (error != RECORDING_OK)
+        complain("%s: %s; its processes are left out", name, recording_strerror(error));
+    else if (recording_image(recording)->process_count > 0)
+        return recording;
+    recording_close(recording);
+    return NULL;
+}
+
+static void add_entry(struct lineage *l, size_t entry, enum lineage_depth depth)
+{
+    struct recording *recording = NULL;
+    if (depth == LINEAGE_HEADS) {
+        add_head(l, entry);
+        return;
+    }
+    recording = open_entry(l, entry);
+    if (recording)
+        add_image(l, entry, recording_image(recording));
+    recording_close(recording);
+}
+
+/* ---- the tree ---- */
+
+/* Orphans are the root's: nobody else is known who would have started them. */
+static void adopt_orphans(struct family *f, size_t root)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->kin[i].starter == KIN_NONE && i != root)
+            f->kin[i].starter = root;
+}
+
+static void set_order(struct lineage *l)
+{
+    struct family *f = &l->family;
+    free(f->order);
+    f->order = kinship_order(f->kin, f->count, f->self, &f->order_count);
+    free(f->in_tree);
+    f->in_tree = xcalloc(f->count + 1, 1);
+    for (size_t i = 0; i < f->order_count; i++)
+        f->in_tree[f->order[i]] = 1;
+    free(f->is_left);
+    f->is_left = xcalloc(f->count + 1, 1);
+    for (size_t i = 0; i < f->count; i++)
+        if (f->kin[i].kind == KIN_BECAME)
+            f->is_left[f->kin[i].starter] = 1;
+}
+
+/* A recording that is no longer in the folder, or was never to be seen there, is alone. */
+static void read_alone(struct lineage *l, const char *name, const struct image *image)
+{
+    struct folder *own = &l->own;
+    own->entries = xrealloc(own->entries, (own->count + 1) * sizeof *own->entries);
+    own->entries[own->count] =
+        (struct folder_entry){.name = xstrdup(name), .root = own->count, .index = -1};
+    add_image(l, own->count++, image);
+}
+
+static void finish(struct lineage *l, int is_root)
+{
+    struct family *f = &l->family;
+    kinship_find(f->kin, f->count);
+    if (f->count)
+        adopt_orphans(f, is_root ? f->self : 0);
+    set_order(l);
+}
+
+void lineage_read(struct lineage *l, const char *name, const struct image *image,
+                  enum lineage_depth depth)
+{
+    *l = (struct lineage){.memory = arena_new(), .epoch_ns = image->epoch_ns};
+    char *path = folder_of_file(name);
+    folder_read(&l->own, path); /* a folder that cannot be read has no others to name */
+    free(path);
+    l->folder = &l->own;
+    const struct folder_entry *self = folder_named(l->folder, name);
+    size_t root = self ? self->root : 0;
+    l->asked = self ? (size_t)(self - l->folder->entries) : l->folder->count;
+    if (!self)
+        read_alone(l, name, image);
+    for (size_t i = 0; self && i < l->folder->count; i++) {
+        if (i == l->asked) {
+            l->family.self = l->family.count;
+            add_image(l, i, image);
+        } else if (l->folder->entries[i].root == root) {
+            add_entry(l, i, depth);
+        }
+    }
+    finish(l, !self || root == l->asked);
+}
+
+void lineage_of_root(struct lineage *l, const struct folder *folder, size_t root)
+{
+    *l = (struct lineage){.memory = arena_new(),
+                          .folder = folder,
+                          .asked = root,
+                          .epoch_ns = folder->entries[root].identity.epoch_ns};
+    for (size_t i = root; i < folder->count; i++)
+        if (folder->entries[i].root == root)
+            add_head(l, i);
+    finish(l, 1);
+}
+
+void lineage_free(struct lineage *l)
+{
+    free(l->family.kin);
+    free(l->family.relatives);
+    free(l->family.order);
+    free(l->family.in_tree);
+    free(l->family.is_left);
+    free(l->recording_of);
+    arena_free(l->memory);
+    folder_free(&l->own);
+    *l = (struct lineage){0};
+}
+
+/* ---- one of them ---- */
+
+static void complain_of_pid(const struct lineage *l, const char *name, long pid)
+{
+    const struct family *f = &l->family;
+    char pids[PIDS_NAMED * 12 + 64] = "";
+    size_t named = 0, others = 0, used = 0;
+    for (size_t i = 0; i < f->order_count; i++) {
+        size_t self = f->order[i];
+        if (f->is_left[self] || f->kin[self].pid == 0)
+            continue;
+        if (named == PIDS_NAMED) {
+            others++;
+            continue;
+        }
+        used += (size_t)snprintf(pids + used, sizeof pids - used, "%s%d", named++ ? ", " : "",
+                                 f->kin[self].pid);
+    }
+    if (others)
+        snprintf(pids + used, sizeof pids - used, " and %zu more", others);
+    complain("%s: process %ld is not in this recording or its tree; there %s %s", name, pid,
+             named + others == 1 ? "is only" : "are", pids);
+}
+
+int lineage_find(struct lineage *l, long pid)
+{
+    struct family *f = &l->family;
+    size_t found = KIN_NONE;
+    for (size_t i = 0; i < f->order_count; i++) {
+        size_t self = f->order[i];
+        if (f->kin[self].pid == pid && pid != 0 &&
+            (found == KIN_NONE || f->kin[self].begin_ns >= f->kin[found].begin_ns))
+            found = self;
+    }
+    if (found == KIN_NONE)
+        return -1;
+    f->self = found;
+    set_order(l);
+    return 0;
+}
+
+int lineage_choose(struct lineage *l, const char *name, long pid)
+{
+    int rc = lineage_find(l, pid);
+    if (rc != 0)
+        complain_of_pid(l, name, pid);
+    return rc;
+}
+
+/* ---- all of them ---- */
+
+static const struct process *process_of(const struct image *image, uint32_t serial)
+{
+    for (size_t i = 0; i < image->process_count; i++)
+        if (image->processes[i].serial == serial)
+            return &image->processes[i];
+    return NULL;
+}
+
+/* The relatives [begin, end) are of one recording; returns how many of them were taken. */
+static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
+                              void (*take)(void *context, const struct lineage_visit *visit),
+                              void *context)
+{
+    const unsigned char *wanted = l->family.in_tree;
+    struct recording *recording = open_entry(l, l->recording_of[begin]);
+    size_t taken = 0, last = begin;
+    for (size_t i = begin; i < end; i++)
+        last = wanted[i] ? i : last;
+    for (size_t i = begin; recording && i <= last; i++) {
+        const struct image *image = recording_image(recording);
+        const struct process *p = process_of(image, l->family.relatives[i].serial);
+        if (!wanted[i] || !p)
+            continue;
+        struct lineage_visit visit = {recording,          image,    p, &l->family.relatives[i],
+                                      shift_of(l, image), i == last};
+        take(context, &visit);
+        taken++;
+    }
+    recording_close(recording);
+    return taken;
+}
+
+size_t lineage_visit(const struct lineage *l,
+                     void (*take)(void *context, const struct lineage_visit *visit), void *context)
+{
+    const struct family *f = &l->family;
+    size_t taken = 0;
+    for (size_t begin = 0, end; begin < f->count; begin = end) {
+        int any = 0;
+        for (end = begin; end < f->count && l->recording_of[end] == l->recording_of[begin]; end++)
+            any |= f->in_tree[end];
+        if (any)
+            taken += visit_recording(l, begin, end, take, context);
+    }
+    return taken;
+}
+
+static void merge_one(void *context, const struct lineage_visit *visit)
+{
+    merged_add(context, visit->image, visit->process, visit->shift_ns,
+               runs_on(visit->image, visit->process));
+    if (visit->last)
+        merged_forget(context);
+}
+
+/* A tree ends as its first process does, in whatever image it ends. */
+static void set_ending(const struct family *f, struct image *image)
+{
+    size_t last = f->self;
+    for (size_t i = 0; i < f->order_count; i++)
+        if (f->kin[f->order[i]].kind == KIN_BECAME && f->kin[f->order[i]].starter == last)
+            last = f->order[i];
+    if (!f->relatives[last].has_figures)
+        return;
+    struct ending *ending = &image->processes[0].ending;
+    *ending = f->relatives[last].ending;
+    ending->exec = arena_string(image->memory, ending->exec);
+}
+
+struct image *lineage_merge(const struct lineage *l)
+{
+    struct merged *m = merged_new();
+    size_t taken = lineage_visit(l, merge_one, m);
+    struct image *image = merged_finish(m);
+    if (taken > 0) {
+        set_ending(&l->family, image);
+        return image;
+    }
+    image_free(image);
+    return NULL;
+}

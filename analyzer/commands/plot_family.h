@@ -1,0 +1,29 @@
+/*
+ * plot_family.h - the lines of a tree of processes for a plot: one that sums them all, one for
+ * each, or both. All have the tree's time: 0 is the start of the recording that was asked for.
+ *
+ * Owner of all that the series point to: the plot_family. What cannot be read is said in a sentence
+ * and left out (lineage.h).
+ */
+#ifndef MPROF_PLOT_FAMILY_H
+#define MPROF_PLOT_FAMILY_H
+
+#include "plot.h"
+
+struct plot_family;
+
+/* image: of the recording `name`, it must stay. together: the sum, first; each: a line for each
+ * process that held memory, the highest PLOT_LINES_MAX of them. */
+struct plot_family *plot_family_new(const char *name, const struct image *image, int together,
+                                    int each);
+const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count);
+
+/* The lines of [begin_ns, end_ns), as fine as the events are. */
+void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
+
+size_t plot_family_size(const struct plot_family *f); /* processes in the tree */
+void plot_family_free(struct plot_family *f);         /* NULL is allowed */
+
+#define PLOT_LINES_MAX 100
+
+#endif

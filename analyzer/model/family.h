@@ -1,0 +1,39 @@
+/*
+ * family.h - the processes of a tree of recordings, as the views show them.
+ *
+ * Shapes only. A relative is one life of a process in one exec image (kinship.h). What is known of
+ * it depends on how much was read: of heads only who it is, of a summary its figures, too. Owner of
+ * everything: whoever filled it.
+ */
+#ifndef MPROF_FAMILY_H
+#define MPROF_FAMILY_H
+
+#include "kinship.h"
+#include "summary.h"
+
+struct relative {
+    const char *recording; /* name of the file that holds it */
+    const char *command;   /* clean, one line; "" unknown */
+    uint32_t serial;       /* in its image; 0 is the one that was exec'd */
+    int has_figures;       /* all below is known */
+    int runs_on, cut;
+    uint64_t end_ns;      /* since 1970, as kin.begin_ns */
+    struct ending ending; /* its text is the relative's */
+    struct totals totals; /* peak_ns since the tree's begin */
+    struct quality quality;
+};
+
+struct family {
+    struct kin
+        *kin; /* [i] is relatives[i]'s; of a recording's all, one recording after the other */
+    struct relative *relatives;
+    size_t count;
+    size_t self;   /* who was asked for */
+    size_t *order; /* self and all that descend from it, everybody before its own */
+    size_t order_count;
+    unsigned char *in_tree; /* [i]: is in `order` */
+    unsigned char *is_left; /* [i]: became another image that is in the list */
+    size_t more;            /* forked processes that heads have no room for */
+};
+
+#endif

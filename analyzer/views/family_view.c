@@ -1,0 +1,153 @@
+#include "family_view.h"
+#include "report_view.h"
+#include "text.h"
+#include "units.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDTH      79
+#define INDENT_MAX 12
+#define NAME_WIDTH 25 /* of a recording */
+#define PEAK_WIDTH 11
+
+size_t family_size(const struct family *family)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < family->order_count; i++)
+        size += !family->is_left[family->order[i]];
+    return size;
+}
+
+static const char *kind_name(enum kin_kind kind)
+{
+    switch (kind) {
+    case KIN_FORK:
+        return "fork";
+    case KIN_EXEC:
+        return "exec";
+    case KIN_BECAME:
+        return "became";
+    case KIN_FIRST:
+        break;
+    }
+    return "first";
+}
+
+/* ---- text ---- */
+
+char *family_command(const struct relative *relative, size_t width)
+{
+    const char *command = relative->command, *end = command + strcspn(command, " ");
+    for (const char *p = command; p < end; p++)
+        if (*p == '/' && p + 1 < end)
+            command = p + 1;
+    return text_fit(command[0] ? command : "?", width, 0);
+}
+
+/* A name by its end, as in mprofile_20261122033648_4711.mprof.2 the pid tells most. */
+static void print_relative(const struct family *family, size_t i, unsigned depth_of_self, FILE *out)
+{
+    const struct kin *kin = &family->kin[i];
+    const struct relative *r = &family->relatives[i];
+    unsigned depth = kin->depth > depth_of_self ? kin->depth - depth_of_self : 0;
+    char peak[UNITS_TEXT] = "", head[64];
+    if (r->has_figures)
+        units_bytes(peak, r->totals.peak_bytes);
+    char *name = text_fit(kin->kind == KIN_FORK ? "forked" : r->recording, NAME_WIDTH, 1);
+    int used = snprintf(head, sizeof head, "  %*s%d ",
+                        (int)(2 * depth > INDENT_MAX ? INDENT_MAX : 2 * depth), "", kin->pid);
+    int room = WIDTH - used - PEAK_WIDTH - NAME_WIDTH - 3;
+    char *command = family_command(r, (size_t)room);
+    fprintf(out, "%s%s%*s %*s  %s\n", head, command, room - (int)text_width(command), "",
+            PEAK_WIDTH, peak, name);
+    free(command);
+    free(name);
+}
+
+void family_text(const struct family *family, FILE *out)
+{
+    size_t shown = 0, left = 0;
+    fputs("\nprocesses, each below the one that started it; with --pid one of them\n", out);
+    for (size_t i = 0; i < family->order_count; i++) {
+        size_t self = family->order[i];
+        if (family->is_left[self])
+            continue;
+        if (shown < FAMILY_SHOWN)
+            print_relative(family, self, family->kin[family->self].depth, out);
+        shown < FAMILY_SHOWN ? shown++ : left++;
+    }
+    if (left + family->more)
+        fprintf(out, "  and %zu more: --json names %s\n", left + family->more,
+                family->more ? "most of them" : "all");
+}
+
+char *family_note(const struct family *family, int together)
+{
+    const struct kin *kin = &family->kin[family->self];
+    size_t starter = kinship_starter(family->kin, family->self), size = family_size(family);
+    char *note = NULL;
+    if (together &&
+        asprintf(&note, "%zu process%s together; peaks of functions are those in one of them", size,
+                 size == 1 ? "" : "es") < 0)
+        return NULL;
+    if (!together && starter != KIN_NONE &&
+        asprintf(&note,
+                 kin->kind == KIN_FORK ? "process %d, forked by %d; without what it inherited"
+                                       : "process %d, started by %d",
+                 kin->pid, family->kin[starter].pid) < 0)
+        return NULL;
+    return note;
+}
+
+/* ---- JSON ---- */
+
+void ending_json(struct json *j, const char *key, const struct ending *ending)
+{
+    if (ending->kind == END_UNKNOWN) {
+        json_null(j, key);
+        return;
+    }
+    json_object(j, key);
+    if (ending->kind == END_CODE)
+        json_integer(j, "code", ending->value);
+    else if (ending->kind == END_SIGNAL)
+        json_integer(j, "signal", ending->value);
+    else
+        json_string(j, "exec", ending->exec);
+    json_end_object(j);
+}
+
+void family_starter_json(struct json *j, const struct family *family, size_t i)
+{
+    size_t starter = kinship_starter(family->kin, i);
+    if (starter == KIN_NONE)
+        json_null(j, "starter");
+    else
+        json_integer(j, "starter", family->kin[starter].pid);
+}
+
+void family_json(struct json *j, const struct family *family, uint64_t epoch_ns)
+{
+    json_array(j, "processes");
+    for (size_t i = 0; i < family->order_count; i++) {
+        size_t self = family->order[i];
+        const struct kin *kin = &family->kin[self];
+        const struct relative *r = &family->relatives[self];
+        json_object(j, NULL);
+        json_integer(j, "pid", kin->pid);
+        json_string(j, "kind", kind_name(kin->kind));
+        family_starter_json(j, family, self);
+        json_string(j, "command", r->command);
+        json_string(j, "recording", r->recording);
+        json_seconds(j, "begin_s", kin->begin_ns > epoch_ns ? kin->begin_ns - epoch_ns : 0);
+        if (r->has_figures) {
+            json_seconds(j, "end_s", r->end_ns > epoch_ns ? r->end_ns - epoch_ns : 0);
+            ending_json(j, "exit", &r->ending);
+            json_boolean(j, "running", r->runs_on);
+            report_json_totals(j, &r->totals);
+            report_json_quality(j, &r->quality);
+        }
+        json_end_object(j);
+    }
+    json_end_array(j);
+}

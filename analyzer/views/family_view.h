@@ -1,0 +1,36 @@
+/*
+ * family_view.h - the processes of a tree: who started whom, as text and as JSON.
+ *
+ * What a process became by exec stands in its place; that it was forked before is not shown then.
+ * The text is at most 80 columns wide and names FAMILY_SHOWN processes, JSON has all. Keys are
+ * documented in mprof-c(1). A write that fails is left to the stream's error flag.
+ */
+#ifndef MPROF_FAMILY_VIEW_H
+#define MPROF_FAMILY_VIEW_H
+
+#include "family.h"
+#include "json.h"
+
+#define FAMILY_SHOWN 30
+
+void family_text(const struct family *family, FILE *out);
+
+/* "processes": all of them, in order; times since epoch_ns. */
+void family_json(struct json *j, const struct family *family, uint64_t epoch_ns);
+
+/* The line that says what a report is about: "process 12, forked by 11" or "3 processes together,
+ * .."; free() it. */
+char *family_note(const struct family *family, int together);
+
+/* Processes of the tree that are not shown as what they became. */
+size_t family_size(const struct family *family);
+
+/* The command line in `width` columns, without the program's folder; free() it. */
+char *family_command(const struct relative *relative, size_t width);
+
+/* "starter": the pid of who started it, or null. */
+void family_starter_json(struct json *j, const struct family *family, size_t i);
+
+void ending_json(struct json *j, const char *key, const struct ending *ending);
+
+#endif
