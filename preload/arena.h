@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARENA_SLAB  (4u << 20)
-#define ARENA_SLABS 64
+#define ARENA_SLAB  (1u << 20) /* address space that a program with limits has to spare */
+#define ARENA_SLABS 256
 
 extern uintptr_t arena_slabs[ARENA_SLABS]; /* 0: not there yet; filled in order */
 

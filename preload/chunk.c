@@ -70,6 +70,8 @@ static uint8_t *map_part(uint64_t offset, size_t bytes)
         return NULL;
     uint64_t distance = offset - a->offset;
     uint8_t *p = sys_map_again(a->page, distance + bytes);
+    if (!p && sys_unlock(a->page, SPOOL_PAGE))
+        p = sys_map_again(a->page, distance + bytes);
     if (!p)
         return NULL;
     if (distance)

@@ -291,6 +291,7 @@ static int start(void)
     selfcheck_start(check ? parse_number(check, 1) : 0);
     const char *interval = start_facts_setting(facts, SETTING_INTERVAL);
     sample_start(interval ? parse_number(interval, 1000000000u) : 100000000u);
+    start_facts_give_back(facts);
     return 1;
 }
 

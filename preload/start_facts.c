@@ -150,12 +150,10 @@ static uint64_t read_pid_space(void)
 
 struct start_facts *start_facts_read(void)
 {
-    size_t bytes = sizeof(struct start_facts) + ENVIRONMENT_MAX + COMMAND_MAX;
-    struct start_facts *f = sys_pages(bytes);
+    struct start_facts *f = sys_pages(sizeof *f);
     struct utsname names;
-    if (!f)
+    if (!f || !(f->environment = sys_pages(ENVIRONMENT_MAX + COMMAND_MAX)))
         return NULL;
-    f->environment = (char *)(f + 1);
     f->command = f->environment + ENVIRONMENT_MAX;
     sys_read_file("/proc/self/environ", f->environment, ENVIRONMENT_MAX - 1);
     f->command_bytes = sys_read_file("/proc/self/cmdline", f->command, COMMAND_MAX);
@@ -170,6 +168,13 @@ struct start_facts *start_facts_read(void)
     read_boot_id(f->boot_id);
     f->clock_is_counter = clock_is_counter();
     return f;
+}
+
+void start_facts_give_back(struct start_facts *f)
+{
+    sys_unmap(f->environment, ENVIRONMENT_MAX + COMMAND_MAX);
+    f->environment = f->command = NULL;
+    f->command_bytes = 0;
 }
 
 const char *start_facts_variable(const struct start_facts *f, const char *name)

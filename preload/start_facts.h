@@ -24,8 +24,10 @@ struct start_facts {
     int clock_is_counter;
 };
 
-/* Buffers are mapped and stay. Returns NULL where there is no memory. */
+/* Everything is mapped and stays, until the environment and the command are given back: only the
+ * start needs them. Returns NULL where there is no memory. */
 struct start_facts *start_facts_read(void);
+void start_facts_give_back(struct start_facts *f);
 
 /* Value of a variable in the environment, or NULL; of one of our settings. */
 const char *start_facts_variable(const struct start_facts *f, const char *name);

@@ -27,16 +27,17 @@
 
 /* Kinds of what we do; a bit in sys_forbidden for each that the host must not be caught at. */
 enum sys_kind {
-    SYS_KIND_MEMORY = 1,  /* mmap, munmap, mremap, madvise */
-    SYS_KIND_FILES = 2,   /* openat, read, close */
-    SYS_KIND_SELF = 4,    /* gettid, getpid, getppid, prctl, sigaltstack */
-    SYS_KIND_GROW = 8,    /* fstat, fallocate: kernels before 5.14 */
-    SYS_KIND_UNWIND = 16, /* libunwind */
-    SYS_KIND_TIME = 32,   /* no call: the processor's counter, also behind clock_gettime */
-    SYS_KIND_WINDOW = 64, /* what windows need besides SYS_KIND_MEMORY */
-    SYS_KIND_PROBE = 128, /* rt_sigprocmask, to ask whether memory can be read */
-    SYS_KIND_START = 256, /* what the start does besides, in a program that is exec'd */
-    SYS_KIND_ALL = 511
+    SYS_KIND_MEMORY = 1,   /* mmap, munmap, mremap, madvise */
+    SYS_KIND_FILES = 2,    /* openat, read, close */
+    SYS_KIND_SELF = 4,     /* gettid, getpid, getppid, prctl, sigaltstack */
+    SYS_KIND_GROW = 8,     /* fstat, fallocate: kernels before 5.14 */
+    SYS_KIND_UNWIND = 16,  /* libunwind */
+    SYS_KIND_TIME = 32,    /* no call: the processor's counter, also behind clock_gettime */
+    SYS_KIND_WINDOW = 64,  /* what windows need besides SYS_KIND_MEMORY */
+    SYS_KIND_PROBE = 128,  /* rt_sigprocmask, to ask whether memory can be read */
+    SYS_KIND_START = 256,  /* what the start does besides, in a program that is exec'd */
+    SYS_KIND_UNLOCK = 512, /* munlock */
+    SYS_KIND_ALL = 1023
 };
 
 extern uint32_t sys_forbidden;
@@ -91,6 +92,13 @@ static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
     return sys_may(SYS_KIND_WINDOW) &&
            SYS_CALL(SYS_mremap, shared, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place, 0) ==
                (long)place;
+}
+
+/* A program that has locked its memory (mlockall) has locked ours, too, and what is mapped from a
+ * locked mapping counts against its limit. Returns whether it is unlocked now. */
+static inline int sys_unlock(void *p, size_t bytes)
+{
+    return sys_may(SYS_KIND_UNLOCK) && SYS_CALL(SYS_munlock, p, bytes, 0, 0, 0, 0) == 0;
 }
 
 /* Addresses without memory. */
