@@ -1,10 +1,12 @@
 /* exec_environment.c - LD_PRELOAD without the library, where it could not be loaded. */
 #include "exec_environment.h"
+#include "arena.h"
 #include "chunk.h"
 #include "init.h"
 #include "sys.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "/libmprof.so"
@@ -143,4 +145,20 @@ char *const *exec_environment_copy(char *const *environment, void *room)
     }
     copy[kept] = NULL;
     return copy;
+}
+
+void exec_environment_settle(void)
+{
+    for (char **variable = environ; variable && *variable; variable++) {
+        const char *list = preload_of(*variable);
+        if (!list || all_stay(list))
+            continue;
+        /* One store: other threads may be reading. */
+        char *fresh = arena_alloc(1, strlen(*variable) + 1);
+        if (!fresh)
+            return;
+        tell();
+        copy_variable(list, fresh);
+        __atomic_store_n(variable, fresh, __ATOMIC_RELEASE);
+    }
 }

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* REAL(name, result, parameters): one list for the struct, the look-up and the check of the map
@@ -37,6 +38,8 @@
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
+    REAL(system, int, (const char *))                                                              \
+    REAL(popen, FILE *, (const char *, const char *))                                              \
     REAL(posix_spawn, int,                                                                         \
          (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,    \
           char *const *, char *const *))                                                           \

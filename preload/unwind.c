@@ -10,10 +10,23 @@
 
 static int ready;
 
+#define STACK_BYTES (64u << 10)
+
+static void open_here(void *unused)
+{
+    (void)unused;
+    __atomic_store_n(&ready, unwind_space_open(), __ATOMIC_RELEASE);
+}
+
+/* dlopen takes some KiB of stack, of which a program may not have so many. */
 void unwind_open(void)
 {
     uintptr_t before = own_begin();
-    __atomic_store_n(&ready, unwind_space_open(), __ATOMIC_RELEASE);
+    uint8_t *stack = sys_pages(STACK_BYTES);
+    if (stack) {
+        arch_call_on_stack(open_here, NULL, stack + STACK_BYTES);
+        sys_unmap(stack, STACK_BYTES);
+    }
     own_end(before);
 }
 
@@ -75,8 +88,6 @@ void unwind_after_fork(void)
 }
 
 /* ---- a visit, on a stack of our own ---- */
-
-#define STACK_BYTES (64u << 10)
 
 struct unwind_view {
     unw_cursor_t cursor;
