@@ -92,7 +92,7 @@ static void each_page(const struct live_table *table,
                       void (*visit)(struct live_table *to, struct live_page *page),
                       struct live_table *to)
 {
-    for (size_t i = 0; table && table->pages.bits && i < (size_t)1 << table->pages.bits; i++)
+    for (size_t i = 0; table->pages.bits && i < (size_t)1 << table->pages.bits; i++)
         if (table->pages.slots[i].value)
             visit(to, (struct live_page *)(uintptr_t)table->pages.slots[i].value);
 }
