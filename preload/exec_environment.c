@@ -100,15 +100,27 @@ size_t exec_environment_bytes(char *const *environment)
     return text ? (count + 1) * sizeof *environment + text : 0;
 }
 
+static int told;
+
 /* Nothing stands there as long as all is well. */
 static void tell(void)
 {
-    if (recorder_state == RECORDER_ON && !spool.control->reason[0])
-        strcpy(spool.control->reason,
-               start_is_forbidden()
-                   ? "a program that it became or started inherited a filter of system calls"
-                   : "a program that it became or started could not load the recorder, which lies "
-                     "in another root folder or may not be read");
+    told = 0;
+    if (recorder_state != RECORDER_ON || spool.control->reason[0])
+        return;
+    strcpy(spool.control->reason,
+           start_is_forbidden()
+               ? "a program that it became or started inherited a filter of system calls"
+               : "a program that it became or started could not load the recorder, which lies in "
+                 "another root folder or may not be read");
+    told = 1;
+}
+
+void exec_environment_failed(void)
+{
+    if (told && recorder_state == RECORDER_ON)
+        spool.control->reason[0] = 0;
+    told = 0;
 }
 
 /* The variable less what cannot stay, or NULL where nothing is left. */

@@ -17,6 +17,9 @@
 size_t exec_environment_bytes(char *const *environment);
 char *const *exec_environment_copy(char *const *environment, void *room);
 
+/* The exec came to nothing: there is no such program. */
+void exec_environment_failed(void);
+
 /* The same in the program's own environment, for what libc starts by itself (system, popen). */
 void exec_environment_settle(void);
 

@@ -25,6 +25,7 @@
 static int done(int result)
 {
     init_exec_failed();
+    exec_environment_failed();
     return result;
 }
 
