@@ -63,7 +63,7 @@ static int choose_tree(struct chosen *c)
 }
 
 int chosen_open(struct chosen *c, const char *command, const char *operand,
-                const struct choosing *choosing)
+                const struct choosing *choosing, int with_family)
 {
     *c = (struct chosen){0};
     if (choosing->pid >= 0 && choosing->tree) {
@@ -74,7 +74,8 @@ int chosen_open(struct chosen *c, const char *command, const char *operand,
     c->recording = c->name ? choice_open(c->name) : NULL;
     if (!c->recording)
         return COMMAND_FAILED;
-    lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_HEADS);
+    if (with_family || choosing->pid >= 0)
+        lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_HEADS);
     if (choosing->tree)
         return choose_tree(c);
     if (choosing->pid >= 0)

@@ -46,9 +46,10 @@ struct chosen {
     const struct image *source; /* the whole recording behind it; NULL for a tree */
 };
 
-/* COMMAND_OK, or another exit status after a sentence. */
+/* COMMAND_OK, or another exit status after a sentence. with_family: the lineage is wanted in any
+ * case; without, it is empty where neither --pid nor --tree asks for it. */
 int chosen_open(struct chosen *c, const char *command, const char *operand,
-                const struct choosing *choosing);
+                const struct choosing *choosing, int with_family);
 void chosen_close(struct chosen *c);
 
 #endif

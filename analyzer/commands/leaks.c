@@ -28,7 +28,7 @@ static void show(const struct chosen *chosen, const struct values *values)
         leaks_json(chosen->image, together ? family : NULL, values->count, stdout);
         return;
     }
-    char *note = family_note(family, together);
+    char *note = family->count ? family_note(family, together) : NULL;
     leaks_text(chosen->image, note, values->count, stdout);
     free(note);
 }
@@ -41,7 +41,7 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which);
+    int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, 0);
     if (status == COMMAND_OK)
         show(&chosen, &values);
     chosen_close(&chosen);

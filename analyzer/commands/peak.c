@@ -1,5 +1,5 @@
 /* peak - the highest memory of recordings, or of a function in them. */
-#include "choice.h"
+#include "chosen.h"
 #include "command.h"
 #include "function_order.h"
 #include "json.h"
@@ -14,6 +14,7 @@
 struct values {
     const char *function;
     int json;
+    struct choosing which;
 };
 
 static const struct option options[] = {
@@ -21,6 +22,7 @@ static const struct option options[] = {
      "the own peak of the functions of this name, with all they call; a C++ or Rust name may be "
      "given without parameters and without its namespaces"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
+    CHOOSING_OPTIONS(struct values, which),
     {0}};
 
 static int has_name(const char *function, const char *wanted)
@@ -105,36 +107,34 @@ static void print_recording(const struct image *image, const char *name, const c
 
 static int show(const char *operand, const struct values *values, struct json *j)
 {
-    char *name = choice_name(operand);
-    struct recording *recording = name ? choice_open(name) : NULL;
-    if (!recording) {
-        free(name);
-        return COMMAND_FAILED;
+    struct chosen chosen;
+    int status = chosen_open(&chosen, "peak", operand, &values->which, 0);
+    if (status != COMMAND_OK) {
+        chosen_close(&chosen);
+        return status;
     }
-    choice_tell(recording, name);
     if (!operand && !j)
         puts("Using last profile data.");
-    const struct image *image = recording_image(recording);
+    const struct image *image = chosen.image;
     char *quality = quality_of_figures(&image->processes[0].quality);
     size_t found = 1;
     if (j)
-        put_recording(image, name, values->function, j, &found);
+        put_recording(image, chosen.name, values->function, j, &found);
     else
-        print_recording(image, name, values->function, &found);
+        print_recording(image, chosen.name, values->function, &found);
     if (quality)
-        complain("%s: %s, so the peak is no exact one", name, quality);
+        complain("%s: %s, so the peak is no exact one", chosen.name, quality);
     if (found == 0)
-        complain("%s: no function %s holds memory in it; see mprof-c report", name,
+        complain("%s: no function %s holds memory in it; see mprof-c report", chosen.name,
                  values->function);
     free(quality);
-    free(name);
-    recording_close(recording);
+    chosen_close(&chosen);
     return found ? COMMAND_OK : COMMAND_FAILED;
 }
 
 static int run(const struct invocation *call)
 {
-    struct values values = {0};
+    struct values values = {.which = CHOOSING_NOTHING};
     struct operands operands;
     struct json json, *j = NULL;
     int rc = options_parse(call, &values, &operands), status = COMMAND_OK;
@@ -144,9 +144,10 @@ static int run(const struct invocation *call)
         json_start(j = &json, stdout);
         json_array(j, "recordings");
     }
-    for (int i = 0; i < operands.count || i == 0; i++)
-        if (show(operands.names[i], &values, j) != COMMAND_OK)
-            status = COMMAND_FAILED;
+    for (int i = 0; (i < operands.count || i == 0) && status != COMMAND_USAGE; i++) {
+        int one = show(operands.names[i], &values, j);
+        status = one == COMMAND_OK ? status : one;
+    }
     if (j) {
         json_end_array(j);
         json_finish(j);
@@ -167,7 +168,8 @@ const struct command command_peak = {
     .summary = "print the highest memory of recordings",
     .description =
         "Prints for each recording the highest live heap, then the highest resident set (RSS) that "
-        "was sampled. The heap's peak is exact, not sampled.",
+        "was sampled. The heap's peak is exact, not sampled; with --tree it is that of the line "
+        "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,
     .examples = examples,
     .run = run,

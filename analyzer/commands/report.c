@@ -32,7 +32,7 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    int status = chosen_open(&chosen, "report", operands.names[0], &values.which);
+    int status = chosen_open(&chosen, "report", operands.names[0], &values.which, 1);
     struct report report = {.image = chosen.image,
                             .sort = values.sort,
                             .count = values.count,

@@ -99,6 +99,10 @@ def check_known(name):
     check([p["pid"] for p in found["processes"]] == [p["pid"] for p in processes], f"{name}: processes of leaks")
     found = json.loads(mprof("leaks", "--json", "--pid", str(forked["pid"]), name))
     check(found["live_at_end_bytes"] == 100 and found["pid"] == forked["pid"], f"{name}: leaks of the forked one")
+    peak = json.loads(mprof("peak", "--json", "--tree", "--func", "hold", name))["recordings"][0]
+    check(peak["peak_bytes"] == 6 * MIB + 300, f"{name}: peak --tree: {peak}")
+    check(peak["functions"][0]["own_peak_bytes"] == 3 * MIB, f"{name}: peak --tree --func hold: {peak}")
+    check(mprof("peak", "--pid", str(forked["pid"]), name).split()[1] == "2.000", f"{name}: peak --pid")
     text = mprof("report", "--pid", str(forked["pid"]), name)
     check(f"forked by {root['pid']}" in text, f"{name}: report of the forked one:\n{text}")
     text = mprof("report", name)
