@@ -29,6 +29,7 @@ _mprof_c() {
             plot.-t|plot.--title) compopt -o default ;;
             plot.-w|plot.--window) ;;
             peak.--func) compopt -o default ;;
+            peak.--pid) ;;
             report.-n|report.--count) ;;
             report.-s|report.--sort) COMPREPLY=($(compgen -W 'peak self at-peak allocations bytes live name' -- "$word")) ;;
             report.--pid) ;;
@@ -42,7 +43,7 @@ _mprof_c() {
         case $command in
             run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children' -- "$word")) ;;
             plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
-            peak) COMPREPLY=($(compgen -W '-h --help --func --json' -- "$word")) ;;
+            peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree' -- "$word")) ;;
             report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --pid --tree' -- "$word")) ;;
             leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --pid --tree' -- "$word")) ;;
             list) COMPREPLY=($(compgen -W '-h --help --json' -- "$word")) ;;

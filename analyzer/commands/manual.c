@@ -41,18 +41,20 @@ static const struct key report_keys[] = {
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
      "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
      "live_at_end_bytes, live_at_end_blocks, temporary"},
-    {"children", "array of objects, of what descends from the process: pid, parent_pid (as it was "
-                 "at its start), command, kind (fork or exec), for fork, which are in this "
-                 "recording, peak_bytes, totals, quality and selfcheck, for exec recording (the "
-                 "file); empty with --tree"},
+    {"children",
+     "array of objects, of what descends from the process: pid, parent_pid (as it was at first), "
+     "command, kind (fork or exec), for fork, which are in this recording, peak_bytes, totals, "
+     "quality, threads and selfcheck, for exec recording (the file); empty with --tree"},
     {"processes",
      "with --tree; array of objects, everybody before those that they started: pid, kind (first; "
      "fork; exec; became: what its process, named before, is by exec), starter (the pid of who "
      "started the process, null where that is not recorded), command (a text), recording (the file "
-     "that holds it), begin_s and end_s, exit, running, totals and quality as above. The figures "
-     "of "
-     "the report itself are the sums; its peaks are those of the line that plot -C draws, its "
-     "functions' own peaks the highest in one process, and at_peak_bytes is null"},
+     "that holds it), begin_s and end_s, exit, running, totals and quality as above. The report's "
+     "own figures are the sums; its peaks are those of the line that plot -C draws, its functions' "
+     "own peaks the highest in one process, and at_peak_bytes is null"},
+    {"threads",
+     "array of objects, of what each thread allocated, whoever freed it: serial, tid, name, "
+     "threads (how many it stands for), begin_s and end_s, self; empty with --tree"},
     {"selfcheck", "array of objects, the first of the stacks that differ: time_s, ours and "
                   "libunwind, each an array of texts, a frame each, the innermost first"},
 };

@@ -41,6 +41,8 @@ static void test_two_images(void **state)
     make(&a, "only_a", 4000);
     make(&b, "only_b", 8000);
     b.process.pid = 43;
+    a.process.quality.loss = (struct loss){.allocations = 3, .since_ns = 4 * FIXTURE_SECOND};
+    b.process.quality.loss = (struct loss){.frees = 2, .since_ns = 1 * FIXTURE_SECOND};
     /* The same functions under other numbers, and other file names under the same addresses. */
     struct function swapped = b.functions[0];
     b.functions[0] = b.functions[1];
@@ -67,6 +69,9 @@ static void test_two_images(void **state)
     assert_int_equal(p->totals.allocations, 200);
     assert_int_equal(p->totals.frees, 196);
     assert_int_equal(p->quality.lost, 6);
+    assert_int_equal(p->quality.loss.allocations, 3);
+    assert_int_equal(p->quality.loss.frees, 2);
+    assert_int_equal(p->quality.loss.since_ns, 4 * FIXTURE_SECOND); /* b begins at 10 s */
     assert_int_equal(p->thread_count, 2);
     /* One after the other: the highest of both, the first of equals. */
     assert_int_equal(p->totals.peak_bytes, 8 * FIXTURE_MIB);
