@@ -143,7 +143,8 @@ int picture_draw(const struct plot *plot, const struct picture *picture, const c
     } else if (file) {
         status = write_file(file, output.picture, output.bytes);
     } else if (picture->kind == PICTURE_TEXT) {
-        fwrite(output.picture, 1, output.bytes, stdout);
+        size_t feed = strspn(output.picture, "\f"); /* gnuplot begins a page */
+        fwrite(output.picture + feed, 1, output.bytes - feed, stdout);
         gnuplot_text_legend(plot, picture, stdout);
     }
     gnuplot_output_free(&output);

@@ -36,6 +36,8 @@ static size_t length_without_clone(const char *name)
     static const char *const clones[] = {".part.",     ".isra.", ".constprop.", ".cold",
                                          ".lto_priv.", ".llvm.", ".localalias", ".clone."};
     size_t length = strcspn(name, "@"); /* name@@VERSION */
+    if (length == 0)
+        return strlen(name);
     for (size_t i = 0; i < sizeof clones / sizeof clones[0]; i++) {
         const char *suffix = strstr(name, clones[i]);
         if (suffix && suffix != name && (size_t)(suffix - name) < length)

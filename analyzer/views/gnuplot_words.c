@@ -9,7 +9,8 @@
 #include <time.h>
 
 /* Single quotes will not do: gnuplot loses its way in one at the beginning and in two on end. An
- * octal escape whose first digit is not 0 has three digits, whatever follows. */
+ * octal escape whose first digit is not 0 has three digits, whatever follows. Its SVG leaves '>' as
+ * it is, and XML forbids "]]>" in a text: that gets a blank. */
 char *gnuplot_quote(const char *text)
 {
     char *clean = text_clean(text);
@@ -20,6 +21,8 @@ char *gnuplot_quote(const char *text)
             out += sprintf(out, "\\%o", (unsigned)*p);
         else if (*p == '"' || *p == '\\')
             out += sprintf(out, "\\%c", *p);
+        else if (*p == '>' && p - clean >= 2 && p[-1] == ']' && p[-2] == ']')
+            out = stpcpy(out, " >");
         else
             *out++ = *p;
     }

@@ -50,7 +50,8 @@ static void rests(unsigned i)
         usleep(rest);
 }
 
-static __attribute__((noinline, noclone)) void *made(struct slot *s, void *old, size_t size, int depth)
+static __attribute__((noinline, noclone)) void *made(struct slot *s, void *old, size_t size,
+                                                     int depth)
 {
     if (depth > 0) {
         void *p = made(s, old, size, depth - 1);
