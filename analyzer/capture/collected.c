@@ -140,7 +140,7 @@ static int is_at(int fd, const char *path)
 
 int collect_spool(struct reader **r, const char *spool, const char *capture, int replace)
 {
-    int fd = open(spool, O_RDONLY | O_CLOEXEC);
+    int fd = open(spool, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? COLLECTED_ELSEWHERE : RECORDING_IO;
     int locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
@@ -162,7 +162,7 @@ int collect_spool(struct reader **r, const char *spool, const char *capture, int
 
 void remove_leftover(const char *spool)
 {
-    int fd = open(spool, O_RDONLY | O_CLOEXEC);
+    int fd = open(spool, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_at(fd, spool) && !spool_is_alive(fd))

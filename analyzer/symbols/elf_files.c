@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define DEBUG_FOLDER "/usr/lib/debug"
@@ -23,15 +25,27 @@ static void close_file(struct elf_file *file)
     *file = no_file;
 }
 
-/* A recording may name anything: O_NONBLOCK so that a FIFO does not hold us, regular files only. */
+/* What the kernel makes up looks like regular files, but may be without end. */
+static bool is_real_file(int fd)
+{
+    struct stat status;
+    struct statfs system;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && fstatfs(fd, &system) == 0 &&
+           system.f_type != PROC_SUPER_MAGIC && system.f_type != SYSFS_MAGIC;
+}
+
+/* A recording may name anything, and to open a device may do something already. O_NONBLOCK so that
+ * no FIFO holds us that takes the file's place meanwhile. */
 static struct elf_file open_elf(const char *path)
 {
     struct stat status;
     struct elf_file file = no_file;
+    if (path[0] != '/' || stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return file;
     file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file.fd < 0)
         return file;
-    if (fstat(file.fd, &status) == 0 && S_ISREG(status.st_mode))
+    if (is_real_file(file.fd))
         file.elf = elf_begin(file.fd, ELF_C_READ_MMAP, NULL);
     GElf_Ehdr header;
     if (!file.elf || elf_kind(file.elf) != ELF_K_ELF || !gelf_getehdr(file.elf, &header))
