@@ -32,6 +32,7 @@ static const struct {
     {"libclang_rt.tsan", "__tsan_init", "ThreadSanitizer"},
     {"libmsan.so", "__msan_init", "MemorySanitizer"},
     {"liblsan.so", "__lsan_init", "LeakSanitizer"},
+    {"libclang_rt.memprof", "__memprof_init", "clang's memory profiler"},
 };
 #define SANITIZERS (sizeof sanitizers / sizeof sanitizers[0])
 

@@ -197,10 +197,17 @@ void manual_library(FILE *out)
         "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
         "mprof-c itself is never recorded.\n\n"
         "Forked children are recorded in the spool of their parent's program, also those that "
-        "outlive "
-        "it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a process whose "
-        "parent began with the library and this setting, too, is such a child. Statically linked, "
-        "setuid and setgid programs do not preload the library and are not recorded.");
+        "outlive it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a "
+        "process whose parent began with the library and this setting, too, is such a child.\n\n"
+        "Statically linked, setuid and setgid programs do not preload the library and are not "
+        "recorded. Programs with a sanitizer (AddressSanitizer, LeakSanitizer, MemorySanitizer, "
+        "ThreadSanitizer) and programs of the C library musl are left alone: no spool is made. In "
+        "a program that has its own malloc, or that preloads one before the library, only mappings "
+        "are recorded. For a program of 32 bits the loader itself says on standard error that it "
+        "ignores the library.\n\n"
+        "Not recorded are blocks of libraries that are loaded with RTLD_DEEPBIND or dlmopen, as "
+        "they have the C library's malloc to themselves, and what IFUNC resolvers allocate while "
+        "ld.so is at work on the program.");
     roff_section(out, "ENVIRONMENT");
     for (size_t i = 0; i < COUNT(settings); i++) {
         char text[1024];

@@ -391,8 +391,9 @@ const struct command command_run = {
         "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "
         "are left to it. The exit status is 127 if the program does not exist, 126 if it cannot be "
         "run, and 124 if its time was up.\n\n"
-        "Programs that nothing can be preloaded into (statically linked, setuid, built with "
-        "AddressSanitizer) run all the same, unrecorded, and a sentence says so. Processes that "
+        "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "
+        "the C library musl, for another processor) run all the same, and a sentence says so; of "
+        "one with its own malloc only mappings are recorded. Processes that "
         "still run when the program has ended go on recording; any command that reads their "
         "recording completes it.",
     .options = options,

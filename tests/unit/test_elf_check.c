@@ -166,7 +166,7 @@ static void test_static(void **state)
 static void test_sanitizers(void **state)
 {
     static const char *const libraries[] = {"libasan.so.8", "libtsan.so.2", "libhwasan.so.0",
-                                            "libclang_rt.asan-x86_64.so"};
+                                            "libclang_rt.asan-x86_64.so", "liblsan.so.0"};
     struct elf_report report;
     char sentence[512];
     (void)state;
@@ -182,6 +182,10 @@ static void test_sanitizers(void **state)
     assert_int_equal(judge(&p, &report), ELF_SANITIZER);
     p.symbol_undefined = 1;
     assert_int_equal(judge(&p, &report), ELF_RECORDABLE);
+    p.symbol_undefined = 0;
+    p.symbol = "__lsan_init";
+    assert_int_equal(judge(&p, &report), ELF_SANITIZER);
+    assert_string_equal(report.detail, "LeakSanitizer");
     assert_false(elf_check_may_preload(ELF_SANITIZER));
 }
 
