@@ -387,6 +387,8 @@ static void after_fork_in_child(void)
     int32_t pid = sys_pid();
     if (recorder_state == RECORDER_ON && pid && pid != own_pid)
         *recorder_alive = 0;
+    if (recorder_state == RECORDER_COUNTING) /* a child of one that had no entry itself */
+        spool_unplaced();
     recorder_ready();
     unwind_fork_end();
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Clock steps: the wall clock of libfaketime jumps, runs a hundred times too fast or backwards, under a program that
 # is recorded. It comes between us and libc, too: the recorder must neither believe it nor be caught in it.
+# TIMEOUT 180
 . "$TESTS/e2e/lib.sh"
 
 faked=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null | head -n 1)

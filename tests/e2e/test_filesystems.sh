@@ -2,7 +2,7 @@
 # Where a recording is written: file systems without shared mappings or fallocate, of unknown size, in layers,
 # read-only; a folder that has vanished. The program (guest: 50,004 allocations) is as without us everywhere;
 # it is recorded whole, or `run` says in one sentence why not, and plain preload says nothing.
-# TIMEOUT 120
+# TIMEOUT 300
 . "$TESTS/e2e/lib.sh"
 
 [ "$(id -u)" = 0 ] || skip "file systems need root to be mounted"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SIGSTOP and SIGCONT: of the program, longer than the collector waits for a thread that is in the middle of an event,
 # of the collector, and of both. Nothing is lost, nothing comes out of order.
-# TIMEOUT 180
+# TIMEOUT 300
 . "$TESTS/e2e/lib.sh"
 
 cat >busy.c <<'END'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Another root folder, other rights, filters that programs inherit, locked memory, small stacks, a memory limit and the
 # OOM killer: the program is as without us, recorded whole where it can be, and where not `run` says why in one sentence.
-# TIMEOUT 120
+# TIMEOUT 300
 . "$TESTS/e2e/lib.sh"
 
 cat >drop.c <<'END'
