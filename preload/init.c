@@ -393,6 +393,13 @@ static void after_fork_in_child(void)
     unwind_fork_end();
 }
 
+/* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
+static void after_fork_in_parent(void)
+{
+    forked_serial = 0;
+    unwind_fork_end();
+}
+
 static void before_fork(void)
 {
     init_fork_prepare();
@@ -433,7 +440,7 @@ static __attribute__((constructor)) void construct(void)
         return;
     uintptr_t before = own_begin();
     thread_key_create();
-    __register_atfork(before_fork, unwind_fork_end, after_fork_in_child, __dso_handle);
+    __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
     if (real_malloc_is_ours())

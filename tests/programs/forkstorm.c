@@ -22,7 +22,8 @@
  * EXPECT child 100 unmatched_frees 0
  * EXPECT child 101 allocations 2
  * EXPECT child 101 frees 2
- * EXPECT child 1009 allocations 5
+ * EXPECT child 1008 allocations 5
+ * EXPECT child 1009 allocations 2005
  * EXPECT child 1010 allocations 2
  * EXPECT child 1010 frees 2
  */
