@@ -110,7 +110,7 @@ static uint8_t *map_aligned(uint64_t offset, size_t bytes)
 static int populate(uint8_t *p, uint64_t offset, size_t bytes)
 {
     if (can_populate)
-        return sys_advise(p, bytes, MADV_POPULATE_WRITE) == 0 ? 0 : -1;
+        return sys_populate(p, bytes) == 0 ? 0 : -1;
     long fd = init_spool_fd();
     if (fd < 0)
         return -1;

@@ -120,8 +120,11 @@ static const struct {
 } calls[] = {
     {SYS_KIND_MEMORY, SYS_mmap, {0, SPOOL_PAGE, 3, 0x4022 /* PRIVATE, ANONYMOUS, NORESERVE */, -1}},
     {SYS_KIND_MEMORY, SYS_mremap, {SPOOL_PAGE, 0, SPOOL_PAGE, MREMAP_MAYMOVE}},
-    {SYS_KIND_MEMORY, SYS_madvise, {SPOOL_PAGE, SPOOL_PAGE, MADV_POPULATE_WRITE}},
     {SYS_KIND_MEMORY, SYS_munmap, {SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_POPULATE, SYS_madvise, {SPOOL_PAGE, SPOOL_PAGE, MADV_POPULATE_WRITE}},
+    {SYS_KIND_TOUCH,
+     SYS_futex,
+     {SPOOL_PAGE, SYS_TOUCH_FUTEX, 0, 0, SPOOL_PAGE, (uint32_t)SYS_TOUCH_OPERATION}},
     {SYS_KIND_WINDOW, SYS_mmap, {0, SPOOL_PAGE, PROT_NONE, 0x4022, -1}},
     {SYS_KIND_WINDOW,
      SYS_mremap,
@@ -155,11 +158,18 @@ static const struct {
     {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* no call beside a counter */
 };
 
-/* A call that fails is no harm; one that ends in a signal, or asks somebody else, is. */
-static int is_harmless(uint32_t action)
+/* Kinds without which nothing is recorded, or wrongly, unless we know that they are not to be had.
+ */
+#define NEEDED                                                                                     \
+    (SYS_KIND_MEMORY | SYS_KIND_GROW | SYS_KIND_PROBE | SYS_KIND_POPULATE | SYS_KIND_TOUCH)
+
+/* A call that ends in a signal, or asks somebody else, is harm. One that fails is none by itself
+ * (Chromium's filter answers most advices for madvise with EPERM). */
+static int is_harmless(uint32_t action, uint32_t kind)
 {
     action &= SECCOMP_RET_ACTION_FULL;
-    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG || action == SECCOMP_RET_ERRNO;
+    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG ||
+           (action == SECCOMP_RET_ERRNO && !(kind & NEEDED));
 }
 
 static uint32_t forbidden_by(const struct sock_fprog *program)
@@ -169,19 +179,22 @@ static uint32_t forbidden_by(const struct sock_fprog *program)
         struct seccomp_data data = {.nr = calls[i].number, .arch = ARCH_AUDIT};
         for (unsigned n = 0; n < 6; n++)
             data.args[n] = calls[i].arguments[n];
-        if (!is_harmless(verdict(program, &data)))
+        if (!is_harmless(verdict(program, &data), calls[i].kind))
             kinds |= calls[i].kind;
     }
     if (init_uses_counter())
         kinds &= ~(uint32_t)SYS_KIND_TIME;
-    if (!spool_needs_fd())
-        kinds &= ~(uint32_t)SYS_KIND_GROW;
-    return kinds;
+    if (spool_needs_fd())
+        return kinds & ~(uint32_t)(SYS_KIND_POPULATE | SYS_KIND_TOUCH);
+    return kinds & ~(uint32_t)SYS_KIND_GROW;
 }
 
 static unsigned give_up(uint32_t kinds)
 {
     unsigned before = sys_forbidden;
+    uint32_t no_way = SYS_KIND_POPULATE | SYS_KIND_TOUCH; /* to give memory its place on the disk */
+    if (((kinds | before) & no_way) == no_way)
+        kinds |= SYS_KIND_MEMORY;
     if (kinds & ~before & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
         spool_set_aside();
     if (kinds & ~before & SYS_KIND_TIME)

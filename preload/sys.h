@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -27,17 +28,19 @@
 
 /* Kinds of what we do; a bit in sys_forbidden for each that the host must not be caught at. */
 enum sys_kind {
-    SYS_KIND_MEMORY = 1,   /* mmap, munmap, mremap, madvise */
-    SYS_KIND_FILES = 2,    /* openat, read, close */
-    SYS_KIND_SELF = 4,     /* gettid, getpid, getppid, prctl, sigaltstack */
-    SYS_KIND_GROW = 8,     /* fstat, fallocate: kernels before 5.14 */
-    SYS_KIND_UNWIND = 16,  /* libunwind */
-    SYS_KIND_TIME = 32,    /* no call: the processor's counter, also behind clock_gettime */
-    SYS_KIND_WINDOW = 64,  /* what windows need besides SYS_KIND_MEMORY */
-    SYS_KIND_PROBE = 128,  /* rt_sigprocmask, to ask whether memory can be read */
-    SYS_KIND_START = 256,  /* what the start does besides, in a program that is exec'd */
-    SYS_KIND_UNLOCK = 512, /* munlock */
-    SYS_KIND_ALL = 1023
+    SYS_KIND_MEMORY = 1,     /* mmap, munmap, mremap */
+    SYS_KIND_FILES = 2,      /* openat, read, close */
+    SYS_KIND_SELF = 4,       /* gettid, getpid, getppid, prctl, sigaltstack */
+    SYS_KIND_GROW = 8,       /* fstat, fallocate: kernels before 5.14 */
+    SYS_KIND_UNWIND = 16,    /* libunwind */
+    SYS_KIND_TIME = 32,      /* no call: the processor's counter, also behind clock_gettime */
+    SYS_KIND_WINDOW = 64,    /* what windows need besides SYS_KIND_MEMORY */
+    SYS_KIND_PROBE = 128,    /* rt_sigprocmask, to ask whether memory can be read */
+    SYS_KIND_START = 256,    /* what the start does besides, in a program that is exec'd */
+    SYS_KIND_POPULATE = 512, /* madvise(MADV_POPULATE_WRITE) .. */
+    SYS_KIND_TOUCH = 1024,   /* .. or else a futex for each page */
+    SYS_KIND_UNLOCK = 2048,  /* munlock */
+    SYS_KIND_ALL = 0xffffff
 };
 
 extern uint32_t sys_forbidden;
@@ -123,6 +126,31 @@ static inline long sys_advise(void *p, size_t bytes, int advice)
     if (!sys_may(SYS_KIND_MEMORY))
         return -EPERM;
     return SYS_CALL(SYS_madvise, p, bytes, advice, 0, 0, 0);
+}
+
+/* The kernel writes to the page as it is: it adds 0 to a word, atomically. So others may be writing
+ * there, and where the page has no place on the disk it is an error, not a signal. */
+#define SYS_TOUCH_FUTEX     (FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG)
+#define SYS_TOUCH_OPERATION FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, 0)
+
+static inline long sys_touch(uint8_t *p, size_t bytes)
+{
+    static uint32_t nobody_waits;
+    long result = sys_may(SYS_KIND_TOUCH) ? 0 : -EPERM;
+    for (size_t at = 0; result >= 0 && at < bytes; at += SYS_PAGE)
+        result =
+            SYS_CALL(SYS_futex, &nobody_waits, SYS_TOUCH_FUTEX, 0, 0, p + at, SYS_TOUCH_OPERATION);
+    return result < 0 ? result : 0;
+}
+
+/* Gives the pages of a shared mapping their place on the disk. */
+static inline long sys_populate(uint8_t *p, size_t bytes)
+{
+    if (!sys_may(SYS_KIND_MEMORY))
+        return -EPERM;
+    if (!sys_may(SYS_KIND_POPULATE))
+        return sys_touch(p, bytes);
+    return SYS_CALL(SYS_madvise, p, bytes, MADV_POPULATE_WRITE, 0, 0, 0);
 }
 
 static inline long sys_open(const char *path, int flags, int mode)

@@ -4,14 +4,16 @@
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Eight children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
+ * Eleven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
  * 48, which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
  *   7 a filter that knows only one advice for madvise, not the recorder's
  *   8 one that knows two, but not the one for huge pages; 60,000 blocks, so that those are wanted
+ *   9 one that fails all advices but one, as Chromium's does; 400,000 blocks, more than is ever set aside
+ *  10 one that fails all of madvise and kills for a futex      11 one that fails mremap
  * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict
- * mode knows no other way. Each but the last 20,100 allocations and frees.
+ * mode knows no other way. Each but 8 and 9: 20,100 allocations and frees.
  *
  * EXPECT allocations 0
  * EXPECT child 1 allocations 20100
@@ -39,7 +41,17 @@
  * EXPECT child 8 allocations 60100
  * EXPECT child 8 frees 60100
  * EXPECT child 8 lost 0
+ * EXPECT child 9 allocations 400100
+ * EXPECT child 9 frees 400100
+ * EXPECT child 9 lost 0
+ * EXPECT child 10 allocations 20100
+ * EXPECT child 10 frees 20100
+ * EXPECT child 10 lost 0
+ * EXPECT child 11 allocations 20100
+ * EXPECT child 11 frees 20100
+ * EXPECT child 11 lost 0
  */
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -73,6 +85,22 @@ static struct sock_filter two_advices[] = {LOAD(nr),
                                            IF_CALL(MADV_DONTNEED, SECCOMP_RET_ALLOW),
                                            IF_CALL(23 /* POPULATE_WRITE */, SECCOMP_RET_ALLOW),
                                            ELSE(SECCOMP_RET_KILL_PROCESS)};
+#define FAIL (SECCOMP_RET_ERRNO | EPERM)
+static struct sock_filter failed_advice[] = {LOAD(nr),
+                                             BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 1, 0),
+                                             ELSE(SECCOMP_RET_ALLOW),
+                                             LOAD(args[2]),
+                                             IF_CALL(MADV_DONTNEED, SECCOMP_RET_ALLOW),
+                                             ELSE(FAIL)};
+static struct sock_filter no_futex[] = {LOAD(nr), IF_CALL(SYS_madvise, FAIL),
+                                        IF_CALL(SYS_futex, SECCOMP_RET_KILL_PROCESS),
+                                        ELSE(SECCOMP_RET_ALLOW)};
+static struct sock_filter no_mremap[] = {LOAD(nr), IF_CALL(SYS_mremap, FAIL),
+                                         ELSE(SECCOMP_RET_ALLOW)};
+static struct sock_fprog failed_advice_program = {sizeof failed_advice / sizeof *failed_advice,
+                                                  failed_advice};
+static struct sock_fprog no_futex_program = {sizeof no_futex / sizeof *no_futex, no_futex};
+static struct sock_fprog no_mremap_program = {sizeof no_mremap / sizeof *no_mremap, no_mremap};
 static struct sock_fprog two_advices_program = {sizeof two_advices / sizeof *two_advices,
                                                 two_advices};
 static struct sock_fprog one_advice_program = {sizeof one_advice / sizeof *one_advice, one_advice};
@@ -104,6 +132,12 @@ static int close_door(int which)
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &one_advice_program);
     case 8:
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &two_advices_program);
+    case 9:
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &failed_advice_program);
+    case 10:
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &no_futex_program);
+    case 11:
+        return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &no_mremap_program);
     default:
         return prctl(PR_SET_NAME, "renamed");
     }
@@ -111,13 +145,13 @@ static int close_door(int which)
 
 int main(void)
 {
-    for (int which = 1; which <= 8; which++) {
+    for (int which = 1; which <= 11; which++) {
         pid_t child = fork();
         if (child == 0) {
             churn(100, 40);
             if (close_door(which))
                 _exit(99);
-            churn(which == 8 ? 60000 : 20000, 48);
+            churn(which == 8 ? 60000 : which == 9 ? 400000 : 20000, 48);
             syscall(SYS_exit, 10 + which);
         }
         int status = 0;
