@@ -48,7 +48,8 @@ static int can_open(struct entry e)
 /* Would our start in the program be punished by a filter, which it inherits? */
 static int start_is_forbidden(void)
 {
-    return !sys_may(SYS_KIND_MEMORY | SYS_KIND_FILES | SYS_KIND_SELF | SYS_KIND_START);
+    return !sys_may(SYS_KIND_MEMORY | SYS_KIND_POPULATE | SYS_KIND_FILES | SYS_KIND_SELF |
+                    SYS_KIND_START);
 }
 
 static int stays(struct entry e)

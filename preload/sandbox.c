@@ -144,6 +144,7 @@ static const struct {
      SYS_openat,
      {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
     {SYS_KIND_START, SYS_ftruncate, {3, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_madvise, {SPOOL_PAGE, SPOOL_PAGE, MADV_WIPEONFORK}},
     {SYS_KIND_START, SYS_fstatfs, {3, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_pwrite64, {3, SPOOL_PAGE, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_newfstatat, {(uint32_t)AT_FDCWD, SPOOL_PAGE, SPOOL_PAGE}},

@@ -143,8 +143,10 @@ static int close_door(int which)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && close_door(7) == 0) /* tests/e2e/test_exec_behind_filter.sh */
+        return execv(argv[1], argv + 1);
     for (int which = 1; which <= 11; which++) {
         pid_t child = fork();
         if (child == 0) {
