@@ -183,7 +183,9 @@ int process_is_alive(int32_t pid, uint64_t start_time)
     return !((state == 'Z' || state == 'X') && threads <= 1);
 }
 
-int spool_has_writer(int fd)
+/* 1 where a process has the file open for writing or mapped, 0 where none has, -1 where the file
+ * system does not tell. */
+static int find_writer(int fd)
 {
     /* A read lease is refused while the file is open for writing, and a mapping counts as open
      * (fcntl(2)). */
@@ -191,7 +193,19 @@ int spool_has_writer(int fd)
         fcntl(fd, F_SETLEASE, F_UNLCK);
         return 0;
     }
-    return errno == EAGAIN;
+    return errno == EAGAIN ? 1 : -1;
+}
+
+int spool_has_writer(int fd)
+{
+    return find_writer(fd) == 1;
+}
+
+/* Another pid namespace's numbers are other processes' here. Who had no /proc to ask for its
+ * namespace did not learn when it began, either. */
+static int is_our_pid(const struct spool_header *h, uint64_t start_time)
+{
+    return h->pid_space ? h->pid_space == own_pid_space() : start_time != 0;
 }
 
 int spool_is_alive(int fd)
@@ -200,14 +214,18 @@ int spool_is_alive(int fd)
     struct spool_process p;
     if (read_header(fd, &h) != RECORDING_OK || !same_boot(h.boot_id))
         return 0;
-    if (spool_has_writer(fd))
+    int writer = find_writer(fd);
+    if (writer == 1)
         return 1;
     uint32_t count = process_count(fd, &h);
     /* Before its first entry is there, the header alone tells. */
-    if ((count == 0 || !read_process(fd, &h, 0, &p)) && process_is_alive(h.pid, h.start_time))
+    if ((count == 0 || !read_process(fd, &h, 0, &p)) &&
+        (writer < 0 || is_our_pid(&h, h.start_time)) && process_is_alive(h.pid, h.start_time))
         return 1;
     for (uint32_t i = 0; i < count; i++)
         if (read_process(fd, &h, i, &p) && p.end_kind != SPOOL_END_EXEC &&
+            (writer < 0 ||
+             (!(p.flags & SPOOL_PROCESS_ELSEWHERE) && is_our_pid(&h, p.start_time))) &&
             process_is_alive(p.pid, p.start_time))
             return 1;
     return 0;

@@ -59,6 +59,15 @@ MPROF_OUTPUT='first.%p.mprof' LD_PRELOAD=$LIB unshare -pf --mount-proc "$PROGRAM
 assert_eq "status of a recorded process 1" "0 done" "$? $(cat out)"
 assert_eq "allocations of process 1" 18 "$(json first.1.mprof totals.allocations)"
 
+# A process without /proc does not know when it began, and its number is another's here: it is not that one.
+MPROF_OUTPUT=$PWD/hidden.mprof LD_PRELOAD=$LIB unshare -pmf sh -c 'umount -l /proc && exec "$0"' "$PROGRAMS/single" >out
+assert_eq "output without /proc" "done" "$(cat out)"
+for spool in hidden.mprof*.spool; do
+    [ -e "$spool" ] || fail "no spools: $(ls)"
+    assert_eq "running: ${spool%.spool}" false "$(json "${spool%.spool}" running)"
+done
+assert_eq "spools left" "" "$(find . -name 'hidden.mprof*.spool')"
+
 # Clocks that say another time since boot, in the program and around run: lengths, exits and samples are right.
 cat >second.c <<'END'
 #include <stdlib.h>

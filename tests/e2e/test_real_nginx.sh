@@ -5,6 +5,7 @@
 . "$TESTS/e2e/lib.sh"
 . "$TESTS/e2e/real.sh"
 real_tools_for_all
+PATH=$PATH:/usr/sbin
 
 real_prepare() {
     mkdir site

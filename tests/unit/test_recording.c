@@ -13,6 +13,7 @@
 #include "capture_fixture.h"
 #include "recording.h"
 #include "spool.h"
+#include "spool_state.h"
 #include "timeline.h"
 
 #define TICK CAPTURE_TICK_NS
@@ -108,6 +109,7 @@ static void fill_small_spool(struct small_spool *s, uint8_t id, int32_t pid)
     memset(s, 0, sizeof *s);
     s->header = (struct spool_header){.magic = SPOOL_MAGIC,
                                       .version = SPOOL_VERSION,
+                                      .pid_space = own_pid_space(),
                                       .pid = pid,
                                       .parent_pid = 1,
                                       .epoch_ns = 1,
