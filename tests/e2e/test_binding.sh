@@ -1,7 +1,7 @@
 #!/bin/bash
 # How functions are bound: lazily, at once, LD_BIND_NOW, not position-independent with malloc's address taken,
 # IFUNC resolvers that allocate, and a library whose constructor runs before all others (DF_1_INITFIRST).
-# TIMEOUT 120
+# TIMEOUT 240
 . "$TESTS/e2e/lib.sh"
 
 # A resolver of the library's own use runs while ld.so relocates it, before us: the three blocks made there are
@@ -129,3 +129,52 @@ build "-Wl,-z,lazy -Wl,-z,initfirst" "-Wl,-z,lazy -no-pie -fno-pie"
 check "not position-independent, initfirst"
 build "-Wl,-z,now -Wl,-z,initfirst -Wl,-Bsymbolic" "-Wl,-z,now -no-pie -fno-pie -Wl,-z,norelro"
 check "not position-independent, now, initfirst"
+
+# A library finds another by its own RPATH or RUNPATH, which only the caller of dlopen has; lazily and at once.
+mkdir beside
+cat >leaf.c <<'END_OF_LEAF'
+#include <stdlib.h>
+void *leaf(void) { return malloc(33); }
+END_OF_LEAF
+cat >relay.c <<'END_OF_RELAY'
+#include <dlfcn.h>
+void *relay(int mode) { return dlopen("libleaf.so", mode); }
+END_OF_RELAY
+cat >opener.c <<'END_OF_OPENER'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void)
+{
+    static const int modes[] = {RTLD_LAZY, RTLD_NOW, RTLD_NOW | RTLD_GLOBAL};
+    void *library = dlopen("./beside/librelay.so", RTLD_NOW);
+    void *(*relay)(int) = dlsym(library, "relay");
+    printf("%d %s\n", dlopen("libleaf.so", RTLD_NOW) != NULL, dlerror());
+    for (int i = 0; i < 3; i++) {
+        void *part = relay(modes[i]);
+        void *(*leaf)(void) = dlsym(part, "leaf");
+        free(leaf());
+        printf("%d\n", dlclose(part));
+    }
+    return fflush(stdout) ? 1 : 4;
+}
+END_OF_OPENER
+gcc -g -O0 -w -shared -fPIC -fno-builtin -o beside/libleaf.so leaf.c || fail "the leaf"
+gcc -g -O0 -w -o opener opener.c || fail "the opener"
+for tags in enable disable; do
+    gcc -g -O0 -w -shared -fPIC "-Wl,--$tags-new-dtags,-rpath,\$ORIGIN" -o beside/librelay.so relay.c || fail "the relay"
+    rm -f ./*.mprof ./*.spool
+    ./opener >plain.out 2>&1
+    assert_eq "$tags-new-dtags: the program itself" 4 $?
+    preload preload.mprof ./opener >preload.out 2>&1
+    assert_eq "$tags-new-dtags: preloaded" 4 $?
+    run_as run.mprof ./opener >run.out 2>&1
+    assert_eq "$tags-new-dtags: run" 4 $?
+    for way in preload run; do
+        assert_same "$tags-new-dtags, $way: output" plain.out $way.out
+        assert_clean $way.mprof
+        assert_eq "$tags-new-dtags, $way: leaf" 3 "$("$MPROF" report --json $way.mprof | /usr/bin/python3 -c '
+import json, sys
+print(sum(f["self"]["allocations"] for f in json.load(sys.stdin)["functions"] if f["name"] == "leaf"))')"
+    done
+done

@@ -2,7 +2,7 @@
 # Other libraries at the same place: allocators and a wrapper around malloc before and behind the recorder,
 # libfaketime, an auditor; and allocators that are linked into the program. The program does what it does
 # without us; where malloc comes to the recorder its functions have the figures of a plain glibc run.
-# TIMEOUT 240
+# TIMEOUT 400
 . "$TESTS/e2e/lib.sh"
 PROGRAM=$PROGRAMS/allocators
 

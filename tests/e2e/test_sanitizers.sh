@@ -13,6 +13,7 @@ cat >victim.cc <<'END_OF_VICTIM'
 #include <string>
 #include <vector>
 static int shared;
+static volatile char *volatile block;
 static void *works(void *p)
 {
     std::vector<std::string> names;
@@ -31,13 +32,23 @@ static void *races(void *p)
         shared++;
     return p;
 }
+/* Nothing on the stack or in a register points to the block any more. */
+static __attribute__((noinline)) void leaks(int depth)
+{
+    char frame[4000];
+    memset(frame, depth, sizeof frame);
+    if (depth == 9)
+        memset((void *)malloc(7777), 1, 7777);
+    if (depth)
+        leaks(depth - 1);
+    block[frame[depth] & 7] = 1;
+}
 static void wrong(const char *how)
 {
-    volatile char *p = (char *)malloc(20);
+    block = (char *)malloc(20);
+    volatile char *p = block;
     if (!strcmp(how, "after"))
         free((void *)p), p[3] = 1;
-    else if (!strcmp(how, "beyond"))
-        delete[] new char[*new int(p[20])];
     else if (!strcmp(how, "unset"))
         std::printf(p[2] ? "a\n" : "b\n");
     else if (!strcmp(how, "overflows"))
@@ -47,7 +58,7 @@ static void wrong(const char *how)
         pthread_create(&a, nullptr, races, nullptr), pthread_create(&b, nullptr, races, nullptr);
         pthread_join(a, nullptr), pthread_join(b, nullptr);
     } else if (!strcmp(how, "leak"))
-        memset((void *)malloc(7777), 1, 7777);
+        leaks(10);
 }
 int main(int, char **arguments)
 {

@@ -2,7 +2,7 @@
 # Programs that no library can record: static, static-pie, musl, 32 bits, privileged; as themselves, as the
 # interpreter of a script, and as children of a recorded program. `run` says why and runs them all the same,
 # plain preload leaves them alone; output, status and errors are those of a plain run.
-# TIMEOUT 120
+# TIMEOUT 240
 . "$TESTS/e2e/lib.sh"
 
 cat >victim.c <<'END_OF_VICTIM'
