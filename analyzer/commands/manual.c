@@ -53,8 +53,10 @@ static const struct key report_keys[] = {
      "own figures are the sums; its peaks are those of the line that plot -C draws, its functions' "
      "own peaks the highest in one process, and at_peak_bytes is null"},
     {"threads",
-     "array of objects, of what each thread allocated, whoever freed it: serial, tid, name, "
-     "threads (how many it stands for), begin_s and end_s, self; empty with --tree"},
+     "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
+     "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "
+     "more than 1000 the last entry is for all later ones), begin_s and end_s (its first and last "
+     "event), self; empty with --tree"},
     {"selfcheck", "array of objects, the first of the stacks that differ: time_s, ours and "
                   "libunwind, each an array of texts, a frame each, the innermost first"},
 };

@@ -27,6 +27,10 @@ for page in mprof-c.1 libmprof.7; do
     mandoc -T lint -W warning "$doc/$page" >lint.out 2>&1 || fail "doc/$page: $(cat lint.out)"
     mandoc -T utf8 "$doc/$page" >page.out || fail "doc/$page cannot be set"
 done
+"$MPROF" help --manual >mprof-c.1
+"$MPROF" help --library-manual >libmprof.7
+assert_same "doc/mprof-c.1 and help --manual" mprof-c.1 "$doc/mprof-c.1"
+assert_same "doc/libmprof.7 and help --library-manual" libmprof.7 "$doc/libmprof.7"
 mandoc -T utf8 "$doc/mprof-c.1" | sed 's/.\x08//g' >manual.out
 for command in $commands; do
     assert_contains "mprof-c(1)" "mprof-c $command" manual.out
