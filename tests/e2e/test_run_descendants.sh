@@ -13,7 +13,7 @@ sh -c 'trap "" TERM; echo $$ >>pids; while :; do sleep 303; done' &
 trap '' TERM
 while :; do sleep 0.1; done
 END
-"$MPROF" run -q -t 1 -o limit.mprof sh ./family.sh
+"$MPROF" run -q -t 4 -o limit.mprof sh ./family.sh
 assert_eq "status after the time limit" 124 $?
 sleep 0.2
 runs() { # a zombie that nobody waits for does not
