@@ -266,10 +266,7 @@ void population_finish(struct collector *c, int running)
         describe(c, s);
         set_ending(c, s);
     }
-    while (image->process_count > 1) { /* serials that came to nothing */
-        const struct process *last = &image->processes[image->process_count - 1];
-        if (last->pid > 0 || last->totals.allocations || last->totals.frees || last->totals.maps)
-            break;
+    while (image->process_count > 1 &&
+           !process_was_born(&image->processes[image->process_count - 1]))
         image->process_count--;
-    }
 }

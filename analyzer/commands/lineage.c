@@ -109,19 +109,22 @@ static void add_image(struct lineage *l, size_t entry, const struct image *image
 {
     const char *command = kept(l, text_command(image->argv, image->argc));
     struct family *f = &l->family;
-    size_t first = f->count;
+    size_t *kin_of = xcalloc(image->process_count + 1, sizeof *kin_of); /* by serial */
     for (size_t i = 0; i < image->process_count; i++) {
         const struct process *p = &image->processes[i];
-        size_t self = add(l, entry, command);
+        if (!process_was_born(p))
+            continue;
+        size_t self = kin_of[i] = add(l, entry, command);
         f->kin[self] = (struct kin){.pid = p->pid,
                                     .parent_pid = p->parent_pid,
                                     .start_time = p->start_time,
                                     .begin_ns = image->epoch_ns + p->begin_ns,
-                                    .forker = i && p->parent < i ? first + p->parent : KIN_NONE};
+                                    .forker = i && p->parent < i ? kin_of[p->parent] : KIN_NONE};
         if (i == 0)
             f->kin[self].parent_start_time = image->parent_start_time;
         take_figures(l, self, image, p);
     }
+    free(kin_of);
 }
 
 /* Opens a recording of the tree; NULL after a sentence. */

@@ -183,6 +183,13 @@ struct process {
     size_t difference_count;
 };
 
+/* 0: a child of a fork that failed, or one that was killed before it came to do anything. */
+static inline int process_was_born(const struct process *p)
+{
+    return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
+           p->totals.maps;
+}
+
 #define TIMELINE_BUCKETS 4096
 
 /* Adds quality.loss to what was recorded: the process's totals and its quality count it. */
