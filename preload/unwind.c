@@ -35,7 +35,8 @@ void unwind_open(void)
 static uint32_t taken;  /* 0 free, 1 taken, 2 taken and waited for */
 static uintptr_t owner; /* whose it is, as its tls lies there only */
 
-#define WAIT_NS 200000000
+/* As long as a very busy machine may keep its owner from going on. */
+#define WAIT_NS 2000000000ull
 
 /* Has the caller's thread got it? */
 static int is_mine(void)
@@ -46,7 +47,7 @@ static int is_mine(void)
 
 static int take(void)
 {
-    struct timespec moment = {0, WAIT_NS / 10};
+    struct timespec moment = {0, 20000000};
     uint32_t none = 0;
     if (is_mine())
         return 0;
