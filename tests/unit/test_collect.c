@@ -2,6 +2,7 @@
 #include "collect_fixture.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { MAIN = 1, WORK = 2, OTHER = 3 };
@@ -320,10 +321,13 @@ static void test_dead_child_is_retired(void **state)
 {
     (void)state;
     struct collector *c;
+    struct stat space;
     pid_t pid = fork();
     if (pid == 0)
         _exit(0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(stat("/proc/self/ns/pid", &space), 0);
+    b.header.pid_space = space.st_ino;
     builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
     uint32_t child = builder_fork(&b, 0, 30, 0);
     b.processes[child].pid = pid;
