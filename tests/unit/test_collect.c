@@ -1,5 +1,6 @@
 /* test_collect.c - processes, chunks and streams as the collector drives them; the live steps. */
 #include "collect_fixture.h"
+#include "spool_state.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -316,10 +317,10 @@ static void test_running(void **state)
     builder_free(&b);
 }
 
-/* A child that is dead is let go of while the rest runs on; its figures stay. */
-static void test_dead_child_is_retired(void **state)
+/* A child with the number of a dead process, recorded in the pid namespace `space`, and collected
+ * for longer than it takes to find out. */
+static struct collector *watch_dead_child(uint64_t space, uint32_t *serial, int *fd)
 {
-    (void)state;
     struct collector *c;
     struct stat space;
     pid_t pid = fork();
@@ -329,23 +330,49 @@ static void test_dead_child_is_retired(void **state)
     assert_int_equal(stat("/proc/self/ns/pid", &space), 0);
     b.header.pid_space = space.st_ino;
     builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
-    uint32_t child = builder_fork(&b, 0, 30, 0);
+    uint32_t child = *serial = builder_fork(&b, 0, 30, 0);
+    b.header.pid_space = space;
     b.processes[child].pid = pid;
     builder_plain(s, 30, SPOOL_FORK, child, 0);
     struct builder_stream *t = builder_stream(&b, child, 0);
     builder_free_block(t, 40, 0x1000);
     builder_alloc(t, 41, 0x1000, 5, FRAMES(WORK));
-    int fd = builder_file(&b);
-    assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
+    *fd = builder_file(&b);
+    assert_int_equal(collector_open(&c, *fd, -1, NULL), COLLECT_OK);
     assert_int_equal(collector_step(c), 6);
     for (int i = 0; i < 25; i++) { /* it looks about once a second */
         usleep(100000);
         collector_step(c);
     }
+    return c;
+}
+
+/* A child that is dead is let go of while the rest runs on; its figures stay. */
+static void test_dead_child_is_retired(void **state)
+{
+    (void)state;
+    uint32_t child;
+    int fd;
+    struct collector *c = watch_dead_child(own_pid_space(), &child, &fd);
     assert_int_equal(process_of(c, child)->totals.live_at_end_bytes, 5);
     assert_int_equal(collector_finish(c, 0), COLLECT_OK);
     expect(c, child, 1, 1, 5, 5);
     expect(c, 0, 1, 0, 10, 10);
+    collector_free(c);
+    close(fd);
+    builder_free(&b);
+}
+
+/* Where pids are another namespace's it may live, whatever its number says. */
+static void test_foreign_child_is_not_retired(void **state)
+{
+    (void)state;
+    uint32_t child;
+    int fd;
+    struct collector *c = watch_dead_child(own_pid_space() + 1, &child, &fd);
+    assert_int_equal(process_of(c, child)->totals.live_at_end_bytes, 0); /* not told yet */
+    assert_int_equal(collector_finish(c, 0), COLLECT_OK);
+    expect(c, child, 1, 1, 5, 5);
     collector_free(c);
     close(fd);
     builder_free(&b);
@@ -368,6 +395,7 @@ int main(void)
         TEST(test_live_steps),
         TEST(test_running),
         TEST(test_dead_child_is_retired),
+        TEST(test_foreign_child_is_not_retired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
