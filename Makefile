@@ -8,6 +8,8 @@ CC       ?= gcc
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 B        := build
+# Sanitizers of the analyzer and its tests (make sanitized); the recorder, a guest in others, goes without.
+SANITIZE :=
 
 WARN     := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
 BASE     := -std=gnu17 -D_GNU_SOURCE -DMPROF_VERSION='"$(VERSION)"' $(WARN)
@@ -33,6 +35,7 @@ PRELOAD_FLAGS  := -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-omit-f
 # No procedure linkage table: an auditor's la_pltexit would stand between us and dlsym, which then takes
 # ld.so for the caller of RTLD_NEXT and crashes.
 LIBRARY_FLAGS  := -mgeneral-regs-only -fno-plt
+ANALYZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ANALYZER_LIBS  := -ldw -lelf -llzma -lzstd -liberty -lpthread -lm
 
 PRELOAD_OBJ    := $(FORMAT_SRC:%.c=$(B)/pic/%.o) $(PRELOAD_SRC:%.c=$(B)/pic/%.o)
@@ -46,7 +49,7 @@ $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
 	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(LDFLAGS)
 
 $(B)/mprof-c: $(ANALYZER_OBJ)
-	$(CC) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
+	$(CC) $(ANALYZER_FLAGS) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
 
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
 $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
@@ -57,7 +60,7 @@ $(B)/pic/%.o: %.c
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
+	$(CC) $(BASE) $(CFLAGS) $(ANALYZER_FLAGS) $(addprefix -iquote ,$(sees_$(patsubst %/,%,$(dir $<)))) -MMD -MP -c -o $@ $<
 
 # Set up what is missing, build, record a real program at real work, and say where the plot lies.
 demo:

@@ -143,6 +143,7 @@ int block_unpack(struct block_input *in, const struct capture_block *head,
                  const struct bytes *stored, struct bytes *payload)
 {
     payload->size = 0;
+    bytes_grow(payload, 1); /* one without a byte lies somewhere, too */
     if (!(head->flags & BLOCK_ZSTD)) {
         bytes_append(payload, stored->data, stored->size);
         return head->stored_bytes == head->raw_bytes;

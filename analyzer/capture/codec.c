@@ -137,12 +137,12 @@ static void code_relative(struct codec *c, struct column_state *s, uint64_t *val
         s->before = *value + 1;
 }
 
-void code_column(struct codec *c, void *first, size_t count, size_t stride, size_t width,
-                 enum column_form form)
+void code_column(struct codec *c, void *array, size_t offset, size_t count, size_t stride,
+                 size_t width, enum column_form form)
 {
     struct column_state state = {form, 0};
-    char *field = first;
-    for (size_t i = 0; i < count && !c->in.bad; i++, field += stride) {
+    for (size_t i = 0; i < count && !c->in.bad; i++) {
+        char *field = (char *)array + i * stride + offset;
         uint64_t value = width == 4 ? *(uint32_t *)field : *(uint64_t *)field;
         code_relative(c, &state, &value);
         if (width == 4 && value > UINT32_MAX)
@@ -156,11 +156,11 @@ void code_column(struct codec *c, void *first, size_t count, size_t stride, size
     }
 }
 
-void code_string_column(struct codec *c, void *first, size_t count, size_t stride)
+void code_string_column(struct codec *c, void *array, size_t offset, size_t count, size_t stride)
 {
     struct column_state state = {COLUMN_NEW, 0};
-    char *field = first;
-    for (size_t i = 0; i < count && !c->in.bad; i++, field += stride) {
+    for (size_t i = 0; i < count && !c->in.bad; i++) {
+        char *field = (char *)array + i * stride + offset;
         const char **text = (const char **)field;
         uint64_t number = c->out != NULL ? string_number(c->strings, *text) : 0;
         code_relative(c, &state, &number);

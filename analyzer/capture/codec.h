@@ -45,16 +45,17 @@ enum column_form {
     COLUMN_NEW, /* zigzag of (highest so far + 1) - number: 0 for one that was not seen yet */
 };
 
-void code_column(struct codec *c, void *first, size_t count, size_t stride, size_t width,
-                 enum column_form form);
+/* Of each struct in the array (NULL where there is none) the field at `offset`. */
+void code_column(struct codec *c, void *array, size_t offset, size_t count, size_t stride,
+                 size_t width, enum column_form form);
 /* COLUMN(c, array, count, field, form): field is a uint32_t or uint64_t */
 #define COLUMN(c, array, count, field, form)                                                       \
-    code_column((c), (char *)(array) + offsetof(__typeof__(*(array)), field), (count),             \
-                sizeof *(array), sizeof(array)->field, (form))
+    code_column((c), (array), offsetof(__typeof__(*(array)), field), (count), sizeof *(array),     \
+                sizeof(array)->field, (form))
 /* The same of a const char *: string numbers as COLUMN_NEW. */
-void code_string_column(struct codec *c, void *first, size_t count, size_t stride);
+void code_string_column(struct codec *c, void *array, size_t offset, size_t count, size_t stride);
 #define STRING_COLUMN(c, array, count, field)                                                      \
-    code_string_column((c), (char *)(array) + offsetof(__typeof__(*(array)), field), (count),      \
+    code_string_column((c), (array), offsetof(__typeof__(*(array)), field), (count),               \
                        sizeof *(array))
 
 #endif

@@ -252,9 +252,12 @@ uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
         return 0;
     if (id == SPOOL_FRAME_RAW)
         return find_raw(l, pc);
+    if (!spool_file_pc(l->file, id, &entry)) { /* damaged: no reason to remember so high a number */
+        if (!l->nowhere)
+            l->nowhere = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
+        return l->nowhere;
+    }
     l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
-    if (!spool_file_pc(l->file, id, &entry))
-        return l->by_id[id] = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
     const struct known_module *module = find_module(l, entry.module);
     return l->by_id[id] = module ? find_in_module(l, module, &entry) : find_raw(l, entry.pc);
 }

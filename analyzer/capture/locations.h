@@ -42,6 +42,7 @@ struct locations {
     const struct spool_file *file;
     struct symbolizer *symbols; /* NULL: all stays unresolved */
     uint32_t *by_id;            /* pc id -> location, 0 not looked up yet (or no pc) */
+    uint32_t nowhere;           /* the location of ids without an entry, 0 none yet */
     size_t id_capacity;
     struct intmap raw;      /* pc -> location, of pcs in no module */
     struct origin *origins; /* by location; those of modules only */

@@ -120,7 +120,7 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
 {
     struct order *o = context;
 
-    if (chunk->process >= spool_file_process_count(o->file) && chunk->process > UINT16_MAX) {
+    if (chunk->process >= spool_file_process_count(o->file) + SPOOL_FILE_GAP) {
         o->damaged = 1;
         return;
     }

@@ -59,7 +59,8 @@ static void code_near(struct codec *c, uint64_t *value, uint64_t other)
 }
 
 #define SELF_COLUMN(c, f, count, field)                                                            \
-    code_column((c), &(f)->self.field, (count), sizeof *(f), sizeof(f)->self.field, COLUMN_PLAIN)
+    code_column((c), (f), offsetof(struct function_usage, self.field), (count), sizeof *(f),       \
+                sizeof(f)->self.field, COLUMN_PLAIN)
 /* What is inclusive is often the same as self. */
 #define INCLUSIVE_COLUMN(c, f, count, field)                                                       \
     for (size_t i = 0; i < (count); i++)                                                           \
@@ -269,6 +270,8 @@ void code_head(struct codec *c, struct image *image)
         image->argv = arena_take(image->memory, (image->argc + 1) * sizeof *image->argv);
     for (size_t i = 0; i < image->argc && !c->in.bad; i++)
         code_string(c, (const char **)&image->argv[i]);
+    if (c->in.bad)
+        image->argc = 0;
 }
 
 void code_state(struct codec *c, struct image *image)

@@ -70,6 +70,10 @@ void population_refresh(struct collector *c)
             continue;
         if (!spool_file_process(&c->file, serial, &entry))
             continue;
+        if (serial > c->image->process_count + SPOOL_FILE_GAP) { /* as no recorder leaves it */
+            c->order.damaged = 1;
+            break;
+        }
         struct subject *s = population_subject(c, serial);
         s->entry = entry;
         s->has_entry = 1;

@@ -195,7 +195,7 @@ static void begin_image(struct reader *r)
     tables_free(&r->tables);
     r->image = image;
     r->tables.memory = image->memory;
-    r->index_count = 0;
+    r->index_count = r->listed = 0;
 }
 
 static int read_all(struct reader *r)
@@ -306,8 +306,26 @@ int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
     return RECORDING_OK;
 }
 
-/* Puts the blocks of a checkpoint into r->blocks; of which allocations they are is not known. */
-static int read_checkpoint(struct reader *r, uint64_t offset)
+/* How many blocks can live at most where the segment at `place` of the index begins: one for each
+ * event before it, and an event is at least a byte. So a small file cannot make us take much
+ * memory. */
+static uint64_t blocks_before(struct reader *r, size_t place)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < place; i++) {
+        const struct index_entry *e = &r->index[i];
+        struct capture_block head;
+        if (e->type != BLOCK_EVENTS || e->process != r->process ||
+            read_at(r->fd, e->offset, &head, sizeof head) <= 0)
+            continue;
+        most += e->events < head.raw_bytes ? e->events : head.raw_bytes;
+    }
+    return most < BLOCKS_MAX ? most : BLOCKS_MAX;
+}
+
+/* Puts the blocks of a checkpoint, at most so many, into r->blocks; of which allocations they are
+ * is not known. */
+static int read_checkpoint(struct reader *r, uint64_t offset, uint64_t left)
 {
     int rc = reader_block(r, offset, BLOCK_CHECKPOINT, r->process, &r->payload);
     struct codec c = reader_codec(r);
@@ -317,7 +335,6 @@ static int read_checkpoint(struct reader *r, uint64_t offset)
     code_count(&c, &count, 2);
     struct checkpoint_entry *entries = xcalloc(count + 1, sizeof *entries);
     code_checkpoint(&c, entries, count);
-    uint64_t left = BLOCKS_MAX;
     int good = !c.in.bad;
     for (size_t i = 0; i < count && good; i++) {
         good = entries[i].class > 0 && entries[i].class < r->tables.class_count &&
@@ -343,7 +360,7 @@ static int begin_blocks(struct reader *r, size_t place)
             if (e->process != r->process)
                 continue;
             if (e->type == BLOCK_CHECKPOINT)
-                rc = read_checkpoint(r, e->offset);
+                rc = read_checkpoint(r, e->offset, blocks_before(r, place));
             if (e->type == BLOCK_CHECKPOINT || e->type == BLOCK_EVENTS)
                 break;
         }

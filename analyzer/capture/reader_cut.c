@@ -12,7 +12,12 @@ static int scan_payload(struct reader *r, const struct capture_block *head,
                         struct index_entry *entry)
 {
     int type = head->type;
-    if (head->process >= CAPTURE_PROCESS_MAX)
+    if (type == BLOCK_PROCESSES) {
+        struct codec c = reader_codec(r);
+        code_count(&c, &r->listed, 5);
+    }
+    /* The list of processes comes before whatever is a process's. */
+    if (head->process >= CAPTURE_PROCESS_MAX || (head->process && head->process >= r->listed))
         return 0;
     if (type == BLOCK_HEAD)
         return reader_add_head(r);

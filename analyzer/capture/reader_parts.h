@@ -16,6 +16,7 @@ struct reader {
     struct index_entry *index; /* blocks in the order of the file */
     size_t index_count, index_capacity;
     int whole;                    /* the file has its end */
+    size_t listed;                /* a cut file: processes in its list so far */
     int classes_read;             /* 1: tables.classes is filled, -1: it cannot be */
     struct bytes stored, payload; /* of the block being read */
 

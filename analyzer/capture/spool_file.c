@@ -29,6 +29,34 @@ size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, si
     return done;
 }
 
+/* Entries of the processes: what the control page says, but no more than lie in front of the
+ * table's last byte that is no hole. (A count that makes no sense would have us look for a
+ * million.) */
+static uint32_t count_processes(const struct spool_file *f)
+{
+    const struct spool_table *table = &f->header.processes;
+    uint64_t count = f->control.process_count, last = table->offset, at = last, end;
+
+    if (count > table->capacity)
+        count = table->capacity;
+    if (count > PROCESSES_MAX)
+        count = PROCESSES_MAX;
+    if (__builtin_add_overflow(at, count * sizeof(struct spool_process), &end) || end > INT64_MAX)
+        return 1;
+    while (at < end) {
+        off_t data = lseek(f->fd, (off_t)at, SEEK_DATA), hole;
+        if (data < 0 && errno != ENXIO) /* a file system that does not tell */
+            last = f->size;
+        if (data < 0 || (uint64_t)data >= end || (hole = lseek(f->fd, data, SEEK_HOLE)) < 0)
+            break;
+        at = last = (uint64_t)hole;
+    }
+    uint64_t there = last > table->offset ? last - table->offset : 0;
+    there = (there + sizeof(struct spool_process) - 1) / sizeof(struct spool_process);
+    count = there < count ? there : count;
+    return count ? (uint32_t)count : 1;
+}
+
 void spool_file_refresh(struct spool_file *f)
 {
     struct stat status;
@@ -38,6 +66,7 @@ void spool_file_refresh(struct spool_file *f)
     memset(&f->control, 0, sizeof f->control);
     spool_file_read(f, SPOOL_PAGE, &f->control, sizeof f->control);
     f->control.reason[sizeof f->control.reason - 1] = 0;
+    f->process_count = count_processes(f);
 }
 
 static int check_header(const struct spool_header *h)
@@ -68,6 +97,7 @@ int spool_file_open(struct spool_file *f, int fd)
     int error = check_header(&f->header);
     if (error)
         return error;
+    f->process_count = count_processes(f);
     f->scanned = f->header.chunks_offset;
     if (f->scanned < 2 * SPOOL_PAGE || f->scanned % SPOOL_PAGE || f->scanned > f->size)
         f->scanned = 2 * SPOOL_PAGE; /* no sensible place: look everywhere */
@@ -231,13 +261,7 @@ static int read_entry(const struct spool_file *f, const struct spool_table *tabl
 
 uint32_t spool_file_process_count(const struct spool_file *f)
 {
-    uint32_t count = f->control.process_count;
-
-    if (count > f->header.processes.capacity)
-        count = f->header.processes.capacity;
-    if (count > PROCESSES_MAX)
-        count = PROCESSES_MAX;
-    return count ? count : 1;
+    return f->process_count;
 }
 
 int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool_process *entry)

@@ -29,7 +29,8 @@ struct spool_file {
     uint64_t size;
     struct spool_header header;
     struct spool_control control;
-    uint64_t scanned; /* chunks are known up to here, but for the holes */
+    uint32_t process_count; /* as far as the file has their entries */
+    uint64_t scanned;       /* chunks are known up to here, but for the holes */
     struct spool_hole *holes;
     size_t hole_count, hole_capacity;
     struct spool_free *free; /* looked at again by each scan */
@@ -64,6 +65,7 @@ struct spool_progress spool_file_progress(const struct spool_file *f, uint64_t c
                                           uint64_t chunk_bytes, uint32_t sequence);
 
 /* Entries of the tables: 1, or 0 where there is none or it is not valid (yet). */
+#define SPOOL_FILE_GAP 4096 /* process serials without an entry that are believed */
 uint32_t spool_file_process_count(const struct spool_file *f);
 int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool_process *entry);
 /* Forked children that have no entry, and the events that they lost, all of them. */

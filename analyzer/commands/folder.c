@@ -177,7 +177,8 @@ int folder_read(struct folder *folder, const char *path)
         if (file->d_type == DT_REG || file->d_type == DT_LNK || file->d_type == DT_UNKNOWN)
             take_file(folder, file->d_name);
     closedir(dir);
-    qsort(folder->entries, folder->count, sizeof *folder->entries, by_start);
+    if (folder->count)
+        qsort(folder->entries, folder->count, sizeof *folder->entries, by_start);
     find_roots(folder);
     return 0;
 }

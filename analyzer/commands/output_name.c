@@ -147,8 +147,10 @@ int output_name_make(struct output_name *name, const char *wanted, time_t now)
     if (rc != OUTPUT_NAME_OK)
         return rc;
     name->file = file != NULL ? xstrdup(file) : default_file(now);
-    if (file_adds_folder(name->file))
+    if (file_adds_folder(name->file)) {
+        output_name_free(name);
         return OUTPUT_NAME_SLASH;
+    }
     for (const char *p = name->folder; *p != '\0'; p++)
         text_add(&pattern, *p == '%' ? "%%" : p, *p == '%' ? 2 : 1);
     if (strcmp(name->folder, "/") != 0)

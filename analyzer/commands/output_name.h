@@ -6,7 +6,7 @@
  * a percent sign; anything else behind a % stays as it is. The recorder expands it in each process
  * (MPROF_OUTPUT); here it is expanded to know beforehand which file the root process will write.
  * The folder must be the same for all processes of a run, so %p is not allowed in it.
- * The caller frees the texts. No state.
+ * The caller frees the texts; after an error there are none. No state.
  */
 #ifndef MPROF_OUTPUT_NAME_H
 #define MPROF_OUTPUT_NAME_H

@@ -66,7 +66,7 @@ void tree_clear(struct tree *tree)
 static const struct frame *frames_of(const struct tree *tree, uint32_t node, uint32_t *count)
 {
     *count = tree->nodes[node].frame_count;
-    return tree->image->frames + tree->nodes[node].frame_first;
+    return *count ? tree->image->frames + tree->nodes[node].frame_first : NULL;
 }
 
 static int is_called(const struct tree *tree, uint32_t call, uint32_t function)
