@@ -4,6 +4,8 @@
 #   make check-all    besides, what needs minutes or packages of a gigabyte (scripts/setup --all)
 #   make check-unit   tests/unit: one cmocka program per module
 #   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
+#   make fuzz         tests/fuzz: what reads files, given any bytes (fuzz.mk)
+#   make sanitized    analyzer and recorder with sanitizers (sanitized/sanitized.mk)
 #   make bench-build  what scripts/bench runs
 #
 # A victim says in its own comment how it is built: " * BUILD -O0 -pthread" (tests/programs/README.md).
@@ -35,6 +37,7 @@ check-all:
 	scripts/setup --all
 	@$(MAKE) --no-print-directory check-build
 	@$(RUN_TESTS) --all unit e2e
+	@$(MAKE) --no-print-directory check-sanitized
 
 # What check does once all is installed.
 check-now: check-build
@@ -46,7 +49,7 @@ check-unit: $(UNIT_TESTS)
 check-e2e: all $(VICTIMS) $(ALLOCATORS)
 	@$(RUN_TESTS) e2e
 
-check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS)
+check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) fuzz sanitized
 
 bench-build: all $(B)/tests/programs/allocloop
 
@@ -57,7 +60,7 @@ $(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(FORMAT_SRC:%.c=$(B)/pic/%
 
 $(B)/tests/unit/%: tests/unit/%.c $(ANALYZER_PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(BASE) $(CFLAGS) $(addprefix -iquote ,$(UNIT_DIRS)) -MMD -MP -o $@ $< $(ANALYZER_PARTS) \
+	$(CC) $(BASE) $(CFLAGS) $(ANALYZER_FLAGS) $(addprefix -iquote ,$(UNIT_DIRS)) -MMD -MP -o $@ $< $(ANALYZER_PARTS) \
 		$(LDFLAGS) -lcmocka $(ANALYZER_LIBS)
 
 # Warnings are on for victims, too, but for the ones about uses of memory that are the point here.
@@ -79,6 +82,9 @@ $(B)/tests/programs/%-$(1): tests/programs/%.cc
 	$(CXX) -std=gnu++17 $(VICTIM_FLAGS) -o $$@ $$< $$(call BUILD_OF,$$<) -Wl,--no-as-needed -l:$(library_$(1))
 endef
 $(foreach supplier,$(SUPPLIERS),$(eval $(call with_supplier,$(supplier))))
+
+include tests/fuzz/fuzz.mk
+include tests/sanitized/sanitized.mk
 
 .PHONY: check check-all check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)
