@@ -79,12 +79,12 @@ static void end_activations(struct path *path, struct figures *figures, uint32_t
 static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32_t new_node)
 {
     const struct stack_node *a = &tree->nodes[old_node], *b = &tree->nodes[new_node];
-    const struct frame *old = tree->image->frames + a->frame_first + a->frame_count;
-    const struct frame *new = tree->image->frames + b->frame_first + b->frame_count;
+    const struct frame *frames = tree->image->frames;
+    uint32_t old_end = a->frame_first + a->frame_count, new_end = b->frame_first + b->frame_count;
     uint32_t common = 0;
 
     while (common < a->frame_count && common < b->frame_count &&
-           old[-1 - (int)common].function == new[-1 - (int)common].function)
+           frames[old_end - 1 - common].function == frames[new_end - 1 - common].function)
         common++;
     return common;
 }
@@ -96,6 +96,10 @@ static inline void begin_activations(struct path *path, const struct tree *tree,
                                      struct heap_moment now)
 {
     const struct stack_node *node = &tree->nodes[step->node];
+    if (node->frame_count == present) { /* perhaps no frame is known at all */
+        step->activations = path->activation_count;
+        return;
+    }
     const struct frame *frames = tree->image->frames + node->frame_first;
     struct activation *a = path->activations + path->activation_count;
     uint64_t fresh = node->fresh;
