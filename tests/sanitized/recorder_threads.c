@@ -11,6 +11,7 @@
  * children record, too. It prints what must be in the recording: "allocations frees" of the first
  * process, then of all children.
  */
+#include "host.h"
 #include "init.h"
 #include "loaded.h"
 #include "real.h"
@@ -29,9 +30,15 @@ enum { RECORDERS = 3, CHAINS = 2, CHILD_EVENTS = 40, EVENTS_OF_SHORT = 6 };
 
 /* In place of real.c: there are no hooks, so the C library's functions are the program's. */
 int real_state = REAL_RESOLVED;
+const void *const volatile real_relocated = (const void *)&real_relocated;
 struct real real;
 
 void real_resolve(void) {}
+
+int host_is_foreign(void) /* it has a sanitizer, but not one that is in the way here */
+{
+    return 0;
+}
 
 int real_malloc_is_ours(void) /* no: libunwind's own threads' business is not what is looked at */
 {
