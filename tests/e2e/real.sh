@@ -88,6 +88,23 @@ real_same() { # way, what
     done
 }
 
+# A command that cannot be recorded: preloaded it is left alone, and `run` says why, in one sentence.
+real_refused() { # the reason, command..
+    local reason=$1 way
+    shift
+    for way in plain preload run; do
+        real_folders $way
+        (cd $way && real_exec $way "$@" </dev/null >../$way.out 2>../$way.err)
+        echo $? >$way.status
+        assert_eq "$way: recordings of $1" "" "$(ls $way.rec)"
+    done
+    real_same preload "$1"
+    assert_contains "run: $1" "$reason" run.err
+    assert_eq "run: sentences of its own ($(cat run.err))" 1 "$(grep -c '^mprof-c: ' run.err)"
+    sed -i '/^mprof-c: /d' run.err
+    real_same run "$1"
+}
+
 # Looks at all recordings of a way; nobody of its tree may run any more.
 real_recordings() { # way, least number of events
     "$TESTS/e2e/recordings.py" --least "$2" "${real_allow[@]}" "$1.rec" >"$1.quality" ||
