@@ -10,6 +10,7 @@
 
 #define PRELOAD "LD_PRELOAD="
 #define LIBRARY "/libmprof.so"
+#define OUTPUT  "MPROF_OUTPUT="
 
 /* An entry of LD_PRELOAD: [text, end). */
 struct entry {
@@ -30,7 +31,8 @@ static int is_library(struct entry e)
     return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0;
 }
 
-static int can_open(struct entry e)
+/* Out of line, like check_folder: stacks may be small, and one buffer is enough at a time. */
+static __attribute__((noinline)) int can_open(struct entry e)
 {
     char path[4096];
     size_t n = (size_t)(e.end - e.text);
@@ -71,6 +73,14 @@ static int all_stay(const char *list)
     return 1;
 }
 
+static int names_library(const char *list)
+{
+    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
+        if (is_library(e))
+            return 1;
+    return 0;
+}
+
 /* Can it be read? known: the page that was asked about last, most of all lies in one. */
 static int is_there(const void *p, size_t bytes, uintptr_t *known)
 {
@@ -82,9 +92,71 @@ static int is_there(const void *p, size_t bytes, uintptr_t *known)
     return sys_all_readable(p, bytes);
 }
 
+/* ---- what the recording says of it ---- */
+
+static int told;
+
+/* Nothing stands there as long as all is well. */
+static void tell(const char *reason)
+{
+    told = 0;
+    if (recorder_state != RECORDER_ON || spool.control->reason[0])
+        return;
+    strcpy(spool.control->reason, reason);
+    told = 1;
+}
+
+static void tell_left_out(void)
+{
+    tell(start_is_forbidden()
+             ? "a program that it became or started inherited a filter of system calls"
+             : "a program that it became or started could not load the recorder, which lies in "
+               "another root folder or may not be read");
+}
+
+void exec_environment_failed(void)
+{
+    if (told && recorder_state == RECORDER_ON)
+        spool.control->reason[0] = 0;
+    told = 0;
+}
+
+/* The folder that a program with this MPROF_OUTPUT, NULL none, records into. 0: hard to say. */
+static int folder_of(const char *output, char *folder, size_t capacity)
+{
+    const char *slash = output ? strrchr(output, '/') : NULL;
+    size_t n = slash ? (size_t)(slash - output) + 1 : 0;
+
+    strcpy(folder, ".");
+    if (!slash)
+        return 1;
+    if (n >= capacity || memchr(output, '%', n))
+        return 0;
+    memcpy(folder, output, n);
+    folder[n] = 0;
+    return 1;
+}
+
+/* Who has given away the right to write there (a server that goes on as another user) will find no
+ * place for a spool, and have no place to say so. */
+static __attribute__((noinline)) void check_folder(const char *output)
+{
+    char folder[4096];
+
+    if (!sys_may(SYS_KIND_ACCESS) || init_leave_children ||
+        !folder_of(output, folder, sizeof folder))
+        return;
+    long result = SYS_CALL(SYS_faccessat2, AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS, 0, 0);
+    if (result == -EACCES || result == -EROFS)
+        tell("a program that it became or started may not write into the folder of the recording");
+}
+
+/* ---- the environment ---- */
+
 size_t exec_environment_bytes(char *const *environment)
 {
     size_t count = 0, text = 0;
+    const char *ours = NULL, *output = NULL;
     uintptr_t pointers = UINTPTR_MAX, strings = UINTPTR_MAX; /* no page */
 
     for (; environment; count++) {
@@ -97,31 +169,14 @@ size_t exec_environment_bytes(char *const *environment)
         const char *list = preload_of(environment[count]);
         if (list && !all_stay(list))
             text = strlen(environment[count]) + 1;
+        else if (list && names_library(list))
+            ours = list;
+        else if (strncmp(environment[count], OUTPUT, strlen(OUTPUT)) == 0)
+            output = environment[count] + strlen(OUTPUT);
     }
+    if (ours)
+        check_folder(output);
     return text ? (count + 1) * sizeof *environment + text : 0;
-}
-
-static int told;
-
-/* Nothing stands there as long as all is well. */
-static void tell(void)
-{
-    told = 0;
-    if (recorder_state != RECORDER_ON || spool.control->reason[0])
-        return;
-    strcpy(spool.control->reason,
-           start_is_forbidden()
-               ? "a program that it became or started inherited a filter of system calls"
-               : "a program that it became or started could not load the recorder, which lies in "
-                 "another root folder or may not be read");
-    told = 1;
-}
-
-void exec_environment_failed(void)
-{
-    if (told && recorder_state == RECORDER_ON)
-        spool.control->reason[0] = 0;
-    told = 0;
 }
 
 /* The variable less what cannot stay, or NULL where nothing is left. */
@@ -146,7 +201,7 @@ char *const *exec_environment_copy(char *const *environment, void *room)
 {
     size_t count = 0, kept = 0;
 
-    tell();
+    tell_left_out();
     while (environment[count])
         count++;
     char **copy = room, *text = (char *)(copy + count + 1);
@@ -170,7 +225,7 @@ void exec_environment_settle(void)
         char *fresh = arena_alloc(1, strlen(*variable) + 1);
         if (!fresh)
             return;
-        tell();
+        tell_left_out();
         copy_variable(list, fresh);
         __atomic_store_n(variable, fresh, __ATOMIC_RELEASE);
     }

@@ -29,7 +29,7 @@ int init_constructed;
 static struct start_facts *facts;
 static int32_t own_pid;
 static int use_counter;
-static int leave_children; /* MPROF_CHILDREN=0 */
+int init_leave_children; /* MPROF_CHILDREN=0 */
 int recorder_free_stacks;
 static long spool_fd = -1;
 static struct stat spool_stat;
@@ -274,7 +274,7 @@ static int start(void)
     recorder_alive = sys_pages(SPOOL_PAGE);
     if (!facts || !recorder_alive || !is_wanted() || start_facts_is_child(facts))
         return 0;
-    leave_children = start_facts_no_children(facts);
+    init_leave_children = start_facts_no_children(facts);
     use_counter = facts->clock_is_counter;
     init_time_changed();
     const char *stacks = start_facts_setting(facts, SETTING_FREE_STACKS);
@@ -332,7 +332,7 @@ void init_fork_prepare(void)
 {
     uint32_t serial;
     forked_serial = 0;
-    if (!recorder_ready() || leave_children)
+    if (!recorder_ready() || init_leave_children)
         return;
     struct spool_process *p = new_process(0, &serial);
     if (!p) {
@@ -351,7 +351,7 @@ int recorder_has_forked(void)
     if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return expected == RECORDER_ALIVE;
-    if (leave_children) { /* nothing of the spool is touched from here on */
+    if (init_leave_children) { /* nothing of the spool is touched from here on */
         recorder_state = RECORDER_OFF;
         return 0;
     }

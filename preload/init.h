@@ -27,7 +27,8 @@ extern int recorder_state;
 extern uint32_t *recorder_alive; /* a word the kernel wipes in a forked child */
 #define RECORDER_ALIVE 0x65766c61u
 
-extern int init_constructed; /* our constructor has run */
+extern int init_constructed;    /* our constructor has run */
+extern int init_leave_children; /* MPROF_CHILDREN=0: forked and exec'd ones are not recorded */
 
 int recorder_start(void);      /* 1 when events can be recorded from here on */
 int recorder_has_forked(void); /* the word was wiped: become a process of one's own; 1 when done */

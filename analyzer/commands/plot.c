@@ -121,10 +121,11 @@ static int open_one(struct page *page, size_t i, const char *operand)
     const struct process *p = &series->image->processes[0];
     series->heap = p->heap;
     series->heap_count = p->heap_count;
-    choice_tell(page->recordings[i], series->name);
-    if (page->values->together || page->values->each)
-        return take_family(page, i);
-    return check_contents(series->name, series->image);
+    int is_family = page->values->together || page->values->each;
+    int failed = is_family ? take_family(page, i) : check_contents(series->name, series->image);
+    if (!failed)
+        choice_tell(page->recordings[i], page->names[i]);
+    return failed;
 }
 
 /* The last moment that any series has. */

@@ -11,7 +11,7 @@ for file in "$TESTS"/data/fork.v*.spool.gz; do
     done
     assert_eq "$name: allocations" 10 "$(json "$name" totals.allocations)"
     assert_eq "$name: peak" 1000 "$(json "$name" totals.peak_bytes)"
-    assert_eq "$name: children" 3 "$(json "$name" children | grep -o '"fork"' | wc -l)"
+    assert_eq "$name: children" 3 "$(json "$name" children | grep -o '"kind": "fork"' | wc -l)"
     assert_clean "$name"
 done
 

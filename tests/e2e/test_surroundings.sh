@@ -168,6 +168,16 @@ for name in drop droprun; do
     assert_eq "$name: the child's child" 10 "$(json $name.mprof children.1.totals.allocations)"
 done
 
+# The library can be loaded, but the program may not write where the recording lies: what it starts finds no place
+# for a spool.
+mkdir shown closed && cp "$LIB" "$MPROF" shown/ && chmod 755 shown/* shown closed
+shown/mprof-c run -q -o closed/drop.mprof ./drop "$single" >out 2>err
+assert_eq "a closed folder: status" 0 $?
+assert_same "a closed folder: output" plain.out out
+assert_eq "a closed folder: lines of run ($(cat err))" 1 "$(wc -l <err)"
+assert_contains "a closed folder" "may not write into the folder of the recording" err
+assert_at_least "a closed folder: allocations" 21100 "$(json closed/drop.mprof totals.allocations)"
+
 # Another root folder, without the library: as without us.
 mkdir -p root/lib64 root/out
 for library in $(ldd "$single" | grep -o '/[^ ]*'); do mkdir -p "root$(dirname "$library")" && cp "$library" "root$library"; done
