@@ -28,6 +28,7 @@ library_mimalloc      := libmimalloc.so.2
 ALLOCATORS   := $(addprefix $(B)/tests/programs/,$(shell sed -n 's/^ \* PROGRAM \(.*-.*\)/\1/p' $(VICTIM_SRC)))
 
 RUN_TESTS     = tests/run --build $(B)
+JOBS         := $(shell nproc 2>/dev/null || echo 1)
 
 check:
 	scripts/setup --tests
@@ -35,12 +36,13 @@ check:
 
 check-all:
 	scripts/setup --all
-	@$(MAKE) --no-print-directory check-build
+	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@$(RUN_TESTS) --all unit e2e
 	@$(MAKE) --no-print-directory check-sanitized
 
 # What check does once all is installed.
-check-now: check-build
+check-now:
+	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@$(RUN_TESTS) unit e2e
 
 check-unit: $(UNIT_TESTS)
