@@ -211,6 +211,7 @@ class Process:
              "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
              "events threads samples rss_peak_bytes").split(), 0)
         self.heap = self.mapped = 0
+        self.window, self.recent, self.owed = 0, {}, {}  # address -> (ticks, stream) of a free; -> until when
         self.thread_names = {}  # by serial, of all threads seen; the last one known
 
     def take_over(self, parent):
@@ -234,6 +235,21 @@ class Process:
         self.heap += size
         n["peak_bytes"] = max(n["peak_bytes"], self.heap)
         self.last[thread] = n["events"]
+        if self.owed.pop(address, None) is not None:
+            self.blocks.pop(address)
+            self.heap -= size
+
+    def free(self, ticks, stream, thread, address):
+        """A free whose block another stream's took just before is owed one."""
+        block = self.blocks.pop(address, None)
+        before = self.recent.get(address)
+        owed = block is None and before and before[1] != stream and ticks - before[0] <= self.window
+        if owed:
+            self.owed[address] = ticks + self.window
+            self.numbers["unmatched_frees"] -= 1
+        self.release(thread, block, True)
+        if block is not None:
+            self.recent[address] = ticks, stream
 
     def release(self, thread, block, may_be_temporary):
         n = self.numbers
@@ -269,14 +285,17 @@ class Process:
         return gone
 
     def apply(self, event):
-        _, stream, _, kind, thread, address, size, whole, payload = event
+        ticks, stream, _, kind, thread, address, size, whole, payload = event
         n = self.numbers
+        for late in [a for a, until in self.owed.items() if until < ticks]:
+            del self.owed[late]
+            n["unmatched_frees"] += 1
         n["events"] += 1
         key = thread, stream  # a signal handler's stream has the thread's serial, and calls of its own
         if kind == ALLOC:
             self.allocate(thread, address, size, whole)
         elif kind == FREE:
-            self.release(thread, self.blocks.pop(address, None), True)
+            self.free(ticks, stream, thread, address)
         elif kind == REALLOC_BEGIN:
             self.open_blocks[key] = address, self.blocks.pop(address, None)
         elif kind in (REALLOC_MOVED, REALLOC_FREED):
@@ -322,6 +341,7 @@ class Process:
         self.numbers["mapped_peak_bytes"] = max(self.numbers["mapped_peak_bytes"], self.mapped)
 
     def finish(self):
+        self.numbers["unmatched_frees"] += len(self.owed)
         own = [size for size, made in self.blocks.values() if made is not None]
         own += [b[0] for _, b in self.open_blocks.values() if b and b[1] is not None]
         for key, lost in zip(("allocations", "frees", "allocated_bytes"), self.loss):
@@ -374,6 +394,7 @@ class Spool:
         """The events of a process as they happened: for one address allocation and free alternate, and where
         the times of two streams contradict that, what lies a little ahead in another stream came first."""
         window = MEND_NS if self.header.clock == 0 else MEND_TICKS
+        process.window = 50 * window
         coming, queue = self.events(process), collections.deque()
         for event in iter(lambda: queue.popleft() if queue else next(coming, None), None):
             while wanted := process.out_of_order(event):

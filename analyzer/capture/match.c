@@ -142,6 +142,10 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     s->quality.truncated_stacks += stack == 0 || m->tree->nodes[stack].truncated;
     if (last_of(lane))
         *last_of(lane) = s->blocks.allocations;
+    if (__builtin_expect(s->debts.count > 0, 0) && debts_settle(&s->debts, address)) {
+        block_gone(m, lane, live_remove(s->live, address), EVENT_FREE, ns);
+        heap_settle(&s->heap, ns);
+    }
 }
 
 /* A free of a block that another lane's unfinished realloc holds: that realloc never came back. */
@@ -180,7 +184,9 @@ static void match_free(struct matcher *m, struct lane *lane, uint64_t address, u
         int temporary = is_temporary(lane, block);
         block_gone(m, lane, block, temporary ? EVENT_FREE_TEMPORARY : EVENT_FREE, ns);
         heap_settle(&s->heap, ns);
-    } else {
+        if (s->lane_count > 1)
+            debts_note(&s->debts, address, ns, lane->path.who);
+    } else if (!debts_owe(&s->debts, address, ns, lane->path.who)) {
         unmatched(m, lane, ns);
     }
     forget_last(lane);
@@ -342,6 +348,9 @@ void match_event(struct matcher *m, struct lane *lane, const struct spool_event 
     if (ns < s->last_ns)
         ns = s->last_ns;
     s->last_ns = ns;
+    if (__builtin_expect(s->debts.count > 0, 0))
+        for (size_t n = debts_expired(&s->debts, ns); n > 0; n--)
+            unmatched(m, lane, ns);
     if (e->has_stack)
         change_path(m, lane, e, ns);
     if (e->kind >= SPOOL_ALLOC && e->kind <= SPOOL_REALLOC_FREED)

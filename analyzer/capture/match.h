@@ -5,8 +5,8 @@
  * Whatever the order of time says, at one address allocation and free alternate: that is the
  * authority. An allocation at an address still live asks for the free that must have been, a free
  * of nothing asks for its allocation (`find`: takes in events that only seem to be later); if there
- * is none, the free is implied, or unmatched. Events gather in subject->told; when there are many
- * they are to be told to the writer, in between two spool events. One thread.
+ * is none, the free is implied, or unmatched (or owed: debts.h). Events gather in subject->told;
+ * when there are many they are to be told to the writer, in between two spool events. One thread.
  */
 #ifndef MPROF_MATCH_H
 #define MPROF_MATCH_H

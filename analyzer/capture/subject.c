@@ -203,6 +203,7 @@ static void release_all(struct subject *s)
     live_free(s->live);
     s->live = NULL;
     blocks_clear(&s->blocks);
+    debts_clear(&s->debts);
     free(s->told);
     s->told = NULL;
     s->told_count = s->told_capacity = 0;
@@ -226,6 +227,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
 
     if (s->begun && !s->closed) {
         close_lanes(s, tree);
+        s->quality.unmatched_frees += debts_expired(&s->debts, UINT64_MAX);
         count_stacks(s, classes);
         heap_fill(&s->heap, tree, process, kept_live);
         process->begin_ns = s->begin_ns;

@@ -10,6 +10,7 @@
 #define MPROF_SUBJECT_H
 
 #include "classes.h"
+#include "debts.h"
 #include "heap.h"
 #include "live.h"
 #include "ranges.h"
@@ -27,6 +28,7 @@ struct subject {
 
     struct live_table *live; /* NULL: none and not needed */
     struct blocks blocks;    /* its own */
+    struct debts debts;
     struct ranges mapped;
     struct heap heap;
     struct quality quality;   /* inherited_bytes: of those not freed so far */
