@@ -37,17 +37,6 @@ static void add_block(void *context, uint64_t address, uint32_t block_number)
         leak->last_ns = block->ns;
 }
 
-static int biggest_first(const void *a, const void *b)
-{
-    const struct leak *x = a, *y = b;
-
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    if (x->blocks != y->blocks)
-        return x->blocks < y->blocks ? 1 : -1;
-    return (x->stack > y->stack) - (x->stack < y->stack);
-}
-
 void leaks_fill(const struct subject *s, struct image *image, const struct classes *classes,
                 struct process *process)
 {
@@ -57,7 +46,7 @@ void leaks_fill(const struct subject *s, struct image *image, const struct class
     process->leaks = arena_take(image->memory, (g.count + 1) * sizeof *process->leaks);
     process->leak_count = g.count;
     if (g.count) {
-        qsort(g.leaks, g.count, sizeof *g.leaks, biggest_first);
+        qsort(g.leaks, g.count, sizeof *g.leaks, leaks_biggest_first);
         memcpy(process->leaks, g.leaks, g.count * sizeof *g.leaks);
     }
     free(g.leaks);

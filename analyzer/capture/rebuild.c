@@ -183,16 +183,6 @@ static void apply(struct rebuild *b, const struct event *e)
     threads_seen(&b->heap.threads, threads_account(t->index), e->ns);
 }
 
-static int bigger_first(const void *a, const void *b)
-{
-    const struct leak *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    if (x->blocks != y->blocks)
-        return x->blocks < y->blocks ? 1 : -1;
-    return (x->stack > y->stack) - (x->stack < y->stack);
-}
-
 static void fill_leaks(struct rebuild *b, struct process *process)
 {
     const struct figures *f = &b->heap.figures;
@@ -210,7 +200,7 @@ static void fill_leaks(struct rebuild *b, struct process *process)
                           .first_ns = b->times[i].first_ns,
                           .last_ns = b->times[i].last_ns};
     }
-    qsort(process->leaks, count, sizeof *process->leaks, bigger_first);
+    qsort(process->leaks, count, sizeof *process->leaks, leaks_biggest_first);
 }
 
 /* Locations without a name on the stacks of allocations, each once. */

@@ -115,3 +115,13 @@ void process_add_loss(struct process *process)
     process->quality.lost = loss->allocations + loss->frees + loss->others;
     process->quality.lost_bytes = loss->bytes;
 }
+
+int leaks_biggest_first(const void *a, const void *b)
+{
+    const struct leak *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    if (x->blocks != y->blocks)
+        return x->blocks < y->blocks ? 1 : -1;
+    return (x->stack > y->stack) - (x->stack < y->stack);
+}

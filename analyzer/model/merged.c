@@ -235,16 +235,6 @@ static void sum_lines(struct merged *m)
     samples_clear(&samples);
 }
 
-static int biggest_first(const void *a, const void *b)
-{
-    const struct leak *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    if (x->blocks != y->blocks)
-        return x->blocks < y->blocks ? 1 : -1;
-    return (x->stack > y->stack) - (x->stack < y->stack);
-}
-
 static void give_usages(struct merged *m)
 {
     struct process *p = &m->process;
@@ -273,7 +263,7 @@ struct image *merged_finish(struct merged *m)
     struct image *image = m->image;
     struct process *p = &m->process;
     if (m->leak_count)
-        qsort(m->leaks, m->leak_count, sizeof *m->leaks, biggest_first);
+        qsort(m->leaks, m->leak_count, sizeof *m->leaks, leaks_biggest_first);
     p->leaks = arena_copy(image->memory, m->leaks, m->leak_count * sizeof *m->leaks);
     p->leak_count = m->leak_count;
     sum_lines(m);

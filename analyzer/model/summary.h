@@ -192,6 +192,9 @@ static inline int process_was_born(const struct process *p)
 
 #define TIMELINE_BUCKETS 4096
 
+/* The order of process.leaks, for qsort: by bytes, then blocks, then stack. */
+int leaks_biggest_first(const void *a, const void *b);
+
 /* Adds quality.loss to what was recorded: the process's totals and its quality count it. */
 void process_add_loss(struct process *process);
 
