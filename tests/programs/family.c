@@ -87,6 +87,7 @@ static int lead(void)
     for (int i = 0; i < 2; i++)
         bad |= read(READY, bytes, 1) != 1;
     bytes[0] = 'g';
+    usleep(20000); /* a part of the plot is read in steps of a millisecond */
     bad |= write(GO, bytes, 2) != 2;
     for (int i = 0; i < 2; i++)
         bad |= wait(&status) < 0 || status != 0;

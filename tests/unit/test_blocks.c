@@ -8,7 +8,7 @@
 #define CLASSES 12
 #define LIVE    3000
 #define EVENTS  20000
-#define STEP    100000u /* ns; the collector mends the order of what is closer than 20 us */
+#define STEP    2000000u /* ns; the collector mends the order of what is closer than 1 ms */
 
 static uint64_t seed;
 static uint32_t pick(uint32_t below)
