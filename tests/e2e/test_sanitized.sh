@@ -1,6 +1,5 @@
 #!/bin/bash
 # TIMEOUT 600
-# ALL
 # The analyzer with ASan and UBSan: unit tests and cases of what reads files. All of them run in make
 # check-sanitized.
 . "$TESTS/e2e/lib.sh"
