@@ -216,7 +216,6 @@ static void remember(const struct known *new, uint32_t serial)
     __atomic_store_n(&k->serial, serial, __ATOMIC_RELEASE);
 }
 
-/* With the lock held. */
 static uint32_t register_object(const struct object *found, uint32_t generation)
 {
     uint32_t serial = find_known(found, generation);
@@ -236,8 +235,10 @@ static uint32_t register_object(const struct object *found, uint32_t generation)
     return serial;
 }
 
-/* A try-lock: its holder may be the code that this handler interrupted. It is held for
- * microseconds; one held for long was left behind by a jump out of a handler. */
+/* So that several threads do not register an object each. A try-lock, for its holder may be the
+ * code that this handler interrupted, or stand still on a busy machine: then there will be two
+ * entries of the object, which mean the same. One held for long was left behind by a jump out of a
+ * handler. */
 #define LOCK_STALE 1000000000u
 
 static int lock_known(void)
@@ -269,9 +270,11 @@ int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
     }
     if (!*serial)
         *serial = find_known(&found, generation);
-    if (!*serial && lock_known()) {
+    if (!*serial) {
+        int is_locked = lock_known();
         *serial = register_object(&found, generation);
-        __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);
+        if (is_locked)
+            __atomic_store_n(&known_lock, 0, __ATOMIC_RELEASE);
     }
     return 1;
 }

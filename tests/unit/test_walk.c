@@ -602,6 +602,29 @@ static void older_glibc(void **state)
     loaded_changed();
 }
 
+/* Whoever holds the list of objects may stand still for long: others are not to wait for it, nor to
+ * record frames without an object. */
+static void a_held_list_of_objects(void **state)
+{
+    struct cfi_module module;
+    uint32_t serial = 0, again = 0;
+    uintptr_t pc = (uintptr_t)strtoul; /* some library's */
+    (void)state;
+
+    loaded_changed();
+    memset(known, 0, sizeof *known * KNOWN_MAX); /* as in a program's first moments */
+    known_count = 0;
+    known_lock = init_ticks() | 1;
+    uint64_t held = known_lock;
+    assert_int_equal(loaded_module(pc, &module, &serial), 1);
+    assert_int_not_equal(serial, 0);
+    assert_true(modules[serial].start <= pc && pc < modules[serial].end);
+    assert_true(known_lock == held); /* it is not ours to release */
+    known_lock = 0;
+    assert_int_equal(loaded_module(pc, &module, &again), 1);
+    assert_int_equal(again, serial);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +632,7 @@ int main(void)
         cmocka_unit_test_setup(dances_of_all_shapes, reset),
         cmocka_unit_test_setup(forgotten_memo, reset),
         cmocka_unit_test_setup(threads, reset),
+        cmocka_unit_test_setup(a_held_list_of_objects, reset),
         cmocka_unit_test_setup(interrupted_anywhere, reset),
         cmocka_unit_test_setup(deep_recursion, reset),
         cmocka_unit_test_setup(deeper_than_the_limit, reset),
