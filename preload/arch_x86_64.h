@@ -58,6 +58,13 @@ static inline uint64_t arch_ticks(void)
     return __builtin_ia32_rdtsc();
 }
 
+/* Nothing after it begins before everything in front of it is done (stores may still be on their
+ * way to other processors). */
+static inline void arch_wait_for_loads(void)
+{
+    __asm__ volatile("lfence" ::: "memory");
+}
+
 /*
  * Does the counter tell the time that the kernel's clocksource tells? tsc is the counter. The
  * clocks of a hypervisor's page are computed from it; there the counters of all processors agree

@@ -222,37 +222,56 @@ void chunk_forget(struct stream *s)
     memset(s, 0, sizeof *s);
 }
 
-void chunk_detach(struct stream *s)
+static void detach(void *pages, const uint8_t *end)
 {
-    if (s->chunk)
-        sys_pages_at(s->chunk, (size_t)(s->end - (uint8_t *)s->chunk));
+    if (pages)
+        sys_pages_at(pages, (size_t)(end - (uint8_t *)pages));
 }
 
-static void chunk_close(struct stream *s)
+void chunk_detach(struct stream *s)
 {
-    struct spool_chunk *c = s->chunk;
+    detach(s->chunk, s->end);
+    detach(s->opening, s->opening_end);
+}
+
+/* A stream's place in the file: what chunk_close lets go of. */
+struct place {
+    struct spool_chunk *chunk;
+    struct slot slot;
+    uint8_t *end;
+};
+
+static struct place place_of(const struct stream *s)
+{
+    return (struct place){s->chunk, s->slot, s->end};
+}
+
+static void place_close(struct place *p)
+{
+    struct spool_chunk *c = p->chunk;
     if (!c)
         return;
-    if (s->slot.window && slot_is_retired(&s->slot))
+    if (p->slot.window && slot_is_retired(&p->slot))
         c->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
+    POINT("closing");
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&c->closed, SPOOL_CHUNK_CLOSED, __ATOMIC_RELEASE);
-    /* Forgotten first, then unmapped: a handler that interrupts this may jump away and never
-     * return. */
-    size_t bytes = (size_t)(s->end - (uint8_t *)c);
+    POINT("closed");
+    if (p->slot.window)
+        slot_leave(&p->slot);
+    else
+        sys_unmap(c, (size_t)(p->end - (uint8_t *)c));
+}
+
+/* Forgotten first, then unmapped: a handler that interrupts this may jump away and never return. */
+static void chunk_close(struct stream *s)
+{
+    struct place left = place_of(s);
     s->committed = s->limit = NULL;
     __atomic_store_n(&s->chunk, NULL, __ATOMIC_RELEASE);
     s->end = NULL;
-    if (s->slot.window)
-        slot_leave(&s->slot);
-    else
-        sys_unmap(c, bytes);
-}
-
-void chunk_abandon(struct stream *s)
-{
-    chunk_close(s);
-    s->next_bytes = SPOOL_CHUNK_MIN;
+    s->slot.window = NULL;
+    place_close(&left);
 }
 
 /* Carves `bytes` of the file, at a multiple of `alignment`: its offset, or 0 past the cap. */
@@ -395,60 +414,87 @@ static uint8_t *chunk_pages(size_t bytes, size_t need, size_t *ready, uint64_t *
 
 /* The pages for a chunk of at least `need` bytes: in a window, once the process has filled so much
  * that one is worth while, or by themselves. Short-lived processes and threads stay small. */
-static struct spool_chunk *chunk_place(struct stream *s, size_t need, size_t *bytes, size_t *ready)
+static int find_place(const struct stream *s, size_t need, struct place *place, size_t *ready)
 {
+    size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
     uint64_t offset;
-    *bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
-    s->slot.window = NULL;
-    if (*bytes == SLOT_BYTES && need <= SLOT_BYTES / DEEP_PART &&
-        __atomic_load_n(&carved_alone, __ATOMIC_RELAXED) >= WINDOWS_FROM) {
-        struct spool_chunk *c = slot_take(&s->slot);
-        *ready = SLOT_BYTES;
-        if (c)
-            return c;
-    }
-    while (*bytes < (need > SLOT_BYTES / DEEP_PART ? need * DEEP_PART : need))
-        *bytes *= 2;
-    struct spool_chunk *c = (struct spool_chunk *)chunk_pages(*bytes, need, ready, &offset);
-    if (c) {
+    place->slot.window = NULL;
+    place->chunk = NULL;
+    if (bytes == SLOT_BYTES && need <= SLOT_BYTES / DEEP_PART &&
+        __atomic_load_n(&carved_alone, __ATOMIC_RELAXED) >= WINDOWS_FROM)
+        place->chunk = slot_take(&place->slot);
+    *ready = bytes;
+    if (!place->chunk) {
+        while (bytes < (need > SLOT_BYTES / DEEP_PART ? need * DEEP_PART : need))
+            bytes *= 2;
+        struct spool_chunk *c = (struct spool_chunk *)chunk_pages(bytes, need, ready, &offset);
+        if (!c)
+            return 0;
         c->offset = offset;
-        c->bytes = *bytes;
+        c->bytes = bytes;
         memcpy(c->id8, spool.header->id, sizeof c->id8);
-        __atomic_fetch_add(&carved_alone, *bytes, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&carved_alone, bytes, __ATOMIC_RELAXED);
+        place->chunk = c;
     }
-    return c;
+    place->end = (uint8_t *)place->chunk + bytes;
+    return 1;
 }
 
-static int chunk_open(struct stream *s, size_t need)
+/* Writes the header, all but what makes it visible. */
+static void lay_out_chunk(struct stream *s, struct spool_chunk *c, uint32_t process, int in_slot)
 {
-    uint32_t process = spool.process_serial;
-    size_t bytes, ready;
-    struct spool_chunk *c = chunk_place(s, need + sizeof *c, &bytes, &ready);
-    if (!c)
-        return 0;
-    if (!s->serial_plus_1)
-        s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
-    c->sequence++;
+    c->sequence = s->opening_sequence;
     c->process = process;
     c->stream = s->serial_plus_1 - 1;
-    c->index = s->next_index++;
-    c->flags = s->slot.window ? SPOOL_CHUNK_SLOT : 0;
+    c->index = s->next_index;
+    c->flags = in_slot ? SPOOL_CHUNK_SLOT : 0;
     c->opened = init_now();
     c->commit = (uint64_t)c->sequence << 32;
     c->busy = 1;
-    __atomic_store_n(&c->closed, SPOOL_CHUNK_OPEN, __ATOMIC_RELEASE);
+}
+
+/* From here on everybody sees it. */
+static void show(struct stream *s, struct spool_chunk *c, enum spool_chunk_state state)
+{
+    POINT("laid out");
+    __atomic_store_n(&c->closed, state, __ATOMIC_RELEASE);
+    POINT("opened");
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
-    if (process != spool.process_serial) {
-        /* A handler forked, and the chunk is the parent's. So is the event that this is for: it
-         * goes where nobody looks, like all that the stream was left with (chunk_detach). */
-        s->slot.window = NULL;
-        c = sys_pages(bytes);
-        if (!c)
-            return 0;
-        ready = bytes;
-    }
-    s->end = (uint8_t *)c + bytes;
+    POINT("marked");
+    s->next_index = c->index + 1;
+}
+
+/* A handler has jumped out of chunk_open. The next chunk may have been seen or not: it becomes an
+ * empty one, or its number would be missing in the stream for ever. */
+static void show_what_was_opening(struct stream *s)
+{
+    struct spool_chunk *c = s->opening;
+    if (!c || c == s->chunk)
+        return;
+    s->opening = NULL;
+    lay_out_chunk(s, c, spool.process_serial, 0);
+    c->busy = 0;
+    show(s, c, SPOOL_CHUNK_CLOSED);
+}
+
+void chunk_abandon(struct stream *s)
+{
+    show_what_was_opening(s);
+    chunk_close(s);
+    s->next_bytes = SPOOL_CHUNK_MIN;
+}
+
+/* The stream goes on in another chunk; `old` is the one before. */
+static void chunk_open_at(struct stream *s, const struct place *place, size_t ready)
+{
+    struct spool_chunk *c = place->chunk;
+    size_t bytes = (size_t)(place->end - (uint8_t *)c);
+    s->committed = s->limit = NULL;
+    __atomic_store_n(&s->chunk, NULL, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* see chunk_close: a handler may jump away */
+    s->end = place->end;
     s->sequence = c->sequence;
+    s->slot = place->slot;
     __atomic_store_n(&s->chunk, c, __ATOMIC_RELEASE); /* from here on chunk_close unmaps it */
     s->committed = (uint8_t *)(c + 1);
     s->limit = (uint8_t *)c + ready;
@@ -456,6 +502,30 @@ static int chunk_open(struct stream *s, size_t need)
     s->next_bytes = bytes < SLOT_BYTES ? (uint32_t)bytes * 4 : SLOT_BYTES;
     s->fresh = STREAM_NEW_CHUNK;
     s->depth = 0;
+    s->opening = NULL;
+}
+
+static int chunk_open(struct stream *s, size_t need)
+{
+    uint32_t process = spool.process_serial;
+    struct place place, old = place_of(s);
+    size_t ready;
+    if (!find_place(s, need + sizeof(struct spool_chunk), &place, &ready))
+        return 0;
+    POINT("placed");
+    if (!s->serial_plus_1)
+        s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
+    s->opening_end = place.end;
+    s->opening_sequence = place.chunk->sequence + 1;
+    __atomic_store_n(&s->opening, place.chunk, __ATOMIC_RELEASE);
+    /* A handler forked, and the chunk is the parent's. So is the event that this is for: it goes
+     * where nobody looks, like all that the stream was left with (chunk_detach). */
+    if (process != spool.process_serial)
+        detach(place.chunk, place.end);
+    lay_out_chunk(s, place.chunk, process, place.slot.window != NULL);
+    show(s, place.chunk, SPOOL_CHUNK_OPEN);
+    chunk_open_at(s, &place, ready);
+    place_close(&old);
     return 1;
 }
 
@@ -483,10 +553,8 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
             ;
         if ((size_t)(s->limit - s->committed) >= bytes)
             return 1;
-    } else {
-        chunk_close(s);
-        if (chunk_open(s, in_new))
-            return 1;
+    } else if (chunk_open(s, in_new)) {
+        return 1;
     }
     /* Nothing more goes here until then, or the small free of a lost allocation would. */
     s->limit = s->committed;

@@ -11,6 +11,7 @@
 #ifndef MPROF_CHUNK_H
 #define MPROF_CHUNK_H
 
+#include "points.h"
 #include "spool.h"
 #include "window.h"
 
@@ -33,6 +34,9 @@ struct stream {
     uint8_t *committed;        /* the next event goes here */
     uint8_t *limit;            /* pages are there up to here */
     uint8_t *end;
+    struct spool_chunk *opening; /* the next chunk, from when its place is known; else NULL */
+    uint8_t *opening_end;
+    uint32_t opening_sequence;
     struct spool_delta delta;
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
@@ -80,7 +84,9 @@ static inline int chunk_has_room(const struct stream *s, size_t bytes)
 }
 
 /* Room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk (stream->fresh), with
- * room for at least `in_new`: what has to be written there first, and the event. */
+ * room for at least `in_new`: what has to be written there first, and the event. The chunk before
+ * stays the stream's, and busy, until the new one can be seen; of a stream that had none the
+ * event's time must be read again (doc/format.md, "The protocol"). */
 int chunk_reserve(struct stream *s, size_t bytes, size_t in_new);
 
 static inline void chunk_busy(struct stream *s)
@@ -102,7 +108,9 @@ static inline void chunk_commit(struct stream *s, uint8_t *end)
     struct spool_chunk *c = s->chunk;
     s->committed = end;
     uint64_t bytes = (uint64_t)(end - (uint8_t *)(c + 1));
+    POINT("encoded");
     __atomic_store_n(&c->commit, (uint64_t)s->sequence << 32 | bytes, __ATOMIC_RELEASE);
+    POINT("committed");
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
 }
 

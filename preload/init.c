@@ -25,6 +25,7 @@ int recorder_state = RECORDER_NEW;
 uint32_t *recorder_alive;
 int init_counter_serves;
 int init_constructed;
+int init_has_threads;
 
 static struct start_facts *facts;
 static int32_t own_pid;

@@ -50,6 +50,16 @@ static inline uint64_t init_ticks(void)
 {
     return __builtin_expect(init_counter_serves, 1) ? arch_ticks() : init_ticks_slow();
 }
+/* The same, but the processor does not read it before the instructions in front are done. Where
+ * threads share memory, an allocation's time is then not earlier than that of the free which made
+ * room for it, and the order of a place's blocks is certain (doc/decisions.md). */
+extern int init_has_threads; /* the process has, or had, several */
+static inline uint64_t init_ticks_after(void)
+{
+    if (__builtin_expect(init_has_threads, 0))
+        arch_wait_for_loads();
+    return init_ticks();
+}
 void init_time_changed(void); /* sys_forbidden has another SYS_KIND_TIME */
 struct spool_moment init_now(void);
 int init_uses_counter(void);

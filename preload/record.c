@@ -65,11 +65,13 @@ void record_thread(struct thread *t)
 }
 
 /* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new
- * chunk starts with THREAD. Returns 0 when there is none: the event is lost. */
+ * chunk starts with THREAD. Returns 0 when there is none: the event is lost. Of a stream without a
+ * chunk nobody could see that it was busy: then the time is read again. */
 static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
-                            uint64_t ticks)
+                            uint64_t *ticks)
 {
     struct stream *s = &t->stream;
+    int was_seen = s->chunk != NULL;
     size_t bytes = SPOOL_HEAD_MAX + SLACK + more;
     size_t in_new = bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES;
     bytes += (size_t)push * SPOOL_FRAME_MAX;
@@ -78,7 +80,9 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
     if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
         if (!chunk_reserve(s, in_new, in_new))
             return 0;
-        put_thread(t, ticks);
+        if (!was_seen)
+            *ticks = init_ticks();
+        put_thread(t, *ticks);
     }
     return 1;
 }
@@ -96,6 +100,12 @@ static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth
     return first;
 }
 
+/* Is it about memory that another thread may have let go of just now? */
+static inline int acquires(enum spool_kind kind)
+{
+    return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED || kind == SPOOL_RANGE_MAP;
+}
+
 /* The one way of an event into the spool. walked: with the stack of `caller`. */
 static inline __attribute__((always_inline)) void record(struct thread *t, struct registers caller,
                                                          struct spool_event *e, int walked,
@@ -104,13 +114,15 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
     struct stream *s = &t->stream;
     struct memo *m = &t->memo;
     chunk_busy(s);
-    e->ticks = init_ticks();
+    POINT("busy");
+    e->ticks = acquires(e->kind) ? init_ticks_after() : init_ticks();
+    POINT("timed");
     struct walk w = {0, 0, 0};
     if (walked)
         w = walk_stack(m, caller.pc, caller.sp, caller.fp);
     uint32_t push = w.before == s->depth ? w.push : m->count;
     if (__builtin_expect(
-            !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, e->ticks), 0)) {
+            !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks), 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
         spool_lost(e->kind, e->size);

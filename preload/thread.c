@@ -105,6 +105,8 @@ static struct thread *state_take(uintptr_t frame)
                                     __ATOMIC_RELAXED); /* fails where a handler was faster */
     }
     t->serial = tls.serial_plus_1 - 1;
+    if (t->serial > 0)
+        __atomic_store_n(&init_has_threads, 1, __ATOMIC_RELAXED);
     t->tid = (uint32_t)sys_tid();
     t->self = (uintptr_t)pthread_self();
     t->guard = 0;
@@ -141,6 +143,14 @@ static struct thread *begin(struct registers caller)
     return t;
 }
 
+/* Something jumped out of a hook, or its thread was cancelled in it: memo and chunk may have been
+ * left between two of their words. */
+static void leave_open(struct thread *t)
+{
+    walk_reset(&t->memo);
+    chunk_abandon(&t->stream);
+}
+
 /* To the pool, with the states of interrupted hooks. A handler may come at any point and do the
  * same. */
 void thread_hand_back(void)
@@ -148,6 +158,9 @@ void thread_hand_back(void)
     struct thread *t = __atomic_exchange_n(&tls.thread, NULL, __ATOMIC_ACQ_REL);
     while (t) {
         struct thread *nested = t->nested;
+        if (t->guard)
+            leave_open(t);
+        t->guard = 0;
         t->passing = 0;
         t->self = 0;
         pool_push(t);
@@ -237,11 +250,9 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
     for (unsigned level = 0; level < THREAD_NESTING; level++) {
         if (!t->guard)
             return thread_claim(t, caller);
-        if (is_stale(t,
-                     caller)) { /* memo and chunk may have been left between two of their words */
+        if (is_stale(t, caller)) {
             thread_claim(t, caller);
-            walk_reset(&t->memo);
-            chunk_abandon(&t->stream);
+            leave_open(t);
             return t;
         }
         if (!t->nested && !nest(t, caller))
@@ -279,6 +290,7 @@ void thread_after_fork(void)
         leave_to_hooks(tls.thread);
     struct thread *own = tls.thread;
     tls.serial_plus_1 = 0;
+    init_has_threads = 0;
     pool_top = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;

@@ -41,11 +41,11 @@ struct thread {
     uint32_t index;
     uint32_t serial; /* of the thread that uses this state now */
     uint32_t tid;
-    uint32_t rounds;        /* of the key destructor */
-    uint32_t passing;       /* 1: lent to a thread past its destructors, for one event */
-    uintptr_t self;         /* pthread_self() of that thread; 0 in the pool */
-    char name[THREAD_NAME]; /* as told in the stream last; zeros behind it */
-};
+    uint32_t rounds;             /* of the key destructor */
+    uint32_t passing;            /* 1: lent to a thread past its destructors, for one event */
+    uintptr_t self;              /* pthread_self() of that thread; 0 in the pool */
+    char name[THREAD_NAME];      /* as told in the stream last; zeros behind it */
+} __attribute__((aligned(128))); /* no two threads write to a cache line, or a pair of them */
 
 /* Hooks interrupted by handlers interrupted by handlers; deeper is lost. */
 #define THREAD_NESTING 3
