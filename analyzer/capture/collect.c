@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EVENTS_WAIT 10 /* for others, as a part of a millisecond (order.h, order_wait) */
+
 /* ---- what the parts below ask for ---- */
 
 /* order.h: a chunk has appeared. */
@@ -16,7 +18,12 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
 {
     struct collector *c = context;
 
-    population_subject(c, chunk->process)->has_chunks = 1;
+    struct subject *s = population_subject(c, chunk->process);
+
+    if (!s->has_chunks)
+        s->first_stream = chunk->stream;
+    s->has_chunks = 1;
+    s->has_streams |= chunk->stream != s->first_stream;
     clock_learn(&c->clock, chunk->opened);
 }
 
@@ -168,8 +175,10 @@ static void take_event(struct collector *c, struct stream *stream)
     const struct spool_event *e = stream->event;
     struct lane *lane = stream->user ? stream->user : make_lane(c, stream);
 
-    if (!lane)
-        return; /* its process was closed; there should be nothing more */
+    if (!lane) { /* its process was closed, and wrote all the same */
+        c->order.damaged = 1;
+        return;
+    }
     if (stream->at == 0) {
         prefetch(stream, lane->subject);
         if (stream_is_at_start(stream)) {
@@ -180,26 +189,10 @@ static void take_event(struct collector *c, struct stream *stream)
     if (e->kind == SPOOL_SAMPLE)
         clock_pair(&c->clock, (struct spool_moment){e->ticks, e->address});
     uint64_t ns = clock_ns(&c->clock, e->ticks);
-    match_event(&c->matcher, lane, e, ns);
+    if (!match_event(&c->matcher, lane, e, ns))
+        return;
     if (e->kind >= SPOOL_SAMPLE)
         take_other(c, lane, e, ns);
-}
-
-/* match.h: an event that must have come before the present one seems to be later. */
-static void find(void *context, struct lane *lane, enum order_wanted wanted, uint64_t address)
-{
-    struct collector *c = context;
-    size_t events;
-    struct stream *s = order_find(&c->order, lane->subject->serial, wanted, address, &events);
-
-    if (!s)
-        return;
-    s->out_of_order = 1;
-    for (; events > 0 && s->has_event; events--) {
-        take_event(c, s);
-        order_step_stream(&c->order, s);
-    }
-    s->out_of_order = 0;
 }
 
 /* ---- samples from outside ---- */
@@ -250,30 +243,42 @@ void collector_ended(struct collector *c, int32_t pid, struct ending ending)
 
 /* ---- the drive ---- */
 
+static void refresh(struct collector *c)
+{
+    if (c->live) /* the order needs to know how long a millisecond is */
+        clock_settle(&c->clock);
+    order_refresh(&c->order, c->live, clock_now(&c->clock), clock_millisecond(&c->clock));
+    clock_settle(&c->clock);
+    c->order.patience = clock_millisecond(&c->clock) / EVENTS_WAIT;
+    population_refresh(c);
+}
+
+/* At the end a process is let go of as soon as its last event is taken, which bounds the memory.
+ * `process`: whose event came before the present one. */
+static void retire_if_drained(struct collector *c, uint32_t process)
+{
+    if (!c->live && order_is_drained(&c->order, process))
+        population_retire(c, process);
+}
+
 static int64_t take_all(struct collector *c, int live)
 {
     struct stream *stream;
+    uint32_t before = 0;
     int64_t count = 0;
 
     c->live = live;
-    if (live) /* the order needs to know how long a millisecond is */
-        clock_settle(&c->clock);
-    order_refresh(&c->order, live, clock_now(&c->clock), clock_millisecond(&c->clock));
-    clock_settle(&c->clock);
-    c->order.window = clock_millisecond(&c->clock) / 50;
-    population_refresh(c);
+    refresh(c);
     while ((stream = order_next(&c->order)) != NULL) {
         if (stream->event->ticks > c->next_late)
             population_begin_late(c, stream->event->ticks);
+        if (stream->process != before)
+            retire_if_drained(c, before);
+        before = stream->process;
         take_event(c, stream);
         count++;
-        if (c->order.drained) {
-            uint32_t process = c->order.drained - 1;
-            c->order.drained = 0;
-            if (!live)
-                population_retire(c, process);
-        }
     }
+    retire_if_drained(c, before);
     take_samples(c);
     population_check(c);
     return count;
@@ -324,13 +329,15 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->knows_pids = c->file.header.pid_space && c->file.header.pid_space == own_pid_space();
     order_init(&c->order, &c->file);
     c->order.found = chunk_found;
+    c->order.is_over = population_is_over;
     c->order.context = c;
     c->recycler.spool_fd = -1;
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
     tree_init(&c->tree, c->image);
-    c->matcher = (struct matcher){
-        &c->tree, &c->locations, &c->classes, c, capture_fd >= 0 ? collector_tell : NULL, find};
+    c->matcher = (struct matcher){&c->tree,    &c->locations,
+                                  &c->classes, &c->order,
+                                  c,           capture_fd >= 0 ? collector_tell : NULL};
     c->next_late = UINT64_MAX;
     pthread_mutex_init(&c->samples_lock, NULL);
     population_subject(c, 0);

@@ -74,6 +74,9 @@ void population_begin_late(struct collector *c, uint64_t ticks);
  * been taken in. */
 void population_check(struct collector *c);
 
+/* order.h: will the process certainly write no more? `collector` is a struct collector. */
+int population_is_over(void *collector, uint32_t serial);
+
 /* A forked child that will write no more and whose events have all been taken in. */
 void population_retire(struct collector *c, uint32_t serial);
 

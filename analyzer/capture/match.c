@@ -1,4 +1,4 @@
-/* match.c - which block is freed by what. */
+/* match.c - which block is freed by what: the events of the heap, and the stack. */
 #include "match.h"
 #include "spool_decode.h"
 #include "xalloc.h"
@@ -88,28 +88,36 @@ static void unmatched(struct matcher *m, struct lane *lane, uint64_t ns)
     lane->subject->quality.unmatched_frees++;
 }
 
-/* Takes in what only seems to come later. Time has gone on then. */
-static void take_ahead(struct matcher *m, struct lane *lane, enum order_wanted wanted,
-                       uint64_t address, uint64_t *ns)
+static void implied(struct matcher *m, struct lane *lane, uint32_t block, uint64_t ns)
 {
-    m->find(m->context, lane, wanted, address);
-    if (*ns < lane->subject->last_ns)
-        *ns = lane->subject->last_ns;
+    lane->subject->quality.implied_frees++;
+    block_gone(m, lane, block, EVENT_FREE_IMPLIED, ns);
 }
 
-/* The address is about to become live: if it is already, the free was not seen. */
-static void make_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t *ns)
+/* Can another lane's block have been allocated later than its time says? */
+static int is_early(const struct lane *lane, uint32_t block, uint64_t ns)
+{
+    const struct blocks *blocks = &lane->subject->blocks;
+
+    return !(block & LIVE_INHERITED) && ns - blocks->list[block].ns <= EARLY_NS &&
+           blocks_owner(blocks, block) != threads_account(lane->thread);
+}
+
+/* Room at an address that is about to become live: 0 where the event waits for it. */
+static int make_room(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
 
     if (__builtin_expect(!live_find(s->live, address), 1))
-        return;
-    take_ahead(m, lane, ORDER_RELEASE, address, ns);
+        return 1;
+    if (order_wait(m->order, address))
+        return 0;
     uint32_t block = live_remove(s->live, address);
-    if (!block)
-        return;
-    s->quality.implied_frees++;
-    block_gone(m, lane, block, EVENT_FREE_IMPLIED, *ns);
+    if (is_early(lane, block, ns))
+        early_put_aside(&s->early, address, block, ns);
+    else
+        implied(m, lane, block, ns);
+    return 1;
 }
 
 /* The class of the process's blocks, with what is known of it. */
@@ -123,6 +131,23 @@ static struct block_class *class_of(struct matcher *m, struct subject *s, uint32
         c->is_known = 1;
     }
     return c;
+}
+
+/* The block that has come to the address is what a release of before has waited for. */
+static void settle_owed(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
+{
+    struct subject *s = lane->subject;
+    struct owed owed;
+
+    if (!early_settle(&s->early, address, lane, &owed))
+        return;
+    uint32_t block = live_remove(s->live, address);
+    if (owed.is_open) {
+        owed.lane->realloc_block = block;
+        return;
+    }
+    block_gone(m, owed.lane, block, owed.is_realloc ? EVENT_REALLOC_FREE : EVENT_FREE, ns);
+    heap_settle(&s->heap, ns);
 }
 
 static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uint64_t size,
@@ -142,81 +167,106 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     s->quality.truncated_stacks += stack == 0 || m->tree->nodes[stack].truncated;
     if (last_of(lane))
         *last_of(lane) = s->blocks.allocations;
-    if (__builtin_expect(s->debts.count > 0, 0) && debts_settle(&s->debts, address)) {
-        block_gone(m, lane, live_remove(s->live, address), EVENT_FREE, ns);
-        heap_settle(&s->heap, ns);
-    }
+    if (__builtin_expect(s->early.owed_count > 0, 0))
+        settle_owed(m, lane, address, ns);
 }
 
-/* A free of a block that another lane's unfinished realloc holds: that realloc never came back. */
-static uint32_t take_pending(struct subject *s, uint64_t address)
+/* Of two blocks at an address one is to be released: the lane's own, else the one that was there
+ * first. Returns it; the other one stays in the table. */
+static uint32_t choose_released(struct lane *lane, uint64_t address, uint32_t block)
+{
+    struct subject *s = lane->subject;
+    uint32_t aside = early_take_aside(&s->early, address);
+
+    if (!aside)
+        return block;
+    int own = blocks_owner(&s->blocks, block) == threads_account(lane->thread);
+    live_insert(s->live, address, own ? aside : block);
+    return own ? block : aside;
+}
+
+/* A block that another lane's open realloc holds: that realloc began later than its time says, and
+ * is owed what comes next there. */
+static uint32_t take_held(struct subject *s, uint64_t address, uint64_t ns)
 {
     for (size_t i = 0; i < s->lane_count; i++) {
         struct lane *lane = s->lanes[i];
-        if (lane->realloc_open && lane->realloc_block && lane->realloc_address == address) {
-            lane->realloc_open = 0;
-            return lane->realloc_block;
-        }
+        uint32_t block = lane->realloc_block;
+        if (!lane->realloc_open || !block || lane->realloc_address != address)
+            continue;
+        lane->realloc_block = 0;
+        early_owe(&s->early, (struct owed){address, 0, lane, 1, 1, 1}, ns);
+        return block;
     }
     return 0;
 }
 
 /* Takes the block that is to be freed or reallocated out of the table; 0: there is none. */
-static uint32_t take_block(struct matcher *m, struct lane *lane, uint64_t address, uint64_t *ns)
+static uint32_t take_block(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
     uint32_t block = live_remove(s->live, address);
 
-    if (__builtin_expect(block != 0, 1))
-        return block;
-    take_ahead(m, lane, ORDER_ACQUIRE, address, ns);
-    block = live_remove(s->live, address);
-    return block ? block : take_pending(s, address);
+    if (__builtin_expect(block == 0, 0))
+        block = take_held(s, address, ns);
+    else if (__builtin_expect(s->early.aside_count > 0, 0))
+        block = choose_released(lane, address, block);
+    if (block && s->has_streams)
+        early_note(&s->early, address, ns, lane);
+    order_wake(m->order, s->serial, address);
+    return block;
 }
 
 static void match_free(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
-    uint32_t block = take_block(m, lane, address, &ns);
+    uint32_t block = take_block(m, lane, address, ns);
 
     s->heap.totals.frees++;
     if (block) {
         int temporary = is_temporary(lane, block);
         block_gone(m, lane, block, temporary ? EVENT_FREE_TEMPORARY : EVENT_FREE, ns);
         heap_settle(&s->heap, ns);
-        if (s->lane_count > 1)
-            debts_note(&s->debts, address, ns, lane->path.who);
-    } else if (!debts_owe(&s->debts, address, ns, lane->path.who)) {
-        unmatched(m, lane, ns);
+    } else {
+        early_owe(&s->early, (struct owed){.address = address, .lane = lane}, ns);
     }
     forget_last(lane);
 }
 
 static void realloc_begin(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
+    struct subject *s = lane->subject;
+
     lane_put_back_block(lane); /* one that never ended */
-    lane->realloc_block = take_block(m, lane, address, &ns);
+    lane->realloc_block = take_block(m, lane, address, ns);
     lane->realloc_open = 1;
     lane->realloc_address = address;
+    if (!lane->realloc_block)
+        early_owe(&s->early,
+                  (struct owed){.address = address, .lane = lane, .is_realloc = 1, .is_open = 1},
+                  ns);
 }
 
 /* The releasing half of a realloc that succeeded. */
 static void realloc_release(struct matcher *m, struct lane *lane, uint64_t ns)
 {
-    lane->subject->heap.totals.frees++;
+    struct subject *s = lane->subject;
+
+    s->heap.totals.frees++;
     if (lane->realloc_open && lane->realloc_block)
         block_gone(m, lane, lane->realloc_block, EVENT_REALLOC_FREE, ns);
-    else
+    else if (!lane->realloc_open || !early_realloc_ends(&s->early, lane, 0))
         unmatched(m, lane, ns);
     lane->realloc_open = 0;
 }
 
-static void match_heap(struct matcher *m, struct lane *lane, const struct spool_event *e,
-                       uint64_t ns)
+static int match_heap(struct matcher *m, struct lane *lane, const struct spool_event *e,
+                      uint64_t ns)
 {
     switch (e->kind) {
     case SPOOL_ALLOC:
-        make_free(m, lane, e->address, &ns);
+        if (!make_room(m, lane, e->address, ns))
+            return 0;
         allocate(m, lane, e->address, e->size, ns);
         break;
     case SPOOL_FREE:
@@ -226,7 +276,8 @@ static void match_heap(struct matcher *m, struct lane *lane, const struct spool_
         realloc_begin(m, lane, e->address, ns);
         break;
     case SPOOL_REALLOC_MOVED:
-        make_free(m, lane, e->address, &ns);
+        if (!make_room(m, lane, e->address, ns))
+            return 0;
         realloc_release(m, lane, ns);
         allocate(m, lane, e->address, e->size, ns);
         break;
@@ -239,6 +290,24 @@ static void match_heap(struct matcher *m, struct lane *lane, const struct spool_
         forget_last(lane);
         break;
     }
+    return 1;
+}
+
+/* What has waited for too long does so no more. */
+static void expire(struct matcher *m, struct lane *lane, uint64_t ns, uint64_t now)
+{
+    struct early *early = &lane->subject->early;
+    uint32_t block;
+
+    while (early_expired_owed(early, now))
+        unmatched(m, lane, ns);
+    while ((block = early_expired_aside(early, now)) != 0)
+        implied(m, lane, block, ns);
+}
+
+void match_end(struct matcher *m, struct lane *lane)
+{
+    expire(m, lane, lane->subject->last_ns, UINT64_MAX);
 }
 
 /* ---- ranges ---- */
@@ -341,25 +410,28 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
              lane->last);
 }
 
-void match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
+int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
 {
     struct subject *s = lane->subject;
 
     if (ns < s->last_ns)
         ns = s->last_ns;
     s->last_ns = ns;
-    if (__builtin_expect(s->debts.count > 0, 0))
-        for (size_t n = debts_expired(&s->debts, ns); n > 0; n--)
-            unmatched(m, lane, ns);
-    if (e->has_stack)
+    if (__builtin_expect(early_is_busy(&s->early), 0))
+        expire(m, lane, ns, ns);
+    if (e->has_stack && !lane->resumes)
         change_path(m, lane, e, ns);
+    lane->resumes = 0;
     if (e->kind >= SPOOL_ALLOC && e->kind <= SPOOL_REALLOC_FREED)
-        match_heap(m, lane, e, ns);
+        lane->resumes = !match_heap(m, lane, e, ns);
     else if (e->kind >= SPOOL_RANGE_BEGIN && e->kind <= SPOOL_RANGE_FAILED)
         match_range(m, lane, e, ns);
     else
-        return;
+        return 1;
+    if (lane->resumes)
+        return 0;
     lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes};
     if (s->told_count >= TELL_EVENTS)
         m->tell(m->context, s);
+    return 1;
 }

@@ -1,14 +1,18 @@
 /*
  * order.h - the events of all streams of a spool in one order of time.
  *
- * A stream is read chunk by chunk; a heap of streams gives the earliest next event. Memory: a
+ * A stream is read chunk by chunk; a queue of streams gives the earliest next event. Memory: a
  * window of at most some tens of KiB for each stream that has something to be read, not for events.
  *
- * While the program runs, only what is certain to be in order is given: the recorder marks a stream
- * busy before it takes an event's time. So everything that was not yet committed when we looked
- * either is later than a millisecond before that look, or comes from a busy stream, and such a
- * stream holds back all that is later than its own last event. A stream that stays busy for
- * seconds (its process was killed or stopped) is no longer waited for.
+ * While the program runs, only what is certain to be in order is given. The recorder's rules
+ * (doc/format.md, "The protocol") make this so: a thread marks a visible chunk busy before it reads
+ * an event's time. So whatever was not committed when we looked either is later than the limit, a
+ * millisecond before that look, or comes from a busy stream, and such a stream holds back all that
+ * is later than its own last event. How long a thread stands still does not matter: a stream is
+ * waited for until it commits or its process is known to be over (is_over).
+ *
+ * A stream may also be told to wait for another one's event (order_wait): its events follow when
+ * that has come.
  *
  * Equal times: lower process serial first, then lower stream. One owner, one thread.
  */
@@ -43,8 +47,9 @@ struct stream {
     uint64_t committed; /* valid event bytes of it */
     uint64_t consumed;  /* of these, taken by the caller before the batch */
     int spoiled;        /* the rest of this chunk is not readable */
+    int damaged;        /* something was left out for good */
     int is_stale;       /* its place has become another chunk's: there must be a copy */
-    int waits;          /* a gap between two chunks is one that has not been seen yet */
+    int waits;          /* what fills a gap between two chunks is waited for */
     int looked_again;   /* its commit word was read when the next chunk was known */
     uint8_t *window;    /* event bytes [window_start, + window_bytes) */
     uint64_t window_start;
@@ -57,11 +62,14 @@ struct stream {
     uint32_t at, count;
     int has_event;
 
-    int out_of_order; /* the collector is taking its events ahead of others */
-
-    int busy; /* holds back what is later than its last event */
+    int busy;         /* holds back what is later than its last event */
+    size_t looked_at; /* chunks that were known at the look that said so */
     struct spool_progress progress;
-    uint64_t progress_ns; /* CLOCK_MONOTONIC when `progress` last changed */
+    uint64_t progress_ns; /* CLOCK_MONOTONIC when `progress` changed, or is_over was asked */
+
+    int waiting;           /* its event is in order->waiting, not in the queue */
+    uint64_t wait_address; /* what it waits for: order_wake of this address */
+    uint64_t gave_up_at;   /* time of the event that has waited in vain; 0 none */
 
     void *user; /* the collector's */
 };
@@ -76,20 +84,24 @@ struct order {
     struct spool_file *file;
     struct stream **streams; /* by number; NULL: released */
     size_t stream_count, stream_capacity;
-    struct intmap by_id;  /* process << 32 | id -> number + 1 */
-    struct stream **heap; /* those with an event, the earliest first */
-    size_t heap_count, heap_capacity;
-    struct stream *taken; /* the earliest, while its event is with the caller */
-    uint64_t until;       /* its events before this time are next, whatever the others have */
-    uint64_t limit;       /* nothing later than this is given */
-    uint64_t window;      /* how far order_find looks ahead, in ticks; the collector sets it */
-    int damaged;          /* bytes were left out because they made no sense */
-    unsigned fruitless;   /* searches of order_find that found nothing */
-    uint32_t *in_heap;    /* by process: its streams that have an event */
+    struct intmap by_id;   /* process << 32 | id -> number + 1 */
+    struct stream **queue; /* those with an event, the earliest first */
+    size_t queue_count, queue_capacity;
+    struct stream **waiting; /* those whose event waits for another stream's, in no order */
+    size_t waiting_count, waiting_capacity;
+    struct stream *taken;  /* the earliest, while its event is with the caller */
+    uint64_t until;        /* its events before this time are next, whatever the others have */
+    uint64_t limit;        /* nothing later than this is given */
+    uint64_t limit_before; /* the limit of the refresh before */
+    uint64_t patience;     /* how long an event waits, in ticks; the collector sets it */
+    int damaged;           /* bytes were left out because they made no sense */
+    uint32_t *unread;      /* by process: its streams that have an event */
     size_t process_capacity;
-    uint32_t
-        drained; /* 1 + a process whose last stream has just run out; the collector zeroes it */
-    void (*found)(void *context, const struct spool_chunk *chunk); /* each chunk; may be NULL */
+
+    /* Each chunk that appears; may be NULL. */
+    void (*found)(void *context, const struct spool_chunk *chunk);
+    /* Will this process certainly write no more? NULL: that is never known. */
+    int (*is_over)(void *context, uint32_t process);
     void *context;
 };
 
@@ -117,25 +129,31 @@ static inline struct stream *order_next(struct order *o)
 }
 
 /*
- * Times of two processors may contradict what must have been: a thread's counter can be read before
- * what came just before it is complete, and counters differ a little. So a free may seem to come
- * before its allocation, or an allocation before the free that made room. This looks for the event
- * that releases `address` (or makes it live), not more than o->window later than the one that was
- * given last, in the other streams of the process. Returns the stream of the earliest one and how
- * many of its events have to be taken first, that one included, or NULL. Take the stream's present
- * event, then order_step_stream, and so on.
+ * The event that was given last cannot have happened yet: it waits for an event of another stream
+ * that concerns `address`, of the same process. It is given again by a later order_next: after
+ * order_wake of that address, or when all streams have gone on for o->patience without one. 0: it
+ * has waited already, or there is no other stream; then it is still the one given last.
  */
-enum order_wanted { ORDER_RELEASE, ORDER_ACQUIRE };
-struct stream *order_find(struct order *o, uint32_t process, enum order_wanted wanted,
-                          uint64_t address, size_t *events);
+int order_wait(struct order *o, uint64_t address);
 
-/* The stream's present event was taken out of order: on to the next one. */
-void order_step_stream(struct order *o, struct stream *s);
+void order_wake_slow(struct order *o, uint32_t process, uint64_t address);
 
-/* Has every event been given that the process's streams held at the last refresh? */
-int order_is_drained(const struct order *o, uint32_t process);
+/* What concerns the address has happened. */
+static inline void order_wake(struct order *o, uint32_t process, uint64_t address)
+{
+    if (__builtin_expect(o->waiting_count > 0, 0))
+        order_wake_slow(o, process, address);
+}
 
-/* Forgets the streams of a process that will write no more; calls `release` for each. */
+/* Has every event been given that the process's streams held at the last refresh? True only
+ * until the next refresh. */
+static inline int order_is_drained(const struct order *o, uint32_t process)
+{
+    return process >= o->process_capacity || o->unread[process] == 0;
+}
+
+/* Forgets the streams of a process that is drained and will write no more, all of them; calls
+ * `release` for each. */
 void order_release(struct order *o, uint32_t process,
                    void (*release)(void *context, struct stream *s), void *context);
 

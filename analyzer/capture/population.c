@@ -1,12 +1,15 @@
 /* population.c - the processes of a spool: beginnings, ends, and what they leave. */
 #include "collector.h"
+#include "spool_state.h"
 #include "xalloc.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CHECK_EVERY_NS 1000000000u
 #define UNBORN_NS      2000000000u /* after this long a child without a pid is none */
@@ -160,6 +163,8 @@ static void close_subject(struct collector *c, struct subject *s)
 {
     if (s->closed)
         return;
+    if (s->lane_count)
+        match_end(&c->matcher, s->lanes[0]);
     collector_tell(c, s);
     if (s->entry.end_kind != SPOOL_END_UNKNOWN) {
         uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
@@ -214,16 +219,41 @@ void population_retire(struct collector *c, uint32_t serial)
     close_subject(c, s);
 }
 
-/* In doubt it is not: what it wrote after it was given up would be missing. */
-static int is_gone(const struct collector *c, const struct subject *s, uint64_t now_ns)
+/* Does the process still have the spool mapped, or is that not to be known? */
+static int has_mapped(const struct collector *c, int32_t pid)
 {
-    if (s->entry.end_kind == SPOOL_END_EXEC)
+    char link[64], path[4096];
+    struct stat status;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", c->file.fd);
+    ssize_t bytes = readlink(link, path, sizeof path - 1);
+    if (bytes <= 0 || fstat(c->file.fd, &status) != 0)
         return 1;
-    if (!c->knows_pids || s->entry.flags & SPOOL_PROCESS_ELSEWHERE)
+    path[bytes] = 0;
+    const char *name = strrchr(path, '/');
+    return process_has_mapped(pid, name ? name + 1 : path, status.st_ino);
+}
+
+/* In doubt it is not: what it wrote after it was given up would be missing. An exec ends it when
+ * the old image's memory is gone; its threads go on until then. */
+int population_is_over(void *collector, uint32_t serial)
+{
+    const struct collector *c = collector;
+    struct spool_process now;
+
+    if (!c->knows_pids || !spool_file_process(&c->file, serial, &now) || now.pid <= 0 ||
+        now.flags & SPOOL_PROCESS_ELSEWHERE)
         return 0;
+    if (!process_is_alive(now.pid, now.start_time))
+        return 1;
+    return now.end_kind == SPOOL_END_EXEC && !has_mapped(c, now.pid);
+}
+
+static int is_gone(struct collector *c, const struct subject *s, uint64_t now_ns)
+{
     if (s->entry.pid > 0)
-        return kill(s->entry.pid, 0) < 0 && errno == ESRCH;
-    return !s->has_chunks && now_ns > s->begin_ns + UNBORN_NS;
+        return population_is_over(c, s->serial);
+    return c->knows_pids && !s->has_chunks && now_ns > s->begin_ns + UNBORN_NS;
 }
 
 void population_check(struct collector *c)
@@ -240,7 +270,7 @@ void population_check(struct collector *c)
         struct subject *s = c->subjects[i];
         if (!s->begun || s->closed || !s->has_entry)
             continue;
-        /* Twice, a second apart: what it wrote last is known by the second time. */
+        /* Twice: what it wrote last was looked for after the first time. */
         int was_gone = s->is_gone;
         s->is_gone = is_gone(c, s, now_ns);
         if (!was_gone || !s->is_gone)

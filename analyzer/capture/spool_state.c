@@ -183,6 +183,25 @@ int process_is_alive(int32_t pid, uint64_t start_time)
     return !((state == 'Z' || state == 'X') && threads <= 1);
 }
 
+int process_has_mapped(int32_t pid, const char *file_name, uint64_t inode)
+{
+    char path[64], inode_text[32], *line = NULL;
+    size_t room = 0;
+    int found = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    snprintf(inode_text, sizeof inode_text, " %llu ", (unsigned long long)inode);
+    FILE *maps = fopen(path, "re");
+    if (maps == NULL)
+        return errno != ENOENT && errno != ESRCH;
+    /* A layered file system may show another inode than stat: either sign is enough. */
+    while (!found && getline(&line, &room, maps) > 0)
+        found = strstr(line, inode_text) != NULL || strstr(line, file_name) != NULL;
+    free(line);
+    fclose(maps);
+    return found;
+}
+
 /* 1 where a process has the file open for writing or mapped, 0 where none has, -1 where the file
  * system does not tell. */
 static int find_writer(int fd)

@@ -28,4 +28,8 @@ int proc_shows_our_pids(void);
  * unknown), or where that cannot be told; a zombie does not live. */
 int process_is_alive(int32_t pid, uint64_t start_time);
 
+/* Does the process have a file of this inode, or of this name (a layered file system may show
+ * another inode) mapped? In doubt yes. */
+int process_has_mapped(int32_t pid, const char *file_name, uint64_t inode);
+
 #endif

@@ -29,10 +29,29 @@ int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy)
     return 1;
 }
 
+/* Nothing of the stream has been read yet. */
+static int is_unread(const struct stream *s)
+{
+    return s->current == 0 && s->consumed == 0 && !s->has_event;
+}
+
 int stream_has_gap(const struct stream *s)
 {
-    return s->waits && s->current + 1 < s->chunk_count &&
+    if (s->chunk_count == 0)
+        return 0;
+    if (is_unread(s) && s->chunks[0].index != 0)
+        return 1;
+    return s->current + 1 < s->chunk_count &&
            s->chunks[s->current + 1].index != s->chunks[s->current].index + 1;
+}
+
+/* Is there a gap that may still be filled? One that never will be costs its events. */
+static int is_held_by_gap(struct stream *s)
+{
+    if (!stream_has_gap(s))
+        return 0;
+    s->damaged |= !s->waits;
+    return s->waits;
 }
 
 static uint64_t events_at(const struct stream *s)
@@ -147,7 +166,7 @@ static void begin_chunk(struct stream *s, const struct spool_file *file)
 /* Goes to the chunk after the present one; 0 where there is none. */
 static int next_chunk(struct stream *s, const struct spool_file *file)
 {
-    if (s->current + 1 >= s->chunk_count || s->is_stale || stream_has_gap(s))
+    if (s->current + 1 >= s->chunk_count || s->is_stale || is_held_by_gap(s))
         return 0;
     if (!s->looked_again) { /* its last events came just before the next chunk */
         s->committed = look_at_progress(s, file).bytes;
@@ -166,10 +185,13 @@ int stream_advance(struct stream *s, const struct spool_file *file)
         s->event++;
         return 1;
     }
+    if (is_unread(s)) {
+        if (is_held_by_gap(s))
+            return 0;
+        begin_chunk(s, file);
+    }
     if (s->has_event)
         s->consumed = s->batch->ends[s->count - 1];
-    else if (s->current == 0 && s->consumed == 0)
-        begin_chunk(s, file);
     s->has_event = 0;
     s->at = s->count = 0;
     if (!s->batch)
@@ -179,6 +201,7 @@ int stream_advance(struct stream *s, const struct spool_file *file)
             continue;
         if (!fill_batch(s, file)) {
             s->spoiled = 1;
+            s->damaged |= !s->is_stale;
             continue;
         }
         s->event = s->batch->events;
@@ -187,53 +210,4 @@ int stream_advance(struct stream *s, const struct spool_file *file)
     } while (next_chunk(s, file));
     drop_window(s);
     return 0;
-}
-
-static int is_wanted(const struct spool_event *e, enum order_wanted wanted, uint64_t address)
-{
-    if (e->address != address)
-        return 0;
-    return wanted == ORDER_RELEASE ? e->kind == SPOOL_FREE || e->kind == SPOOL_REALLOC_BEGIN
-                                   : e->kind == SPOOL_ALLOC || e->kind == SPOOL_REALLOC_MOVED;
-}
-
-/* The same among the events behind the batch. */
-static uint64_t find_behind(const struct stream *s, const struct spool_file *file,
-                            enum order_wanted wanted, uint64_t address, uint64_t until,
-                            size_t *events)
-{
-    uint64_t start = s->batch->ends[s->count - 1], rest = s->committed - start;
-    uint64_t bytes = rest < AHEAD_BYTES ? rest : AHEAD_BYTES;
-    uint8_t *copy = xmalloc(bytes + 1);
-    size_t got = spool_file_read(file, events_at(s) + start, copy, bytes), at = 0, n;
-    struct spool_delta delta = s->delta;
-    struct spool_event event;
-    uint64_t found = 0;
-
-    while (!found &&
-           (n = spool_decode(copy + at, copy + got, file->header.version, &delta, &event)) > 0 &&
-           event.ticks <= until) {
-        at += n;
-        ++*events;
-        if (is_wanted(&event, wanted, address))
-            found = event.ticks;
-    }
-    free(copy);
-    return found;
-}
-
-uint64_t stream_find(const struct stream *s, const struct spool_file *file,
-                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events)
-{
-    *events = 0;
-    if (!s->has_event)
-        return 0;
-    for (const struct spool_event *e = s->event; e < s->batch->events + s->count; e++) {
-        if (e->ticks > until)
-            return 0;
-        ++*events;
-        if (is_wanted(e, wanted, address))
-            return e->ticks;
-    }
-    return find_behind(s, file, wanted, address, until, events);
 }

@@ -11,7 +11,7 @@
  * one that is known a copy only tells where it lies now. */
 int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy);
 
-/* The stream went on in a chunk that has not been seen, while one behind that has. */
+/* A later chunk of the stream has been seen, the next one to be read has not. */
 int stream_has_gap(const struct stream *s);
 
 /* After is_stale, when the copies have been looked for. */
@@ -24,10 +24,5 @@ uint64_t stream_bytes(const struct stream *s, int with_present);
  * is known to be committed has been read. Bytes that are no events are left out up to the next
  * chunk, and s->spoiled is set. */
 int stream_advance(struct stream *s, const struct spool_file *file);
-
-/* Looks for an event that is wanted of `address`, the present one or one not later than `until` in
- * this chunk: its time, or 0. *events: how many events up to and with it. Changes nothing. */
-uint64_t stream_find(const struct stream *s, const struct spool_file *file,
-                     enum order_wanted wanted, uint64_t address, uint64_t until, size_t *events);
 
 #endif

@@ -97,6 +97,8 @@ void subject_thread_name(struct subject *s, const struct thread_facts *facts, ui
 
 void lane_put_back_block(struct lane *lane)
 {
+    if (lane->realloc_open && !lane->realloc_block)
+        early_realloc_ends(&lane->subject->early, lane, 1);
     if (lane->realloc_open && lane->realloc_block &&
         !live_find(lane->subject->live, lane->realloc_address))
         live_insert(lane->subject->live, lane->realloc_address, lane->realloc_block);
@@ -203,7 +205,7 @@ static void release_all(struct subject *s)
     live_free(s->live);
     s->live = NULL;
     blocks_clear(&s->blocks);
-    debts_clear(&s->debts);
+    early_clear(&s->early);
     free(s->told);
     s->told = NULL;
     s->told_count = s->told_capacity = 0;
@@ -227,7 +229,6 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
 
     if (s->begun && !s->closed) {
         close_lanes(s, tree);
-        s->quality.unmatched_frees += debts_expired(&s->debts, UINT64_MAX);
         count_stacks(s, classes);
         heap_fill(&s->heap, tree, process, kept_live);
         process->begin_ns = s->begin_ns;

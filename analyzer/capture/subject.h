@@ -10,7 +10,7 @@
 #define MPROF_SUBJECT_H
 
 #include "classes.h"
-#include "debts.h"
+#include "early.h"
 #include "heap.h"
 #include "live.h"
 #include "ranges.h"
@@ -23,12 +23,14 @@ struct subject {
     int begun, closed;
     int has_entry;              /* `entry` was valid when last looked at */
     int has_chunks;             /* it wrote something */
+    uint32_t first_stream;      /* whose chunk was seen first */
+    int has_streams;            /* there are several */
     int is_gone;                /* it was dead or another image when last checked */
     struct spool_process entry; /* zeros until it is valid */
 
     struct live_table *live; /* NULL: none and not needed */
     struct blocks blocks;    /* its own */
-    struct debts debts;
+    struct early early;
     struct ranges mapped;
     struct heap heap;
     struct quality quality;   /* inherited_bytes: of those not freed so far */
@@ -52,6 +54,7 @@ struct lane {
     struct subject *subject;
     struct path path;
     int restarts;    /* a new chunk: the next stack comes whole */
+    int resumes;     /* the present event has waited; its stack has been taken in */
     uint32_t *nodes; /* of the tree, by the chunk's own numbers */
     size_t node_count, node_capacity;
     int has_thread;

@@ -56,25 +56,6 @@ int proc_alive(struct proc_identity process)
     return !((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1);
 }
 
-int proc_has_mapped(pid_t pid, const char *file_name, uint64_t inode)
-{
-    char path[64], inode_text[32], *line = NULL;
-    size_t room = 0;
-    int found = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-    snprintf(inode_text, sizeof inode_text, " %llu ", (unsigned long long)inode);
-    FILE *maps = fopen(path, "re");
-    if (maps == NULL)
-        return errno != ENOENT && errno != ESRCH;
-    /* A layered file system may show another inode than stat: either sign is enough. */
-    while (!found && getline(&line, &room, maps) > 0)
-        found = strstr(line, inode_text) != NULL || strstr(line, file_name) != NULL;
-    free(line);
-    fclose(maps);
-    return found;
-}
-
 uint64_t proc_inherited_resident(void)
 {
     unsigned long long resident = 0, of_files = 0;

@@ -34,9 +34,6 @@ int proc_alive(struct proc_identity process);
  * none. Looks at all processes. */
 pid_t proc_find_inner(struct proc_identity inner);
 
-/* Does the process have a file of this name and inode mapped? In doubt yes. */
-int proc_has_mapped(pid_t pid, const char *file_name, uint64_t inode);
-
 /* What a child forked now begins with: the resident bytes of this process that belong to no file.
  */
 uint64_t proc_inherited_resident(void);

@@ -117,7 +117,7 @@ static int check_resident(struct spool_peek *p, struct spool_resident *r)
         return 1;
     if (!proc_alive(r->process))
         return 0;
-    if (entry.end_kind != SPOOL_END_EXEC || proc_has_mapped(r->process.pid, p->name, p->inode))
+    if (entry.end_kind != SPOOL_END_EXEC || process_has_mapped(r->process.pid, p->name, p->inode))
         return 1;
     p->successors =
         xgrow(p->successors, &p->successor_capacity, p->successor_count + 1, sizeof *p->successors);

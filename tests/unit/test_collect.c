@@ -289,8 +289,11 @@ static void test_live_steps(void **state)
     builder_plain(t, 35, SPOOL_REALLOC_BEGIN, 0x3000, 0);
     builder_stacked(t, 36, SPOOL_REALLOC_MOVED, 0x3000, 11, FRAMES(MAIN));
     builder_next_chunk(t, 37);
+    t->chunk->header.busy = 1;
     write_state(fd);
     assert_int_equal(collector_step(c), 3); /* seen between two chunks: u's free still waits */
+    t->chunk->header.busy = 0;
+    write_state(fd);
     assert_int_equal(collector_step(c), 1);
     builder_alloc(t, 50, 0x5000, 10, FRAMES(MAIN));
     write_state(fd);
