@@ -90,11 +90,11 @@ struct spool_header {
 /* Shared counters, and words that a collector or mprof-c may write. */
 struct spool_control {
     uint64_t carved; /* the first byte no chunk owns yet; add the chunk's bytes to claim it */
-    uint32_t process_count; /* serials given out; entries are valid by their own `state` */
-    uint32_t module_count;  /* the same of modules: serials 1 .. module_count */
-    uint32_t pc_count;      /* the same of pcs: ids 1 .. pc_count */
-    uint32_t stream_count;  /* streams given out in all processes */
-    uint32_t control_version;
+    uint32_t process_count;      /* serials given out; entries are valid by their own `state` */
+    uint32_t module_count;       /* the same of modules: serials 1 .. module_count */
+    uint32_t pc_count;           /* the same of pcs: ids 1 .. pc_count */
+    uint32_t stream_count;       /* streams given out in all processes */
+    uint32_t control_version;    /* SPOOL_CONTROL_VERSION */
     uint32_t collector_pid;      /* who collects, 0 nobody */
     uint32_t recording;          /* 1 on, 0 off */
     uint32_t exit_wait_ms;       /* how long the program may wait at its end for a collector */
@@ -104,6 +104,11 @@ struct spool_control {
     uint32_t unplaced_processes; /* forked children for which there was no entry */
     uint32_t reserved;
 };
+
+/* From this version on a fork has a SPOOL_LABEL_FORKED, and streams are handed from chunk to chunk
+ * as doc/format.md, "The protocol", has it. */
+#define SPOOL_CONTROL_FORKED  2
+#define SPOOL_CONTROL_VERSION 2
 
 /* Behind the control page's words: an entry that all children without one of their own share. Only
  * what they lost is told in it, and that is all they did. */
@@ -272,6 +277,20 @@ enum spool_kind {
 struct spool_thread_name {
     uint32_t serial;
     char name[16];
+};
+
+/* The call to fork has returned in the parent, in the stream of its SPOOL_FORK. Payload: u32 serial
+ * of the child. */
+#define SPOOL_LABEL_FORKED (SPOOL_LABEL_OWN + 2)
+
+/* What the child's memory holds of what its parent's threads did after the SPOOL_FORK: of each of
+ * the parent's streams named here, the events up to `ticks`; of the others nothing. Payload: an
+ * array of struct spool_birth. Missing where it would be empty. */
+#define SPOOL_LABEL_BIRTH (SPOOL_LABEL_OWN + 3)
+struct spool_birth {
+    uint64_t ticks;
+    uint32_t stream;
+    uint32_t reserved; /* 0 */
 };
 
 enum spool_field {

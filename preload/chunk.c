@@ -8,12 +8,14 @@
 struct spool_mapping spool;
 
 #define POPULATE_STEP (128u << 10)
-#define DEEP_PART     4 /* a chunk is so many times as large as a deep stack, which begins it */
-#define WINDOWS_FROM  (256u << 10) /* carved by a process in chunks mapped by themselves */
-#define ANCHOR_EVERY  (64ull << 20)
-#define ANCHORS       1024
-#define WINDOW        (64u << 10)
-#define RETRY_NS      100000000u
+#ifndef WINDOWS_FROM              /* tests/schedules comes to windows sooner */
+#define WINDOWS_FROM (256u << 10) /* carved by a process in chunks mapped by themselves */
+#define DEEP_PART    4 /* a chunk is so many times as large as a deep stack, which begins it */
+#endif
+#define ANCHOR_EVERY (64ull << 20)
+#define ANCHORS      1024
+#define WINDOW       (64u << 10)
+#define RETRY_NS     100000000u
 
 static uint64_t carved_alone; /* bytes of this process's chunks that are mapped by themselves */
 
@@ -189,7 +191,7 @@ const char *spool_create(long fd, uint64_t cap)
     lay_out(spool.header, cap);
     spool.control->carved = spool.header->chunks_offset;
     spool.control->process_count = 1;
-    spool.control->control_version = 1;
+    spool.control->control_version = SPOOL_CONTROL_VERSION;
     spool.control->recording = 1;
 
     uint8_t *page = sys_map_again(head, spool.header->chunks_offset + SPOOL_PAGE);
@@ -446,7 +448,7 @@ static void lay_out_chunk(struct stream *s, struct spool_chunk *c, uint32_t proc
     c->sequence = s->opening_sequence;
     c->process = process;
     c->stream = s->serial_plus_1 - 1;
-    c->index = s->next_index;
+    c->index = s->opening_index;
     c->flags = in_slot ? SPOOL_CHUNK_SLOT : 0;
     c->opened = init_now();
     c->commit = (uint64_t)c->sequence << 32;
@@ -461,7 +463,7 @@ static void show(struct stream *s, struct spool_chunk *c, enum spool_chunk_state
     POINT("opened");
     __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
     POINT("marked");
-    s->next_index = c->index + 1;
+    s->next_index = s->opening_index + 1;
 }
 
 /* A handler has jumped out of chunk_open. The next chunk may have been seen or not: it becomes an
@@ -517,6 +519,7 @@ static int chunk_open(struct stream *s, size_t need)
         s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
     s->opening_end = place.end;
     s->opening_sequence = place.chunk->sequence + 1;
+    s->opening_index = s->next_index;
     __atomic_store_n(&s->opening, place.chunk, __ATOMIC_RELEASE);
     /* A handler forked, and the chunk is the parent's. So is the event that this is for: it goes
      * where nobody looks, like all that the stream was left with (chunk_detach). */

@@ -36,7 +36,7 @@ struct stream {
     uint8_t *end;
     struct spool_chunk *opening; /* the next chunk, from when its place is known; else NULL */
     uint8_t *opening_end;
-    uint32_t opening_sequence;
+    uint32_t opening_sequence, opening_index;
     struct spool_delta delta;
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;

@@ -15,6 +15,7 @@
 
 #include <elf.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -342,34 +343,49 @@ void init_fork_prepare(void)
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     record_fork(serial);
+    if (tls.thread) /* its own time, so that it is not later than itself (thread_births) */
+        p->fork_ticks = tls.thread->stream.delta.ticks;
     forked_serial = serial;
 }
 
-/* In the child, alone or nearly so. The first to come does it; others meanwhile record nothing. */
-int recorder_has_forked(void)
+/* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
+void init_fork_returned(void)
 {
-    uint32_t expected = 0, serial = forked_serial;
-    if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE))
-        return expected == RECORDER_ALIVE;
-    if (init_leave_children) { /* nothing of the spool is touched from here on */
-        recorder_state = RECORDER_OFF;
-        return 0;
-    }
+    uint32_t serial = forked_serial;
+    forked_serial = 0;
+    if (serial && serial != NO_ROOM)
+        record_forked(serial);
+}
+
+/* More streams than this one have hardly an event in the time that a fork takes. */
+#define BIRTHS 128
+static struct spool_birth births[BIRTHS];
+
+/* Where the child stands in the spool: NULL where there is no room for it. */
+static struct spool_process *find_own_place(uint32_t serial)
+{
     struct spool_process *p = serial ? spool_entry(&spool.header->processes, serial)
                                      : new_process(SPOOL_PROCESS_LATE, &serial);
-    forked_serial = 0;
-    own_pid = sys_pid();
     /* A parent that cannot be seen lies outside of our pid namespace. */
     uint32_t flags = sys_may(SYS_KIND_SELF) && !sys_parent_pid() ? SPOOL_PROCESS_ELSEWHERE : 0;
     flags |= spool.process->flags & SPOOL_PROCESS_ELSEWHERE;
-    if (p) {
-        spool.process = p;
-        spool.process_serial = serial;
-        fill_process(p, flags);
-    } else {
+    if (!p) {
         spool_unplaced();
+        return NULL;
     }
+    spool.process = p;
+    spool.process_serial = serial;
+    fill_process(p, flags);
+    return p;
+}
+
+static int become_process(void)
+{
+    uint32_t serial = forked_serial;
+    forked_serial = 0;
+    own_pid = sys_pid();
+    struct spool_process *p = find_own_place(serial);
+    size_t birth_count = p && serial ? thread_births(p->fork_ticks, births, BIRTHS) : 0;
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
@@ -379,7 +395,30 @@ int recorder_has_forked(void)
         return 0;
     }
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
+    if (birth_count)
+        record_birth(births, birth_count);
     return 1;
+}
+
+/* In the child, alone or nearly so. The first to come does it; others meanwhile record nothing. No
+ * signal handler may jump out of it: nobody would do it then. */
+int recorder_has_forked(void)
+{
+    uint32_t expected = 0;
+    uint64_t all = ~(uint64_t)0, mask;
+    if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return expected == RECORDER_ALIVE;
+    if (init_leave_children) { /* nothing of the spool is touched from here on */
+        recorder_state = RECORDER_OFF;
+        return 0;
+    }
+    if (sys_may(SYS_KIND_SIGNALS))
+        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
+    int done = become_process();
+    if (sys_may(SYS_KIND_SIGNALS))
+        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+    return done;
 }
 
 /* The word is wiped by hand where the kernel does not know how (gVisor, Linux before 4.14). */
@@ -394,10 +433,9 @@ static void after_fork_in_child(void)
     unwind_fork_end();
 }
 
-/* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
 static void after_fork_in_parent(void)
 {
-    forked_serial = 0;
+    init_fork_returned();
     unwind_fork_end();
 }
 

@@ -56,7 +56,7 @@ static inline uint64_t init_ticks(void)
 extern int init_has_threads; /* the process has, or had, several */
 static inline uint64_t init_ticks_after(void)
 {
-    if (__builtin_expect(init_has_threads, 0))
+    if (__builtin_expect(__atomic_load_n(&init_has_threads, __ATOMIC_RELAXED), 0))
         arch_wait_for_loads();
     return init_ticks();
 }
@@ -73,6 +73,7 @@ extern int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
 /* Called around the host's fork and by the exec hooks. */
 void init_fork_prepare(void);
+void init_fork_returned(void); /* in the parent */
 void init_exec(const char *path);
 void init_exec_failed(void);
 

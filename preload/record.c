@@ -262,6 +262,22 @@ void record_fork(uint32_t child_serial)
     plain(ARCH_CALLER(), &e, NULL);
 }
 
+static void label(uint64_t number, const void *payload, size_t bytes)
+{
+    struct spool_event e = {.kind = SPOOL_LABEL, .address = number, .size = bytes};
+    plain(ARCH_CALLER(), &e, payload);
+}
+
+void record_forked(uint32_t child_serial)
+{
+    label(SPOOL_LABEL_FORKED, &child_serial, sizeof child_serial);
+}
+
+void record_birth(const struct spool_birth *births, size_t count)
+{
+    label(SPOOL_LABEL_BIRTH, births, count * sizeof *births);
+}
+
 /* 0 where it cannot be read: the kernel will refuse such a path, and the program shall hear of it.
  */
 static size_t path_length(const char *path)
@@ -305,14 +321,12 @@ void record_name(void)
 
 void record_name_of(pthread_t thread, const char *name)
 {
-    struct spool_thread_name label = {0};
-    struct spool_event e = {.kind = SPOOL_LABEL, .address = SPOOL_LABEL_NAME};
-    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, &label.serial))
+    struct spool_thread_name named = {0};
+    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, &named.serial))
         return;
-    size_t bytes = strnlen(name, sizeof label.name);
-    memcpy(label.name, name, bytes);
-    e.size = offsetof(struct spool_thread_name, name) + bytes;
-    plain(ARCH_CALLER(), &e, &label);
+    size_t bytes = strnlen(name, sizeof named.name);
+    memcpy(named.name, name, bytes);
+    label(SPOOL_LABEL_NAME, &named, offsetof(struct spool_thread_name, name) + bytes);
 }
 
 void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes)

@@ -31,6 +31,9 @@ void record_range_failed(const struct arch_frame *caller);
 
 void record_sample(uint64_t ns, uint64_t rss_bytes);
 void record_fork(uint32_t child_serial);
+/* In the parent: that fork has returned. In the child: what it has of others' events (spool.h). */
+void record_forked(uint32_t child_serial);
+void record_birth(const struct spool_birth *births, size_t count);
 void record_exec(const char *path);
 
 /* Tells the calling thread's name where it is not the one told before. Costs a system call. */

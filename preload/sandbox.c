@@ -5,6 +5,7 @@
 #include "sys.h"
 
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -141,6 +142,7 @@ static const struct {
     {SYS_KIND_SELF, SYS_prctl, {PR_GET_NAME, SPOOL_PAGE}},
     {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
     {SYS_KIND_PROBE, SYS_rt_sigprocmask, {(uint32_t)-1, SPOOL_PAGE, 0, 8}},
+    {SYS_KIND_SIGNALS, SYS_rt_sigprocmask, {SIG_SETMASK, SPOOL_PAGE, SPOOL_PAGE, 8}},
     {SYS_KIND_START,
      SYS_openat,
      {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},

@@ -41,6 +41,7 @@ enum sys_kind {
     SYS_KIND_TOUCH = 1024,   /* .. or else a futex for each page */
     SYS_KIND_UNLOCK = 2048,  /* munlock */
     SYS_KIND_ACCESS = 4096,  /* faccessat2 */
+    SYS_KIND_SIGNALS = 8192, /* rt_sigprocmask, to hold signals back */
     SYS_KIND_ALL = 0xffffff
 };
 

@@ -272,6 +272,19 @@ struct thread *thread_enter_slow(struct registers caller)
     return thread_claim(t, caller);
 }
 
+size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
+{
+    uint32_t count = state_count < STATES_MAX ? state_count : STATES_MAX;
+    size_t found = 0;
+    for (uint32_t i = 0; i < count && found < max; i++) {
+        const struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;
+        const struct stream *s = t ? &t->stream : NULL;
+        if (s && s->serial_plus_1 && s->delta.ticks > since)
+            births[found++] = (struct spool_birth){s->delta.ticks, s->serial_plus_1 - 1, 0};
+    }
+    return found;
+}
+
 /* A handler forked: its thread's states belong to the hooks that it interrupted, which go on in the
  * child, too. They are left to them. */
 static void leave_to_hooks(struct thread *t)

@@ -112,6 +112,10 @@ static inline void thread_leave(struct thread *t)
 /* The serial of a thread that has a state: 1, or 0 where it has none. */
 int thread_serial_of(uintptr_t self, uint32_t *serial);
 
+/* In a forked child, before thread_after_fork: the parent's streams with events later than `since`,
+ * as the child's memory has them. Returns how many there are, `max` at most. */
+size_t thread_births(uint64_t since, struct spool_birth *births, size_t max);
+
 /* After a fork, in the child: every state but the caller's is free again, none has a chunk. */
 void thread_after_fork(void);
 

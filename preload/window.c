@@ -2,6 +2,7 @@
 #include "window.h"
 #include "chunk.h"
 #include "init.h"
+#include "points.h"
 #include "sys.h"
 
 #include <string.h>
@@ -66,6 +67,7 @@ static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
                                           __ATOMIC_RELAXED));
     struct spool_chunk *c = chunk_in(w, slot);
     uint32_t moved = SPOOL_CHUNK_MOVED;
+    POINT("held");
     if (__atomic_compare_exchange_n(&c->closed, &moved, SPOOL_CHUNK_TAKEN, 0, __ATOMIC_ACQUIRE,
                                     __ATOMIC_RELAXED))
         return c;
@@ -154,6 +156,7 @@ static void lay_out(struct window *w)
         c->bytes = SLOT_BYTES;
         c->process = spool.process_serial;
         __atomic_store_n(&c->closed, SPOOL_CHUNK_MOVED, __ATOMIC_RELEASE);
+        POINT("slot laid out");
         __atomic_store_n(&c->mark, SPOOL_CHUNK_MARK, __ATOMIC_RELEASE);
     }
 }

@@ -23,7 +23,7 @@ CHUNK_MARK = 0x4B4E4843
 CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
 KNOWN_FEATURES = 1
 LATE = 1
-MEND_NS, MEND_TICKS = 20_000, 60_000  # how far times of two streams may contradict each other
+MEND_NS, MEND_TICKS = 100_000, 300_000  # how long an allocation waits for the release of its address
 
 (NOTHING, ALLOC, FREE, REALLOC_BEGIN, REALLOC_MOVED, REALLOC_FAILED, REALLOC_FREED, RANGE_BEGIN,
  RANGE_MAP, RANGE_DROPPED, RANGE_FAILED, SAMPLE, THREAD, FORK, EXEC, LABEL) = range(16)
@@ -36,7 +36,7 @@ HAS_SIZE = {ALLOC, REALLOC_MOVED, RANGE_BEGIN, RANGE_MAP, SAMPLE, THREAD, EXEC, 
 HAS_PAYLOAD = {THREAD, EXEC, LABEL}
 
 FRAME_UNKNOWN, FRAME_RAW = 0, 0xFFFFFF
-LABEL_DIFFERENCE, LABEL_NAME = 65536, 65537
+LABEL_DIFFERENCE, LABEL_NAME, LABEL_FORKED, LABEL_BIRTH = range(65536, 65540)
 MASK = (1 << 64) - 1
 
 
@@ -191,6 +191,15 @@ def read_stack(cursor, version, stack, nodes, pc_count):
     return stack
 
 
+class Owed:
+    """A release that has found no block, and waits for one."""
+
+    def __init__(self, until, stream, exchanged, realloc):
+        self.until, self.stream = until, stream
+        self.exchanged = exchanged  # another stream's release has taken its block
+        self.realloc = realloc  # whose it is the beginning of, while that has not ended
+
+
 class Process:
     """A process of the image and what it did to its heap."""
 
@@ -198,6 +207,7 @@ class Process:
         (_, self.flags, self.parent, self.pid, self.parent_pid, self.threads, _, self.fork_ticks, _,
          self.end_kind, _, *self.loss, checked, differing, _, self.lost_maps, _) = \
             struct.unpack_from("<IIIiiIQQIIQQQQQQQQQQ", entry)
+        self.tells_forked = False
         self.serial, self.lost = serial, self.loss[0] + self.loss[1] + self.loss[3]
         self.selfcheck = {"selfcheck_compared": checked, "selfcheck_differences": differing, "selfcheck_labels": 0}
         self.streams = {}
@@ -211,7 +221,8 @@ class Process:
              "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
              "events threads samples rss_peak_bytes").split(), 0)
         self.heap = self.mapped = 0
-        self.window, self.recent, self.owed = 0, {}, {}  # address -> (ticks, stream) of a free; -> until when
+        self.window, self.recent, self.owed = 0, {}, {}  # address -> [(ticks, stream)] of frees; -> [Owed]
+        self.unborn = {}  # child's serial -> what happened since its FORK: (stream, ticks, address, size or None)
         self.thread_names = {}  # by serial, of all threads seen; the last one known
 
     def take_over(self, parent):
@@ -221,8 +232,19 @@ class Process:
             if block:
                 self.blocks[address] = (block[0], None)
         self.numbers["inherited"] = len(self.blocks)
+        self.tells_forked = parent.tells_forked
 
-    def allocate(self, thread, address, size, whole):
+    def be_born(self, log, births):
+        """What the parent's streams did during the fork, as far as each had come in the child's memory."""
+        for stream, ticks, address, size in log:
+            if ticks > births.get(stream, 0):
+                continue
+            self.blocks.pop(address, None)
+            if size is not None:
+                self.blocks[address] = size, None
+        self.numbers["inherited"] = len(self.blocks)
+
+    def allocate(self, thread, stream, address, size, whole):
         n = self.numbers
         old = self.blocks.pop(address, None)
         if old:
@@ -235,21 +257,68 @@ class Process:
         self.heap += size
         n["peak_bytes"] = max(n["peak_bytes"], self.heap)
         self.last[thread] = n["events"]
-        if self.owed.pop(address, None) is not None:
-            self.blocks.pop(address)
-            self.heap -= size
+        self.settle(stream, address)
+
+    def settle(self, stream, address):
+        """An allocation is what an earlier release at its address has waited for, unless it is the stream's own."""
+        for owed in self.owed.get(address, []):
+            if owed.stream == stream and not owed.exchanged:
+                continue
+            self.owed[address].remove(owed)
+            block = self.blocks.pop(address)
+            if owed.realloc is not None:
+                self.open_blocks[owed.realloc] = address, block
+            else:
+                self.heap -= block[0]
+            return
+
+    def owe(self, ticks, stream, address, realloc=None, exchanged=False):
+        exchanged |= any(s != stream and ticks - at <= self.window for at, s in self.recent.get(address, []))
+        self.owed.setdefault(address, []).append(Owed(ticks + self.window, stream, exchanged, realloc))
+
+    def take(self, ticks, stream, address):
+        """The block at an address, from the realloc of another stream if that has it: it is owed the next one."""
+        block = self.blocks.pop(address, None)
+        for key, (at, held) in self.open_blocks.items():
+            if block is None and held is not None and at == address:
+                block = held
+                self.open_blocks[key] = at, None
+                self.owe(ticks, key[1], address, key, True)
+        if block is not None:
+            self.recent[address] = self.recent.get(address, [])[-8:] + [(ticks, stream)]
+        return block
 
     def free(self, ticks, stream, thread, address):
-        """A free whose block another stream's took just before is owed one."""
-        block = self.blocks.pop(address, None)
-        before = self.recent.get(address)
-        owed = block is None and before and before[1] != stream and ticks - before[0] <= self.window
-        if owed:
-            self.owed[address] = ticks + self.window
+        block = self.take(ticks, stream, address)
+        if block is None:
+            self.owe(ticks, stream, address)
             self.numbers["unmatched_frees"] -= 1
         self.release(thread, block, True)
-        if block is not None:
-            self.recent[address] = ticks, stream
+
+    def end_realloc(self, key, thread, failed):
+        """Ends what is owed to it, too: as a free, if it did not fail."""
+        address, block = self.open_blocks.pop(key, (0, None))
+        for owed in [o for o in self.owed.get(address, []) if o.realloc == key]:
+            owed.realloc = None
+            if failed:
+                self.owed[address].remove(owed)
+            else:
+                self.numbers["unmatched_frees"] -= 1
+        if failed and block:
+            self.blocks[address] = block
+        elif not failed:
+            self.release(thread, block, False)
+        return address
+
+    def expire(self, ticks):
+        for address in [a for a, all_owed in self.owed.items() if all_owed]:
+            late = [o for o in self.owed[address] if o.realloc is None and o.until < ticks]
+            self.numbers["unmatched_frees"] += len(late)
+            self.owed[address] = [o for o in self.owed[address] if o not in late]
+
+    def note(self, stream, ticks, address, size=None):
+        for log in self.unborn.values():
+            log.append((stream, ticks, address, size))
 
     def release(self, thread, block, may_be_temporary):
         n = self.numbers
@@ -265,9 +334,7 @@ class Process:
     def out_of_order(self, event):
         """The kinds of event at this address that must have come before this one."""
         kind, address = event[3], event[5]
-        if kind in (FREE, REALLOC_BEGIN) and address not in self.blocks:
-            return ALLOC, REALLOC_MOVED
-        if kind == ALLOC and address in self.blocks:
+        if kind in (ALLOC, REALLOC_MOVED) and address in self.blocks:
             return FREE, REALLOC_BEGIN
         return None
 
@@ -287,26 +354,26 @@ class Process:
     def apply(self, event):
         ticks, stream, _, kind, thread, address, size, whole, payload = event
         n = self.numbers
-        for late in [a for a, until in self.owed.items() if until < ticks]:
-            del self.owed[late]
-            n["unmatched_frees"] += 1
+        self.expire(ticks)
         n["events"] += 1
         key = thread, stream  # a signal handler's stream has the thread's serial, and calls of its own
         if kind == ALLOC:
-            self.allocate(thread, address, size, whole)
+            self.allocate(thread, stream, address, size, whole)
+            self.note(stream, ticks, address, size)
         elif kind == FREE:
             self.free(ticks, stream, thread, address)
+            self.note(stream, ticks, address)
         elif kind == REALLOC_BEGIN:
-            self.open_blocks[key] = address, self.blocks.pop(address, None)
+            self.open_blocks[key] = address, self.take(ticks, stream, address)
+            if self.open_blocks[key][1] is None:
+                self.owe(ticks, stream, address, key)
         elif kind in (REALLOC_MOVED, REALLOC_FREED):
-            _, block = self.open_blocks.pop(key, (0, None))
-            self.release(thread, block, False)
+            self.note(stream, ticks, self.end_realloc(key, thread, False))
             if kind == REALLOC_MOVED:
-                self.allocate(thread, address, size, whole)
+                self.allocate(thread, stream, address, size, whole)
+                self.note(stream, ticks, address, size)
         elif kind == REALLOC_FAILED:
-            old, block = self.open_blocks.pop(key, (0, None))
-            if block:
-                self.blocks[old] = block
+            self.end_realloc(key, thread, True)
         elif kind == RANGE_BEGIN:
             self.open_ranges.setdefault(key, []).extend(self.unmap(address, address + size))
         elif kind == RANGE_FAILED:
@@ -324,6 +391,8 @@ class Process:
             n["rss_peak_bytes"] = max(n["rss_peak_bytes"], size)
         elif kind == FORK:
             n["forks"] += 1
+            if self.tells_forked:
+                self.unborn[address] = []
         elif kind == LABEL:
             self.selfcheck["selfcheck_labels"] += address == LABEL_DIFFERENCE
             if address == LABEL_NAME and int.from_bytes(payload[:4], "little") in self.thread_names:
@@ -341,7 +410,7 @@ class Process:
         self.numbers["mapped_peak_bytes"] = max(self.numbers["mapped_peak_bytes"], self.mapped)
 
     def finish(self):
-        self.numbers["unmatched_frees"] += len(self.owed)
+        self.expire(float("inf"))
         own = [size for size, made in self.blocks.values() if made is not None]
         own += [b[0] for _, b in self.open_blocks.values() if b and b[1] is not None]
         for key, lost in zip(("allocations", "frees", "allocated_bytes"), self.loss):
@@ -359,14 +428,15 @@ class Spool:
     def __init__(self, data):
         self.data = data
         self.header = Header(data)
-        control = data[PAGE:PAGE + 20].ljust(20, b"\0")  # where nothing could be recorded the file ends early
-        self.carved, process_count, self.module_count, self.pc_count = struct.unpack("<QIII", control)
+        control = data[PAGE:PAGE + 28].ljust(28, b"\0")  # where nothing could be recorded the file ends early
+        self.carved, process_count, self.module_count, self.pc_count, _, version = struct.unpack("<QIIIII", control)
         offset, size, capacity = self.header.tables[0]
         self.processes = {}
         for serial in range(min(process_count, capacity)):
             entry = data[offset + serial * size:offset + (serial + 1) * size]
             if len(entry) == size and struct.unpack_from("<I", entry)[0] == 1:
                 self.processes[serial] = Process(serial, entry)
+                self.processes[serial].tells_forked = version >= 2
         self.find_chunks()
 
     def find_chunks(self):
@@ -394,7 +464,7 @@ class Spool:
         """The events of a process as they happened: for one address allocation and free alternate, and where
         the times of two streams contradict that, what lies a little ahead in another stream came first."""
         window = MEND_NS if self.header.clock == 0 else MEND_TICKS
-        process.window = 50 * window
+        process.window = 10 * window
         coming, queue = self.events(process), collections.deque()
         for event in iter(lambda: queue.popleft() if queue else next(coming, None), None):
             while wanted := process.out_of_order(event):
@@ -417,6 +487,19 @@ class Spool:
                     yield e
             yield event
 
+    def births(self, process):
+        """How far the parent's streams had come in the child's memory, by stream."""
+        for event in itertools.islice(self.events(process), 8):
+            if event[3] == LABEL and event[5] == LABEL_BIRTH:
+                return {stream: ticks for ticks, stream, _ in struct.iter_unpack("<QII", event[8])}
+        return {}
+
+    def bear(self, parent, serial):
+        """The fork of this child is over."""
+        log, child = parent.unborn.pop(serial, None), self.processes.get(serial)
+        if log and child:
+            child.be_born(log, self.births(child))
+
     def replay(self):
         """Plays every process through; a parent comes before its children."""
         for serial in sorted(self.processes):
@@ -429,6 +512,10 @@ class Spool:
                 process.apply(event)
                 if event[3] == FORK and event[5] in self.processes:
                     self.processes[event[5]].take_over(process)
+                if event[3] == LABEL and event[5] == LABEL_FORKED:
+                    self.bear(process, int.from_bytes(event[8], "little"))
+            for child in list(process.unborn):
+                self.bear(process, child)
             for _, child in late:
                 self.processes[child].take_over(process)
         return [self.processes[s].finish() for s in sorted(self.processes)]

@@ -80,7 +80,7 @@ static struct lane *make_lane(struct collector *c, struct stream *stream)
     population_begin(c, s, stream->event->ticks); /* if no FORK has */
     if (!s->live)
         s->live = live_new(&s->blocks); /* it had been given up */
-    return stream->user = subject_lane(s, stream->number);
+    return stream->user = subject_lane(s, stream->id, stream->number);
 }
 
 /* A new batch: the memory that its events will need. */
@@ -140,6 +140,30 @@ static void take_name(struct subject *s, const struct spool_event *e, uint64_t n
     subject_thread_name(s, &facts, ns);
 }
 
+static void take_forked(struct collector *c, struct subject *parent, const struct spool_event *e)
+{
+    uint32_t serial;
+
+    if (e->size != sizeof serial)
+        return;
+    memcpy(&serial, e->payload, sizeof serial);
+    if (serial < c->image->process_count && c->subjects[serial]->birth.parent == parent)
+        birth_end(c->subjects[serial]);
+}
+
+static void take_label(struct collector *c, struct subject *s, const struct spool_event *e,
+                       uint64_t ns)
+{
+    if (e->address == SPOOL_LABEL_DIFFERENCE)
+        differences_take(&c->image->processes[s->serial], &c->locations, e, ns);
+    else if (e->address == SPOOL_LABEL_NAME)
+        take_name(s, e, ns);
+    else if (e->address == SPOOL_LABEL_FORKED)
+        take_forked(c, s, e);
+    else if (e->address == SPOOL_LABEL_BIRTH)
+        birth_apply(s, &c->classes, e->payload, e->size);
+}
+
 /* Kinds that are not the matcher's. */
 static void take_other(struct collector *c, struct lane *lane, const struct spool_event *e,
                        uint64_t ns)
@@ -160,10 +184,7 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
         population_forked(c, s, e->address, e->ticks);
         break;
     case SPOOL_LABEL:
-        if (e->address == SPOOL_LABEL_DIFFERENCE)
-            differences_take(&c->image->processes[s->serial], &c->locations, e, ns);
-        else if (e->address == SPOOL_LABEL_NAME)
-            take_name(s, e, ns);
+        take_label(c, s, e, ns);
         break;
     default:
         break;

@@ -430,6 +430,8 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
         return 1;
     if (lane->resumes)
         return 0;
+    if (__builtin_expect(s->unborn_count > 0, 0))
+        birth_note(lane, e);
     lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes};
     if (s->told_count >= TELL_EVENTS)
         m->tell(m->context, s);

@@ -115,8 +115,11 @@ void population_forked(struct collector *c, struct subject *parent, uint64_t chi
     struct subject *s = c->subjects[child];
     if (!s->has_entry)
         s->entry.parent = parent->serial;
-    if (s->entry.parent == parent->serial)
-        population_begin(c, s, ticks);
+    if (s->entry.parent != parent->serial || s->begun)
+        return;
+    population_begin(c, s, ticks);
+    if (c->file.control.control_version >= SPOOL_CONTROL_FORKED)
+        birth_begin(s, parent);
 }
 
 void population_begin_late(struct collector *c, uint64_t ticks)

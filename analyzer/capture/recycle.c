@@ -1,5 +1,6 @@
 /* recycle.c - copying chunks, freeing slots. */
 #include "recycle.h"
+#include "points.h"
 #include "xalloc.h"
 
 #include <fcntl.h>
@@ -79,6 +80,7 @@ static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t byte
 
 static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
 {
+    POINT("write");
     return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
 }
 

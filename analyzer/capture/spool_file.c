@@ -1,6 +1,7 @@
 /* spool_file.c - reading a spool's header, tables and chunk headers. */
 #include "spool_file.h"
 #include "collect.h"
+#include "points.h"
 #include "xalloc.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, si
 {
     size_t done = 0;
 
+    POINT("read");
     while (done < bytes && offset + done < INT64_MAX) {
         ssize_t n = pread(f->fd, (char *)to + done, bytes - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR)

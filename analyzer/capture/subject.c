@@ -48,11 +48,12 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
     timeline_add(&s->heap.timeline, ns, 0);
 }
 
-struct lane *subject_lane(struct subject *s, uint32_t who)
+struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who)
 {
     struct lane *lane = xcalloc(1, sizeof *lane);
 
     lane->subject = s;
+    lane->stream = stream;
     lane->path.who = who;
     s->lanes = xgrow(s->lanes, &s->lane_capacity, s->lane_count + 1, sizeof *s->lanes);
     s->lanes[s->lane_count++] = lane;
@@ -206,6 +207,7 @@ static void release_all(struct subject *s)
     s->live = NULL;
     blocks_clear(&s->blocks);
     early_clear(&s->early);
+    birth_clear(s);
     free(s->told);
     s->told = NULL;
     s->told_count = s->told_capacity = 0;

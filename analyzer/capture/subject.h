@@ -9,6 +9,7 @@
 #ifndef MPROF_SUBJECT_H
 #define MPROF_SUBJECT_H
 
+#include "birth.h"
 #include "classes.h"
 #include "early.h"
 #include "heap.h"
@@ -31,6 +32,9 @@ struct subject {
     struct live_table *live; /* NULL: none and not needed */
     struct blocks blocks;    /* its own */
     struct early early;
+    struct birth birth;      /* as a child that is being forked */
+    struct subject **unborn; /* children that this process is forking */
+    size_t unborn_count, unborn_capacity;
     struct ranges mapped;
     struct heap heap;
     struct quality quality;   /* inherited_bytes: of those not freed so far */
@@ -52,6 +56,7 @@ struct subject {
 
 struct lane {
     struct subject *subject;
+    uint32_t stream; /* its number in the spool */
     struct path path;
     int restarts;    /* a new chunk: the next stack comes whole */
     int resumes;     /* the present event has waited; its stack has been taken in */
@@ -74,7 +79,8 @@ struct subject *subject_new(uint32_t serial);
  * first process, or one whose parent is unknown. */
 void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks);
 
-struct lane *subject_lane(struct subject *s, uint32_t who);
+/* who: the mark of its activations. */
+struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who);
 
 /* From here on, `ns`, the lane's events are of this thread. */
 void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
