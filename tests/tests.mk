@@ -87,6 +87,7 @@ $(foreach supplier,$(SUPPLIERS),$(eval $(call with_supplier,$(supplier))))
 
 include tests/fuzz/fuzz.mk
 include tests/sanitized/sanitized.mk
+include tests/schedules/schedules.mk
 
 .PHONY: check check-all check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)
