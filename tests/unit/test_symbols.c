@@ -525,6 +525,78 @@ static void cache_grows(void **state)
     assert_ptr_equal(frames, again);
 }
 
+/* Is a file below the folder open, or mapped? */
+static bool is_held(void)
+{
+    char command[2 * PATH_MAX];
+    snprintf(command, sizeof command, "ls -l /proc/%d/fd | cat - /proc/%d/maps | grep -q '%s/'",
+             (int)getpid(), (int)getpid(), folder);
+    return system(command) == 0;
+}
+
+/* Whatever the object consists of, the program may unmount it once a name has been asked for. */
+static void nothing_is_held(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -o held \"$PWD\"/c.c && "
+                      "gcc -O2 -gdwarf-5 -gsplit-dwarf -o held_split \"$PWD\"/c.c && "
+                      "objcopy --only-keep-debug held held.debug && "
+                      "strip -o held_linked held && "
+                      "objcopy --add-gnu-debuglink=held.debug held_linked"));
+    uint64_t leaf = address_of("held", "place_leaf");
+    assert_int_equal(resolve("held", leaf, &frames), 3);
+    assert_int_equal(resolve("held_linked", leaf, &frames), 3);
+    assert_int_equal(resolve("held_split", address_of("held_split", "place_leaf"), &frames), 3);
+    assert_false(is_held());
+    if (!have("dwz"))
+        return;
+    assert_true(shell("cp held one && cp held two && dwz -r -m held.dwz one two && "
+                      "readelf -S one | grep -q gnu_debugaltlink"));
+    assert_int_equal(resolve("one", leaf, &frames), 3);
+    assert_false(is_held());
+}
+
+/* What was read of a file stays; what has taken its place is another one. */
+static void rewritten_files(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    static const char *const ways[] = {": >there",
+                                       "printf garbage >there",
+                                       "rm there",
+                                       "rm there; mkfifo there",
+                                       "rm there; mkdir there",
+                                       "head -c 5000 whole >there",
+                                       "cp other there"};
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o whole c.c && "
+                      "gcc -O2 -Wl,--build-id=none -o other p.cc"));
+    uint64_t leaf = address_of("whole", "place_leaf"), hidden = address_of("whole", "place_hidden");
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        assert_true(shell("rm -rf there && cp whole there"));
+        struct symbol_object *object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        assert_int_equal(symbolizer_resolve(symbolizer, object, leaf, &frames), 3);
+        assert_true(shell("%s", ways[i]));
+        assert_int_equal(symbolizer_resolve(symbolizer, object, hidden, &frames), 1);
+        assert_string_equal(frames[0].function, "hidden");
+        object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        if (symbolizer_resolve(symbolizer, object, hidden, &frames))
+            assert_true(strcmp(frames[0].function, "hidden") != 0 || strstr(ways[i], "rm there"));
+    }
+}
+
+/* A file without a build id is not the one that had one. */
+static void build_id_went(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o without c.c"));
+    struct symbol_object *object = symbolizer_object(symbolizer, in_folder("without"), id, 8);
+    uint64_t place = address_of("without", "place_leaf");
+    assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
+}
+
 static void resolve_everything(const char *file)
 {
     const struct symbol_frame *frames;
@@ -657,6 +729,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(build_ids, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(nothing_to_read, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(cache_grows, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(nothing_is_held, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test_setup_teardown(like_addr2line, new_symbolizer, free_symbolizer),
     };
