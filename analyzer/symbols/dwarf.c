@@ -119,6 +119,7 @@ static bool set_function(struct dwarf_lookup *lookup, Dwarf_Die *function,
 {
     struct described_function known = dwarf_names_describe(&lookup->names, function);
     frame->function = known.function;
+    frame->shortened = known.shortened;
     frame->declared_file = known.declared_file;
     frame->declared_line = known.declared_line;
     return known.mangled_name;

@@ -191,20 +191,18 @@ static void open_object(struct symbolizer *s, struct symbol_object *object)
 }
 
 /* The symbol's name as in the file. The tables are read when first needed. */
-static const char *symbol_at(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+static const char *symbol_at(struct symbol_object *object, uint64_t address)
 {
     if (!object->symbols)
-        object->symbols =
-            symbol_table_new(object->files.main.elf, object->files.debug.elf, s->pool);
+        object->symbols = symbol_table_new(object->files.main.elf, object->files.debug.elf);
     return symbol_table_find(object->symbols, address);
 }
 
-static const char *demangled_copy(struct symbolizer *s, const char *symbol)
+static void set_demangled(struct symbolizer *s, struct symbol_frame *frame, const char *symbol)
 {
-    char *text = demangle(symbol);
-    const char *kept = string_pool_keep(s->pool, text ? text : symbol);
+    char *text = demangle(symbol, &frame->shortened);
+    frame->function = string_pool_keep(s->pool, text ? text : "");
     free(text);
-    return kept;
 }
 
 static bool is_mangled(const char *symbol)
@@ -226,9 +224,9 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         return;
     struct symbol_frame line_only = {.declared_file = "", .file = ""};
     struct symbol_frame *last = chain->count ? &chain->frames[chain->count - 1] : &line_only;
-    const char *symbol = symbol_at(s, object, address);
+    const char *symbol = symbol_at(object, address);
     if (symbol && is_poor_name(last->function, symbol))
-        last->function = demangled_copy(s, symbol);
+        set_demangled(s, last, symbol);
     if (!chain->count && line_only.function) {
         chain->frames =
             symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);

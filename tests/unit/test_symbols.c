@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "range_table.h"
+#include "shorten.h"
 #include "string_pool.h"
 #include "symbols.h"
 
@@ -192,48 +193,6 @@ static int free_symbolizer(void **state)
     (void)state;
     symbolizer_free(symbolizer);
     return 0;
-}
-
-static void demangles(void **state)
-{
-    (void)state;
-    static const char *const names[][2] = {
-        {"main", "main"},
-        {"", ""},
-        {"_", "_"},
-        {"_Znot_a_name", "_Znot_a_name"},
-        {"_ZN4shop3BoxIdE4openEd", "shop::Box<double>::open(double)"},
-        {"_ZNSt6vectorIiSaIiEE9push_backEOi",
-         "std::vector<int, std::allocator<int> >::push_back(int&&)"},
-        {"_Znwm", "operator new(unsigned long)"},
-        {"_ZN12_GLOBAL__N_11fEv", "(anonymous namespace)::f()"},
-        {"_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"},
-        {"_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h1b3e80e802055460E", "alloc::vec::Vec<T,A>::push"},
-        {"_ZN3std2rt10lang_start28_$u7b$$u7b$closure$u7d$$u7d$17ha86af84d9cc65291E.llvm.123456",
-         "std::rt::lang_start::{{closure}}"},
-        {"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
-        {"_RNvMs_NtCs1234_1r4deepNtB4_1S4grow", "<r::deep::S>::grow"},
-        {"_ZN3foo3barEv.llvm.99", "foo::bar()"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *text = demangle(names[i][0]);
-        assert_string_equal(text, names[i][1]);
-        free(text);
-    }
-}
-
-static void demangles_monsters(void **state)
-{
-    (void)state;
-    size_t bytes = 200000;
-    char *name = malloc(bytes + 1);
-    memset(name, 'P', bytes);
-    memcpy(name, "_Z1fP", 5);
-    name[bytes] = '\0';
-    free(demangle(name));
-    memcpy(name, "_RINv", 5);
-    free(demangle(name));
-    free(name);
 }
 
 static void ranges_nest(void **state)
@@ -597,6 +556,24 @@ static void build_id_went(void **state)
     assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
 }
 
+/* A symbol of a MiB. */
+static void enormous_symbols(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    assert_true(shell("{ printf '.text\\n'; n=$(head -c 1048576 /dev/zero | tr '\\0' a);"
+                      " printf '.globl %%s\\n%%s: nop\\n.size %%s,1\\n' $n $n $n;"
+                      " printf '.globl main\\nmain: ret\\n'; } >long.s && gcc -o long long.s"));
+    uint64_t main_at = address_of("long", "main");
+    assert_int_equal(resolve("long", main_at - 1, &frames), 1);
+    assert_true(frames[0].shortened);
+    assert_in_range(strlen(frames[0].function), 1000, NAME_BYTES_MAX);
+    assert_int_equal(strncmp(frames[0].function, "aaaa", 4), 0);
+    assert_int_equal(resolve("long", main_at, &frames), 1);
+    assert_false(frames[0].shortened);
+    assert_string_equal(frames[0].function, "main");
+}
+
 static void resolve_everything(const char *file)
 {
     const struct symbol_frame *frames;
@@ -643,7 +620,8 @@ static void compare_block(FILE *oracle, const char *file, uint64_t address, char
         name[strcspn(name, "\n")] = '\0';
         line[strcspn(line, " \n")] = '\0'; /* drops "(discriminator 1)" */
         assert_in_range(i, 0, count - 1);
-        char *plain = demangle(name);
+        bool shortened;
+        char *plain = demangle(name, &shortened);
         char place[PATH_MAX + 16];
         snprintf(place, sizeof place, frames[i].line ? "%s:%u" : "%s:?", frames[i].file,
                  frames[i].line);
@@ -711,8 +689,6 @@ static void like_addr2line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(demangles),
-        cmocka_unit_test(demangles_monsters),
         cmocka_unit_test(ranges_nest),
         cmocka_unit_test(pool_keeps_one_copy),
         cmocka_unit_test_setup_teardown(gcc_dwarf, new_symbolizer, free_symbolizer),
@@ -732,6 +708,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_held, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(enormous_symbols, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test_setup_teardown(like_addr2line, new_symbolizer, free_symbolizer),
     };
