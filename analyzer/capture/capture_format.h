@@ -28,10 +28,19 @@ enum capture_feature {
 };
 #define CAPTURE_FEATURES_KNOWN ((uint32_t)CAPTURE_BLOCKS)
 
-/* Limits that a reader holds a file to; a writer stays far below them. */
+/* Limits that a reader holds a file to. A writer stays below them whatever it is given: see
+ * "Bounds" in doc/format.md. */
 #define CAPTURE_BLOCK_MAX   (256u << 20) /* payload bytes of a block */
 #define CAPTURE_TABLE_MAX   (64u << 20)  /* entries of a table */
 #define CAPTURE_PROCESS_MAX (1u << 20)
+
+/* A writer's own. Lists of the summary: at their longest numbers that many functions (225 bytes),
+ * leaks (50) and samples (20) fit into a block together. */
+#define CAPTURE_TEXT_MAX     32767u     /* bytes of a text; what is longer is shortened */
+#define CAPTURE_LIST_MAX     (3u << 18) /* entries of a list that is one block's */
+#define CAPTURE_STACK_MAX    CAPTURE_TABLE_MAX
+#define CAPTURE_CLASS_MAX    CAPTURE_TABLE_MAX
+#define CAPTURE_LOCATION_MAX (16u << 20) /* also of frames, and so of functions and their texts */
 
 struct capture_header {
     uint64_t magic;
@@ -70,6 +79,7 @@ enum capture_block_type {
     BLOCK_SELFCHECK = 16, /* of a process, before its summary: what MPROF_SELFCHECK found */
     BLOCK_THREADS = 17,   /* of a process, before its summary: what each thread allocated */
     BLOCK_LOST = 18,      /* of a process, before its summary: what found no room */
+    BLOCK_BOUNDS = 19,    /* of a process, before its summary: what was shortened, or left out */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };

@@ -1,11 +1,13 @@
 /* classes.c - numbering pairs of stack and size. */
 #include "classes.h"
+#include "capture_format.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LONG_SIZE (1u << 31)
+#define LONG_SIZE     (1u << 31)
+#define ROUNDED_SIZES (1u << 13)
 
 static uint32_t add_class(struct classes *c, uint32_t stack, uint64_t size)
 {
@@ -17,6 +19,7 @@ static uint32_t add_class(struct classes *c, uint32_t stack, uint64_t size)
 void classes_init(struct classes *c)
 {
     memset(c, 0, sizeof *c);
+    c->most = CAPTURE_CLASS_MAX - ROUNDED_SIZES;
     add_class(c, 0, 0);
 }
 
@@ -40,11 +43,23 @@ static uint32_t size_number(struct classes *c, uint64_t size)
     return (uint32_t)*number;
 }
 
+/* Without the bits behind the highest seven: some 7,500 sizes stand for all. */
+static uint64_t rounded(uint64_t size)
+{
+    int bits = size ? 64 - __builtin_clzll(size) : 0;
+    return bits > 7 ? size >> (bits - 7) << (bits - 7) : size;
+}
+
 uint32_t classes_find(struct classes *c, uint32_t stack, uint64_t size)
 {
     if (stack < c->latest_capacity && c->latest[stack] && c->list[c->latest[stack]].size == size)
         return c->latest[stack];
     uint64_t key = (uint64_t)stack << 32 | size_number(c, size);
+    if (c->count >= c->most && !intmap_get(&c->numbers, key)) {
+        c->left_out++;
+        key = size_number(c, size = rounded(size));
+        stack = 0;
+    }
     uint64_t *number = intmap_place(&c->numbers, key);
     if (!*number)
         *number = add_class(c, stack, size);

@@ -13,7 +13,9 @@
 struct classes {
     struct event_class *list;
     size_t count, capacity;
-    uint32_t *latest; /* by stack: the class used last; most stacks have one size at a time */
+    size_t most;       /* then new ones are of no stack, and of few sizes */
+    uint64_t left_out; /* how often that was so */
+    uint32_t *latest;  /* by stack: the class used last; most stacks have one size at a time */
     size_t latest_capacity;
     struct intmap numbers;    /* stack << 32 | size number -> class */
     struct intmap long_sizes; /* sizes of 2 GiB and more -> 1 << 31 | how many came before */

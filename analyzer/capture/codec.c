@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_format.h"
+#include "shorten.h"
 #include "xalloc.h"
 
 static uint32_t hash_text(const char *text)
@@ -39,10 +41,8 @@ void string_append(struct string_table *t, const char *text)
     t->texts[t->count++] = text;
 }
 
-uint32_t string_number(struct string_table *t, const char *text)
+static uint32_t number_of_bounded(struct string_table *t, const char *text)
 {
-    if (text == NULL)
-        text = "";
     grow_slots(t);
     size_t slot = slot_of(t, text);
     if (t->slots[slot] == 0) {
@@ -52,8 +52,35 @@ uint32_t string_number(struct string_table *t, const char *text)
     return t->slots[slot] - 1;
 }
 
+static uint32_t number_of_long(struct string_table *t, const char *text)
+{
+    char *shorter = shorten(text, strlen(text), CAPTURE_TEXT_MAX);
+    size_t count = t->count;
+    uint32_t number = number_of_bounded(t, shorter != NULL ? shorter : "");
+    if (shorter == NULL || t->count == count) { /* it is there already */
+        free(shorter);
+        return number;
+    }
+    t->shortened =
+        xgrow(t->shortened, &t->shortened_capacity, t->shortened_count + 1, sizeof *t->shortened);
+    t->shortened[t->shortened_count++] = shorter;
+    return number;
+}
+
+uint32_t string_number(struct string_table *t, const char *text)
+{
+    if (text == NULL)
+        text = "";
+    if (strnlen(text, CAPTURE_TEXT_MAX + 1) > CAPTURE_TEXT_MAX)
+        return number_of_long(t, text);
+    return number_of_bounded(t, text);
+}
+
 void string_table_free(struct string_table *t)
 {
+    for (size_t i = 0; i < t->shortened_count; i++)
+        free(t->shortened[i]);
+    free(t->shortened);
     free(t->texts);
     free(t->slots);
     *t = (struct string_table){0};

@@ -13,10 +13,13 @@
 
 #include "bytes.h"
 
-/* Texts by number, each stored once. Number 0 is "". */
+/* Texts by number, each stored once. Number 0 is "". When writing a text of more than
+ * CAPTURE_TEXT_MAX bytes is taken as a shortened one (shorten.h), which the table owns. */
 struct string_table {
     const char **texts;
     size_t count, capacity;
+    char **shortened;
+    size_t shortened_count, shortened_capacity;
     uint32_t *slots; /* when writing: hash of texts, 1 + number, 0 empty */
     size_t slot_count;
 };

@@ -332,6 +332,7 @@ int collector_finish(struct collector *c, int running)
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
+    c->image->left_out = c->classes.left_out + c->tree.left_out;
     if (c->writer && !c->writer_errno && writer_finish(c->writer) != WRITER_OK)
         c->writer_errno = errno ? errno : EIO;
     return writer_result(c);

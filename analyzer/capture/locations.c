@@ -1,5 +1,6 @@
 /* locations.c - resolving pcs, and interning what they resolve to. */
 #include "locations.h"
+#include "capture_format.h"
 #include "tree.h"
 #include "xalloc.h"
 
@@ -188,9 +189,12 @@ static uint32_t add_resolved(struct locations *l, const struct known_module *mod
             .line = f->declared_line,
             .flags = flags_of(f->function, 1),
         };
+        size_t functions = l->image->function_count;
         if (!(function.flags & FUNCTION_ALLOCATOR))
             location.flags &= ~(uint32_t)LOCATION_HIDDEN;
         add_frame(l, (struct frame){find_function(l, function), f->line, intern(l, f->file)});
+        if (f->shortened)
+            l->image->shortened += l->image->function_count - functions;
         location.frame_count++;
     }
     return add_location(l, location);
@@ -214,6 +218,13 @@ static uint32_t resolve(struct locations *l, const struct known_module *module, 
     }
     snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
     return add_nameless(l, name, module->path);
+}
+
+/* Beyond the bound a place in the code is "what lies further out is unknown". */
+static int is_full(const struct image *image)
+{
+    return image->location_count >= CAPTURE_LOCATION_MAX ||
+           image->frame_count >= CAPTURE_LOCATION_MAX - LOCATION_FRAMES_MAX;
 }
 
 static uint32_t find_in_module(struct locations *l, const struct known_module *module,
@@ -248,7 +259,7 @@ uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
 {
     struct spool_pc entry;
 
-    if (id == SPOOL_FRAME_UNKNOWN)
+    if (id == SPOOL_FRAME_UNKNOWN || is_full(l->image))
         return 0;
     if (id == SPOOL_FRAME_RAW)
         return find_raw(l, pc);

@@ -158,6 +158,7 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     uint32_t class = classes_find(m->classes, stack, size);
     struct block_class *c = class_of(m, s, class);
 
+    size = c->size; /* which is another one beyond the bound of classes */
     emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
     uint32_t block = blocks_add(&s->blocks, class, c, ns), owner = threads_account(lane->thread);
     blocks_own(&s->blocks, block, owner);

@@ -194,6 +194,13 @@ int code_lost(struct codec *c, struct process *p)
     return !c->in.bad;
 }
 
+int code_bounds(struct codec *c, struct process *p)
+{
+    code_u64(c, &p->quality.shortened);
+    code_u64(c, &p->quality.left_out);
+    return !c->in.bad;
+}
+
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image)
 {
     code_u64(c, &p->quality.selfcheck_compared);

@@ -57,6 +57,8 @@ static void keep_details(struct process *to, const struct process *from)
     to->quality.selfcheck_compared = from->quality.selfcheck_compared;
     to->quality.selfcheck_differences = from->quality.selfcheck_differences;
     to->quality.loss = from->quality.loss;
+    to->quality.shortened = from->quality.shortened;
+    to->quality.left_out = from->quality.left_out;
     to->differences = from->differences;
     to->difference_count = from->difference_count;
     to->threads = from->threads;
@@ -80,6 +82,12 @@ int reader_get_lost(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
     return serial < r->image->process_count && code_lost(&c, &r->image->processes[serial]);
+}
+
+int reader_get_bounds(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count && code_bounds(&c, &r->image->processes[serial]);
 }
 
 int reader_get_selfcheck(struct reader *r, uint32_t serial)
@@ -130,7 +138,7 @@ static int is_wanted(uint32_t type, int summaries)
     if (!summaries)
         return reader_is_table(type) || type == BLOCK_HEAD;
     return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
-           type == BLOCK_LOST;
+           type == BLOCK_LOST || type == BLOCK_BOUNDS;
 }
 
 /* The blocks of the index that an image is made of: its tables, or the summaries. */
@@ -151,6 +159,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_get_summary(r, e->process);
         else if (e->type == BLOCK_LOST)
             rc = reader_get_lost(r, e->process);
+        else if (e->type == BLOCK_BOUNDS)
+            rc = reader_get_bounds(r, e->process);
         else if (e->type == BLOCK_SELFCHECK)
             rc = reader_get_selfcheck(r, e->process);
         else if (e->type == BLOCK_THREADS)
@@ -323,9 +333,9 @@ static uint64_t blocks_before(struct reader *r, size_t place)
     return most < BLOCKS_MAX ? most : BLOCKS_MAX;
 }
 
-/* Puts the blocks of a checkpoint, at most so many, into r->blocks; of which allocations they are
+/* Puts the blocks of a checkpoint, at most *left, into r->blocks; of which allocations they are
  * is not known. */
-static int read_checkpoint(struct reader *r, uint64_t offset, uint64_t left)
+static int read_checkpoint(struct reader *r, uint64_t offset, uint64_t *left)
 {
     int rc = reader_block(r, offset, BLOCK_CHECKPOINT, r->process, &r->payload);
     struct codec c = reader_codec(r);
@@ -338,13 +348,41 @@ static int read_checkpoint(struct reader *r, uint64_t offset, uint64_t left)
     int good = !c.in.bad;
     for (size_t i = 0; i < count && good; i++) {
         good = entries[i].class > 0 && entries[i].class < r->tables.class_count &&
-               entries[i].blocks <= left;
-        left -= entries[i].blocks;
+               entries[i].blocks <= *left;
+        *left -= good ? entries[i].blocks : 0;
         for (uint32_t k = 0; good && k < entries[i].blocks; k++)
             blocks_add_unknown(&r->blocks, entries[i].class);
     }
     free(entries);
     return good;
+}
+
+/* The first of the checkpoints of the segment at `place` (a long one is several blocks), or
+ * `place`. */
+static size_t first_checkpoint(const struct reader *r, size_t place)
+{
+    size_t first = place;
+    for (size_t i = place; i-- > 0;) {
+        const struct index_entry *e = &r->index[i];
+        if (e->process != r->process)
+            continue;
+        if (e->type == BLOCK_CHECKPOINT)
+            first = i;
+        else if (e->type == BLOCK_EVENTS || first < place)
+            break;
+    }
+    return first;
+}
+
+static int read_checkpoints(struct reader *r, size_t place)
+{
+    size_t i = first_checkpoint(r, place);
+    uint64_t left = i < place ? blocks_before(r, place) : 0;
+    int rc = 1;
+    for (; i < place && rc > 0; i++)
+        if (r->index[i].type == BLOCK_CHECKPOINT && r->index[i].process == r->process)
+            rc = read_checkpoint(r, r->index[i].offset, &left);
+    return rc;
 }
 
 /* The blocks that live where the segment at `place` of the index begins: those of the end of the
@@ -355,15 +393,7 @@ static int begin_blocks(struct reader *r, size_t place)
     if (!r->follows) {
         blocks_clear(&r->blocks);
         blocks_follow_births(&r->blocks);
-        for (size_t i = place; i-- > 0 && rc > 0;) {
-            const struct index_entry *e = &r->index[i];
-            if (e->process != r->process)
-                continue;
-            if (e->type == BLOCK_CHECKPOINT)
-                rc = read_checkpoint(r, e->offset, blocks_before(r, place));
-            if (e->type == BLOCK_CHECKPOINT || e->type == BLOCK_EVENTS)
-                break;
-        }
+        rc = read_checkpoints(r, place);
     }
     blocks_begin_segment(&r->blocks);
     r->follows = 1;

@@ -106,6 +106,8 @@ static int find_summary(struct reader *r, uint32_t serial)
         return 0;
     if (find_once(r, BLOCK_LOST, serial))
         reader_get_lost(r, serial);
+    if (find_once(r, BLOCK_BOUNDS, serial))
+        reader_get_bounds(r, serial);
     if (find_once(r, BLOCK_SELFCHECK, serial))
         reader_get_selfcheck(r, serial);
     if (find_once(r, BLOCK_THREADS, serial))

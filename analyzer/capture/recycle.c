@@ -4,10 +4,14 @@
 #include "xalloc.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLOT_MAX (64u << 10) /* larger chunks are in no slot */
@@ -39,15 +43,31 @@ static void close_writable(struct writable *w)
     close(w->fd);
 }
 
+static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+    POINT("write");
+    return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+/* A spool may have been emptied; it is not to grow again by this. */
+static int has_control(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && status.st_size >= 2 * SPOOL_PAGE;
+}
+
 static int set_collector(int spool_fd, uint32_t pid)
 {
-    struct writable w;
+    char path[64];
 
-    if (!open_writable(&w, spool_fd))
+    snprintf(path, sizeof path, "/proc/self/fd/%d", spool_fd);
+    int fd = has_control(spool_fd) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd < 0)
         return 0;
-    __atomic_store_n(&w.control->collector_pid, pid, __ATOMIC_RELAXED);
-    close_writable(&w);
-    return 1;
+    int done =
+        write_at(fd, &pid, sizeof pid, SPOOL_PAGE + offsetof(struct spool_control, collector_pid));
+    close(fd);
+    return done;
 }
 
 void recycle_begin(struct recycler *r, int spool_fd)
@@ -65,8 +85,30 @@ void recycle_end(struct recycler *r)
     r->spool_fd = -1;
 }
 
+/* ---- the control page, which goes where the program truncates its spool ---- */
+
+static _Thread_local sigjmp_buf *volatile way_out;
+
+static void page_is_gone(int signal)
+{
+    sigjmp_buf *out = way_out;
+
+    if (out == NULL) { /* not our fault: dies of it when it comes again at once */
+        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+        return;
+    }
+    way_out = NULL;
+    siglongjmp(*out, 1);
+}
+
+static void install_handler(void)
+{
+    sigaction(SIGBUS, &(struct sigaction){.sa_handler = page_is_gone, .sa_flags = SA_NODEFER},
+              NULL);
+}
+
 /* Claims room at the end, as the recorder does. 0: there is none. */
-static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t bytes)
+static uint64_t carve_there(struct spool_control *control, uint64_t cap, uint64_t bytes)
 {
     uint64_t at = __atomic_load_n(&control->carved, __ATOMIC_RELAXED);
 
@@ -78,10 +120,25 @@ static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t byte
     return at;
 }
 
-static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
+/* The same where the page may not be there. */
+static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t bytes)
 {
-    POINT("write");
-    return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    sigjmp_buf out;
+    sigset_t fault, before;
+    volatile uint64_t at = 0;
+
+    pthread_once(&once, install_handler);
+    sigemptyset(&fault);
+    sigaddset(&fault, SIGBUS);
+    pthread_sigmask(SIG_UNBLOCK, &fault, &before); /* a blocked one would end us */
+    if (sigsetjmp(out, 0) == 0) {
+        way_out = &out;
+        at = carve_there(control, cap, bytes);
+    }
+    way_out = NULL;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return at;
 }
 
 /* 1: the chunk has been moved; 0: it is none of those that can be; -1: the file cannot be written.

@@ -70,13 +70,25 @@ void tables_put(struct bytes *payload, enum capture_block_type type, struct stri
         code_classes(&c, (struct event_class *)array + first, count);
 }
 
-void tables_put_strings(struct bytes *payload, const struct string_table *strings, size_t first)
+/* How many texts from `first` on fit into so many bytes, or one. */
+static size_t count_fitting(const struct string_table *strings, size_t first, size_t bytes)
 {
+    size_t end = first, used = 0;
+    while (end < strings->count && (used += strlen(strings->texts[end]) + 1) <= bytes)
+        end++;
+    return end > first ? end - first : 1;
+}
+
+size_t tables_put_strings(struct bytes *payload, const struct string_table *strings, size_t first,
+                          size_t bytes)
+{
+    size_t count = count_fitting(strings, first, bytes);
     payload->size = 0;
     bytes_number(payload, first);
-    bytes_number(payload, strings->count - first);
-    for (size_t i = first; i < strings->count; i++)
+    bytes_number(payload, count);
+    for (size_t i = first; i < first + count; i++)
         bytes_append(payload, strings->texts[i], strlen(strings->texts[i]) + 1);
+    return count;
 }
 
 /* Reading */

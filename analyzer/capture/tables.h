@@ -19,7 +19,9 @@
 /* Writing: entries [first, first + count) of an array into `payload`, which is replaced; `index` is
  * the table's number of the first. Texts that are new land in `strings`, whose increment must be
  * written before this block. */
-void tables_put_strings(struct bytes *payload, const struct string_table *strings, size_t first);
+/* Texts from `first` on, about so many bytes of them at most; the number of those that are in. */
+size_t tables_put_strings(struct bytes *payload, const struct string_table *strings, size_t first,
+                          size_t bytes);
 void tables_put(struct bytes *payload, enum capture_block_type type, struct string_table *strings,
                 const void *array, size_t first, uint64_t index, size_t count);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "bounded.h"
 #include "payloads.h"
 #include "segment.h"
 #include "tables.h"
@@ -14,12 +15,15 @@
 #define SEGMENT_BYTES  (32u << 20)  /* of payload, for programs whose events take many bytes */
 #define PENDING_BYTES  (128u << 20) /* of all processes' segments together */
 #define LIVE_BLOCKS    (1u << 18)   /* a LIVE block */
+#define CHECKPOINT_MAX (4u << 20)   /* entries of a CHECKPOINT block */
+#define TEXT_BYTES     (16u << 20)  /* a STRINGS block, or one text more */
 #define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes */
 
 /* What is not in the file yet of one process. */
 struct pending {
     struct segment_writer segment;
-    struct bytes checkpoint; /* payload, taken when the segment began */
+    struct checkpoint_entry *checkpoint; /* taken when the segment began */
+    size_t checkpoint_count, checkpoint_capacity;
     struct sample *samples;
     size_t sample_count, sample_capacity;
     struct live_block *live;
@@ -31,6 +35,7 @@ struct writer {
     const struct image *image;
     struct writer_source source;
     uint64_t segment_events;
+    size_t entries_max, text_bytes; /* of a block */
 
     struct string_table strings;
     size_t strings_written, functions_written, frames_written, locations_written, stacks_written;
@@ -71,11 +76,18 @@ static struct index_entry *put_block(struct writer *w, enum capture_block_type t
 
 static void put_strings(struct writer *w)
 {
-    if (w->strings_written == w->strings.count)
-        return;
-    tables_put_strings(&w->texts, &w->strings, w->strings_written);
-    w->strings_written = w->strings.count;
-    put_block(w, BLOCK_STRINGS, 0, &w->texts);
+    while (w->strings_written < w->strings.count) {
+        w->strings_written +=
+            tables_put_strings(&w->texts, &w->strings, w->strings_written, w->text_bytes);
+        put_block(w, BLOCK_STRINGS, 0, &w->texts);
+    }
+}
+
+/* How many of `left` entries go into the next block. */
+static size_t part_of(const struct writer *w, size_t left, size_t most)
+{
+    size_t part = most < w->entries_max ? most : w->entries_max;
+    return left < part ? left : part;
 }
 
 /* Entries [*written, count) of a table of the image, and first the texts that they name. */
@@ -83,9 +95,7 @@ static void put_table(struct writer *w, enum capture_block_type type, const void
                       size_t *written, size_t count)
 {
     while (*written < count) {
-        size_t part = count - *written;
-        if (part > TABLE_INCREMENT_MAX)
-            part = TABLE_INCREMENT_MAX;
+        size_t part = part_of(w, count - *written, TABLE_INCREMENT_MAX);
         tables_put(&w->payload, type, &w->strings, table, *written, *written, part);
         put_strings(w);
         put_block(w, type, 0, &w->payload);
@@ -97,9 +107,7 @@ static void put_classes(struct writer *w)
 {
     size_t done = 0;
     while (done < w->class_count) {
-        size_t part = w->class_count - done;
-        if (part > TABLE_INCREMENT_MAX)
-            part = TABLE_INCREMENT_MAX;
+        size_t part = part_of(w, w->class_count - done, TABLE_INCREMENT_MAX);
         tables_put(&w->payload, BLOCK_CLASSES, &w->strings, w->classes, done,
                    w->classes_written + done, part);
         put_block(w, BLOCK_CLASSES, 0, &w->payload);
@@ -138,27 +146,40 @@ static void put_process_list(struct writer *w)
 
 static void give_class(void *context, uint32_t class, struct block_class *c)
 {
-    struct bytes *entries = context;
-    struct checkpoint_entry entry = {class, c->live};
-    bytes_append(entries, &entry, sizeof entry);
+    struct pending *p = context;
+    p->checkpoint = xgrow(p->checkpoint, &p->checkpoint_capacity, p->checkpoint_count + 1,
+                          sizeof *p->checkpoint);
+    p->checkpoint[p->checkpoint_count++] = (struct checkpoint_entry){class, c->live};
 }
 
 /* A new segment begins with the blocks that live now. */
 static void take_checkpoint(struct writer *w, struct pending *p, uint32_t process)
 {
-    p->checkpoint.size = 0;
+    p->checkpoint_count = 0;
     if (w->source.blocks == NULL)
         return;
     struct blocks *blocks = w->source.blocks(w->source.context, process);
-    w->payload.size = 0; /* for the moment an array of entries */
-    blocks_each_class(blocks, give_class, &w->payload);
+    blocks_each_class(blocks, give_class, p);
     blocks_begin_segment(blocks);
-    size_t count = w->payload.size / sizeof(struct checkpoint_entry);
-    if (count == 0)
-        return;
-    struct codec c = {.out = &p->checkpoint, .strings = &w->strings};
+}
+
+/* A payload that begins with the number of its entries. */
+static struct codec begin_list(struct writer *w, size_t count)
+{
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    w->payload.size = 0;
     code_count(&c, &count, 1);
-    code_checkpoint(&c, (struct checkpoint_entry *)w->payload.data, count);
+    return c;
+}
+
+static void put_checkpoint(struct writer *w, struct pending *p, uint32_t process)
+{
+    for (size_t done = 0, part; done < p->checkpoint_count; done += part) {
+        part = part_of(w, p->checkpoint_count - done, CHECKPOINT_MAX);
+        struct codec c = begin_list(w, part);
+        code_checkpoint(&c, p->checkpoint + done, part);
+        put_block(w, BLOCK_CHECKPOINT, process, &w->payload);
+    }
 }
 
 static void put_positions(struct writer *w, uint32_t process)
@@ -169,22 +190,20 @@ static void put_positions(struct writer *w, uint32_t process)
     size_t count = w->source.positions(w->source.context, process, &positions);
     if (count == 0)
         return;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    w->payload.size = 0;
-    code_count(&c, &count, 1);
+    count = part_of(w, count, CAPTURE_LIST_MAX);
+    struct codec c = begin_list(w, count);
     code_positions(&c, (struct stream_position *)positions, count);
     put_block(w, BLOCK_POSITIONS, process, &w->payload);
 }
 
 static void put_samples(struct writer *w, struct pending *p, uint32_t process)
 {
-    if (p->sample_count == 0)
-        return;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    w->payload.size = 0;
-    code_count(&c, &p->sample_count, 1);
-    code_samples(&c, p->samples, p->sample_count);
-    put_block(w, BLOCK_SAMPLES, process, &w->payload);
+    for (size_t done = 0, part; done < p->sample_count; done += part) {
+        part = part_of(w, p->sample_count - done, CAPTURE_LIST_MAX);
+        struct codec c = begin_list(w, part);
+        code_samples(&c, p->samples + done, part);
+        put_block(w, BLOCK_SAMPLES, process, &w->payload);
+    }
     p->sample_count = 0;
 }
 
@@ -194,8 +213,7 @@ static void put_segment(struct writer *w, struct pending *p, uint32_t process)
         return;
     put_tables(w);
     put_process_list(w);
-    if (p->checkpoint.size > 0)
-        put_block(w, BLOCK_CHECKPOINT, process, &p->checkpoint);
+    put_checkpoint(w, p, process);
     struct segment_head head = p->segment.head;
     segment_finish(&p->segment, &w->payload);
     struct index_entry *entry = put_block(w, BLOCK_EVENTS, process, &w->payload);
@@ -277,9 +295,7 @@ static void put_live(struct writer *w, struct pending *p, uint32_t process)
     if (p->live_count == 0)
         return;
     qsort(p->live, p->live_count, sizeof *p->live, by_address);
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    w->payload.size = 0;
-    code_count(&c, &p->live_count, 1);
+    struct codec c = begin_list(w, p->live_count);
     code_live_blocks(&c, p->live, p->live_count);
     put_block(w, BLOCK_LIVE, process, &w->payload);
     p->live_count = 0;
@@ -333,12 +349,31 @@ static void put_head(struct writer *w)
 
 static void put_summary(struct writer *w, const struct process *process)
 {
-    struct process copy = *process;
+    struct bounded bounded;
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     w->payload.size = 0;
-    code_process(&c, &copy, w->image);
+    bounded_open(&bounded, process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
+    code_process(&c, &bounded.process, w->image);
+    bounded_close(&bounded);
     put_strings(w);
     put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
+}
+
+/* What belongs to no process in particular is counted at the first one. */
+static void put_bounds(struct writer *w, const struct process *process)
+{
+    struct process copy = *process;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    copy.quality.left_out += bounded_left_out(process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
+    if (process->serial == 0) {
+        copy.quality.shortened += w->image->shortened + w->strings.shortened_count;
+        copy.quality.left_out += w->image->left_out;
+    }
+    if (copy.quality.shortened == 0 && copy.quality.left_out == 0)
+        return;
+    w->payload.size = 0;
+    code_bounds(&c, &copy);
+    put_block(w, BLOCK_BOUNDS, process->serial, &w->payload);
 }
 
 static void put_lost(struct writer *w, const struct process *process)
@@ -376,6 +411,15 @@ static void put_threads(struct writer *w, const struct process *process)
     put_block(w, BLOCK_THREADS, process->serial, &w->payload);
 }
 
+/* All of a process whose texts may be shortened, which the first one's bounds count. */
+static void put_details(struct writer *w, const struct process *process)
+{
+    put_lost(w, process);
+    put_selfcheck(w, process);
+    put_threads(w, process);
+    string_number(&w->strings, process->ending.exec);
+}
+
 static void put_index(struct writer *w)
 {
     struct codec c = {.out = &w->payload, .strings = &w->strings};
@@ -385,6 +429,8 @@ static void put_index(struct writer *w)
     code_state(&c, &copy);
     code_count(&c, &count, 1);
     code_index(&c, w->index, count);
+    if (w->payload.size > CAPTURE_BLOCK_MAX)
+        return; /* millions of processes: read from block to block, as a cut file is */
     struct capture_tail tail = {.magic = CAPTURE_TAIL_MAGIC,
                                 .processes_offset = w->process_list_offset};
     tail.index_offset = block_write(&w->output, BLOCK_INDEX, 0, &w->payload);
@@ -394,22 +440,29 @@ static void put_index(struct writer *w)
     block_write_plain(&w->output, &tail, sizeof tail);
 }
 
+void writer_limit_segment(struct writer *w, uint64_t events)
+{
+    w->segment_events = events;
+}
+
+void writer_limit_blocks(struct writer *w, size_t entries, size_t text_bytes)
+{
+    w->entries_max = entries;
+    w->text_bytes = text_bytes;
+}
+
 struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source)
 {
     struct writer *w = xcalloc(1, sizeof *w);
     w->image = image;
     w->source = *source;
     w->segment_events = SEGMENT_EVENTS;
+    writer_limit_blocks(w, SIZE_MAX, TEXT_BYTES);
     block_output_open(&w->output, fd);
     string_number(&w->strings, "");
     put_header(w);
     put_head(w);
     return w;
-}
-
-void writer_limit_segment(struct writer *w, uint64_t events)
-{
-    w->segment_events = events;
 }
 
 int writer_finish(struct writer *w)
@@ -418,10 +471,10 @@ int writer_finish(struct writer *w)
      */
     put_tables(w);
     put_process_list(w);
+    for (size_t i = 0; i < w->image->process_count; i++)
+        put_details(w, &w->image->processes[i]);
     for (size_t i = 0; i < w->image->process_count; i++) {
-        put_lost(w, &w->image->processes[i]);
-        put_selfcheck(w, &w->image->processes[i]);
-        put_threads(w, &w->image->processes[i]);
+        put_bounds(w, &w->image->processes[i]);
         put_summary(w, &w->image->processes[i]);
     }
     for (size_t i = 0; i < w->process_capacity; i++) {
@@ -443,7 +496,7 @@ void writer_free(struct writer *w)
         if (p == NULL)
             continue;
         segment_free(&p->segment);
-        bytes_free(&p->checkpoint);
+        free(p->checkpoint);
         free(p->samples);
         free(p->live);
         free(p);

@@ -37,8 +37,10 @@ struct writer_source {
  * could not be written, the next call says so. */
 struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source);
 
-/* Another length of a segment than the usual 4 Mi events; for tests. */
+/* Other bounds than the usual ones, for tests: events of a segment; entries of a list or of a
+ * table's increment in one block; bytes of a block's texts. */
 void writer_limit_segment(struct writer *w, uint64_t events);
+void writer_limit_blocks(struct writer *w, size_t entries, size_t text_bytes);
 
 /* The next events of a process. classes: the collector's growing array; an event's class must be
  * < class_count. May write a segment. To be called when the collector's own state has taken all of

@@ -127,6 +127,8 @@ static void add_quality(struct quality *to, const struct quality *from, uint64_t
     to->inherited_bytes += from->inherited_bytes;
     to->truncated_stacks += from->truncated_stacks;
     to->unresolved_frames += from->unresolved_frames;
+    to->shortened += from->shortened;
+    to->left_out += from->left_out;
     to->selfcheck_compared += from->selfcheck_compared;
     to->selfcheck_differences += from->selfcheck_differences;
 }

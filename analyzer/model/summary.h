@@ -142,6 +142,9 @@ struct quality {
     uint64_t unresolved_frames; /* distinct locations without a name */
     uint64_t selfcheck_compared, selfcheck_differences; /* stacks; MPROF_SELFCHECK */
     struct loss loss; /* `lost` in detail; all 0 in captures of older collectors */
+    /* What was beyond a bound of the format; both of the whole image stand at its first process. */
+    uint64_t shortened; /* texts */
+    uint64_t left_out;  /* entries of tables and lists */
 };
 
 /* A stack that libunwind sees otherwise than the recorder. */
@@ -220,6 +223,8 @@ struct image {
     struct process *processes; /* index = serial; pid 0: a child that never came to record */
     size_t process_count;
 
+    uint64_t shortened;   /* functions whose names are; while it is collected */
+    uint64_t left_out;    /* stacks and classes beyond the bounds; while it is collected */
     int cut;              /* the file ended early: this is what could be read of it */
     int running;          /* the program still ran when this was read */
     struct arena *memory; /* owner of every string and array above */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RECENT_BITS 15
+#define STACKS_MAX  ((64u << 20) - 1) /* doc/format.md, Bounds */
 
 static struct stack_node *add_node(struct tree *tree, uint32_t parent, uint32_t location)
 {
@@ -44,6 +45,7 @@ void tree_init(struct tree *tree, struct image *image)
 {
     memset(tree, 0, sizeof *tree);
     tree->image = image;
+    tree->most = STACKS_MAX;
     tree->recent = xcalloc((size_t)1 << RECENT_BITS, sizeof *tree->recent);
     add_node(tree, 0, 0);
     add_call(tree, 0, 0);
@@ -118,6 +120,10 @@ uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location)
 
     if (!child || recent->parent != parent || recent->location != location) {
         child = (uint32_t)intmap_get(&tree->children, key);
+        if (!child && tree->image->stack_count >= tree->most && key != 0) {
+            tree->left_out++;
+            return tree_find_child(tree, 0, 0); /* one more, once */
+        }
         if (!child) {
             child = add_child(tree, parent, location);
             *intmap_place(&tree->children, key) = child;

@@ -51,6 +51,8 @@ struct call {
 struct tree {
     struct image *image;
     size_t stack_capacity;
+    size_t most;       /* stacks; then new ones end in "what lies further out is unknown" */
+    uint64_t left_out; /* how often that was so */
     struct stack_node *nodes;
     size_t node_capacity;
     struct intmap children; /* parent << 32 | location -> node */

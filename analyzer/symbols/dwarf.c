@@ -8,7 +8,7 @@
 #include "dwarf_units.h"
 
 struct dwarf_lookup {
-    Dwarf *dwarf;
+    Dwarf *dwarf, *alternate; /* alternate: NULL if none */
     struct dwarf_units units;
     struct dwarf_names names;
 };
@@ -19,13 +19,16 @@ struct inlined_chain {
     size_t count;
 };
 
-struct dwarf_lookup *dwarf_lookup_new(Elf *elf, struct string_pool *pool)
+struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_pool *pool)
 {
     Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     if (!dwarf)
         return NULL;
     struct dwarf_lookup *lookup = symbol_array_resize(NULL, 1, sizeof *lookup);
     lookup->dwarf = dwarf;
+    lookup->alternate = alternate ? dwarf_begin_elf(alternate, DWARF_C_READ, NULL) : NULL;
+    if (lookup->alternate) /* libdw would keep the file open that it finds */
+        dwarf_setalt(dwarf, lookup->alternate);
     dwarf_units_open(&lookup->units, dwarf);
     dwarf_names_open(&lookup->names, pool);
     return lookup;
@@ -38,6 +41,7 @@ void dwarf_lookup_free(struct dwarf_lookup *lookup)
     dwarf_units_close(&lookup->units);
     dwarf_names_close(&lookup->names);
     dwarf_end(lookup->dwarf);
+    dwarf_end(lookup->alternate);
     free(lookup);
 }
 
@@ -115,6 +119,7 @@ static bool set_function(struct dwarf_lookup *lookup, Dwarf_Die *function,
 {
     struct described_function known = dwarf_names_describe(&lookup->names, function);
     frame->function = known.function;
+    frame->shortened = known.shortened;
     frame->declared_file = known.declared_file;
     frame->declared_line = known.declared_line;
     return known.mangled_name;

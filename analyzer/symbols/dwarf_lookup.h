@@ -29,8 +29,8 @@ struct dwarf_chain {
     bool mangled_name; /* the physical function's name came from a linkage name */
 };
 
-/* NULL where the file has no DWARF. */
-struct dwarf_lookup *dwarf_lookup_new(Elf *elf, struct string_pool *pool);
+/* NULL where the file has no DWARF. alternate: the file that its DWARF refers to, NULL if none. */
+struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_pool *pool);
 void dwarf_lookup_free(struct dwarf_lookup *lookup);
 
 /* Fills chain->frames from its start. Where only the line is known there is one frame whose

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shorten.h"
 #include "symbols.h"
 
 enum { FIRST_SLOTS = 256, ORIGIN_LIMIT = 16, NAME_BYTES = 1024 };
@@ -70,7 +71,9 @@ const char *dwarf_names_path(struct dwarf_names *names, Dwarf_Die *unit, const c
     char *whole = symbol_array_resize(NULL, bytes, 2), *clean = whole + bytes;
     stpcpy(stpcpy(stpcpy(whole, folder), folder_bytes ? "/" : ""), path);
     clean_path(clean, whole);
-    const char *kept = string_pool_keep(names->pool, clean);
+    char *bounded = shorten(clean, strlen(clean), PATH_BYTES_MAX);
+    const char *kept = string_pool_keep(names->pool, bounded ? bounded : "");
+    free(bounded);
     free(whole);
     return kept;
 }
@@ -135,7 +138,7 @@ static const char *qualify(struct dwarf_names *names, Dwarf_Die *scopes, int cou
 {
     char text[NAME_BYTES];
     if (strlen(plain) >= sizeof text)
-        return string_pool_keep(names->pool, plain);
+        return plain;
     strcpy(text, plain);
     for (int i = 1; i < count; i++) {
         const char *scope = dwarf_diename(&scopes[i]);
@@ -181,7 +184,18 @@ static bool is_extern_c(Dwarf_Die *scopes, int count)
            dwarf_hasattr_integrate(&scopes[0], DW_AT_external);
 }
 
-static const char *own_name(struct dwarf_names *names, Dwarf_Die die)
+/* The name within its bound. */
+static const char *keep_name(struct dwarf_names *names, const char *name, bool *shortened)
+{
+    size_t bytes = strlen(name);
+    char *bounded = shorten(name, bytes, NAME_BYTES_MAX);
+    const char *kept = string_pool_keep(names->pool, bounded ? bounded : "");
+    free(bounded);
+    *shortened = bytes > NAME_BYTES_MAX;
+    return kept;
+}
+
+static const char *own_name(struct dwarf_names *names, Dwarf_Die die, bool *shortened)
 {
     Dwarf_Die *scopes = NULL;
     follow_specification(&die);
@@ -189,12 +203,12 @@ static const char *own_name(struct dwarf_names *names, Dwarf_Die die)
     if (!plain || !*plain)
         return NULL;
     if (!has_scopes(&die))
-        return string_pool_keep(names->pool, plain);
+        return keep_name(names, plain, shortened);
     int count = dwarf_getscopes_die(&die, &scopes);
     bool c_name = is_extern_c(scopes, count);
     const char *name = qualify(names, scopes, c_name ? 1 : count, plain);
     free(scopes);
-    return name;
+    return keep_name(names, name, shortened);
 }
 
 /* The linkage name where it is a mangled one. A C function may have one too, glibc's abort has
@@ -216,12 +230,12 @@ static void describe(struct dwarf_names *names, Dwarf_Die *concrete, Dwarf_Die *
     Dwarf_Word line;
     const char *mangled = linkage_name(concrete);
     if (mangled) {
-        char *text = demangle(mangled);
+        char *text = demangle(mangled, &out->shortened);
         out->function = string_pool_keep(names->pool, text ? text : mangled);
         free(text);
         out->mangled_name = true;
     } else {
-        out->function = own_name(names, *abstract);
+        out->function = own_name(names, *abstract, &out->shortened);
     }
     out->declared_file = "";
     if (dwarf_attr_integrate(abstract, DW_AT_decl_file, &attribute))

@@ -21,6 +21,7 @@ struct described_function {
     const char *declared_file;
     uint32_t declared_line;
     bool mangled_name; /* it came from a linkage name */
+    bool shortened;
 };
 
 /* slots: open addressing, a power of two, at most half full. */

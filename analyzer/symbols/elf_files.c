@@ -1,4 +1,7 @@
+/* elf_files.c - which files belong to an object, and reading them. */
 #include "elf_files.h"
+
+#include "elf_load.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -26,12 +29,12 @@ static void close_file(struct elf_file *file)
 }
 
 /* What the kernel makes up looks like regular files, but may be without end. */
-static bool is_real_file(int fd)
+static bool is_real_file(struct elf_file *file)
 {
-    struct stat status;
     struct statfs system;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && fstatfs(fd, &system) == 0 &&
-           system.f_type != PROC_SUPER_MAGIC && system.f_type != SYSFS_MAGIC;
+    return fstat(file->fd, &file->status) == 0 && S_ISREG(file->status.st_mode) &&
+           fstatfs(file->fd, &system) == 0 && system.f_type != PROC_SUPER_MAGIC &&
+           system.f_type != SYSFS_MAGIC;
 }
 
 /* A recording may name anything, and to open a device may do something already. O_NONBLOCK so that
@@ -45,8 +48,8 @@ static struct elf_file open_elf(const char *path)
     file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file.fd < 0)
         return file;
-    if (is_real_file(file.fd))
-        file.elf = elf_begin(file.fd, ELF_C_READ_MMAP, NULL);
+    if (is_real_file(&file))
+        file.elf = elf_open_reading(file.fd);
     GElf_Ehdr header;
     if (!file.elf || elf_kind(file.elf) != ELF_K_ELF || !gelf_getehdr(file.elf, &header))
         close_file(&file);
@@ -69,14 +72,12 @@ Elf_Scn *elf_section_by_name(Elf *elf, const char *name)
     return NULL;
 }
 
-/* False only where both build ids exist and differ. */
+/* Without a recorded one (the recorder could not read it) any will do. */
 static bool build_id_fits(Elf *elf, const uint8_t *build_id, size_t bytes)
 {
     const void *found;
-    ssize_t found_bytes = dwelf_elf_gnu_build_id(elf, &found);
-    if (found_bytes <= 0 || bytes == 0)
-        return true;
-    return (size_t)found_bytes == bytes && memcmp(found, build_id, bytes) == 0;
+    ssize_t found_bytes = bytes ? dwelf_elf_gnu_build_id(elf, &found) : 0;
+    return (size_t)found_bytes == bytes && (bytes == 0 || memcmp(found, build_id, bytes) == 0);
 }
 
 static bool has_build_id(Elf *elf)
@@ -106,26 +107,31 @@ static struct elf_file open_by_build_id(const uint8_t *build_id, size_t bytes)
 }
 
 /* The checksum of .gnu_debuglink: CRC-32 with the reflected polynomial of IEEE 802.3. */
-static uint32_t crc32_of(const unsigned char *data, size_t bytes)
+static uint32_t crc32_more(uint32_t crc, const unsigned char *data, size_t bytes)
 {
-    uint32_t table[256];
-    for (uint32_t i = 0; i < 256; i++) {
+    static uint32_t table[256];
+    for (uint32_t i = 0; i < 256 && !table[255]; i++) {
         uint32_t value = i;
         for (int bit = 0; bit < 8; bit++)
             value = value & 1 ? value >> 1 ^ 0xedb88320 : value >> 1;
         table[i] = value;
     }
-    uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < bytes; i++)
         crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xff];
-    return ~crc;
+    return crc;
 }
 
-static bool checksum_fits(Elf *elf, uint32_t checksum)
+static bool checksum_fits(int fd, uint32_t checksum)
 {
-    size_t bytes;
-    char *data = elf_rawfile(elf, &bytes);
-    return data && crc32_of((const unsigned char *)data, bytes) == checksum;
+    unsigned char data[64 * 1024];
+    uint32_t crc = UINT32_MAX;
+    off_t at = 0;
+    ssize_t got;
+    while ((got = pread(fd, data, sizeof data, at)) > 0) {
+        crc = crc32_more(crc, data, (size_t)got);
+        at += got;
+    }
+    return got == 0 && ~crc == checksum;
 }
 
 /* A debug file belongs to `main` by its build id, or where there is none by its checksum. */
@@ -133,8 +139,10 @@ static struct elf_file open_linked(Elf *main, const char *path, uint32_t checksu
 {
     const void *build_id;
     ssize_t bytes = dwelf_elf_gnu_build_id(main, &build_id);
-    struct elf_file file = open_fitting(path, build_id, bytes > 0 ? (size_t)bytes : 0);
-    if (file.elf && !(bytes > 0 && has_build_id(file.elf)) && !checksum_fits(file.elf, checksum))
+    struct elf_file file = open_elf(path);
+    bool both = file.elf && bytes > 0 && has_build_id(file.elf);
+    if (file.elf && !(both ? build_id_fits(file.elf, build_id, (size_t)bytes)
+                           : checksum_fits(file.fd, checksum)))
         close_file(&file);
     return file;
 }
@@ -177,38 +185,93 @@ static struct elf_file open_debug(Elf *main, const char *object_path)
     return file.elf ? file : open_by_debuglink(main, object_path);
 }
 
-void elf_files_open(struct elf_files *files, const char *path, const uint8_t *build_id,
-                    size_t build_id_bytes)
+/* `name` as seen from the folder of an open file, in `path`, which has room for PATH_MAX. */
+static void path_beside(const struct elf_file *file, const char *name, char *path)
 {
-    *files = (struct elf_files){no_file, no_file};
-    elf_version(EV_CURRENT);
-    files->main = open_fitting(path, build_id, build_id_bytes);
-    if (!files->main.elf) {
-        files->main = open_by_build_id(build_id, build_id_bytes);
-        return;
-    }
-    if (!elf_section_by_name(files->main.elf, ".debug_info") &&
-        !elf_section_by_name(files->main.elf, ".zdebug_info"))
-        files->debug = open_debug(files->main.elf, path);
+    char link[64], folder[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
+    ssize_t bytes = name[0] == '/' ? 0 : readlink(link, folder, sizeof folder - 1);
+    folder[bytes > 0 ? bytes : 0] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash + 1 - folder) : 0, folder, name) >=
+        PATH_MAX)
+        path[0] = '\0';
 }
 
-static void release_descriptor(struct elf_file *file)
+/* .gnu_debugaltlink: a path, its NUL, and the build id of the file there. */
+static struct elf_file open_alternate(const struct elf_file *of)
 {
-    if (!file->elf || file->fd < 0 || elf_cntl(file->elf, ELF_C_FDREAD) != 0)
-        return;
+    char path[PATH_MAX];
+    Elf_Scn *section = of->elf ? elf_section_by_name(of->elf, ".gnu_debugaltlink") : NULL;
+    Elf_Data *link = section ? elf_rawdata(section, NULL) : NULL;
+    const char *end = link && link->d_buf ? memchr(link->d_buf, 0, link->d_size) : NULL;
+    if (!end)
+        return no_file;
+    const uint8_t *build_id = (const uint8_t *)end + 1;
+    size_t bytes = link->d_size - (size_t)(end + 1 - (const char *)link->d_buf);
+    struct elf_file file = open_by_build_id(build_id, bytes);
+    path_beside(of, link->d_buf, path);
+    return file.elf ? file : open_fitting(path, build_id, bytes);
+}
+
+/* Copies what is needed and lets go of the file. False, and the file is none, where it changed
+ * meanwhile: its parts may not belong together. */
+static bool settle(struct elf_file *file, bool dwarf)
+{
+    struct stat now;
+    if (!file->elf)
+        return true;
+    file->bytes = elf_load(file->elf, dwarf);
+    bool same = fstat(file->fd, &now) == 0 && now.st_size == file->status.st_size &&
+                now.st_mtim.tv_sec == file->status.st_mtim.tv_sec &&
+                now.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec;
+    if (!same) {
+        close_file(file);
+        return false;
+    }
     elf_cntl(file->elf, ELF_C_FDDONE);
     close(file->fd);
     file->fd = -1;
+    return true;
 }
 
-void elf_files_release_descriptors(struct elf_files *files)
+static bool has_dwarf(Elf *elf)
 {
-    release_descriptor(&files->main);
-    release_descriptor(&files->debug);
+    return elf_section_by_name(elf, ".debug_info") || elf_section_by_name(elf, ".zdebug_info");
+}
+
+static void settle_all(struct elf_files *files)
+{
+    bool separate = files->debug.elf != NULL;
+    settle(&files->alternate, true);
+    settle(&files->debug, true);
+    if (!settle(&files->main, !separate)) {
+        files->main = files->debug; /* which says the same of the functions' names */
+        files->debug = no_file;
+    }
+}
+
+void elf_files_open(struct elf_files *files, const char *path, const uint8_t *build_id,
+                    size_t build_id_bytes)
+{
+    *files = (struct elf_files){no_file, no_file, no_file};
+    files->main = open_fitting(path, build_id, build_id_bytes);
+    if (!files->main.elf)
+        files->main = open_by_build_id(build_id, build_id_bytes);
+    else if (!has_dwarf(files->main.elf))
+        files->debug = open_debug(files->main.elf, path);
+    files->alternate = open_alternate(files->debug.elf ? &files->debug : &files->main);
+    settle_all(files);
+}
+
+uint64_t elf_files_bytes(const struct elf_files *files)
+{
+    return files->main.bytes + files->debug.bytes + files->alternate.bytes;
 }
 
 void elf_files_close(struct elf_files *files)
 {
+    close_file(&files->alternate);
     close_file(&files->debug);
     close_file(&files->main);
 }

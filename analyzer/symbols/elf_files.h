@@ -1,10 +1,15 @@
 /*
- * elf_files.h - opens the ELF files of one object: itself and its separate debug file.
+ * elf_files.h - the ELF files of one object: itself, its separate debug file, and what several
+ * debug files share (dwz's "alternate" file).
  *
- * The file at a recorded path counts only if its build id is the recorded one (where both are
- * there), so a program that was rebuilt or upgraded since is not shown with wrong names. A separate
- * debug file is looked for by build id, then by the .gnu_debuglink section, where gdb and elfutils
- * look, and only on this machine's disks: libelf knows no network.
+ * The file at a recorded path counts only if its build id is the recorded one, so a program that
+ * was rebuilt or upgraded since is not shown with wrong names. A separate debug file is looked for
+ * by build id, then by the .gnu_debuglink section, where gdb and elfutils look, and only on this
+ * machine's disks: libelf knows no network.
+ *
+ * Files are read, never mapped: what names and lines need is copied, then the descriptor is closed.
+ * The program may truncate, replace or unmount its files afterwards. A file that changes while it
+ * is read is as good as none.
  *
  * Ownership: the caller closes what it opened, with elf_files_close, after everything that reads
  * from the Elf handles. Threads: one. Failure: what is missing or damaged is NULL.
@@ -15,27 +20,32 @@
 #include <libelf.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct elf_file {
-    int fd; /* -1: closed or never open */
+    int fd; /* -1 outside of elf_files_open */
     Elf *elf;
+    struct stat status; /* when it was opened */
+    uint64_t bytes;     /* that were read of it */
 };
 
 struct elf_files {
     struct elf_file main;  /* the object; its debug file alone where the object is gone */
     struct elf_file debug; /* its separate debug file; elf NULL where there is none */
+    struct elf_file
+        alternate; /* of whichever of them has the DWARF; elf NULL where there is none */
 };
 
-/* Opens path, or without it what is known of the build id. files->main.elf is NULL when neither
- * can be had. */
+/* Reads path, or without it what is known of the build id. files->main.elf is NULL when neither can
+ * be had. */
 void elf_files_open(struct elf_files *files, const char *path, const uint8_t *build_id,
                     size_t build_id_bytes);
-
-/* After dwarf_begin_elf: the contents are mapped, so that hundreds of objects need no open file. */
-void elf_files_release_descriptors(struct elf_files *files);
 void elf_files_close(struct elf_files *files);
 
-/* The section of this name with its header in *header, or NULL. */
+/* Memory that they take. */
+uint64_t elf_files_bytes(const struct elf_files *files);
+
+/* The section of this name, or NULL. */
 Elf_Scn *elf_section_by_name(Elf *elf, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "dwarf_lookup.h"
 #include "elf_files.h"
+#include "elf_load.h"
 #include "function_starts.h"
 #include "string_pool.h"
 #include "symbols.h"
@@ -25,7 +26,9 @@ struct symbol_object {
     const char *path;
     uint8_t build_id[BUILD_ID_LIMIT];
     size_t build_id_bytes;
-    bool opened;
+    bool opened;      /* read, as far as it could be; false again where it was let go of */
+    uint64_t asked;   /* when last: a number that rises */
+    struct stat file; /* what was at the path when it was read first; zeros: nothing */
     struct elf_files files;
     struct dwarf_lookup *dwarf;   /* NULL without DWARF */
     struct symbol_table *symbols; /* NULL until DWARF did not do */
@@ -36,6 +39,7 @@ struct symbol_object {
 struct symbolizer {
     struct string_pool *pool;
     struct symbol_object *objects;
+    uint64_t asked;           /* the newest object's number */
     struct dwarf_chain chain; /* scratch of one lookup */
 };
 
@@ -79,6 +83,25 @@ void symbolizer_free(struct symbolizer *s)
     free(s);
 }
 
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static struct stat file_at(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? status : (struct stat){0};
+}
+
+/* Is another file at its path now than the one that was read? */
+static bool is_replaced(const struct symbol_object *object)
+{
+    struct stat now = file_at(object->path);
+    return object->asked && now.st_ino && !same_file(&object->file, &now);
+}
+
 static bool same_object(const struct symbol_object *object, const char *path,
                         const uint8_t *build_id, size_t bytes)
 {
@@ -86,7 +109,7 @@ static bool same_object(const struct symbol_object *object, const char *path,
         return false;
     if (bytes)
         return memcmp(object->build_id, build_id, bytes) == 0;
-    return strcmp(object->path, path) == 0;
+    return strcmp(object->path, path) == 0 && !is_replaced(object);
 }
 
 /* The same build at another path: worth a try where nothing was found at the first. */
@@ -117,33 +140,69 @@ struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
     return object;
 }
 
-static void open_object(struct symbolizer *s, struct symbol_object *object)
+/* Objects whose contents do not fit the memory together: those that were not asked for longest go,
+ * and are read again should they be. */
+static void let_go_of_oldest(struct symbolizer *s, const struct symbol_object *but)
+{
+    struct symbol_object *oldest;
+    uint64_t bytes;
+    do {
+        oldest = NULL;
+        bytes = 0;
+        for (struct symbol_object *object = s->objects; object; object = object->next) {
+            uint64_t own = object->opened ? elf_files_bytes(&object->files) : 0;
+            bytes += own;
+            if (own && object != but && (!oldest || object->asked < oldest->asked))
+                oldest = object;
+        }
+        if (oldest && bytes > elf_memory_room())
+            close_object(oldest);
+    } while (oldest && bytes > elf_memory_room());
+}
+
+/* A second time only the file of the first time will do. */
+static bool is_same_as_before(const struct symbol_object *object)
+{
+    return object->build_id_bytes || !object->files.main.elf ||
+           same_file(&object->file, &object->files.main.status);
+}
+
+static void read_object(struct symbolizer *s, struct symbol_object *object)
 {
     struct elf_files *files = &object->files;
+    if (!object->asked)
+        object->file = file_at(object->path);
     elf_files_open(files, object->path, object->build_id, object->build_id_bytes);
     object->opened = true;
+    if (!is_same_as_before(object))
+        elf_files_close(files);
     if (!files->main.elf)
         return;
-    object->dwarf =
-        dwarf_lookup_new(files->debug.elf ? files->debug.elf : files->main.elf, s->pool);
-    elf_files_release_descriptors(files);
+    object->dwarf = dwarf_lookup_new(files->debug.elf ? files->debug.elf : files->main.elf,
+                                     files->alternate.elf, s->pool);
+    let_go_of_oldest(s, object);
+}
+
+static void open_object(struct symbolizer *s, struct symbol_object *object)
+{
+    if (!object->opened)
+        read_object(s, object);
+    object->asked = ++s->asked;
 }
 
 /* The symbol's name as in the file. The tables are read when first needed. */
-static const char *symbol_at(struct symbolizer *s, struct symbol_object *object, uint64_t address)
+static const char *symbol_at(struct symbol_object *object, uint64_t address)
 {
     if (!object->symbols)
-        object->symbols =
-            symbol_table_new(object->files.main.elf, object->files.debug.elf, s->pool);
+        object->symbols = symbol_table_new(object->files.main.elf, object->files.debug.elf);
     return symbol_table_find(object->symbols, address);
 }
 
-static const char *demangled_copy(struct symbolizer *s, const char *symbol)
+static void set_demangled(struct symbolizer *s, struct symbol_frame *frame, const char *symbol)
 {
-    char *text = demangle(symbol);
-    const char *kept = string_pool_keep(s->pool, text ? text : symbol);
+    char *text = demangle(symbol, &frame->shortened);
+    frame->function = string_pool_keep(s->pool, text ? text : "");
     free(text);
-    return kept;
 }
 
 static bool is_mangled(const char *symbol)
@@ -165,9 +224,9 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         return;
     struct symbol_frame line_only = {.declared_file = "", .file = ""};
     struct symbol_frame *last = chain->count ? &chain->frames[chain->count - 1] : &line_only;
-    const char *symbol = symbol_at(s, object, address);
+    const char *symbol = symbol_at(object, address);
     if (symbol && is_poor_name(last->function, symbol))
-        last->function = demangled_copy(s, symbol);
+        set_demangled(s, last, symbol);
     if (!chain->count && line_only.function) {
         chain->frames =
             symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);
@@ -193,8 +252,7 @@ static void name_entry(struct symbolizer *s, struct symbol_object *object, uint6
 static struct resolved look_up(struct symbolizer *s, struct symbol_object *object, uint64_t address)
 {
     struct resolved result = {.address = address, .frames = &no_frame};
-    if (!object->opened)
-        open_object(s, object);
+    open_object(s, object);
     if (!object->files.main.elf)
         return result;
     s->chain.count = 0;
@@ -249,7 +307,6 @@ size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, ui
 uint64_t symbolizer_function_start(struct symbolizer *s, struct symbol_object *object,
                                    uint64_t address)
 {
-    if (!object->opened)
-        open_object(s, object);
+    open_object(s, object);
     return function_start(object->files.main.elf, address);
 }

@@ -15,6 +15,7 @@
 #ifndef MPROF_SYMBOLS_H
 #define MPROF_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct symbol_frame {
     uint32_t declared_line;    /* 0 unknown */
     const char *file;          /* of the executing line, "" unknown */
     uint32_t line;
+    bool shortened; /* the function's name was longer than NAME_BYTES_MAX (shorten.h) */
 };
 
 struct symbolizer *symbolizer_new(void);
@@ -47,7 +49,8 @@ size_t symbolizer_resolve(struct symbolizer *s, struct symbol_object *object, ui
 uint64_t symbolizer_function_start(struct symbolizer *s, struct symbol_object *object,
                                    uint64_t address);
 
-/* Demangled copy of a C++ or Rust symbol, or a copy of the text itself; free() it. */
-char *demangle(const char *symbol);
+/* Demangled copy of a C++ or Rust symbol, or a copy of the text itself; free() it. Never longer
+ * than NAME_BYTES_MAX: what is, *shortened says. Any thread, within 0.1 s of processor time. */
+char *demangle(const char *symbol, bool *shortened);
 
 #endif

@@ -8,8 +8,12 @@
 
 #include "elf_files.h"
 #include "range_table.h"
+#include "string_pool.h"
 
-enum { MINIDEBUGINFO_LIMIT = 256 << 20 }; /* unpacked; the largest known are some MiB */
+enum {
+    MINIDEBUGINFO_LIMIT = 256 << 20, /* unpacked; the largest known are some MiB */
+    COMPARED_BYTES = 8192            /* of two names of one address */
+};
 
 struct symbol {
     uint64_t value, size;
@@ -19,10 +23,15 @@ struct symbol {
     bool full; /* from a table that also has the local functions */
 };
 
-/* sized: owners of symbols with a size; labels: of those without. Both by index into names. */
+/* sized: owners of symbols with a size; labels: of those without. Both by index into names, which
+ * lie in the tables of strings themselves: a file may have many symbols whose names are long, and
+ * few are asked for. */
 struct symbol_table {
     struct range_table sized, labels;
     const char **names;
+    Elf *unpacked; /* of .gnu_debugdata, or NULL */
+    char *unpacked_bytes;
+    char *found; /* the name that was asked for last */
 };
 
 struct symbol_list {
@@ -44,14 +53,6 @@ static size_t length_without_clone(const char *name)
             length = (size_t)(suffix - name);
     }
     return length;
-}
-
-static const char *keep_name(struct string_pool *pool, const char *name)
-{
-    char *copy = strndup(name, length_without_clone(name));
-    const char *kept = string_pool_keep(pool, copy ? copy : name);
-    free(copy);
-    return kept;
 }
 
 /* The end of the executable section that the symbol is in, 0 if it is in none. */
@@ -76,8 +77,7 @@ static bool names_a_function(const GElf_Sym *symbol, const char *name)
     return name && name[0] != '\0' && name[0] != '.' && name[0] != '$';
 }
 
-static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bool full,
-                        struct string_pool *pool)
+static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bool full)
 {
     GElf_Shdr header;
     Elf_Data *data = elf_getdata(section, NULL);
@@ -97,7 +97,7 @@ static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bo
         list->items[list->count++] = (struct symbol){.value = symbol.st_value,
                                                      .size = symbol.st_size,
                                                      .section_end = section_end,
-                                                     .name = keep_name(pool, name),
+                                                     .name = name,
                                                      .type = GELF_ST_TYPE(symbol.st_info),
                                                      .binding = GELF_ST_BIND(symbol.st_info),
                                                      .full = full};
@@ -138,43 +138,46 @@ static void *unpack_xz(const void *packed, size_t packed_bytes, size_t *bytes)
 }
 
 /* False where there is no usable .gnu_debugdata. */
-static bool add_minidebuginfo(struct symbol_list *list, Elf *main, struct string_pool *pool)
+static bool add_minidebuginfo(struct symbol_list *list, Elf *main, struct symbol_table *table)
 {
     Elf_Scn *section = elf_section_by_name(main, ".gnu_debugdata");
     Elf_Data *packed = section ? elf_rawdata(section, NULL) : NULL;
     size_t bytes = 0;
-    char *image = packed && packed->d_buf ? unpack_xz(packed->d_buf, packed->d_size, &bytes) : NULL;
-    Elf *elf = image ? elf_memory(image, bytes) : NULL;
-    Elf_Scn *symtab = elf ? section_of_type(elf, SHT_SYMTAB) : NULL;
+    if (packed && packed->d_buf)
+        table->unpacked_bytes = unpack_xz(packed->d_buf, packed->d_size, &bytes);
+    if (table->unpacked_bytes)
+        table->unpacked = elf_memory(table->unpacked_bytes, bytes);
+    Elf_Scn *symtab = table->unpacked ? section_of_type(table->unpacked, SHT_SYMTAB) : NULL;
     if (symtab)
-        add_symbols(list, elf, symtab, true, pool);
-    elf_end(elf);
-    free(image);
+        add_symbols(list, table->unpacked, symtab, true);
     return symtab != NULL;
 }
 
 static void collect_symbols(struct symbol_list *list, Elf *main, Elf *debug,
-                            struct string_pool *pool)
+                            struct symbol_table *table)
 {
     Elf_Scn *symtab = section_of_type(main, SHT_SYMTAB);
     if (symtab) {
-        add_symbols(list, main, symtab, true, pool);
+        add_symbols(list, main, symtab, true);
         return;
     }
     symtab = debug ? section_of_type(debug, SHT_SYMTAB) : NULL;
     if (symtab) {
-        add_symbols(list, debug, symtab, true, pool);
+        add_symbols(list, debug, symtab, true);
         return;
     }
-    bool full = add_minidebuginfo(list, main, pool);
+    bool full = add_minidebuginfo(list, main, table);
     Elf_Scn *dynsym = section_of_type(main, SHT_DYNSYM);
     if (dynsym)
-        add_symbols(list, main, dynsym, full, pool);
+        add_symbols(list, main, dynsym, full);
 }
 
 static size_t leading_underscores(const char *name)
 {
-    return strspn(name, "_");
+    size_t count = 0;
+    while (count < COMPARED_BYTES && name[count] == '_')
+        count++;
+    return count;
 }
 
 /* Of several names of one address the first is shown: one with a size, a function, not local, the
@@ -189,9 +192,10 @@ static int compare_names(const struct symbol *x, const struct symbol *y)
         return by_size ? by_size : by_type ? by_type : by_binding;
     if (dashes_x != dashes_y)
         return dashes_x < dashes_y ? -1 : 1;
-    if (strlen(x->name) != strlen(y->name))
-        return strlen(x->name) < strlen(y->name) ? -1 : 1;
-    return strcmp(x->name, y->name);
+    size_t length_x = strnlen(x->name, COMPARED_BYTES), length_y = strnlen(y->name, COMPARED_BYTES);
+    if (length_x != length_y)
+        return length_x < length_y ? -1 : 1;
+    return strncmp(x->name, y->name, COMPARED_BYTES);
 }
 
 static int compare_symbols(const void *a, const void *b)
@@ -232,12 +236,12 @@ static void fill_ranges(struct symbol_table *table, const struct symbol_list *li
     range_table_finish(&table->labels);
 }
 
-struct symbol_table *symbol_table_new(Elf *main, Elf *debug, struct string_pool *pool)
+struct symbol_table *symbol_table_new(Elf *main, Elf *debug)
 {
     struct symbol_table *table = symbol_array_resize(NULL, 1, sizeof *table);
     struct symbol_list list = {0};
     *table = (struct symbol_table){0};
-    collect_symbols(&list, main, debug, pool);
+    collect_symbols(&list, main, debug, table);
     keep_best_names(&list);
     table->names = symbol_array_resize(NULL, list.count, sizeof *table->names);
     fill_ranges(table, &list);
@@ -252,13 +256,20 @@ void symbol_table_free(struct symbol_table *table)
     range_table_clear(&table->sized);
     range_table_clear(&table->labels);
     free(table->names);
+    elf_end(table->unpacked);
+    free(table->unpacked_bytes);
+    free(table->found);
     free(table);
 }
 
-const char *symbol_table_find(const struct symbol_table *table, uint64_t address)
+const char *symbol_table_find(struct symbol_table *table, uint64_t address)
 {
     uint32_t owner = range_table_find(&table->sized, address);
     if (owner == RANGE_NONE)
         owner = range_table_find(&table->labels, address);
-    return owner == RANGE_NONE ? NULL : table->names[owner];
+    if (owner == RANGE_NONE)
+        return NULL;
+    free(table->found);
+    table->found = strndup(table->names[owner], length_without_clone(table->names[owner]));
+    return table->found;
 }

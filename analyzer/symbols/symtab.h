@@ -9,8 +9,8 @@
  * without a name, and no name is better than a wrong one. Symbols without a size (assembly) reach
  * to the next symbol or the section's end, and only in a full table, where there is a next one.
  *
- * Ownership: names are in the pool; free the table with symbol_table_free. Threads: one. Failure:
- * a damaged table is an empty one.
+ * Ownership: free the table with symbol_table_free. Threads: one. Failure: a damaged table is an
+ * empty one.
  */
 #ifndef MPROF_SYMTAB_H
 #define MPROF_SYMTAB_H
@@ -18,15 +18,14 @@
 #include <libelf.h>
 #include <stdint.h>
 
-#include "string_pool.h"
-
 struct symbol_table;
 
-/* debug may be NULL. */
-struct symbol_table *symbol_table_new(Elf *main, Elf *debug, struct string_pool *pool);
+/* debug may be NULL. Both must outlive the table, which keeps no copy of their names. */
+struct symbol_table *symbol_table_new(Elf *main, Elf *debug);
 void symbol_table_free(struct symbol_table *table);
 
-/* The name as in the file, not demangled, without a compiler's clone suffix; NULL unknown. */
-const char *symbol_table_find(const struct symbol_table *table, uint64_t address);
+/* The name as in the file, not demangled, without a compiler's clone suffix; NULL unknown. Good
+ * until the next call. */
+const char *symbol_table_find(struct symbol_table *table, uint64_t address);
 
 #endif

@@ -65,5 +65,7 @@ char *quality_of_all(const struct quality *quality)
     char *text = quality_of_figures(quality);
     text = add(text, quality->inherited, "inherited block", "inherited blocks");
     text = add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
-    return add(text, quality->unresolved_frames, "frame without a name", "frames without a name");
+    text = add(text, quality->unresolved_frames, "frame without a name", "frames without a name");
+    text = add(text, quality->shortened, "shortened name", "shortened names");
+    return add(text, quality->left_out, "entry left out", "entries left out");
 }

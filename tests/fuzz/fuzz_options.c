@@ -78,7 +78,8 @@ static void show(char *word)
     free(shown(text_short_name(word, 31), "text_short_name"));
     free(shown(text_short_name(word, 3), "text_short_name"));
     free(shown(text_command(argv, 2), "text_command"));
-    free(demangle(word));
+    bool shortened;
+    free(demangle(word, &shortened));
     char *quoted = gnuplot_quote(word);
     check_quoted(quoted);
     free(quoted);

@@ -238,6 +238,9 @@ static inline void fixture_free(struct fixture *f)
     free(f->events);
 }
 
+/* Bounds of a block's entries and texts; 0: the usual ones. */
+static size_t fixture_entries, fixture_text_bytes;
+
 /* Writes the recording as a collector does: tables and classes grow as the events come. */
 static inline int fixture_write(const struct fixture *f, int fd, uint64_t segment_events)
 {
@@ -246,6 +249,8 @@ static inline int fixture_write(const struct fixture *f, int fd, uint64_t segmen
     growing.process_count = 0;
     struct writer *w = writer_new(fd, &growing, &source);
     writer_limit_segment(w, segment_events);
+    if (fixture_entries)
+        writer_limit_blocks(w, fixture_entries, fixture_text_bytes);
     size_t known = 1; /* classes so far; class i is of stack i, as long as there are stacks */
     for (size_t i = 0; i < f->event_count; i++) {
         const struct told_event *told = &f->events[i];

@@ -121,6 +121,8 @@ static void test_report_keys(void **state)
                                        "inherited",
                                        "truncated_stacks",
                                        "unresolved_frames",
+                                       "shortened",
+                                       "left_out",
                                        "functions",
                                        "name",
                                        "module",

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "range_table.h"
+#include "shorten.h"
 #include "string_pool.h"
 #include "symbols.h"
 
@@ -192,48 +193,6 @@ static int free_symbolizer(void **state)
     (void)state;
     symbolizer_free(symbolizer);
     return 0;
-}
-
-static void demangles(void **state)
-{
-    (void)state;
-    static const char *const names[][2] = {
-        {"main", "main"},
-        {"", ""},
-        {"_", "_"},
-        {"_Znot_a_name", "_Znot_a_name"},
-        {"_ZN4shop3BoxIdE4openEd", "shop::Box<double>::open(double)"},
-        {"_ZNSt6vectorIiSaIiEE9push_backEOi",
-         "std::vector<int, std::allocator<int> >::push_back(int&&)"},
-        {"_Znwm", "operator new(unsigned long)"},
-        {"_ZN12_GLOBAL__N_11fEv", "(anonymous namespace)::f()"},
-        {"_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt"},
-        {"_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h1b3e80e802055460E", "alloc::vec::Vec<T,A>::push"},
-        {"_ZN3std2rt10lang_start28_$u7b$$u7b$closure$u7d$$u7d$17ha86af84d9cc65291E.llvm.123456",
-         "std::rt::lang_start::{{closure}}"},
-        {"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
-        {"_RNvMs_NtCs1234_1r4deepNtB4_1S4grow", "<r::deep::S>::grow"},
-        {"_ZN3foo3barEv.llvm.99", "foo::bar()"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *text = demangle(names[i][0]);
-        assert_string_equal(text, names[i][1]);
-        free(text);
-    }
-}
-
-static void demangles_monsters(void **state)
-{
-    (void)state;
-    size_t bytes = 200000;
-    char *name = malloc(bytes + 1);
-    memset(name, 'P', bytes);
-    memcpy(name, "_Z1fP", 5);
-    name[bytes] = '\0';
-    free(demangle(name));
-    memcpy(name, "_RINv", 5);
-    free(demangle(name));
-    free(name);
 }
 
 static void ranges_nest(void **state)
@@ -525,6 +484,96 @@ static void cache_grows(void **state)
     assert_ptr_equal(frames, again);
 }
 
+/* Is a file below the folder open, or mapped? */
+static bool is_held(void)
+{
+    char command[2 * PATH_MAX];
+    snprintf(command, sizeof command, "ls -l /proc/%d/fd | cat - /proc/%d/maps | grep -q '%s/'",
+             (int)getpid(), (int)getpid(), folder);
+    return system(command) == 0;
+}
+
+/* Whatever the object consists of, the program may unmount it once a name has been asked for. */
+static void nothing_is_held(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -o held \"$PWD\"/c.c && "
+                      "gcc -O2 -gdwarf-5 -gsplit-dwarf -o held_split \"$PWD\"/c.c && "
+                      "objcopy --only-keep-debug held held.debug && "
+                      "strip -o held_linked held && "
+                      "objcopy --add-gnu-debuglink=held.debug held_linked"));
+    uint64_t leaf = address_of("held", "place_leaf");
+    assert_int_equal(resolve("held", leaf, &frames), 3);
+    assert_int_equal(resolve("held_linked", leaf, &frames), 3);
+    assert_int_equal(resolve("held_split", address_of("held_split", "place_leaf"), &frames), 3);
+    assert_false(is_held());
+    if (!have("dwz"))
+        return;
+    assert_true(shell("cp held one && cp held two && dwz -r -m held.dwz one two && "
+                      "readelf -S one | grep -q gnu_debugaltlink"));
+    assert_int_equal(resolve("one", leaf, &frames), 3);
+    assert_false(is_held());
+}
+
+/* What was read of a file stays; what has taken its place is another one. */
+static void rewritten_files(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    static const char *const ways[] = {": >there",
+                                       "printf garbage >there",
+                                       "rm there",
+                                       "rm there; mkfifo there",
+                                       "rm there; mkdir there",
+                                       "head -c 5000 whole >there",
+                                       "cp other there"};
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o whole c.c && "
+                      "gcc -O2 -Wl,--build-id=none -o other p.cc"));
+    uint64_t leaf = address_of("whole", "place_leaf"), hidden = address_of("whole", "place_hidden");
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        assert_true(shell("rm -rf there && cp whole there"));
+        struct symbol_object *object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        assert_int_equal(symbolizer_resolve(symbolizer, object, leaf, &frames), 3);
+        assert_true(shell("%s", ways[i]));
+        assert_int_equal(symbolizer_resolve(symbolizer, object, hidden, &frames), 1);
+        assert_string_equal(frames[0].function, "hidden");
+        object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        if (symbolizer_resolve(symbolizer, object, hidden, &frames))
+            assert_true(strcmp(frames[0].function, "hidden") != 0 || strstr(ways[i], "rm there"));
+    }
+}
+
+/* A file without a build id is not the one that had one. */
+static void build_id_went(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o without c.c"));
+    struct symbol_object *object = symbolizer_object(symbolizer, in_folder("without"), id, 8);
+    uint64_t place = address_of("without", "place_leaf");
+    assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
+}
+
+/* A symbol of a MiB. */
+static void enormous_symbols(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    assert_true(shell("{ printf '.text\\n'; n=$(head -c 1048576 /dev/zero | tr '\\0' a);"
+                      " printf '.globl %%s\\n%%s: nop\\n.size %%s,1\\n' $n $n $n;"
+                      " printf '.globl main\\nmain: ret\\n'; } >long.s && gcc -o long long.s"));
+    uint64_t main_at = address_of("long", "main");
+    assert_int_equal(resolve("long", main_at - 1, &frames), 1);
+    assert_true(frames[0].shortened);
+    assert_in_range(strlen(frames[0].function), 1000, NAME_BYTES_MAX);
+    assert_int_equal(strncmp(frames[0].function, "aaaa", 4), 0);
+    assert_int_equal(resolve("long", main_at, &frames), 1);
+    assert_false(frames[0].shortened);
+    assert_string_equal(frames[0].function, "main");
+}
+
 static void resolve_everything(const char *file)
 {
     const struct symbol_frame *frames;
@@ -571,7 +620,8 @@ static void compare_block(FILE *oracle, const char *file, uint64_t address, char
         name[strcspn(name, "\n")] = '\0';
         line[strcspn(line, " \n")] = '\0'; /* drops "(discriminator 1)" */
         assert_in_range(i, 0, count - 1);
-        char *plain = demangle(name);
+        bool shortened;
+        char *plain = demangle(name, &shortened);
         char place[PATH_MAX + 16];
         snprintf(place, sizeof place, frames[i].line ? "%s:%u" : "%s:?", frames[i].file,
                  frames[i].line);
@@ -639,8 +689,6 @@ static void like_addr2line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(demangles),
-        cmocka_unit_test(demangles_monsters),
         cmocka_unit_test(ranges_nest),
         cmocka_unit_test(pool_keeps_one_copy),
         cmocka_unit_test_setup_teardown(gcc_dwarf, new_symbolizer, free_symbolizer),
@@ -657,6 +705,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(build_ids, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(nothing_to_read, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(cache_grows, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(nothing_is_held, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(enormous_symbols, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test_setup_teardown(like_addr2line, new_symbolizer, free_symbolizer),
     };

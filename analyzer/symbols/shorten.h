@@ -1,0 +1,30 @@
+/*
+ * shorten.h - texts beyond a bound: their beginning, what tells them apart, and their end.
+ *
+ *   void hold<pair_of<pair_of<int, in...5f3a90c1...r_of<int, int> > >*)
+ *
+ * The eight digits are a hash of the whole text, so that two long names that differ in the middle
+ * stay two. A character of several bytes is never cut: what was UTF-8 still is.
+ *
+ * Threads: any. Memory: the caller's, with free(); NULL where there is none.
+ */
+#ifndef MPROF_SHORTEN_H
+#define MPROF_SHORTEN_H
+
+#include <stddef.h>
+
+enum {
+    NAME_BYTES_MAX = 8191,  /* of a function's name */
+    PATH_BYTES_MAX = 65535, /* of a path in debug information */
+    SHORTEN_LEAST = 64      /* no bound is smaller */
+};
+
+/* A copy of the text of `bytes` bytes that has at most `most`. */
+char *shorten(const char *text, size_t bytes, size_t most);
+
+/* The same of a text's two ends that are known where its middle is not; `whole` stands for all of
+ * it. */
+char *shorten_between(const char *head, size_t head_bytes, const char *whole, size_t whole_bytes,
+                      const char *tail);
+
+#endif

@@ -1,0 +1,71 @@
+#!/bin/bash
+# One recording of a family that cannot be collected, or goes bad meanwhile: `run` passes the program's status through,
+# says one sentence about it, keeps its spool where there is one, and completes all the others.
+. "$TESTS/e2e/lib.sh"
+
+victim=$PROGRAMS/recursion # 110 allocations
+
+# The family is a shell, and three times the victim; WAY is done behind the first one. Then the recording of the second one
+# of them, and the third's, are whole.
+check_way() { # what, lines on standard error, way
+    local status
+    rm -rf family*
+    printf '#!/bin/sh\n%s\nsleep 0.1\n%s\n%s\n%s\nexit 7\n' "$victim" "$3" "$victim" "$victim" >family.sh
+    chmod +x family.sh
+    [ -z "${4:-}" ] || eval "$4"
+    "$MPROF" run -q -o family.mprof -- ./family.sh >out 2>err
+    status=$?
+    assert_eq "$1: status ($(cat err))" 7 $status
+    assert_eq "$1: sentences ($(cat err))" "$2" "$(grep -c '^mprof-c: ' err)"
+    assert_eq "$1: other lines ($(cat err))" "" "$(grep -v '^mprof-c: ' err)"
+    local whole=0 each
+    for each in family.mprof.[0-9]*; do
+        case $each in *.part | *.spool) continue ;; esac
+        [ -f "$each" ] && [ "$(json "$each" totals.allocations 2>/dev/null)" = 110 ] && whole=$((whole + 1))
+    done
+    assert_at_least "$1: whole recordings of the others ($(ls))" 2 $whole
+    [ -f family.mprof ] || fail "$1: no recording of the root: $(ls)"
+}
+
+# Its capture cannot be written: something has its name.
+check_way "a folder has the capture's name" 1 : 'mkdir -p family.mprof.1.part/full'
+assert_contains "which, and where it stays" "family.mprof.1.spool" err
+[ -f family.mprof.1.spool ] || fail "the spool is gone: $(ls)"
+rm -r family.mprof.1.part
+assert_eq "completed later" 110 "$(json family.mprof.1 totals.allocations)"
+
+# Its spool is emptied, cut, overwritten or removed while it is collected, or when it has been.
+spools='$(ls family.mprof.[0-9]*.spool 2>/dev/null)'
+check_way "an emptied spool" 0 "for s in $spools; do : >\$s; done"
+check_way "a removed spool" 0 "rm -f $spools"
+
+# The same of a process that still records: it dies of it, as it would of any file of its own, and `run` does not.
+cat >cutter.c <<'END'
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Allocates until its spool is known to be collected, and empties it. */
+int main(void)
+{
+    glob_t found;
+    for (int i = 0; i < 3000000; i++)
+        free(malloc(10));
+    if (glob("family.mprof.[0-9]*.spool", 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            truncate(found.gl_pathv[i], 0);
+    for (int i = 0; i < 3000000; i++)
+        free(malloc(10));
+    return 0;
+}
+END
+gcc -O0 -o cutter cutter.c || fail gcc
+ulimit -c 0
+rm -rf family*
+printf '#!/bin/sh\n%s\n./cutter 2>/dev/null\n%s\nexit 7\n' "$victim" "$victim" >family.sh
+chmod +x family.sh
+"$MPROF" run -q -o family.mprof -- ./family.sh >out 2>err
+status=$?
+assert_eq "a spool emptied by its own program: status ($(cat err))" 7 $status
+[ -f family.mprof ] || fail "no recording of the root: $(ls)"
