@@ -1,5 +1,6 @@
 /* spool_peek.c - see spool_peek.h. */
 #include "spool_peek.h"
+#include "quality_sum.h"
 #include "spool_state.h"
 #include "xalloc.h"
 #include <errno.h>
@@ -152,6 +153,40 @@ uint32_t spool_peek_end(const struct spool_peek *p)
     struct spool_process entry;
 
     return read_process(p, 0, &entry) ? entry.end_kind : SPOOL_END_UNKNOWN;
+}
+
+static void add_unplaced(const struct spool_peek *p, struct loss *loss)
+{
+    struct spool_control control;
+    struct spool_process all;
+
+    if (!read_at(p->fd, &control, sizeof control, SPOOL_PAGE) || control.unplaced_processes == 0 ||
+        !read_at(p->fd, &all, sizeof all, SPOOL_PAGE + SPOOL_UNPLACED_OFFSET))
+        return;
+    loss->unplaced += control.unplaced_processes;
+    loss->unplaced_events += all.lost_allocations + all.lost_frees + all.lost_other;
+}
+
+size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum)
+{
+    struct spool_process entry;
+    size_t losers = 0;
+
+    for (uint32_t i = 0, count = process_count(p); i < count; i++) {
+        if (!read_process(p, i, &entry))
+            continue;
+        struct process process = {.quality.loss = {.allocations = entry.lost_allocations,
+                                                   .frees = entry.lost_frees,
+                                                   .bytes = entry.lost_bytes,
+                                                   .others = entry.lost_other,
+                                                   .maps = entry.lost_maps,
+                                                   .mapped_bytes = entry.lost_mapped_bytes}};
+        process_add_loss(&process);
+        quality_add(sum, &process.quality, 0);
+        losers += process.quality.lost > 0;
+    }
+    add_unplaced(p, &sum->loss);
+    return losers;
 }
 
 void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES])

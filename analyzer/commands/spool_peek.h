@@ -10,6 +10,7 @@
 
 #include "proc_stat.h"
 #include "spool.h"
+#include "summary.h"
 
 enum spool_peek_result {
     SPOOL_PEEK_OK = 1,
@@ -51,6 +52,10 @@ int spool_peek_in_use(const struct spool_peek *p);
 
 /* How the image's first process ended as the recorder saw it: enum spool_end. */
 uint32_t spool_peek_end(const struct spool_peek *p);
+
+/* Adds what the spool's processes have lost so far to `sum`, but for loss.since_ns; returns how
+ * many of them have lost anything. */
+size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum);
 
 #define SPOOL_REASON_BYTES 256
 

@@ -14,6 +14,9 @@ char *quality_of_figures(const struct quality *quality);
 /* The same and what concerns names and stacks, and inherited blocks: all that is not 0. */
 char *quality_of_all(const struct quality *quality);
 
+/* What quality_of_all says beyond what was lost. */
+char *quality_but_loss(const struct quality *quality);
+
 /* What an amount of live memory at a moment is worth, to stand behind it: "" exact; " (at least)"
  * where only allocations were lost, or none before it; else " (about)", as lost frees make it too
  * high. For what was live at the end, UINT64_MAX. Counts of events and allocated bytes are exact
