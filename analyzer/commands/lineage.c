@@ -103,6 +103,8 @@ static void take_figures(struct lineage *l, size_t i, const struct image *image,
     r->totals = p->totals;
     r->totals.peak_ns += shift_of(l, image);
     r->quality = p->quality;
+    if (p->quality.lost)
+        r->quality.loss.since_ns += shift_of(l, image);
 }
 
 static void add_image(struct lineage *l, size_t entry, const struct image *image)

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "options.h"
 #include "quality.h"
+#include "report_view.h"
 #include "text.h"
 #include "units.h"
 #include <stdio.h>
@@ -80,6 +81,7 @@ static void put_recording(const struct image *image, const char *name, const cha
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "lost", image->processes[0].quality.lost);
     json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
+    report_json_quality(j, &image->processes[0].quality);
     if (function) {
         json_array(j, "functions");
         *found = show_functions(image, name, function, j);
@@ -116,7 +118,8 @@ static int show(const char *operand, const struct values *values, struct json *j
     if (!operand && !j)
         puts("Using last profile data.");
     const struct image *image = chosen.image;
-    char *quality = quality_of_figures(&image->processes[0].quality);
+    const struct quality *unknown = &image->processes[0].quality;
+    char *quality = values->function ? quality_of_functions(unknown) : quality_of_figures(unknown);
     size_t found = 1;
     if (j)
         put_recording(image, chosen.name, values->function, j, &found);

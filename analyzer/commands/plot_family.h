@@ -21,6 +21,11 @@ const struct plot_series *plot_family_series(const struct plot_family *f, size_t
 /* The lines of [begin_ns, end_ns), as fine as the events are. */
 void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
 
+/* What the recordings of all its processes do not know, also of those without a line. */
+struct quality plot_family_quality(const struct plot_family *f);
+int plot_family_runs_on(const struct plot_family *f); /* a process of it */
+int plot_family_is_cut(const struct plot_family *f);  /* a recording of it */
+
 size_t plot_family_size(const struct plot_family *f); /* processes in the tree */
 void plot_family_free(struct plot_family *f);         /* NULL is allowed */
 

@@ -19,7 +19,7 @@ struct relative {
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */
     struct ending ending; /* its text is the relative's */
-    struct totals totals; /* peak_ns since the tree's begin */
+    struct totals totals; /* peak_ns and quality.loss.since_ns are since the family's start */
     struct quality quality;
 };
 

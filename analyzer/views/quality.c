@@ -59,17 +59,27 @@ static char *add_frees(char *text, const struct quality *quality)
     return add(text, quality->implied_frees, "implied free", "implied frees");
 }
 
+static char *add_truncated(char *text, const struct quality *quality)
+{
+    return add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
+}
+
 /* Of inherited blocks, stacks and names. */
 static char *add_rest(char *text, const struct quality *quality)
 {
     text = add(text, quality->inherited, "inherited block", "inherited blocks");
-    text = add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
+    text = add_truncated(text, quality);
     return add(text, quality->unresolved_frames, "frame without a name", "frames without a name");
 }
 
 char *quality_of_figures(const struct quality *quality)
 {
     return add_frees(loss_of(quality), quality);
+}
+
+char *quality_of_functions(const struct quality *quality)
+{
+    return add_truncated(quality_of_figures(quality), quality);
 }
 
 char *quality_of_all(const struct quality *quality)

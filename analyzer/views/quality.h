@@ -11,7 +11,10 @@
  * it. */
 char *quality_of_figures(const struct quality *quality);
 
-/* The same and what concerns names and stacks, and inherited blocks: all that is not 0. */
+/* The same and truncated stacks: what makes the figures of functions uncertain. */
+char *quality_of_functions(const struct quality *quality);
+
+/* The same and what concerns names, and inherited blocks: all that is not 0. */
 char *quality_of_all(const struct quality *quality);
 
 /* What quality_of_all says beyond what was lost. */

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""What the processes of a family lost is one sum, and the same in run's closing lines and in every view with --tree."""
+# TIMEOUT 180
+import json
+import os
+import re
+
+from common import (MPROF, PROGRAMS, check, copy_sparse, execute, leaks, mprof, preloaded, reader, report, run_case)
+
+LOSSY = os.path.join(PROGRAMS, "lossy")
+# Each round makes three events of at least 4 bytes (doc/format.md), so 12 bytes; the tables leave 2.4 of 4 MiB.
+ROUNDS, MORE = 220000, 250000
+SMALL = {**os.environ, "MPROF_LIMIT": "4"}
+GRANDCHILD = ["dash", "-c", f"dash -c 'MPROF_LIMIT=4 {LOSSY} alone {ROUNDS}; :'; :"]
+FORKED = [LOSSY, "child", str(ROUNDS)]
+TWO = ["dash", "-c", f"MPROF_LIMIT=4 {LOSSY} alone {ROUNDS}; MPROF_LIMIT=4 {LOSSY} alone {MORE}; :"]
+LOST = ("lost", "lost_allocations", "lost_frees", "lost_bytes")
+SUMMED = (*LOST, "unplaced_children", "unplaced_events", "unmatched_frees", "implied_frees", "inherited",
+          "truncated_stacks", "unresolved_frames")
+
+
+def tree(command, name):
+    return json.loads(mprof(command, "--json", "--tree", name))
+
+
+def names(name):
+    """The recordings of a family."""
+    return sorted({n.removesuffix(".spool") for n in os.listdir(".") if re.fullmatch(re.escape(name) + r"(\.\d+)?(\.spool)?", n)})
+
+
+def each_alone(name):
+    """The processes of all recordings, by the reports of these."""
+    for one in names(name):
+        got = report(one)
+        yield got
+        yield from (c for c in got["children"] if c["kind"] == "fork")
+
+
+def sums(name):
+    qualities = [p["quality"] for p in each_alone(name)]
+    return {key: sum(q[key] for q in qualities) for key in SUMMED}
+
+
+def check_rounds(name, rounds):
+    """What was recorded and what was lost are the source's rounds, and only those lost."""
+    losers = [p for p in each_alone(name) if p["quality"]["lost"]]
+    got = [p["totals"]["allocations"] for p in losers]
+    check(got == [2 * n for n in rounds], f"{name}: {got} allocations of those that lost events")
+    return losers
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def picture(*arguments):
+    status, _, err = execute([MPROF, "plot", *arguments, "-o", "x.svg"])
+    check(status == 0, f"plot {arguments}: {err}")
+    with open("x.svg", encoding="utf-8") as f:
+        return f.read(), err
+
+
+def check_views(name, want):
+    """Every view of the tree, as text and as JSON."""
+    for command in ("report", "leaks"):
+        got = tree(command, name)["quality"]
+        check({k: got[k] for k in want} == want, f"{command} --tree --json: {got}, not {want}")
+    got = tree("peak", name)["recordings"][0]
+    check({k: got["quality"][k] for k in want} == want, f"peak --tree --json: {got}, not {want}")
+    check((got["lost"], got["lost_bytes"]) == (want["lost"], want["lost_bytes"]), f"peak --tree --json: {got}")
+    lost = f"{want['lost']:,} events lost since"
+    parts = f"({want['lost_allocations']:,} allocations of"
+    for command in ("report", "leaks", "peak"):
+        status, out, err = execute([MPROF, command, "--tree", name])
+        text = flat(err if command == "peak" else out)
+        check(status == 0 and lost in text and parts in text, f"{command} --tree: {out}{err}")
+    for option in ("-C", "-M", "-CM"):
+        drawn, err = picture(option, name)
+        check(drawn.count(lost) == 1 and err.count(lost) == 1, f"plot {option}: {err}")
+
+
+def check_times(name):
+    """The first loss of all is that of the process that lost first, in the tree's time."""
+    whole = tree("report", name)
+    firsts = [p["quality"]["lost_since_s"] for p in whole["processes"] if p["quality"]["lost"]]
+    check(whole["quality"]["lost_since_s"] == min(firsts), f"{name}: {whole['quality']}, {firsts}")
+    for p in whole["processes"]:
+        if p["quality"]["lost"]:
+            check(p["begin_s"] < p["quality"]["lost_since_s"], f"{name}: since {p}")
+
+
+def check_preloaded(name, command, rounds, env):
+    done = execute(command, env={**preloaded(name), **env})
+    check(done == (0, "", ""), f"{name}: {done}")
+    os.makedirs("copies", exist_ok=True)  # elsewhere, or they were of the family, too
+    copies = ["copies/" + spool for spool in names(name)]
+    for copy in copies:
+        copy_sparse(os.path.basename(copy) + ".spool", copy)
+    theirs = [p for copy in copies for p in reader(copy)["processes"]]
+    want = sums(name)
+    check_rounds(name, rounds)
+    check(want["lost"] == sum(p["lost"] for p in theirs), f"{name}: {want} lost, the second reader has {theirs}")
+    check_views(name, want)
+    check_times(name)
+
+
+def check_run(name, command, rounds, env):
+    status, out, err = execute([MPROF, "run", "-o", name, "--", *command], env={**os.environ, **env})
+    check((status, out) == (0, ""), f"{name}: {status} {out} {err}")
+    want = sums(name)
+    losers = check_rounds(name, rounds)
+    text = flat(err)
+    for part in (f"lost {want['lost']:,} events: {want['lost_allocations']:,} allocations of",
+                 f"{want['lost_frees']:,} frees,", f"in {len(losers)} process{'es' if len(losers) > 1 else ''}, none "
+                 "counted above"):
+        check(part in text, f"{name}: run does not say '{part}': {err}")
+    check_views(name, want)
+
+
+def everywhere(name, command, rounds, env=None):
+    check_preloaded(name + "-preload.mprof", command, rounds, env or {})
+    check_run(name + "-run.mprof", command, rounds, env or {})
+
+
+def main():
+    everywhere("grandchild", GRANDCHILD, [ROUNDS])
+    everywhere("forked", FORKED, [ROUNDS], {"MPROF_LIMIT": "4"})
+    everywhere("two", TWO, [ROUNDS, MORE])
+
+
+run_case(main)
