@@ -290,18 +290,32 @@ static void complain_reasons(const struct run_summary *s)
     }
 }
 
+/* Who has no recording at all: the root by its name, others by their number. */
+static void complain_refused(const struct run_summary *s, int root_is_there)
+{
+    const char *reason;
+    size_t refused = gather_refused(s->gather, &reason);
+
+    if (!root_is_there && refused > 0)
+        complain("%s: nothing was recorded: %s", s->program, reason);
+    else if (!root_is_there && s->expected)
+        complain("%s: nothing was recorded: the program never came to use the recorder, or could "
+                 "not write to the folder of the recording",
+                 s->program);
+    if (!root_is_there && refused > 0)
+        refused--;
+    if (refused > 0)
+        complain("%zu process%s of the family could not be recorded: %s", refused,
+                 refused == 1 ? "" : "es", reason);
+}
+
 void run_summary_complain(const struct run_summary *s)
 {
     struct roots roots = find_roots(s->gather);
 
     if (s->gather == NULL)
         return;
-    if (gather_refusal(s->gather)[0] != '\0')
-        complain("%s: nothing was recorded: %s", s->program, gather_refusal(s->gather));
-    else if (roots.first == NULL && s->expected)
-        complain("%s: nothing was recorded: the program never came to use the recorder, or could "
-                 "not write to the folder of the recording",
-                 s->program);
+    complain_refused(s, roots.first != NULL);
     complain_failures(s);
     complain_running(s);
     complain_reasons(s);

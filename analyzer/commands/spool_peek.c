@@ -196,3 +196,29 @@ void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES])
 
     reason[got > 0 ? got : 0] = '\0';
 }
+
+/* Where the disk had no room for the reason the file is all hole, of the size that it has with one.
+ */
+static int had_no_room(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_size == 2 * SPOOL_PAGE;
+}
+
+int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES])
+{
+    uint64_t magic = 1;
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    reason[0] = '\0';
+    if (fd < 0)
+        return 0;
+    if (read_at(fd, &magic, sizeof magic, 0) && magic == 0) {
+        spool_peek_reason(fd, reason);
+        if (reason[0] == '\0' && had_no_room(fd))
+            strcpy(reason, "there is no space left in the folder");
+    }
+    close(fd);
+    return reason[0] != '\0';
+}

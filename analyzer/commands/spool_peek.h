@@ -62,4 +62,8 @@ size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum);
 /* The recorder's reason for recording nothing (more), "" if there is none. */
 void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES]);
 
+/* Is the file what a recorder leaves that could not begin, without a header? 1, and why: never "".
+ */
+int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES]);
+
 #endif

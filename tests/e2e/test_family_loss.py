@@ -122,7 +122,36 @@ def everywhere(name, command, rounds, env=None):
     check_run(name + "-run.mprof", command, rounds, env or {})
 
 
+def refused():
+    """An exec'd child that cannot begin is told as such; it is not the program that was started."""
+    command = ["dash", "-c", f"MPROF_LIMIT=1 {LOSSY} alone 10; MPROF_LIMIT=1 {LOSSY} alone 10; :"]
+    status, out, err = execute([MPROF, "run", "-o", "refused.mprof", "--", *command])
+    check((status, out) == (0, ""), f"refused: {status} {out} {err}")
+    check("mprof-c: 2 processes of the family could not be recorded: there is no space for a spool" in err
+          and "nothing was recorded" not in err, f"refused: {err}")
+    check(names("refused.mprof") == ["refused.mprof"], f"refused: {os.listdir('.')}")
+
+
+def full_disk():
+    """On a full disk not even the reason has room: an empty spool stays, and says it."""
+    os.mkdir("disk")
+    if os.getuid() != 0 or execute(["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", "disk"])[0] != 0:
+        print("without a full disk: it takes the right to mount")
+        return
+    try:
+        fill = "{ cat /dev/zero >x; } 2>/dev/null; "
+        command = ["sh", "-c", f"LD_PRELOAD= sh -c '{fill}'; {LOSSY} alone 10; rm x; :"]
+        status, _, err = execute([MPROF, "run", "-o", "full.mprof", "--", *command], cwd="disk",
+                                 env={**os.environ, "MPROF_LIMIT": "4"})
+        said = "2 processes of the family could not be recorded: there is no space left in the folder"
+        check(status == 0 and said in err, f"full disk: {status} {err}")  # lossy, and rm
+    finally:
+        execute(["umount", "-l", "disk"])
+
+
 def main():
+    refused()
+    full_disk()
     everywhere("grandchild", GRANDCHILD, [ROUNDS])
     everywhere("forked", FORKED, [ROUNDS], {"MPROF_LIMIT": "4"})
     everywhere("two", TWO, [ROUNDS, MORE])
