@@ -123,7 +123,7 @@ static int open_one(struct page *page, size_t i, const char *operand)
     series->heap_count = p->heap_count;
     int is_family = page->values->together || page->values->each;
     int failed = is_family ? take_family(page, i) : check_contents(series->name, series->image);
-    if (!failed)
+    if (!failed && !is_family)
         choice_tell(page->recordings[i], page->names[i]);
     return failed;
 }
@@ -190,21 +190,36 @@ static int set_range(struct page *page)
 
 /* ---- drawing ---- */
 
-/* What is not exact in a recording or its family, NULL where all is; says it, too. */
-static char *note_of_one(const struct page *page, size_t i)
+/* "still running", "cut recording", what a family lacks; NULL where it is whole. */
+static char *state_of(const struct page *page, size_t i)
 {
     const struct image *image = page->series[i].image;
     const struct plot_family *family = page->families[i];
-    struct quality quality = family ? plot_family_quality(family) : image->processes[0].quality;
+    char *text = NULL, *gaps = family ? plot_family_gaps(family) : NULL;
     int running = family ? plot_family_runs_on(family) : image->running;
-    int cut = family ? plot_family_is_cut(family) : image->cut;
-    const char *state = running ? "still running" : cut ? "cut recording" : "";
-    char *text = quality_of_functions(&quality), *note = NULL;
+    if (!gaps && !family && image->cut && !running)
+        gaps = xstrdup("cut recording");
+    if (!running)
+        return gaps;
+    if (asprintf(&text, "still running%s%s", gaps ? ", " : "", gaps ? gaps : "") < 0)
+        text = NULL;
+    free(gaps);
+    return text;
+}
+
+/* What is not exact in a recording or its family, NULL where all is; says it, too. */
+static char *note_of_one(const struct page *page, size_t i)
+{
+    const struct plot_family *family = page->families[i];
+    struct quality quality =
+        family ? plot_family_quality(family) : page->series[i].image->processes[0].quality;
+    char *text = quality_of_functions(&quality), *state = state_of(page, i), *note = NULL;
     if (text)
         complain("%s: %s, so the picture is no exact one", page->names[i], text);
-    if ((text || state[0]) &&
-        asprintf(&note, "%s%s%s", state, text && state[0] ? ", " : "", text ? text : "") < 0)
+    if ((text || state) && asprintf(&note, "%s%s%s", state ? state : "", text && state ? ", " : "",
+                                    text ? text : "") < 0)
         note = NULL;
+    free(state);
     free(text);
     return note;
 }

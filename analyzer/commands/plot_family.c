@@ -140,6 +140,7 @@ struct plot_family *plot_family_new(const char *name, const struct image *image,
     struct plot_family *f = xcalloc(1, sizeof *f);
     f->asked = image;
     lineage_read(&f->lineage, name, image, LINEAGE_FIGURES);
+    lineage_tell(&f->lineage, name);
     if (together) {
         f->sum = lineage_merge(&f->lineage);
         if (!each)
@@ -184,13 +185,9 @@ int plot_family_runs_on(const struct plot_family *f)
     return any;
 }
 
-int plot_family_is_cut(const struct plot_family *f)
+char *plot_family_gaps(const struct plot_family *f)
 {
-    const struct family *family = &f->lineage.family;
-    int any = 0;
-    for (size_t i = 0; i < family->order_count; i++)
-        any |= family->relatives[family->order[i]].cut;
-    return any;
+    return family_gaps(&f->lineage.family);
 }
 
 void plot_family_free(struct plot_family *f)

@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 
 from common import (MPROF, PROGRAMS, check, copy_sparse, execute, leaks, mprof, preloaded, reader, report, run_case)
 
@@ -25,7 +27,8 @@ def tree(command, name):
 
 def names(name):
     """The recordings of a family."""
-    return sorted({n.removesuffix(".spool") for n in os.listdir(".") if re.fullmatch(re.escape(name) + r"(\.\d+)?(\.spool)?", n)})
+    pattern = re.escape(name) + r"(\.\d+)?(\.spool)?"
+    return sorted({n.removesuffix(".spool") for n in os.listdir(".") if re.fullmatch(pattern, n)})
 
 
 def each_alone(name):
@@ -122,6 +125,78 @@ def everywhere(name, command, rounds, env=None):
     check_run(name + "-run.mprof", command, rounds, env or {})
 
 
+def check_gaps(name, said, **want):
+    """What a family lacks is said by every view, in words and as JSON; the rest is still summed."""
+    gaps = {"cut_recordings": 0, "unreadable_recordings": 0, "unrecorded_processes": 0, **want}
+    words = f"{list(want.values())[0]} {said[0]}"
+    whole = tree("report", name)
+    for got in (whole, tree("leaks", name), tree("peak", name)["recordings"][0]):
+        check(got["gaps"] == gaps, f"{name}: {got['gaps']}, not {gaps}")
+        lost = sum(p["quality"]["lost"] for p in whole["processes"])
+        check(got["quality"]["lost"] == lost, f"{name}: {got['quality']}, not {lost}")
+    for command in ("report", "leaks", "peak"):
+        status, out, err = execute([MPROF, command, "--tree", name])
+        check(status == 0 and said[1] in err, f"{name}: {command} does not say '{said[1]}': {err}")
+        check(command == "peak" or "not whole: " + words in out, f"{name}: {command} does not say '{words}': {out}")
+    for option in ("-C", "-M", "-CM") if "cut_recordings" in want else ("-C",):
+        drawn, err = picture(option, name)
+        check(words in drawn and said[1] in err, f"{name}: plot {option} does not say '{said}': {err}")
+
+
+def damage(name, *, size=None, text=None):
+    if size is not None:
+        os.truncate(name, size)
+    else:
+        with open(name, "r+b") as f:
+            f.write(text)
+
+
+def incomplete():
+    """A family of four recordings: dash, dash, and two programs that lose different amounts."""
+    inner = f"MPROF_LIMIT=4 {LOSSY} alone {ROUNDS}; MPROF_LIMIT=4 {LOSSY} alone {MORE}; :"
+    status, _, err = execute([MPROF, "run", "-q", "-o", "f.mprof", "--", "dash", "-c", f"dash -c '{inner}'; :"])
+    check((status, err) == (0, ""), f"f.mprof: {status} {err}")
+    whole = [p["quality"]["lost"] for p in tree("report", "f.mprof")["processes"]]
+    check(whole[:2] == [0, 0] and 0 < whole[2] < whole[3], f"f.mprof: {whole}")
+    check("not whole" not in mprof("report", "--tree", "f.mprof"), "f.mprof lacks nothing")
+    folder = os.getcwd()
+    size = os.path.getsize("f.mprof.3")
+    for what, change, said, gaps in (
+            ("cut", lambda: damage("f.mprof.3", size=size // 2),
+             ("cut recording", "is cut, this is what can be read of it: f.mprof.3"), {"cut_recordings": 1}),
+            ("cut twice", lambda: (damage("f.mprof.2", size=200), damage("f.mprof.3", size=200)), ("cut recordings",
+             "2 recordings of the tree are cut"), {"cut_recordings": 2}),
+            ("empty", lambda: damage("f.mprof.3", size=0), ("unreadable recording", "f.mprof.3: is empty"),
+             {"unreadable_recordings": 1}),
+            ("head", lambda: damage("f.mprof.2", text=bytes(64)),
+             ("unreadable recording", "f.mprof.2: is damaged, or no"), {"unreadable_recordings": 1}),
+            ("gone", lambda: os.unlink("f.mprof.1"), ("process without a recording", "is in no recording here"),
+             {"unrecorded_processes": 1})):
+        shutil.rmtree("other", ignore_errors=True)
+        os.mkdir("other")
+        for name in names("f.mprof"):
+            shutil.copy(name, "other")
+        os.chdir("other")
+        change()
+        print(what)
+        check_gaps("f.mprof", said, **gaps)
+        os.chdir(folder)
+
+
+def unrecordable():
+    """What a process became that cannot be recorded, and a child with the default name that could not begin."""
+    subprocess.run(["gcc", "-static", "-x", "c", "-o", "static", "-"], input=b"int main(void) { return 0; }",
+                   check=True)
+    here = os.getcwd()
+    execute([MPROF, "run", "-q", "-o", "static.mprof", "--", "bash", "-c", f"(exec {here}/static); :"])
+    check_gaps("static.mprof", ("process without a recording", f"({here}/static)"), unrecorded_processes=1)
+    os.mkdir("default")
+    execute([MPROF, "run", "-q", "--", "dash", "-c", f"MPROF_LIMIT=1 {LOSSY} alone 10; :"], cwd="default")
+    name = [n for n in os.listdir("default") if n.endswith(".mprof")][0]
+    check_gaps("default/" + name, ("unreadable recording", "nothing was recorded: there is no space for a spool"),
+               unreadable_recordings=1)
+
+
 def refused():
     """An exec'd child that cannot begin is told as such; it is not the program that was started."""
     command = ["dash", "-c", f"MPROF_LIMIT=1 {LOSSY} alone 10; MPROF_LIMIT=1 {LOSSY} alone 10; :"]
@@ -151,6 +226,8 @@ def full_disk():
 
 def main():
     refused()
+    incomplete()
+    unrecordable()
     full_disk()
     everywhere("grandchild", GRANDCHILD, [ROUNDS])
     everywhere("forked", FORKED, [ROUNDS], {"MPROF_LIMIT": "4"})
