@@ -232,16 +232,17 @@ static int is_wanted(void)
     return !getauxval(AT_SECURE) && strcmp(base ? base + 1 : "", "mprof-c") != 0;
 }
 
-/* For whoever looks; no reader needs it there. Where it cannot be written the file goes. */
+/* For whoever looks; no reader needs it there. On a full disk the file is left all hole: that there
+ * was a process without a recording must be seen. Where not even its size can be set it goes. */
 static void leave_reason(long fd, const char *reason)
 {
     uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
 
     if (largest_file() >= 2 * SPOOL_PAGE &&
-        SYS_CALL(SYS_ftruncate, fd, 2 * SPOOL_PAGE, 0, 0, 0, 0) == 0 &&
-        SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0) > 0)
-        return;
-    SYS_CALL(SYS_unlink, name, 0, 0, 0, 0, 0);
+        SYS_CALL(SYS_ftruncate, fd, 2 * SPOOL_PAGE, 0, 0, 0, 0) == 0)
+        SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
+    else
+        SYS_CALL(SYS_unlink, name, 0, 0, 0, 0, 0);
 }
 
 static const char *open_spool(void)

@@ -69,20 +69,14 @@ char *choice_name(const char *operand)
 /* A recorder that could not begin leaves a spool without a header and its reason in it. */
 static int tell_refusal(const char *name, const char *end)
 {
-    char reason[SPOOL_REASON_BYTES] = "";
-    uint64_t magic = 1;
+    char reason[SPOOL_REASON_BYTES];
     char *file = xmalloc(strlen(name) + 8);
     strcat(strcpy(file, name), end);
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    free(file);
-    if (fd < 0)
-        return 0;
-    if (pread(fd, &magic, sizeof magic, 0) == sizeof magic && magic == 0)
-        spool_peek_reason(fd, reason);
-    close(fd);
-    if (reason[0])
+    int is_refusal = spool_peek_refusal(AT_FDCWD, file, reason);
+    if (is_refusal)
         complain("%s: nothing was recorded: %s", name, reason);
-    return reason[0] != '\0';
+    free(file);
+    return is_refusal;
 }
 
 static void explain(const char *name, int error)

@@ -54,11 +54,7 @@ static int choose_tree(struct chosen *c)
     c->image = c->sum = lineage_merge(&c->lineage);
     if (!c->sum)
         return COMMAND_FAILED;
-    if (c->sum->running)
-        complain("%s: processes of the tree are still running, this is what they did so far",
-                 c->name);
-    else if (c->sum->cut)
-        complain("%s: a recording of the tree is cut, this is what can be read of it", c->name);
+    lineage_tell(&c->lineage, c->name);
     return COMMAND_OK;
 }
 

@@ -57,6 +57,32 @@ char *folder_of_file(const char *name)
     return path;
 }
 
+#define DEFAULT_MOMENT 24 /* "mprofile_YYYYmmddHHMMSS_" */
+
+/* ".12" and nothing more? */
+static int is_number_suffix(const char *text)
+{
+    size_t digits = text[0] == '.' ? strspn(text + 1, "0123456789") : 0;
+    return digits > 0 && text[1 + digits] == '\0';
+}
+
+int folder_same_family(const char *root, const char *name)
+{
+    size_t length = strlen(root);
+    const char *a = base_of(root), *b = base_of(name);
+    if (strncmp(root, name, length) == 0 && is_number_suffix(name + length))
+        return 1;
+    return folder_is_default_name(root) && folder_is_default_name(name) &&
+           strncmp(a, b, DEFAULT_MOMENT) == 0 && strcmp(a, b) != 0;
+}
+
+/* Would a recorder have given this name by itself, or as the family's second, third ..? */
+static int looks_recorded(const char *name)
+{
+    const char *dot = strrchr(base_of(name), '.');
+    return folder_is_default_name(name) || (dot && is_number_suffix(dot));
+}
+
 static char *join(const char *folder, const char *file)
 {
     if (strcmp(folder, ".") == 0)
@@ -139,6 +165,17 @@ static struct folder_entry *find_or_add(struct folder *folder, const char *name)
     return entry;
 }
 
+static void add_unread(struct folder *folder, const char *name, int error)
+{
+    struct folder_unread unread = {.error = error, .error_number = errno};
+    if (error == RECORDING_MISSING || !looks_recorded(name))
+        return;
+    unread.name = xstrdup(name);
+    folder->unread = xgrow(folder->unread, &folder->unread_capacity, folder->unread_count + 1,
+                           sizeof *folder->unread);
+    folder->unread[folder->unread_count++] = unread;
+}
+
 static void take_file(struct folder *folder, const char *file)
 {
     struct recording_identity identity;
@@ -146,15 +183,43 @@ static void take_file(struct folder *folder, const char *file)
     char *name = join(folder->path, file);
     enum folder_file kind = kind_of(file);
     /* Anything but a plain file may block or act when it is opened. */
-    if (stat(name, &status) == 0 && S_ISREG(status.st_mode) &&
-        recording_identify(name, &identity) == RECORDING_OK) {
+    if (stat(name, &status) == 0 && S_ISREG(status.st_mode)) {
+        int rc = recording_identify(name, &identity);
         name[strlen(name) - strlen(suffix_of(kind))] = '\0';
-        struct folder_entry *entry = find_or_add(folder, name);
-        if (entry->files == 0 || kind < (entry->files & -entry->files))
+        struct folder_entry *entry = rc == RECORDING_OK ? find_or_add(folder, name) : NULL;
+        if (entry && (entry->files == 0 || kind < (entry->files & -entry->files)))
             entry->identity = identity;
-        entry->files |= kind;
+        if (entry)
+            entry->files |= kind;
+        else
+            add_unread(folder, name, rc);
     }
     free(name);
+}
+
+static int is_entry(const struct folder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        if (strcmp(folder->entries[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+/* A name counts once, and not where another of its files can be read. */
+static void drop_read(struct folder *folder)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < folder->unread_count; i++) {
+        struct folder_unread *unread = &folder->unread[i];
+        int is_known = is_entry(folder, unread->name);
+        for (size_t k = 0; k < kept; k++)
+            is_known |= strcmp(folder->unread[k].name, unread->name) == 0;
+        if (is_known)
+            free(unread->name);
+        else
+            folder->unread[kept++] = *unread;
+    }
+    folder->unread_count = kept;
 }
 
 static int by_start(const void *left, const void *right)
@@ -180,6 +245,7 @@ int folder_read(struct folder *folder, const char *path)
     if (folder->count)
         qsort(folder->entries, folder->count, sizeof *folder->entries, by_start);
     find_roots(folder);
+    drop_read(folder);
     return 0;
 }
 
@@ -188,6 +254,9 @@ void folder_free(struct folder *folder)
     for (size_t i = 0; i < folder->count; i++)
         free(folder->entries[i].name);
     free(folder->entries);
+    for (size_t i = 0; i < folder->unread_count; i++)
+        free(folder->unread[i].name);
+    free(folder->unread);
     free(folder->path);
     *folder = (struct folder){0};
 }

@@ -29,11 +29,18 @@ struct folder_entry {
     long index;                         /* as `list` shows it; -1: has none */
 };
 
+struct folder_unread {       /* what a recorder seems to have named, and nobody can read */
+    char *name;              /* as in folder_entry; no entry has it */
+    int error, error_number; /* of recording.h, and errno */
+};
+
 struct folder {
     char *path;
     struct folder_entry *entries; /* the earliest start first */
     size_t count;
     size_t listed; /* entries with an index */
+    struct folder_unread *unread;
+    size_t unread_count, unread_capacity;
 };
 
 /* 0, or -1 where the folder cannot be read (errno says why); folder_free in any case. */
@@ -45,6 +52,10 @@ const struct folder_entry *folder_at(const struct folder *folder, long index);
 
 /* The entry of this name (NAME, or one of its files), NULL: there is none. */
 const struct folder_entry *folder_named(const struct folder *folder, const char *name);
+
+/* Does the name say that the recording is of the same family as the root's? NAME and NAME.1, .2 ..;
+ * default names with the same moment, as `run` gives them. Names with %p say nothing. */
+int folder_same_family(const char *root, const char *name);
 
 /* The folder's path of a file's name: "." or what stands before the last slash. free() it. */
 char *folder_of_file(const char *name);

@@ -29,7 +29,8 @@ struct gather {
     size_t successor_count, successor_capacity;
     char **before; /* spools that were in the folder before the program began */
     size_t before_count, before_capacity;
-    char refusal[SPOOL_REASON_BYTES];
+    char refusal[SPOOL_REASON_BYTES]; /* of the last one that could not begin */
+    size_t refused;                   /* how many could not */
 };
 
 static void add_before(void *context, const char *name)
@@ -264,20 +265,19 @@ static int is_number_of(const char *spool, const char *name)
 }
 
 /* A file without a header is all that a recorder leaves which could not begin: its reason is in it.
- * One that was there before is not of this tree. Where its name says that it is the root's nothing
- * else can be done with it. */
+ * One that was there before is not of this tree. Where its name says that it is this family's
+ * nothing else can be done with it. */
 static void take_refusal(struct gather *g, const struct recorded *r)
 {
     int folder = g->place.folder_fd;
 
-    if (was_before(g, r->spool))
+    char reason[SPOOL_REASON_BYTES];
+
+    if (was_before(g, r->spool) || !spool_peek_refusal(folder, r->spool, reason))
         return;
-    int fd = openat(folder, r->spool, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    spool_peek_reason(fd, g->refusal);
-    close(fd);
-    if (g->refusal[0] != '\0' && is_number_of(r->spool, g->root_wanted))
+    strcpy(g->refusal, reason);
+    g->refused++;
+    if (is_number_of(r->spool, g->root_wanted))
         unlinkat(folder, r->spool, 0);
 }
 
@@ -318,9 +318,10 @@ const struct gathered *gather_get(const struct gather *g, size_t wanted)
     return NULL;
 }
 
-const char *gather_refusal(const struct gather *g)
+size_t gather_refused(const struct gather *g, const char **reason)
 {
-    return g->refusal;
+    *reason = g->refusal;
+    return g->refused;
 }
 
 void gather_free(struct gather *g)

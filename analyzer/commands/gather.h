@@ -37,8 +37,9 @@ void gather_end(struct gather *g, struct ending root_ending);
 size_t gather_count(const struct gather *g);
 const struct gathered *gather_get(const struct gather *g, size_t i);
 
-/* Why the recorder of the root could not begin at all, as it left it; "" if nothing is known. */
-const char *gather_refusal(const struct gather *g);
+/* How many images of the family have no recording as their recorder could not begin, and why: the
+ * reason of one of them, "" without any. */
+size_t gather_refused(const struct gather *g, const char **reason);
 
 void gather_free(struct gather *g); /* NULL is allowed */
 

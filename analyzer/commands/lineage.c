@@ -1,6 +1,7 @@
 /* lineage.c - see lineage.h. */
 #include "lineage.h"
 #include "command.h"
+#include "lineage_gaps.h"
 #include "merged.h"
 #include "text.h"
 #include "xalloc.h"
@@ -103,6 +104,8 @@ static void take_figures(struct lineage *l, size_t i, const struct image *image,
     r->totals = p->totals;
     r->totals.peak_ns += shift_of(l, image);
     r->quality = p->quality;
+    if (p->quality.lost)
+        r->quality.loss.since_ns += shift_of(l, image);
 }
 
 static void add_image(struct lineage *l, size_t entry, const struct image *image)
@@ -133,10 +136,10 @@ static struct recording *open_entry(const struct lineage *l, size_t entry)
     const char *name = l->folder->entries[entry].name;
     struct recording *recording = NULL;
     int error = recording_open(&recording, name);
-    if (error != RECORDING_OK)
-        complain("%s: %s; its processes are left out", name, recording_strerror(error));
-    else if (recording_image(recording)->process_count > 0)
+    if (error == RECORDING_OK && recording_image(recording)->process_count > 0)
         return recording;
+    complain("%s: %s; its processes are left out", name,
+             error ? recording_strerror(error) : "names no process");
     recording_close(recording);
     return NULL;
 }
@@ -151,6 +154,8 @@ static void add_entry(struct lineage *l, size_t entry, enum lineage_depth depth)
     recording = open_entry(l, entry);
     if (recording)
         add_image(l, entry, recording_image(recording));
+    else
+        l->family.unread++;
     recording_close(recording);
 }
 
@@ -221,6 +226,8 @@ void lineage_read(struct lineage *l, const char *name, const struct image *image
         }
     }
     finish(l, !self || root == l->asked);
+    if (depth == LINEAGE_FIGURES)
+        lineage_gaps_find(l);
 }
 
 void lineage_of_root(struct lineage *l, const struct folder *folder, size_t root)

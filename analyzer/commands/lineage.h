@@ -15,7 +15,7 @@
 #include "recording.h"
 
 struct lineage {
-    struct family family;
+    struct family family; /* unread: told already */
     const struct folder *folder;
     struct folder own;    /* what `folder` is after lineage_read */
     struct arena *memory; /* of the relatives' texts */
@@ -41,6 +41,10 @@ void lineage_free(struct lineage *l);
  * lineage_choose names the pids there are in a sentence then. */
 int lineage_find(struct lineage *l, long pid);
 int lineage_choose(struct lineage *l, const char *name, long pid);
+
+/* Says in a sentence each what the figures of the whole tree lack, as family.h counts it, and
+ * whether a process still runs. After lineage_read with LINEAGE_FIGURES. */
+void lineage_tell(const struct lineage *l, const char *name);
 
 /* Calls `take` for each relative of `self`'s tree, in order of the recordings, with its recording
  * open; `last`: the recording's images go after this call. Returns how many were taken. */

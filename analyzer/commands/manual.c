@@ -54,6 +54,11 @@ static const struct key report_keys[] = {
      "that holds it), begin_s and end_s, exit, running, totals and quality as above. The report's "
      "own figures are the sums; its peaks are those of the line that plot -C draws, its functions' "
      "own peaks the highest in one process, and at_peak_bytes is null"},
+    {"gaps",
+     "with --tree; object, what the sums lack, all 0 where they are whole: cut_recordings (they "
+     "end "
+     "early), unreadable_recordings, unrecorded_processes (known only by what started or followed "
+     "them: they could not be recorded, or their recording is elsewhere or gone)"},
     {"threads",
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "
@@ -66,7 +71,7 @@ static const struct key report_keys[] = {
 static const struct key leaks_keys[] = {
     {"command, pid, start, duration_s, exit, cut, running, quality", "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
-    {"processes", "with --tree, as in report"},
+    {"gaps, processes", "with --tree, as in report"},
     {"leaks",
      "array of objects, the biggest first: bytes, blocks, first_time_s and last_time_s (when the "
      "first and the last of these blocks were allocated) and stack"},
@@ -77,8 +82,8 @@ static const struct key leaks_keys[] = {
 
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
-             "rss_peak_bytes, lost, lost_bytes, and with --func functions: name, own_peak_bytes, "
-             "own_peak_time_s"},
+             "rss_peak_bytes, lost, lost_bytes, quality as in report, with --tree gaps, and with "
+             "--func functions: name, own_peak_bytes, own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
      "null where that is not recorded), command, start, collected (false while there is only a "

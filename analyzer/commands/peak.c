@@ -1,10 +1,12 @@
 /* peak - the highest memory of recordings, or of a function in them. */
 #include "chosen.h"
 #include "command.h"
+#include "family_view.h"
 #include "function_order.h"
 #include "json.h"
 #include "options.h"
 #include "quality.h"
+#include "report_view.h"
 #include "text.h"
 #include "units.h"
 #include <stdio.h>
@@ -69,9 +71,11 @@ static size_t show_functions(const struct image *image, const char *file, const 
     return found;
 }
 
-static void put_recording(const struct image *image, const char *name, const char *function,
-                          struct json *j, size_t *found)
+static void put_recording(const struct chosen *chosen, const char *function, struct json *j,
+                          size_t *found)
 {
+    const struct image *image = chosen->image;
+    const char *name = chosen->name;
     const struct totals *t = &image->processes[0].totals;
     json_object(j, NULL);
     json_string(j, "recording", name);
@@ -80,6 +84,9 @@ static void put_recording(const struct image *image, const char *name, const cha
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "lost", image->processes[0].quality.lost);
     json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
+    report_json_quality(j, &image->processes[0].quality);
+    if (!chosen->source)
+        family_gaps_json(j, &chosen->lineage.family);
     if (function) {
         json_array(j, "functions");
         *found = show_functions(image, name, function, j);
@@ -116,10 +123,11 @@ static int show(const char *operand, const struct values *values, struct json *j
     if (!operand && !j)
         puts("Using last profile data.");
     const struct image *image = chosen.image;
-    char *quality = quality_of_figures(&image->processes[0].quality);
+    const struct quality *unknown = &image->processes[0].quality;
+    char *quality = values->function ? quality_of_functions(unknown) : quality_of_figures(unknown);
     size_t found = 1;
     if (j)
-        put_recording(image, chosen.name, values->function, j, &found);
+        put_recording(&chosen, values->function, j, &found);
     else
         print_recording(image, chosen.name, values->function, &found);
     if (quality)

@@ -123,7 +123,7 @@ static int open_one(struct page *page, size_t i, const char *operand)
     series->heap_count = p->heap_count;
     int is_family = page->values->together || page->values->each;
     int failed = is_family ? take_family(page, i) : check_contents(series->name, series->image);
-    if (!failed)
+    if (!failed && !is_family)
         choice_tell(page->recordings[i], page->names[i]);
     return failed;
 }
@@ -190,29 +190,53 @@ static int set_range(struct page *page)
 
 /* ---- drawing ---- */
 
-/* What is not exact in any of the series, for the picture's foot. */
+/* "still running", "cut recording", what a family lacks; NULL where it is whole. */
+static char *state_of(const struct page *page, size_t i)
+{
+    const struct image *image = page->series[i].image;
+    const struct plot_family *family = page->families[i];
+    char *text = NULL, *gaps = family ? plot_family_gaps(family) : NULL;
+    int running = family ? plot_family_runs_on(family) : image->running;
+    if (!gaps && !family && image->cut && !running)
+        gaps = xstrdup("cut recording");
+    if (!running)
+        return gaps;
+    if (asprintf(&text, "still running%s%s", gaps ? ", " : "", gaps ? gaps : "") < 0)
+        text = NULL;
+    free(gaps);
+    return text;
+}
+
+/* What is not exact in a recording or its family, NULL where all is; says it, too. */
+static char *note_of_one(const struct page *page, size_t i)
+{
+    const struct plot_family *family = page->families[i];
+    struct quality quality =
+        family ? plot_family_quality(family) : page->series[i].image->processes[0].quality;
+    char *text = quality_of_functions(&quality), *state = state_of(page, i), *note = NULL;
+    if (text)
+        complain("%s: %s, so the picture is no exact one", page->names[i], text);
+    if ((text || state) && asprintf(&note, "%s%s%s", state ? state : "", text && state ? ", " : "",
+                                    text ? text : "") < 0)
+        note = NULL;
+    free(state);
+    free(text);
+    return note;
+}
+
+/* The same of all, for the picture's foot. */
 static char *note_of(const struct page *page)
 {
     char *note = NULL;
-    for (size_t i = 0; i < page->plot.series_count; i++) {
-        const struct image *image = page->plot.series[i].image;
-        char *quality = quality_of_figures(&image->processes[0].quality);
-        char *text = NULL;
-        if (quality || image->cut || image->running)
-            if (asprintf(&text, "%s%s%s%s%s%s", note ? note : "", note ? "; " : "",
-                         image->running ? "still running"
-                         : image->cut   ? "cut recording"
-                                        : "",
-                         quality && (image->cut || image->running) ? ", " : "",
-                         quality ? quality : "", "") < 0)
-                text = NULL;
-        if (quality)
-            complain("%s: %s, so the picture is no exact one", page->plot.series[i].name, quality);
-        free(quality);
-        if (text) {
+    for (size_t i = 0; i < page->count; i++) {
+        char *one = note_of_one(page, i), *both = NULL;
+        if (note && one && asprintf(&both, "%s; %s", note, one) < 0)
+            both = NULL;
+        if (both) {
             free(note);
-            note = text;
+            free(one);
         }
+        note = both ? both : note ? note : one;
     }
     return note;
 }

@@ -2,6 +2,7 @@
 #include "plot_family.h"
 #include "family_view.h"
 #include "lineage.h"
+#include "quality_sum.h"
 #include "text.h"
 #include "together.h"
 #include "xalloc.h"
@@ -139,6 +140,7 @@ struct plot_family *plot_family_new(const char *name, const struct image *image,
     struct plot_family *f = xcalloc(1, sizeof *f);
     f->asked = image;
     lineage_read(&f->lineage, name, image, LINEAGE_FIGURES);
+    lineage_tell(&f->lineage, name);
     if (together) {
         f->sum = lineage_merge(&f->lineage);
         if (!each)
@@ -163,6 +165,29 @@ const struct plot_series *plot_family_series(const struct plot_family *f, size_t
 size_t plot_family_size(const struct plot_family *f)
 {
     return family_size(&f->lineage.family);
+}
+
+struct quality plot_family_quality(const struct plot_family *f)
+{
+    const struct family *family = &f->lineage.family;
+    struct quality sum = {0};
+    for (size_t i = 0; i < family->order_count; i++)
+        quality_add(&sum, &family->relatives[family->order[i]].quality, 0);
+    return sum;
+}
+
+int plot_family_runs_on(const struct plot_family *f)
+{
+    const struct family *family = &f->lineage.family;
+    int any = 0;
+    for (size_t i = 0; i < family->order_count; i++)
+        any |= family->relatives[family->order[i]].runs_on;
+    return any;
+}
+
+char *plot_family_gaps(const struct plot_family *f)
+{
+    return family_gaps(&f->lineage.family);
 }
 
 void plot_family_free(struct plot_family *f)

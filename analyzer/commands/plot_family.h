@@ -3,7 +3,7 @@
  * each, or both. All have the tree's time: 0 is the start of the recording that was asked for.
  *
  * Owner of all that the series point to: the plot_family. What cannot be read is said in a sentence
- * and left out (lineage.h).
+ * and left out, and so is what else the family lacks (lineage_tell).
  */
 #ifndef MPROF_PLOT_FAMILY_H
 #define MPROF_PLOT_FAMILY_H
@@ -20,6 +20,11 @@ const struct plot_series *plot_family_series(const struct plot_family *f, size_t
 
 /* The lines of [begin_ns, end_ns), as fine as the events are. */
 void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
+
+/* What the recordings of all its processes do not know, also of those without a line. */
+struct quality plot_family_quality(const struct plot_family *f);
+int plot_family_runs_on(const struct plot_family *f); /* a process of it */
+char *plot_family_gaps(const struct plot_family *f);  /* family_gaps */
 
 size_t plot_family_size(const struct plot_family *f); /* processes in the tree */
 void plot_family_free(struct plot_family *f);         /* NULL is allowed */

@@ -1,6 +1,7 @@
 /* recorded.c - see recorded.h. */
 #include "recorded.h"
 #include "folder_watch.h"
+#include "quality_sum.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,8 @@ static void fail(struct recorded *r, int error)
 /* Closes all that is open; the result stays. */
 static void let_go(struct recorded *r, const struct recorded_place *place)
 {
+    if (r->peek.fd >= 0 && !r->result.has_figures)
+        r->result.losers = spool_peek_loss(&r->peek, &r->result.all);
     if (r->collector != NULL) {
         sampler_forget(place->sampler, r->collector);
         collector_free(r->collector);
@@ -177,6 +180,10 @@ static void take_figures(struct gathered *result, const struct image *image)
     result->totals = image->processes[0].totals;
     result->quality = image->processes[0].quality;
     result->forked = image->process_count - 1;
+    for (size_t i = 0; i < image->process_count; i++) {
+        quality_add(&result->all, &image->processes[i].quality, 0);
+        result->losers += image->processes[i].quality.lost > 0;
+    }
     result->has_figures = 1;
 }
 

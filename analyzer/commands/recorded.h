@@ -37,7 +37,10 @@ struct gathered {
     struct ending ending;
     struct totals totals;
     struct quality quality;
-    size_t forked;                   /* children without an exec */
+    size_t forked; /* children without an exec */
+    /* of all its processes, whatever the state; without figures only what was lost is known */
+    struct quality all;
+    size_t losers;                   /* processes that lost an event */
     char reason[SPOOL_REASON_BYTES]; /* the recorder's, why nothing (more) was recorded; "" none */
 };
 

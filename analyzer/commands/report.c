@@ -72,7 +72,8 @@ const struct command command_report = {
         "With --tree the figures are those of all these processes together, wherever they are "
         "recorded: functions are the same where module, name and file are. The tree's peak is that "
         "of the line that plot -C draws; the own peak of a function is that in the process where "
-        "it was highest, and what it held at the tree's peak is not known.",
+        "it was highest, and what it held at the tree's peak is not known. Quality is summed, too; "
+        "recordings that are cut or cannot be read, and processes that are in none, are named.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -384,7 +384,11 @@ const struct command command_run = {
     .summary = "record a program and all the processes that it starts",
     .description =
         "Starts PROGRAM with the recorder preloaded and collects what it records while it runs. "
-        "When the program has ended, its recording is complete and a summary is printed on stderr. "
+        "When the program has ended, its recording is complete and a summary is printed on stderr: "
+        "the "
+        "program's own figures, and what was lost or is not known of it and of all processes that "
+        "it "
+        "started, summed. "
         "Without -o the recording is mprofile_YYYYmmddHHMMSS_PID.mprof in the current folder; each "
         "process that the program starts has one of its own, which belongs to it.\n\n"
         "The program's standard streams, arguments and exit status are its own. If it dies of a "

@@ -2,6 +2,7 @@
 #include "run_summary.h"
 #include "command.h"
 #include "quality.h"
+#include "quality_sum.h"
 #include "text.h"
 #include "units.h"
 #include <stdio.h>
@@ -81,25 +82,82 @@ static void print_resident(const struct run_summary *s, const struct gathered *r
     print_line("peak RSS", line);
 }
 
-static void print_loss(const struct quality *q)
-{
-    char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT], line[8 * UNITS_TEXT];
-    int n =
-        snprintf(line, sizeof line, "%s event%s", units_count(a, q->lost), q->lost == 1 ? "" : "s");
+/* What the whole family does not know. */
+struct gaps {
+    struct quality sum;
+    size_t losers; /* processes that lost an event */
+};
 
-    if (q->loss.allocations + q->loss.frees > 0)
-        snprintf(line + n, sizeof line - (size_t)n,
-                 ": %s allocation%s of %s, %s free%s, all of them counted above",
-                 units_count(a, q->loss.allocations), q->loss.allocations == 1 ? "" : "s",
-                 units_bytes(b, q->loss.bytes), units_count(c, q->loss.frees),
-                 q->loss.frees == 1 ? "" : "s");
+static struct gaps sum_gaps(const struct gather *g)
+{
+    struct gaps gaps = {0};
+
+    for (size_t i = 0; i < gather_count(g); i++) {
+        const struct gathered *one = gather_get(g, i);
+        quality_add(&gaps.sum, &one->all, 0);
+        gaps.losers += one->losers;
+    }
+    return gaps;
+}
+
+static void print_loss_in_detail(const struct loss *loss, const char *number, const char *events)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT], d[UNITS_TEXT], line[10 * UNITS_TEXT];
+    int n = snprintf(line, sizeof line, "%s %s: %s allocation%s of %s, %s free%s", number, events,
+                     units_count(a, loss->allocations), loss->allocations == 1 ? "" : "s",
+                     units_bytes(b, loss->bytes), units_count(c, loss->frees),
+                     loss->frees == 1 ? "" : "s");
+
+    if (loss->others > 0)
+        snprintf(line + n, sizeof line - (size_t)n, ", %s other%s", units_count(d, loss->others),
+                 loss->others == 1 ? "" : "s");
     print_line("lost", line);
-    if (q->loss.unplaced == 0)
-        return;
-    snprintf(line, sizeof line, "%s child%s without a place in the spool, %s events",
-             units_count(a, q->loss.unplaced), q->loss.unplaced == 1 ? "" : "ren",
-             units_count(b, q->loss.unplaced_events));
+}
+
+/* Which of them are in the figures above, those of one process. */
+static void print_losers(const struct gaps *gaps, const struct quality *root)
+{
+    char number[UNITS_TEXT], count[UNITS_TEXT], line[4 * UNITS_TEXT];
+
+    if (root->lost == gaps->sum.lost)
+        snprintf(line, sizeof line, "all of them counted above");
+    else
+        snprintf(line, sizeof line, "in %s process%s, %s counted above",
+                 units_count(number, gaps->losers), gaps->losers == 1 ? "" : "es",
+                 root->lost ? units_count(count, root->lost) : "none");
     print_line("", line);
+}
+
+static void print_unplaced(const struct loss *loss)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
+
+    snprintf(line, sizeof line, "%s child%s without a place in the spool, %s events",
+             units_count(a, loss->unplaced), loss->unplaced == 1 ? "" : "ren",
+             units_count(b, loss->unplaced_events));
+    print_line("", line);
+}
+
+static void print_gaps(const struct gaps *gaps, const struct quality *root)
+{
+    const struct loss *loss = &gaps->sum.loss;
+    const char *events = gaps->sum.lost == 1 ? "event" : "events";
+    char number[UNITS_TEXT], line[2 * UNITS_TEXT];
+
+    units_count(number, gaps->sum.lost);
+    if (gaps->sum.lost > 0) {
+        print_loss_in_detail(loss, number, events);
+        print_losers(gaps, root);
+    } else {
+        snprintf(line, sizeof line, "%s %s", number, events);
+        print_line("lost", line);
+    }
+    if (loss->unplaced > 0)
+        print_unplaced(loss);
+    char *rest = quality_but_loss(&gaps->sum);
+    if (rest != NULL)
+        print_line("quality", rest);
+    free(rest);
 }
 
 static void print_figures(const struct run_summary *s, const struct gathered *root, size_t others)
@@ -118,7 +176,8 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
              units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
              quality_bound(&root->quality, UINT64_MAX));
     print_line("live at end", line);
-    print_loss(&root->quality);
+    struct gaps gaps = sum_gaps(s->gather);
+    print_gaps(&gaps, &root->quality);
 }
 
 /* The commands take the newest recording by themselves, and that is the program's first image. */
@@ -231,18 +290,32 @@ static void complain_reasons(const struct run_summary *s)
     }
 }
 
+/* Who has no recording at all: the root by its name, others by their number. */
+static void complain_refused(const struct run_summary *s, int root_is_there)
+{
+    const char *reason;
+    size_t refused = gather_refused(s->gather, &reason);
+
+    if (!root_is_there && refused > 0)
+        complain("%s: nothing was recorded: %s", s->program, reason);
+    else if (!root_is_there && s->expected)
+        complain("%s: nothing was recorded: the program never came to use the recorder, or could "
+                 "not write to the folder of the recording",
+                 s->program);
+    if (!root_is_there && refused > 0)
+        refused--;
+    if (refused > 0)
+        complain("%zu process%s of the family could not be recorded: %s", refused,
+                 refused == 1 ? "" : "es", reason);
+}
+
 void run_summary_complain(const struct run_summary *s)
 {
     struct roots roots = find_roots(s->gather);
 
     if (s->gather == NULL)
         return;
-    if (gather_refusal(s->gather)[0] != '\0')
-        complain("%s: nothing was recorded: %s", s->program, gather_refusal(s->gather));
-    else if (roots.first == NULL && s->expected)
-        complain("%s: nothing was recorded: the program never came to use the recorder, or could "
-                 "not write to the folder of the recording",
-                 s->program);
+    complain_refused(s, roots.first != NULL);
     complain_failures(s);
     complain_running(s);
     complain_reasons(s);

@@ -2,7 +2,8 @@
  * run_summary.h - the lines that `mprof-c run` closes with.
  *
  * The figures are those of the program that was started; where it replaced itself by exec they are
- * those of what it became, and the summary says so. Only stderr is written to.
+ * those of what it became, and the summary says so. What is not known, "lost" and "quality", is
+ * summed over all processes of the family, as `report --tree` does. Only stderr is written to.
  */
 #ifndef MPROF_RUN_SUMMARY_H
 #define MPROF_RUN_SUMMARY_H

@@ -1,5 +1,6 @@
 /* spool_peek.c - see spool_peek.h. */
 #include "spool_peek.h"
+#include "quality_sum.h"
 #include "spool_state.h"
 #include "xalloc.h"
 #include <errno.h>
@@ -154,10 +155,70 @@ uint32_t spool_peek_end(const struct spool_peek *p)
     return read_process(p, 0, &entry) ? entry.end_kind : SPOOL_END_UNKNOWN;
 }
 
+static void add_unplaced(const struct spool_peek *p, struct loss *loss)
+{
+    struct spool_control control;
+    struct spool_process all;
+
+    if (!read_at(p->fd, &control, sizeof control, SPOOL_PAGE) || control.unplaced_processes == 0 ||
+        !read_at(p->fd, &all, sizeof all, SPOOL_PAGE + SPOOL_UNPLACED_OFFSET))
+        return;
+    loss->unplaced += control.unplaced_processes;
+    loss->unplaced_events += all.lost_allocations + all.lost_frees + all.lost_other;
+}
+
+size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum)
+{
+    struct spool_process entry;
+    size_t losers = 0;
+
+    for (uint32_t i = 0, count = process_count(p); i < count; i++) {
+        if (!read_process(p, i, &entry))
+            continue;
+        struct process process = {.quality.loss = {.allocations = entry.lost_allocations,
+                                                   .frees = entry.lost_frees,
+                                                   .bytes = entry.lost_bytes,
+                                                   .others = entry.lost_other,
+                                                   .maps = entry.lost_maps,
+                                                   .mapped_bytes = entry.lost_mapped_bytes}};
+        process_add_loss(&process);
+        quality_add(sum, &process.quality, 0);
+        losers += process.quality.lost > 0;
+    }
+    add_unplaced(p, &sum->loss);
+    return losers;
+}
+
 void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES])
 {
     uint64_t offset = SPOOL_PAGE + offsetof(struct spool_control, reason);
     ssize_t got = pread(fd, reason, SPOOL_REASON_BYTES - 1, (off_t)offset);
 
     reason[got > 0 ? got : 0] = '\0';
+}
+
+/* Where the disk had no room for the reason the file is all hole, of the size that it has with one.
+ */
+static int had_no_room(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_size == 2 * SPOOL_PAGE;
+}
+
+int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES])
+{
+    uint64_t magic = 1;
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    reason[0] = '\0';
+    if (fd < 0)
+        return 0;
+    if (read_at(fd, &magic, sizeof magic, 0) && magic == 0) {
+        spool_peek_reason(fd, reason);
+        if (reason[0] == '\0' && had_no_room(fd))
+            strcpy(reason, "there is no space left in the folder");
+    }
+    close(fd);
+    return reason[0] != '\0';
 }

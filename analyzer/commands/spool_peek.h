@@ -10,6 +10,7 @@
 
 #include "proc_stat.h"
 #include "spool.h"
+#include "summary.h"
 
 enum spool_peek_result {
     SPOOL_PEEK_OK = 1,
@@ -52,9 +53,17 @@ int spool_peek_in_use(const struct spool_peek *p);
 /* How the image's first process ended as the recorder saw it: enum spool_end. */
 uint32_t spool_peek_end(const struct spool_peek *p);
 
+/* Adds what the spool's processes have lost so far to `sum`, but for loss.since_ns; returns how
+ * many of them have lost anything. */
+size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum);
+
 #define SPOOL_REASON_BYTES 256
 
 /* The recorder's reason for recording nothing (more), "" if there is none. */
 void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES]);
+
+/* Is the file what a recorder leaves that could not begin, without a header? 1, and why: never "".
+ */
+int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES]);
 
 #endif

@@ -19,7 +19,7 @@ struct relative {
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */
     struct ending ending; /* its text is the relative's */
-    struct totals totals; /* peak_ns since the tree's begin */
+    struct totals totals; /* peak_ns and quality.loss.since_ns are since the family's start */
     struct quality quality;
 };
 
@@ -34,6 +34,10 @@ struct family {
     unsigned char *in_tree; /* [i]: is in `order` */
     unsigned char *is_left; /* [i]: became another image that is in the list */
     size_t more;            /* forked processes that heads have no room for */
+    /* What the figures lack; known where all recordings were read. */
+    size_t cut;     /* recordings that end early */
+    size_t unread;  /* recordings that cannot be read */
+    size_t missing; /* processes that are in no recording of the folder */
 };
 
 #endif

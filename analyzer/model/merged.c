@@ -1,6 +1,7 @@
 /* merged.c - the figures of several processes added. */
 #include "merged.h"
 #include "merged_tables.h"
+#include "quality_sum.h"
 #include "together.h"
 #include "xalloc.h"
 
@@ -100,39 +101,6 @@ static void add_totals(struct totals *to, const struct totals *from)
     to->unmaps += from->unmaps;
 }
 
-static void add_loss(struct loss *to, const struct loss *from, uint64_t shift_ns)
-{
-    uint64_t before = to->allocations + to->frees + to->others;
-    if (from->allocations + from->frees + from->others > 0 &&
-        (before == 0 || from->since_ns + shift_ns < to->since_ns))
-        to->since_ns = from->since_ns + shift_ns;
-    to->allocations += from->allocations;
-    to->frees += from->frees;
-    to->bytes += from->bytes;
-    to->others += from->others;
-    to->maps += from->maps;
-    to->mapped_bytes += from->mapped_bytes;
-    to->unplaced += from->unplaced;
-    to->unplaced_events += from->unplaced_events;
-}
-
-static void add_quality(struct quality *to, const struct quality *from, uint64_t shift_ns)
-{
-    add_loss(&to->loss, &from->loss, shift_ns);
-    to->lost += from->lost;
-    to->lost_bytes += from->lost_bytes;
-    to->unmatched_frees += from->unmatched_frees;
-    to->implied_frees += from->implied_frees;
-    to->inherited += from->inherited;
-    to->inherited_bytes += from->inherited_bytes;
-    to->truncated_stacks += from->truncated_stacks;
-    to->unresolved_frames += from->unresolved_frames;
-    to->shortened += from->shortened;
-    to->left_out += from->left_out;
-    to->selfcheck_compared += from->selfcheck_compared;
-    to->selfcheck_differences += from->selfcheck_differences;
-}
-
 static void add_courses(struct merged *m, const struct process *p, uint64_t shift_ns, int runs_on)
 {
     struct arena *memory = m->image->memory;
@@ -186,7 +154,7 @@ void merged_add(struct merged *m, const struct image *image, const struct proces
     add_functions(m, process, shift_ns);
     add_leaks(m, process, shift_ns);
     add_totals(&sum->totals, &process->totals);
-    add_quality(&sum->quality, &process->quality, shift_ns);
+    quality_add(&sum->quality, &process->quality, shift_ns);
     add_courses(m, process, shift_ns, runs_on);
     sum->thread_count += process->thread_count;
     if (process->end_ns + shift_ns > sum->end_ns)

@@ -81,16 +81,45 @@ void family_text(const struct family *family, FILE *out)
                 family->more ? "most of them" : "all");
 }
 
+static char *add_gap(char *text, size_t count, const char *one, const char *many)
+{
+    char *longer = NULL;
+    if (count == 0)
+        return text;
+    if (asprintf(&longer, "%s%s%zu %s", text ? text : "", text ? ", " : "", count,
+                 count == 1 ? one : many) < 0)
+        return text;
+    free(text);
+    return longer;
+}
+
+char *family_gaps(const struct family *family)
+{
+    char *text = add_gap(NULL, family->cut, "cut recording", "cut recordings");
+    text = add_gap(text, family->unread, "unreadable recording", "unreadable recordings");
+    return add_gap(text, family->missing, "process without a recording",
+                   "processes without a recording");
+}
+
+static char *note_of_all(const struct family *family)
+{
+    size_t size = family_size(family);
+    char *note = NULL, *gaps = family_gaps(family);
+    if (asprintf(&note, "%zu process%s together; peaks of functions are those in one of them%s%s",
+                 size, size == 1 ? "" : "es", gaps ? "\nnot whole: " : "", gaps ? gaps : "") < 0)
+        note = NULL;
+    free(gaps);
+    return note;
+}
+
 char *family_note(const struct family *family, int together)
 {
     const struct kin *kin = &family->kin[family->self];
-    size_t starter = kinship_starter(family->kin, family->self), size = family_size(family);
+    size_t starter = kinship_starter(family->kin, family->self);
     char *note = NULL;
-    if (together &&
-        asprintf(&note, "%zu process%s together; peaks of functions are those in one of them", size,
-                 size == 1 ? "" : "es") < 0)
-        return NULL;
-    if (!together && starter != KIN_NONE &&
+    if (together)
+        return note_of_all(family);
+    if (starter != KIN_NONE &&
         asprintf(&note,
                  kin->kind == KIN_FORK ? "process %d, forked by %d; without what it inherited"
                                        : "process %d, started by %d",
@@ -126,8 +155,18 @@ void family_starter_json(struct json *j, const struct family *family, size_t i)
         json_integer(j, "starter", family->kin[starter].pid);
 }
 
+void family_gaps_json(struct json *j, const struct family *family)
+{
+    json_object(j, "gaps");
+    json_number(j, "cut_recordings", family->cut);
+    json_number(j, "unreadable_recordings", family->unread);
+    json_number(j, "unrecorded_processes", family->missing);
+    json_end_object(j);
+}
+
 void family_json(struct json *j, const struct family *family, uint64_t epoch_ns)
 {
+    family_gaps_json(j, family);
     json_array(j, "processes");
     for (size_t i = 0; i < family->order_count; i++) {
         size_t self = family->order[i];

@@ -15,12 +15,17 @@
 
 void family_text(const struct family *family, FILE *out);
 
-/* "processes": all of them, in order; times since epoch_ns. */
+/* "gaps", and "processes": all of them, in order; times since epoch_ns. */
 void family_json(struct json *j, const struct family *family, uint64_t epoch_ns);
 
 /* The line that says what a report is about: "process 12, forked by 11" or "3 processes together,
- * .."; free() it. */
+ * .."; together there is a second one where figures lack anything. free() it. */
 char *family_note(const struct family *family, int together);
+
+/* What the family's figures lack: "1 cut recording, 2 unreadable recordings, 1 process without a
+ * recording", NULL where nothing is known to lack; free() it. */
+char *family_gaps(const struct family *family);
+void family_gaps_json(struct json *j, const struct family *family); /* "gaps" */
 
 /* Processes of the tree that are not shown as what they became. */
 size_t family_size(const struct family *family);

@@ -53,19 +53,43 @@ const char *quality_bound(const struct quality *quality, uint64_t ns)
     return only_more || (loss->since_ns > 0 && ns < loss->since_ns) ? " (at least)" : " (about)";
 }
 
-char *quality_of_figures(const struct quality *quality)
+static char *add_frees(char *text, const struct quality *quality)
 {
-    char *text = loss_of(quality);
     text = add(text, quality->unmatched_frees, "unmatched free", "unmatched frees");
     return add(text, quality->implied_frees, "implied free", "implied frees");
 }
 
-char *quality_of_all(const struct quality *quality)
+static char *add_truncated(char *text, const struct quality *quality)
 {
-    char *text = quality_of_figures(quality);
+    return add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
+}
+
+/* Of inherited blocks, stacks and names. */
+static char *add_rest(char *text, const struct quality *quality)
+{
     text = add(text, quality->inherited, "inherited block", "inherited blocks");
-    text = add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
+    text = add_truncated(text, quality);
     text = add(text, quality->unresolved_frames, "frame without a name", "frames without a name");
     text = add(text, quality->shortened, "shortened name", "shortened names");
     return add(text, quality->left_out, "entry left out", "entries left out");
+}
+
+char *quality_of_figures(const struct quality *quality)
+{
+    return add_frees(loss_of(quality), quality);
+}
+
+char *quality_of_functions(const struct quality *quality)
+{
+    return add_truncated(quality_of_figures(quality), quality);
+}
+
+char *quality_of_all(const struct quality *quality)
+{
+    return add_rest(quality_of_figures(quality), quality);
+}
+
+char *quality_but_loss(const struct quality *quality)
+{
+    return add_rest(add_frees(NULL, quality), quality);
 }

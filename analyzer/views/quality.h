@@ -11,8 +11,14 @@
  * it. */
 char *quality_of_figures(const struct quality *quality);
 
-/* The same and what concerns names and stacks, and inherited blocks: all that is not 0. */
+/* The same and truncated stacks: what makes the figures of functions uncertain. */
+char *quality_of_functions(const struct quality *quality);
+
+/* The same and what concerns names, and inherited blocks: all that is not 0. */
 char *quality_of_all(const struct quality *quality);
+
+/* What quality_of_all says beyond what was lost. */
+char *quality_but_loss(const struct quality *quality);
 
 /* What an amount of live memory at a moment is worth, to stand behind it: "" exact; " (at least)"
  * where only allocations were lost, or none before it; else " (about)", as lost frees make it too

@@ -3,6 +3,7 @@
 the program notices nothing; with room again, recording goes on."""
 # TIMEOUT 180
 import contextlib
+import json
 import os
 import resource
 import subprocess
@@ -101,7 +102,7 @@ def small_limits(plain, whole):
     check_sums("run", report("run.mprof"))
     status, out, err = execute([MPROF, "run", "-o", "loud.mprof", "--", *COMMAND],
                                env={**os.environ, "MPROF_LIMIT": "4"})
-    quality = report("loud.mprof")["quality"]
+    quality = json.loads(mprof("report", "--tree", "--json", "loud.mprof"))["quality"]
     for text in (f"{quality['lost']:,} events: {quality['lost_allocations']:,} allocations of", "(about)"):
         check(text in err, f"run does not say '{text}': {err}")
 

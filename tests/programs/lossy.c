@@ -1,5 +1,6 @@
 /*
- * lossy.c - always the same events, many more than fit into a small spool (test_loss.py); no case of its own.
+ * lossy.c - always the same events, many more than fit into a small spool (test_loss.py, test_family_loss.py); no
+ * case of its own.
  *
  * BUILD -O0 -pthread
  *
@@ -7,6 +8,8 @@
  * realloc that fails, and a free; each hundredth a mapping of 8192 bytes and its end. A forked child makes
  * one thread's rounds once more. With "wait" it then writes a line, waits for one on standard input, rests for
  * 0.3 s (the recorder tries again after 0.1 s), and makes and frees 1,000 blocks of 24 bytes in `second`.
+ *
+ * lossy alone ROUNDS, lossy child ROUNDS: the process itself, or a forked child alone, makes so many rounds.
  *
  * lossy forks N: that many children, one after the other, each of which allocates and frees 40 bytes.
  *
@@ -56,14 +59,24 @@ static void second(void)
         free(block[i]);
 }
 
-static int fork_only(int count, int works)
+static void one_block(void)
+{
+    free(malloc(40));
+}
+
+static void all_rounds(void)
+{
+    first(NULL);
+}
+
+static int fork_only(int count, void (*work)(void))
 {
     for (int i = 0; i < count; i++) {
         int status = -1;
         pid_t child = fork();
         if (child == 0) {
-            if (works)
-                free(malloc(40));
+            if (work)
+                work();
             _exit(0);
         }
         if (child < 0 || waitpid(child, &status, 0) != child || status)
@@ -75,14 +88,18 @@ static int fork_only(int count, int works)
 int main(int argc, char **argv)
 {
     if (argc == 3 && argv[1][0] == 'f')
-        return fork_only(atoi(argv[2]), 1);
+        return fork_only(atoi(argv[2]), one_block);
     if (argc == 3 && argv[1][0] == 'i')
-        return fork_only(1, 0) || usleep((useconds_t)(atof(argv[2]) * 1e6));
+        return fork_only(1, NULL) || usleep((useconds_t)(atof(argv[2]) * 1e6));
+    rounds = argc > 2 ? atol(argv[2]) : 0;
+    if (argc == 3 && argv[1][0] == 'c')
+        return fork_only(1, all_rounds);
+    if (argc == 3 && argv[1][0] == 'a')
+        return first(NULL) != NULL;
     int threads = argc > 2 ? atoi(argv[1]) : 0, status = -1;
     char c;
     if (threads < 1 || threads > 64)
         return 2;
-    rounds = atol(argv[2]);
     pthread_t thread[64];
     for (int i = 0; i < threads; i++)
         if (pthread_create(&thread[i], NULL, first, NULL))

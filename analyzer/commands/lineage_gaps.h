@@ -1,0 +1,14 @@
+/*
+ * lineage_gaps.h - what the recordings of a family lack: files that cannot be read, cut ones,
+ * processes that are in none of them. Part of lineage.c.
+ */
+#ifndef MPROF_LINEAGE_GAPS_H
+#define MPROF_LINEAGE_GAPS_H
+
+#include "lineage.h"
+
+/* Counts family.cut, .unread and .missing of a lineage with all figures, whose starters are found.
+ * Says in a sentence each which files of the folder belong to it by their names alone. */
+void lineage_gaps_find(struct lineage *l);
+
+#endif
