@@ -8,6 +8,8 @@ CC       ?= gcc
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 B        := build
+# An object with point() (format/points.h), where the build has points (make delays).
+POINTS   :=
 # Sanitizers of the analyzer and its tests (make sanitized); the recorder, a guest in others, goes without.
 SANITIZE :=
 
@@ -46,10 +48,10 @@ ANALYZER_PARTS := $(filter-out $(B)/obj/analyzer/main.o,$(ANALYZER_OBJ))
 all: $(B)/libmprof.so $(B)/mprof-c
 
 $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
-	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(LDFLAGS)
+	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(POINTS) $(LDFLAGS)
 
 $(B)/mprof-c: $(ANALYZER_OBJ)
-	$(CC) $(ANALYZER_FLAGS) -o $@ $(ANALYZER_OBJ) $(LDFLAGS) $(ANALYZER_LIBS)
+	$(CC) $(ANALYZER_FLAGS) -o $@ $(ANALYZER_OBJ) $(POINTS) $(LDFLAGS) $(ANALYZER_LIBS)
 
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
 $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls

@@ -6,6 +6,8 @@
 #   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
 #   make fuzz         tests/fuzz: what reads files, given any bytes (fuzz.mk)
 #   make sanitized    analyzer and recorder with sanitizers (sanitized/sanitized.mk)
+#   make schedules     recorder and collector in every order of their steps (schedules/schedules.mk)
+#   make delays        both standing still where they are told to (delays/delays.mk)
 #   make bench-build  what scripts/bench runs
 #
 # A victim says in its own comment how it is built: " * BUILD -O0 -pthread" (tests/programs/README.md).
@@ -51,7 +53,7 @@ check-unit: $(UNIT_TESTS)
 check-e2e: all $(VICTIMS) $(ALLOCATORS)
 	@$(RUN_TESTS) e2e
 
-check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) fuzz sanitized
+check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) fuzz sanitized schedules delays
 
 bench-build: all $(B)/tests/programs/allocloop
 
@@ -88,6 +90,7 @@ $(foreach supplier,$(SUPPLIERS),$(eval $(call with_supplier,$(supplier))))
 include tests/fuzz/fuzz.mk
 include tests/sanitized/sanitized.mk
 include tests/schedules/schedules.mk
+include tests/delays/delays.mk
 
 .PHONY: check check-all check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)

@@ -8,7 +8,7 @@
  * and free 2 * 2000 blocks each (pthread_create makes one more each, the first time: stacks are small, so libc keeps
  * them all). So chunks appear where a collector has just looked,
  * and where it has not come to yet: the second chunk of a stream may be seen before its first one. In the last child
- * half of the threads go on where others have ended.
+ * half of the threads go on where others have ended. "bursts 2" has two children, and so on.
  *
  * EXPECT allocations 96024
  * EXPECT frees 96000
@@ -55,14 +55,16 @@ static void burst(void)
         pthread_join(thread[i], NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int children = argc > 1 ? atoi(argv[1]) : CHILDREN;
+
     burst();
-    for (int i = 0; i < CHILDREN; i++) {
+    for (int i = 0; i < children; i++) {
         pid_t child = fork();
         if (child == 0) {
             burst();
-            if (i == CHILDREN - 1)
+            if (i == children - 1)
                 burst();
             _exit(0);
         }
