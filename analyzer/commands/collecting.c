@@ -15,6 +15,7 @@
 #define LOOK_NS     100000000u /* between two looks at who still runs */
 #define MANY_EVENTS 1000
 #define RUNNING_MAX 4096
+#define STACK_BYTES (16u << 20) /* of the thread, whatever the user's limit: names nest deeply */
 
 struct collecting {
     pthread_t thread;
@@ -96,6 +97,7 @@ static void *collecting_main(void *argument)
 struct collecting *collecting_start(struct gather *g)
 {
     pthread_condattr_t attributes;
+    pthread_attr_t thread_attributes;
     sigset_t all, before;
     struct collecting *c = xcalloc(1, sizeof *c);
 
@@ -107,7 +109,10 @@ struct collecting *collecting_start(struct gather *g)
     pthread_condattr_destroy(&attributes);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    c->has_thread = pthread_create(&c->thread, NULL, collecting_main, c) == 0;
+    pthread_attr_init(&thread_attributes);
+    pthread_attr_setstacksize(&thread_attributes, STACK_BYTES);
+    c->has_thread = pthread_create(&c->thread, &thread_attributes, collecting_main, c) == 0;
+    pthread_attr_destroy(&thread_attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return c;
 }

@@ -9,6 +9,7 @@
  * some hundred bytes); it never goes on for long without printing something.
  *
  * Depth: both end at 1024 or 2048 levels, and the C++ one takes no name of more than 1024 bytes.
+ * Where the stack is too small for that, a thread with a larger one does it.
  */
 #include "symbols.h"
 
@@ -20,6 +21,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ enum {
     LIMIT_NS = 100 * 1000000,    /* of processor time, for a name */
     LATE_LIMIT_NS = 2 * 1000000, /* the same, once some have needed more */
     LATE_AFTER = 10,
+    STACK_BYTES = 8 << 20, /* what the deepest names need, and more */
     SIGNAL = SIGVTALRM
 };
 
@@ -159,6 +162,61 @@ static enum outcome print_any(const char *symbol, struct printing *p)
     return outcome;
 }
 
+/* ---- a stack that is deep enough ---- */
+
+struct job {
+    const char *symbol;
+    struct printing *p;
+    enum outcome outcome;
+};
+
+static void *do_job(void *argument)
+{
+    struct job *job = argument;
+    job->outcome = print_any(job->symbol, job->p);
+    return NULL;
+}
+
+static size_t own_stack_bytes(void)
+{
+    struct rlimit limit;
+    pthread_attr_t attributes;
+    size_t bytes = 0;
+    if (gettid() == getpid()) /* whose attributes say what is mapped so far */
+        return getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return 0;
+    pthread_attr_getstacksize(&attributes, &bytes);
+    pthread_attr_destroy(&attributes);
+    return bytes;
+}
+
+/* The user's limit may be low. Short names do not nest deeply. */
+static bool has_stack_for(const char *symbol)
+{
+    static _Thread_local size_t bytes;
+    if (strlen(symbol) < SHORT_MANGLED)
+        return true;
+    if (bytes == 0)
+        bytes = own_stack_bytes();
+    return bytes >= STACK_BYTES;
+}
+
+static enum outcome print_with_stack(const char *symbol, struct printing *p)
+{
+    struct job job = {symbol, p, NO_NAME};
+    pthread_attr_t attributes;
+    pthread_t thread;
+    if (has_stack_for(symbol))
+        return print_any(symbol, p);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    if (pthread_create(&thread, &attributes, do_job, &job) == 0)
+        pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    return job.outcome;
+}
+
 /* What was printed so far, and instead of the rest the mangled name, which says it all. */
 static char *name_given_up(const char *symbol, const struct printing *p)
 {
@@ -174,7 +232,7 @@ static char *name_given_up(const char *symbol, const struct printing *p)
 static char *demangle_plain(const char *symbol, bool *shortened)
 {
     struct printing *p = malloc(sizeof *p);
-    enum outcome outcome = p ? print_any(symbol, p) : NO_NAME;
+    enum outcome outcome = p ? print_with_stack(symbol, p) : NO_NAME;
     size_t bytes = outcome == WHOLE_NAME ? p->bytes : strlen(symbol);
     char *text = outcome == GIVEN_UP
                      ? name_given_up(symbol, p)

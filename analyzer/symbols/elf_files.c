@@ -214,15 +214,15 @@ static struct elf_file open_alternate(const struct elf_file *of)
     return file.elf ? file : open_fitting(path, build_id, bytes);
 }
 
-/* Copies what is needed and lets go of the file. False, and the file is none, where it changed
- * meanwhile: its parts may not belong together. */
+/* Copies what is needed and lets go of the file. False, and the file is none, where a part of
+ * it is missing, or it changed meanwhile: its parts may not belong together. */
 static bool settle(struct elf_file *file, bool dwarf)
 {
     struct stat now;
     if (!file->elf)
         return true;
-    file->bytes = elf_load(file->elf, dwarf);
-    bool same = fstat(file->fd, &now) == 0 && now.st_size == file->status.st_size &&
+    bool whole = elf_load(file->elf, dwarf, &file->bytes);
+    bool same = whole && fstat(file->fd, &now) == 0 && now.st_size == file->status.st_size &&
                 now.st_mtim.tv_sec == file->status.st_mtim.tv_sec &&
                 now.st_mtim.tv_nsec == file->status.st_mtim.tv_nsec;
     if (!same) {

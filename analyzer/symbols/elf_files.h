@@ -8,8 +8,8 @@
  * machine's disks: libelf knows no network.
  *
  * Files are read, never mapped: what names and lines need is copied, then the descriptor is closed.
- * The program may truncate, replace or unmount its files afterwards. A file that changes while it
- * is read is as good as none.
+ * The program may truncate, replace or unmount its files afterwards. A file that is cut, or changes
+ * while it is read, is as good as none.
  *
  * Ownership: the caller closes what it opened, with elf_files_close, after everything that reads
  * from the Elf handles. Threads: one. Failure: what is missing or damaged is NULL.

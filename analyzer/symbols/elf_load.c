@@ -76,12 +76,13 @@ static uint64_t memory_of(Elf_Scn *section, const GElf_Shdr *header)
     return header->sh_size;
 }
 
-static uint64_t load_section(Elf_Scn *section)
+static bool load_section(Elf_Scn *section, uint64_t *bytes)
 {
     GElf_Shdr header;
     if (!section || !gelf_getshdr(section, &header) || !elf_rawdata(section, NULL))
-        return 0;
-    return memory_of(section, &header);
+        return false;
+    *bytes += memory_of(section, &header);
+    return true;
 }
 
 /* For libdw a section without contents is none. */
@@ -126,22 +127,31 @@ static bool dwarf_fits_memory(const struct sections *s)
     return true;
 }
 
-uint64_t elf_load(Elf *elf, bool dwarf)
+/* The headers of the sections are mostly a file's last bytes. */
+static bool has_all_headers(Elf *elf)
+{
+    GElf_Ehdr header;
+    size_t count;
+    if (!gelf_getehdr(elf, &header) || elf_getshdrnum(elf, &count) != 0)
+        return false;
+    return header.e_shoff == 0 || (count > 0 && elf_getscn(elf, count - 1));
+}
+
+bool elf_load(Elf *elf, bool dwarf, uint64_t *bytes)
 {
     struct sections s = {.elf = elf};
     GElf_Shdr header;
-    uint64_t bytes = 0;
-    if (elf_getshdrstrndx(elf, &s.names) != 0)
-        return 0;
-    dwarf = dwarf && dwarf_fits_memory(&s);
-    for (Elf_Scn *at = elf_nextscn(elf, NULL); at; at = elf_nextscn(elf, at)) {
+    bool whole = has_all_headers(elf) && elf_getshdrstrndx(elf, &s.names) == 0;
+    *bytes = 0;
+    dwarf = dwarf && whole && dwarf_fits_memory(&s);
+    for (Elf_Scn *at = elf_nextscn(elf, NULL); at && whole; at = elf_nextscn(elf, at)) {
         enum part part = part_at(&s, at, &header);
         if (part == PART_SYMBOLS || (part == PART_DWARF && dwarf))
-            bytes += load_section(at);
+            whole = load_section(at, bytes);
         else if (part == PART_DWARF || part == PART_IGNORED)
             empty_section(at, &header);
         if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
-            bytes += load_section(elf_getscn(elf, header.sh_link));
+            whole = whole && load_section(elf_getscn(elf, header.sh_link), bytes);
     }
-    return bytes;
+    return whole;
 }

@@ -4,7 +4,7 @@
  * Afterwards the Elf handle knows no file any more: its descriptor may be closed. Sections that
  * libdw would read and that nobody here uses (locations of variables, macros) count as empty.
  *
- * Threads: one. Failure: a section that cannot be read is missing.
+ * Threads: one.
  */
 #ifndef MPROF_ELF_LOAD_H
 #define MPROF_ELF_LOAD_H
@@ -16,9 +16,10 @@
 /* Opens a descriptor's file by reading, whatever the command in libdw's own calls. */
 Elf *elf_open_reading(int fd);
 
-/* Reads what is needed; `dwarf`: also what libdw does. Returns the bytes read. An object whose
- * DWARF would take more than half of the machine's memory is left without it. */
-uint64_t elf_load(Elf *elf, bool dwarf);
+/* Reads what is needed; `dwarf`: also what libdw does. False where a part of it cannot be had:
+ * the file was cut. *bytes: what was read. An object whose DWARF would take more than
+ * elf_memory_room is left without it. */
+bool elf_load(Elf *elf, bool dwarf, uint64_t *bytes);
 
 /* Half of the machine's memory: more than that all that is read shall not take. */
 uint64_t elf_memory_room(void);

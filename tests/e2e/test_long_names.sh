@@ -61,6 +61,18 @@ check_readable arguments.mprof 18
 record argument.mprof "$PROGRAMS/single" "$(head -c 100000 /dev/zero | tr '\0' z)"
 check_readable argument.mprof 18
 
+# A name that nests deeply, where the user's limit of the stack is low.
+pointers=$(head -c 985 /dev/zero | tr '\0' P)
+printf '#include <stdlib.h>\nvoid *volatile kept;\nvoid f(void) __asm__("_Z1f%si");\nvoid f(void) { kept = malloc(1); }\nint main(void) { f(); return 0; }\n' \
+    "$pointers" >deep.c
+gcc -O0 -g0 -o deep deep.c || fail "gcc: a deep name"
+(
+    ulimit -s 256
+    record deep.mprof ./deep
+    check_readable deep.mprof 1
+    check_readable run-deep.mprof 1
+) || exit 1
+
 # A hundred thousand functions that allocate: tables of many blocks.
 awk 'BEGIN {
     print ".text"

@@ -21,7 +21,7 @@ void *obtain(void)
 int main(void)
 {
     obtain();
-    usleep(200000); /* `run` looks at it meanwhile */
+    usleep(600000); /* `run` looks at it meanwhile */
     return 0;
 }
 END

@@ -53,7 +53,7 @@ check_way() { # file, way
         for family in $refuse; do
             ! grep -q "\"name\": \"$family\"" report.json || fail "$way: $program has the name $family"
         done
-        [ "$program" != ./app2 ] || grep -q '"name": "many"' report.json || fail "$way: app2 has no names"
+        [ "$program$file" != ./app2app ] || grep -q '"name": "many"' report.json || fail "$way: app2 has no names"
     done
 }
 
@@ -66,8 +66,9 @@ for id in sha1 none; do
     check_way app 'rm app'
     check_way app 'rm app; mkfifo app'
     check_way app 'rm app; mkdir app'
-    check_way app 'cp other app'
-    check_way app 'mv other moved; cp moved app; mv moved other'
+    # Without a build id nothing tells another program from it, if `run` comes too late to see the first one.
+    [ $id = none ] || check_way app 'cp other app'
+    [ $id = none ] || check_way app 'rm app; cp other app'
 done
 
 # The same of a separate debug file.

@@ -171,7 +171,7 @@ static void demangles_in_a_thread(void **state)
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 2 << 20);
+    pthread_attr_setstacksize(&attributes, 128 << 10);
     assert_int_equal(pthread_create(&thread, &attributes, on_a_thread, *state), 0);
     pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);

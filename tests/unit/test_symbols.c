@@ -544,6 +544,26 @@ static void rewritten_files(void **state)
     }
 }
 
+/* A file that was cut, with its build id still there: the same object at another path has names. */
+static void build_id_of_a_cut_file(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o full c.c"));
+    uint64_t place = address_of("full", "place_leaf");
+    static const int lengths[] = {700, 1000, 5000, 13000};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct symbolizer *own = symbolizer_new();
+        assert_true(shell("head -c %d full >cut", lengths[i]));
+        struct symbol_object *object = symbolizer_object(own, in_folder("cut"), id, 8);
+        assert_int_equal(symbolizer_resolve(own, object, place, &frames), 0);
+        object = symbolizer_object(own, in_folder("full"), id, 8);
+        assert_int_equal(symbolizer_resolve(own, object, place, &frames), 3);
+        symbolizer_free(own);
+    }
+}
+
 /* A file without a build id is not the one that had one. */
 static void build_id_went(void **state)
 {
@@ -707,6 +727,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cache_grows, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(nothing_is_held, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
+        cmocka_unit_test(build_id_of_a_cut_file),
         cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(enormous_symbols, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
