@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """Records programs of known counts again and again, with threads and collector standing still in unlucky places.
 
     tests/e2e/races.py [--runs N] [--busy N] [--build DIR] [--plain] [PROGRAM ..]

@@ -18,6 +18,8 @@ sanitized: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) $(B)/tsan/recorder_threads
 	+@$(ASAN_MAKE) $(ASAN)/mprof-c $(ASAN_UNIT:$(B)/%=$(ASAN)/%)
 	@ln -sfn ../libmprof.so $(ASAN)/libmprof.so
 	@ln -sfn ../../tests/programs $(ASAN)/tests/programs
+	@ln -sfn ../schedules $(ASAN)/schedules
+	@ln -sfn ../delays $(ASAN)/delays
 	@for each in $(notdir $(RECORDER_TESTS)); do ln -sfn ../../../tests/unit/$$each $(ASAN)/tests/unit/$$each; done
 
 check-sanitized: sanitized fuzz
