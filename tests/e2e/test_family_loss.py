@@ -12,7 +12,6 @@ from common import (MPROF, PROGRAMS, check, copy_sparse, execute, leaks, mprof, 
 LOSSY = os.path.join(PROGRAMS, "lossy")
 # Each round makes three events of at least 4 bytes (doc/format.md), so 12 bytes; the tables leave 2.4 of 4 MiB.
 ROUNDS, MORE = 220000, 250000
-SMALL = {**os.environ, "MPROF_LIMIT": "4"}
 GRANDCHILD = ["dash", "-c", f"dash -c 'MPROF_LIMIT=4 {LOSSY} alone {ROUNDS}; :'; :"]
 FORKED = [LOSSY, "child", str(ROUNDS)]
 TWO = ["dash", "-c", f"MPROF_LIMIT=4 {LOSSY} alone {ROUNDS}; MPROF_LIMIT=4 {LOSSY} alone {MORE}; :"]

@@ -26,13 +26,14 @@ assert_eq "processes" 3 "$(wc -l <pids)"
 assert_eq "exit of a program that ignores TERM" '{"signal": 9}' "$(json limit.mprof exit)"
 
 # An orphan goes on in its spool, run says so, and the next command completes the recording.
-"$MPROF" run -o root.mprof sh -c 'sleep 2 >/dev/null 2>&1 & echo $! >orphan; exit 4' 2>said
+"$MPROF" run -o root.mprof sh -c 'sleep 60 >/dev/null 2>&1 & echo $! >orphan; exit 4' 2>said
 assert_eq "status with an orphan" 4 $?
 assert_contains "the orphan" "still runs" said
 spool=$(find . -name 'root.mprof.*.spool' -printf '%f\n')
 [ -n "$spool" ] || fail "the orphan has no spool: $(ls)"
 assert_eq "while it runs" null "$("$MPROF" report --json "${spool%.spool}" | json_of exit)"
 [ -f "$spool" ] || fail "the spool of a running program was removed"
+kill "$(cat orphan)"
 for _ in $(seq 100); do runs "$(cat orphan)" || break; sleep 0.1; done
 assert_eq "orphan's command" sleep "$("$MPROF" report --json "${spool%.spool}" | json_of command.0)"
 [ ! -f "$spool" ] || fail "the spool was not collected: $(ls)"

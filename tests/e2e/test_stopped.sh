@@ -4,15 +4,21 @@
 # TIMEOUT 300
 . "$TESTS/e2e/lib.sh"
 
+# busy FILE: two threads allocate and free until there is FILE. Writes its pid at first, and at last how often.
 cat >busy.c <<'END'
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static void *churn(void *turns)
+static atomic_int ended;
+static atomic_long turns;
+
+static void *churn(void *none)
 {
     void *kept[16] = {0};
-    for (long i = 0; i < (long)turns; i++) {
+    for (long i = 0; !ended; i++) {
+        turns++;
         free(kept[i % 16]);
         kept[i % 16] = malloc(32);
         if (i % 500 == 0)
@@ -20,24 +26,27 @@ static void *churn(void *turns)
     }
     for (int i = 0; i < 16; i++)
         free(kept[i]);
-    return NULL;
+    return none;
 }
 
 int main(int argc, char **argv)
 {
     pthread_t thread[2];
-    long turns = argc > 1 ? atol(argv[1]) : 0;
     for (int i = 0; i < 2; i++)
-        pthread_create(&thread[i], NULL, churn, (void *)turns);
+        pthread_create(&thread[i], NULL, churn, NULL);
     pid_t me = getpid();
     write(1, &me, sizeof me);
+    while (argc < 2 || access(argv[1], F_OK))
+        usleep(1000);
+    ended = 1;
     for (int i = 0; i < 2; i++)
         pthread_join(thread[i], NULL);
+    long count = turns;
+    write(1, &count, sizeof count);
     return 5;
 }
 END
 gcc -pthread -o busy busy.c || fail "gcc"
-TURNS=400000
 
 wait_for_pid() { # file; prints the pid in it
     for _ in $(seq 500); do
@@ -56,15 +65,18 @@ stop_and_go() { # seconds, pid ..
 }
 
 assert_whole() { # recording
+    local turns
+    turns=$(tail -c 8 "$1.pid" | od -An -td8 | tr -d ' ')
     assert_clean "$1"
+    assert_at_least "turns of $1" 10000 "$turns"
     # Two threads' starts (glibc's vectors) come on top.
-    assert_at_least "allocations of $1" $((2 * TURNS)) "$(json "$1" totals.allocations)"
-    assert_at_least "allocations of $1, not more than" "$(json "$1" totals.allocations)" $((2 * TURNS + 8))
+    assert_at_least "allocations of $1" "$turns" "$(json "$1" totals.allocations)"
+    assert_at_least "allocations of $1, not more than" "$(json "$1" totals.allocations)" $((turns + 8))
 }
 
 stopped() { # name, seconds, which of "program collector"
     local name=$1 seconds=$2 which=$3 run pid
-    "$MPROF" run -q -o "$name" ./busy $TURNS >"$name.pid" 2>"$name.err" &
+    "$MPROF" run -q -o "$name" ./busy "$name.end" >"$name.pid" 2>"$name.err" &
     run=$!
     pid=$(wait_for_pid "$name.pid")
     case $which in
@@ -76,6 +88,8 @@ stopped() { # name, seconds, which of "program collector"
     stop_and_go "$seconds" "$@"
     sleep 0.1
     stop_and_go 0.3 "$@"
+    sleep 0.3
+    touch "$name.end"
     wait $run
     assert_eq "$which stopped: status" 5 $?
     assert_eq "$which stopped: errors" "" "$(cat "$name.err")"
@@ -84,14 +98,16 @@ stopped() { # name, seconds, which of "program collector"
 
 plain() {
     local pid
-    MPROF_OUTPUT=plain.mprof LD_PRELOAD=$LIB ./busy $TURNS >plain.pid &
-    pid=$(wait_for_pid plain.pid)
+    MPROF_OUTPUT=plain.mprof LD_PRELOAD=$LIB ./busy plain.end >plain.mprof.pid &
+    pid=$(wait_for_pid plain.mprof.pid)
     stop_and_go 1 "$pid"
     # A spool of a stopped program is read as it is, and stays.
     kill -STOP "$pid"
     assert_clean plain.mprof
     [ -f plain.mprof.spool ] || fail "the spool of a stopped program was collected for good"
     kill -CONT "$pid"
+    sleep 0.3
+    touch plain.end
     wait "$pid"
     assert_eq "preloaded and stopped: status" 5 $?
     assert_whole plain.mprof
