@@ -256,9 +256,10 @@ static void place_close(struct place *p)
     if (p->slot.window && slot_is_retired(&p->slot))
         c->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
     POINT("closing");
-    __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
+    /* In this order: a chunk that is neither busy nor closed says that its stream is idle. */
     __atomic_store_n(&c->closed, SPOOL_CHUNK_CLOSED, __ATOMIC_RELEASE);
     POINT("closed");
+    __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
     if (p->slot.window)
         slot_leave(&p->slot);
     else

@@ -95,14 +95,14 @@ static inline void chunk_busy(struct stream *s)
         __atomic_store_n(&s->chunk->busy, 1, __ATOMIC_RELAXED);
 }
 
-/* Nothing is under way; for events that came to nothing. */
+/* Nothing is under way any more. */
 static inline void chunk_idle(struct stream *s)
 {
     if (s->chunk)
         __atomic_store_n(&s->chunk->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* The event that ends at `end` is valid from here on. */
+/* The event that ends at `end` is valid from here on; the chunk stays busy until chunk_idle. */
 static inline void chunk_commit(struct stream *s, uint8_t *end)
 {
     struct spool_chunk *c = s->chunk;
@@ -111,7 +111,6 @@ static inline void chunk_commit(struct stream *s, uint8_t *end)
     POINT("encoded");
     __atomic_store_n(&c->commit, (uint64_t)s->sequence << 32 | bytes, __ATOMIC_RELEASE);
     POINT("committed");
-    __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* The chunk's cursor can no longer be trusted: the stream goes on in a new one. */

@@ -147,6 +147,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
         p += e->size;
     }
     chunk_commit(s, p);
+    chunk_idle(s);
     s->delta = delta;
     s->depth = depth;
     if (walked)

@@ -159,6 +159,7 @@ static void stop_waiting(struct order *o, struct stream *s)
             break;
         }
     s->waiting = 0;
+    o->has_waited = 1; /* its events are earlier than those that did not wait */
     enqueue(o, s);
 }
 
@@ -180,6 +181,7 @@ struct stream *order_next_slow(struct order *o)
 {
     if (o->taken) {
         size_t i = place_of_taken(o);
+        o->given = o->taken->event->ticks;
         o->taken = NULL;
         advance(o, i);
     }
@@ -188,6 +190,8 @@ struct stream *order_next_slow(struct order *o)
     if (o->queue_count == 0 || o->queue[0]->event->ticks > o->limit)
         return NULL;
     o->until = turn_of_next(o);
+    o->late += o->queue[0]->event->ticks < o->given && !o->has_waited;
+    o->has_waited &= o->queue[0]->event->ticks < o->given;
     return o->taken = o->queue[0];
 }
 

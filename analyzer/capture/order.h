@@ -93,9 +93,12 @@ struct order {
     uint64_t until;        /* its events before this time are next, whatever the others have */
     uint64_t limit;        /* nothing later than this is given */
     uint64_t limit_before; /* the limit of the refresh before */
-    uint64_t patience;     /* how long an event waits, in ticks; the collector sets it */
-    int damaged;           /* bytes were left out because they made no sense */
-    uint32_t *unread;      /* by process: its streams that have an event */
+    uint64_t given;        /* the time of the event given last, if its turn is over */
+    int has_waited;        /* a stream that has waited catches up */
+    unsigned long late; /* events given after later ones: none, if the recorder keeps its rules */
+    uint64_t patience;  /* how long an event waits, in ticks; the collector sets it */
+    int damaged;        /* bytes were left out because they made no sense */
+    uint32_t *unread;   /* by process: its streams that have an event */
     size_t process_capacity;
 
     /* Each chunk that appears; may be NULL. */

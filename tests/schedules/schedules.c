@@ -12,9 +12,10 @@
  * its end, and how to replay it; exit status 1.
  *
  * The laws: what a thread knows to be recorded is in the capture, and nothing else but what it was
- * about to record; nothing is lost, cut, unmatched or implied; nobody waits for ever.
+ * about to record; nothing is lost, cut, unmatched or implied; no event is given after a later one;
+ * nobody waits for ever.
  */
-#include "collect.h"
+#include "collector.h"
 #include "points.h"
 #include "scenarios.h"
 #include "summary.h"
@@ -125,6 +126,7 @@ static int collect(void)
         return is_between("killed", (uint64_t)world->killed, 1, 1);
     int good = is_between("steps", (uint64_t)steps, 0, STEPS_MAX - 1);
     good &= collector_finish(c, 0) == COLLECT_OK && check_image(collector_image(c));
+    good &= is_between("late events", c->order.late, 0, 0);
     collector_free(c);
     close(fd);
     return good;
