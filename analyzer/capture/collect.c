@@ -78,8 +78,10 @@ static struct lane *make_lane(struct collector *c, struct stream *stream)
     if (s->closed)
         return NULL;
     population_begin(c, s, stream->event->ticks); /* if no FORK has */
-    if (!s->live)
-        s->live = live_new(&s->blocks); /* it had been given up */
+    if (!s->live) { /* it had been given up, and is there all the same */
+        s->live = live_new(&s->blocks);
+        c->order.damaged = 1;
+    }
     return stream->user = subject_lane(s, stream->id, stream->number);
 }
 

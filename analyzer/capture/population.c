@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #define CHECK_EVERY_NS 1000000000u
-#define UNBORN_NS      2000000000u /* after this long a child without a pid is none */
+/* Forks that failed leave an entry without a pid, and so does a child that has not come to run yet.
+ * So many of them are kept ready; of older ones what they inherit is let go. */
+#define UNBORN_KEPT 256
 
 static void describe(struct collector *c, const struct subject *s)
 {
@@ -252,38 +254,44 @@ int population_is_over(void *collector, uint32_t serial)
     return now.end_kind == SPOOL_END_EXEC && !has_mapped(c, now.pid);
 }
 
-static int is_gone(struct collector *c, const struct subject *s, uint64_t now_ns)
+static int is_unborn(const struct subject *s)
 {
-    if (s->entry.pid > 0)
-        return population_is_over(c, s->serial);
-    return c->knows_pids && !s->has_chunks && now_ns > s->begin_ns + UNBORN_NS;
+    return s->entry.pid <= 0 && !s->has_chunks;
+}
+
+/* Those that are over are let go of the second time: what they wrote last was looked for after the
+ * first. */
+static void check(struct collector *c, struct subject *s)
+{
+    int was_gone = s->is_gone;
+
+    s->is_gone = population_is_over(c, s->serial);
+    if (!was_gone || !s->is_gone)
+        return;
+    if (!s->has_chunks)
+        subject_forget_inherited(s);
+    else if (order_is_drained(&c->order, s->serial))
+        population_retire(c, s->serial);
 }
 
 void population_check(struct collector *c)
 {
     struct timespec t;
+    size_t unborn = 0;
+
     clock_gettime(CLOCK_MONOTONIC, &t);
     uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-
     if (!c->live || now < c->next_check_ns)
         return;
     c->next_check_ns = now + CHECK_EVERY_NS;
-    uint64_t now_ns = clock_at(&c->clock, clock_now(&c->clock));
-    for (uint32_t i = 1; i < c->image->process_count; i++) {
+    for (size_t i = c->image->process_count; i-- > 1;) {
         struct subject *s = c->subjects[i];
         if (!s->begun || s->closed || !s->has_entry)
             continue;
-        /* Twice: what it wrote last was looked for after the first time. */
-        int was_gone = s->is_gone;
-        s->is_gone = is_gone(c, s, now_ns);
-        if (!was_gone || !s->is_gone)
-            continue;
-        if (!s->has_chunks) {
-            live_free(s->live);
-            s->live = NULL;
-        } else if (order_is_drained(&c->order, i)) {
-            population_retire(c, i);
-        }
+        if (!is_unborn(s))
+            check(c, s);
+        else if (++unborn > UNBORN_KEPT)
+            subject_forget_inherited(s);
     }
 }
 

@@ -48,6 +48,12 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
     timeline_add(&s->heap.timeline, ns, 0);
 }
 
+void subject_forget_inherited(struct subject *s)
+{
+    live_free(s->live);
+    s->live = NULL;
+}
+
 struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who)
 {
     struct lane *lane = xcalloc(1, sizeof *lane);

@@ -79,6 +79,9 @@ struct subject *subject_new(uint32_t serial);
  * first process, or one whose parent is unknown. */
 void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks);
 
+/* Lets go of the blocks that it inherited, of a process that has recorded nothing. */
+void subject_forget_inherited(struct subject *s);
+
 /* who: the mark of its activations. */
 struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who);
 
