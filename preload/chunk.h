@@ -1,10 +1,6 @@
 /*
- * chunk.h - sole owner of the spool mapping: streams, chunks, the tables beside them, and the count
- * of what was lost. Nothing outside chunk.c maps or grows the file (window.c cuts up what it maps).
- *
- * The file is MAP_SHARED and sparse up to its cap, and its descriptor is closed after the start.
- * More of it is mapped by mremap from an anchor, a page that stays mapped for this; pages are
- * populated before they are touched, so that a full disk is an error code and not a SIGBUS.
+ * chunk.h - streams and their chunks, and the count of what was lost. Where the chunks lie is
+ * spool_map.h's and window.h's business.
  *
  * Threads: spool_* functions any thread; a stream belongs to one thread at a time.
  */
@@ -12,7 +8,7 @@
 #define MPROF_CHUNK_H
 
 #include "points.h"
-#include "spool.h"
+#include "spool_map.h"
 #include "window.h"
 
 #include <stddef.h>
@@ -47,36 +43,8 @@ struct stream {
     uint64_t retry;    /* after a failure: no further try before this time (ticks) */
 };
 
-/* The mapped parts of the spool. header NULL: nothing is recorded. */
-struct spool_mapping {
-    struct spool_header *header;
-    struct spool_control *control;
-    struct spool_process *process; /* this process's entry */
-    uint32_t process_serial;
-};
-
-extern struct spool_mapping spool;
-
-/* Takes over the freshly created file: lays out and maps header, control page and tables; the
- * caller fills the header's facts and then calls spool_publish. Returns 0, or a reason of static
- * storage. */
-const char *spool_create(long fd, uint64_t cap);
-void spool_publish(void);
-
-/* 1 where the kernel is too old to populate pages: the descriptor must stay open. */
-int spool_needs_fd(void);
-
-/* Maps and populates room for the chunks to come, before calls of memory are given up (sandbox.h).
- * Once a process; what does not fit into it is lost. */
-void spool_set_aside(void);
-void spool_after_fork(void); /* in the child: what was set aside is the parent's */
-
-/* Maps and populates a window of the spool (window.h), aligned in memory as in the file; NULL where
- * there is no room for it. */
-uint8_t *spool_map_window(size_t bytes, uint64_t *offset);
-
-/* Entry i of a table, its page populated, or NULL (table full, disk full). */
-void *spool_entry(const struct spool_table *table, uint32_t i);
+/* In a forked child: windows and what was set aside are the parent's. */
+void spool_after_fork(void);
 
 static inline int chunk_has_room(const struct stream *s, size_t bytes)
 {
