@@ -6,9 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNBORN_MAX 64         /* at a time; of more the oldest one's fork has surely returned */
+#define EVENTS_MAX (1u << 22) /* during one fork; what comes later is not inherited */
+
 void birth_begin(struct subject *child, struct subject *parent)
 {
     birth_end(child);
+    if (parent->unborn_count == UNBORN_MAX)
+        birth_end(parent->unborn[0]);
     child->birth.parent = parent;
     parent->unborn = xgrow(parent->unborn, &parent->unborn_capacity, parent->unborn_count + 1,
                            sizeof *parent->unborn);
@@ -21,7 +26,8 @@ void birth_end(struct subject *child)
 
     for (size_t i = 0; parent && i < parent->unborn_count; i++)
         if (parent->unborn[i] == child) {
-            parent->unborn[i] = parent->unborn[--parent->unborn_count];
+            memmove(parent->unborn + i, parent->unborn + i + 1,
+                    (--parent->unborn_count - i) * sizeof *parent->unborn);
             break;
         }
     child->birth.parent = NULL;
@@ -29,6 +35,8 @@ void birth_end(struct subject *child)
 
 static void add(struct birth *birth, struct birth_event event)
 {
+    if (birth->count == EVENTS_MAX)
+        return;
     birth->events = xgrow(birth->events, &birth->capacity, birth->count + 1, sizeof *birth->events);
     birth->events[birth->count++] = event;
 }
@@ -114,7 +122,9 @@ void birth_apply(struct subject *child, const struct classes *classes, const voi
     for (size_t i = 0; i < birth->count; i++)
         if (birth->events[i].ticks <= position_of(birth->events[i].stream, positions, bytes))
             inherit(child, classes, &birth->events[i]);
-    birth->count = 0;
+    free(birth->events);
+    birth->events = NULL;
+    birth->count = birth->capacity = 0;
 }
 
 void birth_clear(struct subject *s)
