@@ -53,6 +53,9 @@ $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
 $(B)/mprof-c: $(ANALYZER_OBJ)
 	$(CC) $(ANALYZER_FLAGS) -o $@ $(ANALYZER_OBJ) $(POINTS) $(LDFLAGS) $(ANALYZER_LIBS)
 
+# Our elf_begin asks dlsym for the next one, which must see who asks: see LIBRARY_FLAGS.
+$(B)/obj/analyzer/symbols/elf_load.o: ANALYZER_FLAGS += -fno-plt
+
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
 $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
 

@@ -206,6 +206,17 @@ static int had_no_room(int fd)
     return fstat(fd, &st) == 0 && st.st_size == 2 * SPOOL_PAGE;
 }
 
+/* Killed before the header was complete: its magic comes last, its cap first. */
+static int had_not_begun(int fd)
+{
+    static const struct spool_header nothing;
+    struct spool_header h;
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_size > 2 * SPOOL_PAGE && read_at(fd, &h, sizeof h, 0) &&
+           h.magic == 0 && (h.cap == (uint64_t)st.st_size || memcmp(&h, &nothing, sizeof h) == 0);
+}
+
 int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES])
 {
     uint64_t magic = 1;
@@ -218,6 +229,8 @@ int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON
         spool_peek_reason(fd, reason);
         if (reason[0] == '\0' && had_no_room(fd))
             strcpy(reason, "there is no space left in the folder");
+        else if (reason[0] == '\0' && had_not_begun(fd))
+            strcpy(reason, "its process ended before the recording had begun");
     }
     close(fd);
     return reason[0] != '\0';

@@ -39,6 +39,9 @@ def report(name):
     return json.loads(done.stdout), done.stderr.strip()
 
 
+NOT_BEGUN = "ended before the recording had begun"
+
+
 def report_when_ended(name, seconds):
     """Of a program that runs still once it has ended: a daemon's children end a moment later than itself."""
     deadline = time.monotonic() + seconds
@@ -79,6 +82,8 @@ class Findings:
 
     def take(self, name):
         image, said = report_when_ended(name, 0 if self.options.running else PATIENCE_SECONDS)
+        if image is None and NOT_BEGUN in said:  # killed while it was being started
+            return
         if image is None:
             self.wrong.append(f"{name}: cannot be read: {said}")
             return
