@@ -159,6 +159,7 @@ void chunk_abandon(struct stream *s)
 /* The stream goes on in another chunk; `old` is the one before. */
 static void chunk_open_at(struct stream *s, const struct place *place, size_t ready)
 {
+    uint32_t unseen = s->chunk ? 0 : STREAM_UNSEEN;
     struct spool_chunk *c = place->chunk;
     size_t bytes = (size_t)(place->end - (uint8_t *)c);
     s->committed = s->limit = NULL;
@@ -172,7 +173,7 @@ static void chunk_open_at(struct stream *s, const struct place *place, size_t re
     s->limit = (uint8_t *)c + ready;
     s->delta = (struct spool_delta){c->opened.ticks, 0};
     s->next_bytes = bytes < SLOT_BYTES ? (uint32_t)bytes * 4 : SLOT_BYTES;
-    s->fresh = STREAM_NEW_CHUNK;
+    s->fresh = STREAM_NEW_CHUNK | unseen;
     s->depth = 0;
     s->opening = NULL;
 }

@@ -17,6 +17,7 @@
 enum stream_fresh {
     STREAM_NEW_CHUNK = 1, /* and the next stack comes whole */
     STREAM_NEW_OWNER = 2,
+    STREAM_UNSEEN = 4, /* it had no chunk in which to be seen busy */
 };
 
 /*
@@ -30,9 +31,6 @@ struct stream {
     uint8_t *committed;        /* the next event goes here */
     uint8_t *limit;            /* pages are there up to here */
     uint8_t *end;
-    struct spool_chunk *opening; /* the next chunk, from when its place is known; else NULL */
-    uint8_t *opening_end;
-    uint32_t opening_sequence, opening_index;
     struct spool_delta delta;
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
@@ -41,6 +39,9 @@ struct stream {
     uint32_t fresh;    /* enum stream_fresh bits: what THREAD has still to be written for */
     uint32_t depth;    /* frames on the stack as the decoder has it */
     uint64_t retry;    /* after a failure: no further try before this time (ticks) */
+    struct spool_chunk *opening; /* the next chunk, from when its place is known; else NULL */
+    uint8_t *opening_end;
+    uint32_t opening_sequence, opening_index;
 };
 
 /* In a forked child: windows and what was set aside are the parent's. */

@@ -71,7 +71,6 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
                             uint64_t *ticks)
 {
     struct stream *s = &t->stream;
-    int was_seen = s->chunk != NULL;
     size_t bytes = SPOOL_HEAD_MAX + SLACK + more;
     size_t in_new = bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES;
     bytes += (size_t)push * SPOOL_FRAME_MAX;
@@ -80,7 +79,7 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
     if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
         if (!chunk_reserve(s, in_new, in_new))
             return 0;
-        if (!was_seen)
+        if (s->fresh & STREAM_UNSEEN)
             *ticks = init_ticks();
         put_thread(t, *ticks);
     }
@@ -147,7 +146,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
         p += e->size;
     }
     chunk_commit(s, p);
-    chunk_idle(s);
+    __atomic_store_n(&s->chunk->busy, 0, __ATOMIC_RELEASE);
     s->delta = delta;
     s->depth = depth;
     if (walked)
