@@ -16,7 +16,7 @@ serve() { # way
     mux set-option -g history-limit 20000 \; new-window -d -t s:1 cat
     mux send-keys -t s:0 "PS1='> '; clear; seq 1 30000; echo the-end" Enter
     real_wait "the output" 30 shows '^the-end'
-    mux split-window -d -t s:0 'seq 1 2000; sleep 1000'
+    mux split-window -d -t s:0 'seq 1 2000; read -r line' # no program that might just be beginning at the end
     mux resize-window -t s:0 -x 100 -y 40
     mux resize-window -t s:0 -x 60 -y 20
     mux list-windows -t s -F '#{window_index} #{window_panes} #{window_width}x#{window_height}'
