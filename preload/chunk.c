@@ -141,9 +141,9 @@ static void show(struct stream *s, struct spool_chunk *c, enum spool_chunk_state
 static void show_what_was_opening(struct stream *s)
 {
     struct spool_chunk *c = s->opening;
+    s->opening = NULL;
     if (!c || c == s->chunk)
         return;
-    s->opening = NULL;
     lay_out_chunk(s, c, spool.process_serial, 0);
     c->busy = 0;
     show(s, c, SPOOL_CHUNK_CLOSED);

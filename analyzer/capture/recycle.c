@@ -141,35 +141,63 @@ static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t byte
     return at;
 }
 
-/* 1: the chunk has been moved; 0: it is none of those that can be; -1: the file cannot be written.
- * The copy counts from the moment its mark is there, the original no longer from the moment its
+enum move_result {
+    MOVED,
+    STAYS,   /* it cannot be had, or is not wanted any more: we were too slow */
+    NOT_YET, /* its stream has gone on, but has not closed it */
+    FAILED,  /* the file cannot be written */
+};
+
+/* The copy counts from the moment its mark is there, the original no longer from the moment its
  * state says so; in between both do, and are the same. */
-static int move(struct recycler *r, struct writable *w, const struct spool_file *file,
-                const struct chunk_place *place)
+static enum move_result move(struct recycler *r, struct writable *w, const struct spool_file *file,
+                             const struct chunk_place *place)
 {
     struct spool_chunk *copy = (struct spool_chunk *)r->chunk;
     uint32_t mark = SPOOL_CHUNK_MARK, moved = SPOOL_CHUNK_MOVED;
 
     if (spool_file_read(file, place->offset, copy, sizeof *copy) != sizeof *copy ||
-        copy->sequence != place->sequence || copy->closed != SPOOL_CHUNK_CLOSED ||
-        !(copy->flags & SPOOL_CHUNK_SLOT))
-        return 0; /* not to be had, or not wanted any more: we were too slow */
+        copy->sequence != place->sequence || !(copy->flags & SPOOL_CHUNK_SLOT))
+        return STAYS;
+    if (copy->closed != SPOOL_CHUNK_CLOSED)
+        return copy->closed == SPOOL_CHUNK_OPEN ? NOT_YET : STAYS;
     if (spool_file_read(file, place->offset, copy, place->bytes) != place->bytes)
-        return 0;
+        return STAYS;
     uint64_t used = sizeof *copy + (uint32_t)copy->commit;
     if (copy->commit >> 32 != copy->sequence || used > place->bytes)
-        return 0;
+        return STAYS;
     copy->bytes = (used + SPOOL_PAGE - 1) / SPOOL_PAGE * SPOOL_PAGE;
     copy->offset = carve(w->control, file->header.cap, copy->bytes);
     if (copy->offset == 0)
-        return -1;
+        return FAILED;
+    copy->busy = 0;
     copy->flags = SPOOL_CHUNK_COPY;
     copy->mark = 0;
     if (write_at(w->fd, copy, used, copy->offset) &&
         write_at(w->fd, &mark, sizeof mark, copy->offset) &&
         write_at(w->fd, &moved, sizeof moved, place->offset + offsetof(struct spool_chunk, closed)))
-        return 1;
-    return -1;
+        return MOVED;
+    return FAILED;
+}
+
+/* Moves what the stream has behind it. 0: the file cannot be written. */
+static int move_chunks(struct recycler *r, struct writable *w, struct order *o, struct stream *s)
+{
+    for (; s->moved < s->current; s->moved++) {
+        const struct chunk_place *place = &s->chunks[s->moved];
+        if (!place->is_slot || place->bytes > SLOT_MAX)
+            continue;
+        if (w->fd < 0 && !open_writable(w, r->spool_fd))
+            return 0;
+        enum move_result result = move(r, w, o->file, place);
+        if (result == NOT_YET)
+            break;
+        if (result == FAILED)
+            return 0;
+        if (result == MOVED)
+            spool_file_watch(o->file, place->offset);
+    }
+    return 1;
 }
 
 void recycle_step(struct recycler *r, struct order *o)
@@ -177,20 +205,9 @@ void recycle_step(struct recycler *r, struct order *o)
     struct writable w = {-1, NULL};
     int going = 1;
 
-    for (size_t i = 0; i < o->stream_count && r->spool_fd >= 0 && going; i++) {
-        struct stream *s = o->streams[i];
-        for (; s && s->moved < s->current && going; s->moved++) {
-            const struct chunk_place *place = &s->chunks[s->moved];
-            if (!place->is_slot || place->bytes > SLOT_MAX)
-                continue;
-            int moved = -1;
-            if (w.fd >= 0 || open_writable(&w, r->spool_fd))
-                moved = move(r, &w, o->file, place);
-            if (moved > 0)
-                spool_file_watch(o->file, place->offset);
-            going = moved >= 0;
-        }
-    }
+    for (size_t i = 0; i < o->stream_count && r->spool_fd >= 0 && going; i++)
+        if (o->streams[i])
+            going = move_chunks(r, &w, o, o->streams[i]);
     if (w.fd >= 0)
         close_writable(&w);
     if (!going)
