@@ -158,7 +158,6 @@ static void stop_waiting(struct order *o, struct stream *s)
             o->waiting[i] = o->waiting[--o->waiting_count];
             break;
         }
-    s->waiting = 0;
     o->has_waited = 1; /* its events are earlier than those that did not wait */
     enqueue(o, s);
 }
@@ -215,7 +214,6 @@ int order_wait(struct order *o, uint64_t address)
     o->taken = NULL;
     o->waiting = xgrow(o->waiting, &o->waiting_capacity, o->waiting_count + 1, sizeof *o->waiting);
     o->waiting[o->waiting_count++] = s;
-    s->waiting = 1;
     s->wait_address = address;
     return 1;
 }

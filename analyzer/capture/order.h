@@ -67,7 +67,6 @@ struct stream {
     struct spool_progress progress;
     uint64_t progress_ns; /* CLOCK_MONOTONIC when `progress` changed, or is_over was asked */
 
-    int waiting;           /* its event is in order->waiting, not in the queue */
     uint64_t wait_address; /* what it waits for: order_wake of this address */
     uint64_t gave_up_at;   /* time of the event that has waited in vain; 0 none */
 

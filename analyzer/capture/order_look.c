@@ -196,10 +196,14 @@ static void find_chunks(struct order *o)
 static void find_all(struct order *o)
 {
     unsigned looks = 0;
+    size_t closed;
 
-    do
+    do {
         find_chunks(o);
-    while (++looks < LOOKS && look_busy_again(o) > 0);
+        closed = look_busy_again(o);
+    } while (closed && ++looks < LOOKS);
+    if (!closed)
+        return;
     find_chunks(o);
     take_for_busy(o);
 }
