@@ -11,6 +11,7 @@
 #include "../../preload/unwind.c"
 #include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
+#include "../../preload/walk_nodes.c"
 
 #include "recorder_stubs.h"
 #include "walk_shapes.h"
