@@ -143,8 +143,16 @@ static struct walk replace(struct memo *m, uint32_t n)
     return w;
 }
 
+/* The memo's frames 0..j stand, as do `same` of the n behind them that are in place now. */
+static inline struct walk joined(struct memo *m, int32_t j, uint32_t n, uint32_t same)
+{
+    struct walk w = {.keep = (uint32_t)j + 1 + same, .push = n - same, .before = m->count};
+    m->count = (uint32_t)j + 1 + n;
+    return w;
+}
+
 /* Frames 0..j of the memo stand; scratch holds the n new ones, leaf first. */
-static inline struct walk join(struct memo *m, int32_t j, uint32_t n)
+static struct walk join(struct memo *m, int32_t j, uint32_t n)
 {
     struct memo_frame *f = memo_frames(m), *to = f + j + 1;
     struct memo_frame *fresh = memo_scratch(m) + n;
@@ -158,34 +166,72 @@ static inline struct walk join(struct memo *m, int32_t j, uint32_t n)
         to[i] = *fresh;
         set_fp_matters(f, (uint32_t)j + 1 + i);
     }
-    struct walk w = {.keep = (uint32_t)j + 1 + same, .push = n - same, .before = m->count};
-    m->count = (uint32_t)j + 1 + n;
-    return w;
+    return joined(m, j, n, same);
 }
 
-/* The walk came upon frame j of the memo, but further out than k the old walk no longer holds:
- * takes over frames j .. k+1 as new ones and leaves *s at k+1, to be walked on from there by its
- * rule. */
-static uint32_t take_over(struct memo *m, uint32_t n, int32_t j, int32_t k, struct stepper *s)
+/* ---- frames known by their nodes ---- */
+
+/*
+ * Most frames are what a node says, but for fp. While a walk goes from node to node, scratch holds
+ * only `node` and `fp` of them; what else there is goes straight into the memo (join_nodes), or
+ * into scratch where the walk cannot go on like this (spread_nodes).
+ */
+static inline const struct node *node_of(const struct memo *m, const struct memo_frame *f)
 {
-    const struct memo_frame *f = memo_frames(m);
-    struct memo_frame *scratch = memo_scratch(m);
-    for (int32_t i = j; i > k; i--) {
-        scratch[n] = f[i];
-        if (i < j) {
-            s->fp_below = f[i].fp_below;
-            s->reached = f[i].reached;
-            if (f[i].fp_below)
-                s->r.fp = *(const uintptr_t *)(f[i].sp - f[i].fp_below);
-        }
-        scratch[n].fp = s->r.fp; /* what did not matter on the old way may do so on the new one */
-        scratch[n].fp_below = s->fp_below;
-        scratch[n++].reached = (uint8_t)s->reached;
+    return &m->nodes[f->node];
+}
+
+/* inner: the node of the frame that x's was reached from; NULL: the walk began in it. */
+static inline void put_node(struct memo_frame *to, const struct node *x, const struct node *inner)
+{
+    to->pc = x->pc;
+    to->sp = x->sp;
+    to->id = rule_word_id(x->rule);
+    to->uses_fp = (uint8_t)x->uses_fp;
+    to->fp_below = inner ? inner->fp_below : 0;
+    to->reached = inner ? REACHED_BY_SLOTS : REACHED_OTHERWISE;
+}
+
+static inline void put_number(struct memo_frame *to, const struct node *x)
+{
+    to->number = x->number;
+    to->outer = x->outer;
+}
+
+static inline int is_frame_of_node(const struct memo_frame *f, const struct node *x)
+{
+    return f->pc == x->pc && f->sp == x->sp && f->id == rule_word_id(x->rule);
+}
+
+static __attribute__((noinline)) void spread_nodes(struct memo *m, uint32_t n)
+{
+    struct memo_frame *fresh = memo_scratch(m);
+    for (uint32_t i = 0; i < n; i++) {
+        put_node(&fresh[i], node_of(m, &fresh[i]), i ? node_of(m, &fresh[i - 1]) : NULL);
+        put_number(&fresh[i], node_of(m, &fresh[i]));
     }
-    n--;
-    s->r.pc = scratch[n].pc;
-    s->r.sp = scratch[n].sp;
-    return n;
+}
+
+/* As join. */
+static inline struct walk join_nodes(struct memo *m, int32_t j, uint32_t n)
+{
+    struct memo_frame *f = memo_frames(m), *to = f + j + 1;
+    const struct memo_frame *fresh = memo_scratch(m) + n;
+    const struct node *x = n ? node_of(m, fresh - 1) : NULL, *inner;
+    uint32_t old = m->count - (uint32_t)(j + 1), same = 0;
+    for (uint32_t i = 0; i < n; i++, x = inner) {
+        fresh--;
+        inner = i + 1 < n ? node_of(m, fresh - 1) : NULL;
+        if (same == i && i < old && is_frame_of_node(&to[i], x))
+            same++; /* what it is called stays with it */
+        else
+            put_number(&to[i], x);
+        put_node(&to[i], x, inner);
+        to[i].fp = fresh->fp;
+        to[i].node = fresh->node;
+        set_fp_matters(f, (uint32_t)j + 1 + i);
+    }
+    return joined(m, j, n, same);
 }
 
 /* ---- the walk ---- */
@@ -202,22 +248,23 @@ static inline void note(struct memo_frame *to, const struct stepper *s, uint64_t
     to->uses_fp = (uint8_t)rule_uses_fp(rule);
 }
 
-/* The caller of x by what x knows; NULL with s->r its registers where another node is needed. */
-static inline struct node *node_outer(struct memo *m, struct node *x, struct stepper *s,
-                                      uint32_t generation)
+/* From x's frame to its caller by what x knows: outer_sp is not 0. */
+static inline void go_out(struct registers *r, const struct node *x)
 {
-    uintptr_t sp = x->outer_sp;
-    s->r.pc = *(const uintptr_t *)(sp + ARCH_RA_OFFSET);
-    s->r.sp = sp;
-    s->fp_below = x->fp_below;
-    s->reached = REACHED_BY_SLOTS;
+    r->sp = x->outer_sp;
+    r->pc = *(const uintptr_t *)(r->sp + ARCH_RA_OFFSET);
     if (x->fp_below)
-        s->r.fp = *(const uintptr_t *)(sp - x->fp_below);
+        r->fp = *(const uintptr_t *)(r->sp - x->fp_below);
+}
+
+/* Where the node of x's caller is, which stands at r. */
+static inline struct node *outer_node(struct memo *m, struct node *x, const struct registers *r)
+{
     struct node *outer = &m->nodes[x->next];
-    if (__builtin_expect(is_node_of(outer, &s->r, generation), 1))
+    if (__builtin_expect(outer->pc == r->pc && outer->sp == r->sp, 1))
         return outer;
-    x->next = node_place(m, s->r.pc, sp);
-    return NULL;
+    x->next = node_place(m, r->pc, r->sp);
+    return &m->nodes[x->next];
 }
 
 /* A plain step by x's rule; what it found is x's from now on. A frame-pointer step (JIT code) is
@@ -234,79 +281,155 @@ static inline enum step step_from_node(struct memo *m, struct node *x, struct st
     return result;
 }
 
-struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
-{
+/* Where a walk stands: at s, with n frames in scratch; frames 0..j of the memo may still be met. */
+struct progress {
     struct stepper s;
-    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
-    int32_t j = m->generation == generation ? (int32_t)m->count - 1 : -1;
-    uint32_t n = 0; /* frames in scratch */
-    enum step result = STEP_ON;
-    struct node *x = NULL; /* of the frame at s, where it is known already */
+    int32_t j;
+    uint32_t n;
+};
 
-    m->generation = generation;
-    if (__builtin_expect(is_growth(m, sp), 0))
-        stack_grow(m, sp);
-    s = stepper_at((struct registers){pc, sp, fp}, m->stack_low, m->stack_end);
-    if (__builtin_expect(m->misses >> m->node_bits >= NODE_PATIENCE, 0))
-        nodes_grow(m);
+/* Has a walk come to this frame of the memo? */
+static inline int meets(const struct memo_frame *f, const struct registers *r)
+{
+    return f->sp == r->sp && f->pc == r->pc && (f->fp == r->fp || !f->fp_matters) &&
+           f->reached != REACHED_BY_SIGNAL;
+}
+
+static inline int32_t skip_inner(const struct memo_frame *f, int32_t j, uintptr_t sp)
+{
+    while (j >= 0 && f[j].sp < sp)
+        j--;
+    return j;
+}
+
+/* The frame that was met is reached another way now. */
+static inline void reach(struct memo_frame *f, uintptr_t fp, uint32_t fp_below, uint32_t reached)
+{
+    f->fp = fp;
+    f->fp_below = (uint16_t)fp_below;
+    f->reached = (uint8_t)reached;
+}
+
+/* Room for a frame, those of the memo behind it, and the mark of an unknown rest. */
+static inline int has_room(const struct memo *m, uint32_t n, int32_t j)
+{
+    return n + 2 + (uint32_t)(j + 1) <= memo_capacity(m);
+}
+
+/* The walk as it is most often: from node to node, until the memo holds what is further out. 1:
+ * done, 0: p is where walk_by_rules goes on. All it knows stays in registers, which a stepper,
+ * handed on by address, does not. */
+static inline int walk_by_nodes(struct memo *m, struct progress *p, uint32_t generation,
+                                struct walk *w)
+{
+    struct memo_frame *f = memo_frames(m), *scratch = memo_scratch(m);
+    struct registers r = p->s.r;
+    uint32_t fp_below = 0, n = 0, reached = REACHED_OTHERWISE;
+    int32_t j = p->j;
+    struct node *x = &m->nodes[node_place(m, r.pc, r.sp)];
+    for (;;) {
+        j = skip_inner(f, j, r.sp);
+        if (j >= 0 && meets(&f[j], &r)) {
+            int32_t k = verify(f, j);
+            if (__builtin_expect(k < 0, 1)) {
+                reach(&f[j], r.fp, fp_below, reached);
+                *w = join_nodes(m, j, n);
+                return 1;
+            }
+            j = k;
+        }
+        if (__builtin_expect(!is_node_of(x, &r, generation) || !x->outer_sp || !has_room(m, n, j),
+                             0))
+            break;
+        scratch[n].fp = r.fp;
+        scratch[n++].node = (uint32_t)(x - m->nodes);
+        go_out(&r, x);
+        fp_below = x->fp_below;
+        reached = REACHED_BY_SLOTS;
+        if (__builtin_expect(r.pc < SPOOL_PAGE, 0)) {
+            spread_nodes(m, n);
+            *w = replace(m, n);
+            return 1;
+        }
+        x = outer_node(m, x, &r);
+    }
+    spread_nodes(m, n);
+    p->s.r = r;
+    p->s.fp_below = (uint16_t)fp_below;
+    p->s.reached = (uint16_t)reached;
+    p->j = j;
+    p->n = n;
+    return 0;
+}
+
+/* One step from p->s, which is noted in scratch. */
+static enum step step_and_note(struct memo *m, struct progress *p, uint32_t generation)
+{
+    struct memo_frame *fresh = &memo_scratch(m)[p->n++];
+    if (__builtin_expect(p->s.exact, 0)) {
+        uint64_t rule = rule_find(p->s.r.pc, 1, generation);
+        note(fresh, &p->s, rule);
+        fresh->number = 0;
+        fresh->node = NODE_NONE;
+        return step_rare(&p->s, rule);
+    }
+    struct node *x = node_for(m, &p->s, generation);
+    note(fresh, &p->s, x->rule);
+    put_number(fresh, x);
+    fresh->node = (uint32_t)(x - m->nodes);
+    return step_from_node(m, x, &p->s);
+}
+
+/* The walk on from p, frame by frame. */
+static __attribute__((noinline)) struct walk walk_by_rules(struct memo *m, struct progress *p,
+                                                           uint32_t generation)
+{
+    enum step result = STEP_ON;
     while (result == STEP_ON) {
-        /* Room for this frame, the frames that might be taken over, and the mark of an unknown
-         * rest. */
-        if (__builtin_expect(n + 2 + (uint32_t)(j + 1) > memo_capacity(m), 0) &&
+        if (__builtin_expect(!has_room(m, p->n, p->j), 0) &&
             (memo_capacity(m) > WALK_DEPTH_MAX || memo_grow(m) < 0)) {
             result = STEP_UNKNOWN;
             break;
         }
         struct memo_frame *f = memo_frames(m);
-        while (j >= 0 && f[j].sp < s.r.sp)
-            j--;
-        if (j >= 0 && f[j].sp == s.r.sp && f[j].pc == s.r.pc &&
-            (f[j].fp == s.r.fp || !f[j].fp_matters) && !s.exact &&
-            f[j].reached != REACHED_BY_SIGNAL) {
-            int32_t k = verify(f, j);
+        p->j = skip_inner(f, p->j, p->s.r.sp);
+        if (p->j >= 0 && meets(&f[p->j], &p->s.r) && !p->s.exact) {
+            int32_t k = verify(f, p->j);
             if (__builtin_expect(k < 0, 1)) {
-                f[j].fp = s.r.fp;
-                f[j].fp_below = s.fp_below;
-                f[j].reached = (uint8_t)s.reached;
-                return join(m, j, n);
+                reach(&f[p->j], p->s.r.fp, p->s.fp_below, p->s.reached);
+                return join(m, p->j, p->n);
             }
-            n = take_over(m, n, j, k, &s);
-            j = k;
-            x = NULL;
+            p->j = k;
         }
-        struct memo_frame *fresh = &memo_scratch(m)[n++];
-        if (__builtin_expect(s.exact, 0)) {
-            uint64_t rule = rule_find(s.r.pc, 1, generation);
-            note(fresh, &s, rule);
-            fresh->number = 0;
-            fresh->node = NODE_NONE;
-            result = step_rare(&s, rule);
-            x = NULL;
-            continue;
-        }
-        if (!x)
-            x = node_for(m, &s, generation);
-        note(fresh, &s, x->rule);
-        fresh->number = x->number;
-        fresh->outer = x->outer;
-        fresh->node = (uint32_t)(x - m->nodes);
-        if (__builtin_expect(x->outer_sp != 0, 1)) {
-            x = node_outer(m, x, &s, generation);
-            if (__builtin_expect(s.r.pc < SPOOL_PAGE, 0))
-                result = STEP_END;
-        } else {
-            result = step_from_node(m, x, &s);
-            x = NULL;
-        }
+        result = step_and_note(m, p, generation);
     }
     if (!memo_capacity(m))
         return (struct walk){0, 0, m->count};
     if (result == STEP_UNKNOWN)
-        memo_scratch(m)[n++] = (struct memo_frame){.sp = UINTPTR_MAX,
-                                                   .id = SPOOL_FRAME_UNKNOWN,
-                                                   .node = NODE_NONE,
-                                                   .reached = REACHED_OTHERWISE};
-    return replace(m, n);
+        memo_scratch(m)[p->n++] = (struct memo_frame){.sp = UINTPTR_MAX,
+                                                      .id = SPOOL_FRAME_UNKNOWN,
+                                                      .node = NODE_NONE,
+                                                      .reached = REACHED_OTHERWISE};
+    return replace(m, p->n);
+}
+
+struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
+{
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    struct progress p; /* no initialiser: it would write the whole of it first */
+    struct walk w;
+
+    p.j = m->generation == generation ? (int32_t)m->count - 1 : -1;
+    p.n = 0;
+    m->generation = generation;
+    if (__builtin_expect(is_growth(m, sp), 0))
+        stack_grow(m, sp);
+    p.s = stepper_at((struct registers){pc, sp, fp}, m->stack_low, m->stack_end);
+    if (__builtin_expect(m->misses >> m->node_bits >= NODE_PATIENCE, 0))
+        nodes_grow(m);
+    if (__builtin_expect(m->block != NULL, 1) && walk_by_nodes(m, &p, generation, &w))
+        return w;
+    return walk_by_rules(m, &p, generation);
 }
 
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc)

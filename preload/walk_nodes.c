@@ -54,6 +54,7 @@ struct node *node_for(struct memo *m, const struct stepper *s, uint32_t generati
     x->fp = s->r.fp;
     x->outer_sp = 0;
     x->rule = rule;
+    x->uses_fp = (uint16_t)rule_uses_fp(rule);
     x->generation = generation;
     x->number = 0;
     return x;

@@ -27,7 +27,8 @@ struct node {
     uint32_t next;          /* the caller's place in the table the last time */
     uint32_t number, outer; /* as in struct memo_frame */
     uint16_t fp_below;
-    uint16_t unused[3];
+    uint16_t uses_fp; /* the rule does */
+    uint32_t unused;
 } __attribute__((aligned(64)));
 
 /* The stack `outer` with one frame more: direct-mapped, by what it consists of. A node knows the
@@ -49,7 +50,7 @@ static inline uint32_t node_place(const struct memo *m, uintptr_t pc, uintptr_t 
 static inline int is_node_of(const struct node *x, const struct registers *r, uint32_t generation)
 {
     return x->pc == r->pc && x->sp == r->sp && x->generation == generation &&
-           (x->fp == r->fp || !rule_uses_fp(x->rule));
+           (x->fp == r->fp || !x->uses_fp);
 }
 
 /* A larger table; the old one's nodes are found anew. 0 where there is no memory for the first. */

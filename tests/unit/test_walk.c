@@ -376,6 +376,22 @@ static void deep_recursion(void **state)
     dancer_end(&s.dancer);
 }
 
+/* A stack of every depth, by rules where it is new, then by nodes, and stacks of some depths at
+ * once. The memo has room for 84 frames, then for 336, then for 1344. */
+static void every_depth_about_the_memos_room(void **state)
+{
+    (void)state;
+    for (unsigned every = 1; every < 100; every += every < 70 ? 69 : 1) {
+        struct descent s = {.dancer = dancer_new(1, 0), .check_every = every};
+        s.frames = every == 1 ? 1400 : 4 * every;
+        run_descent(&s);
+        expect_no_difference();
+        assert_int_equal(s.dancer.truncated, 0);
+        assert_true(s.dancer.checks > 4);
+        dancer_end(&s.dancer);
+    }
+}
+
 /* Deeper than the memo may grow: the inner frames are right, the outer end is marked unknown. */
 static void deeper_than_the_limit(void **state)
 {
@@ -636,6 +652,7 @@ int main(void)
         cmocka_unit_test_setup(a_held_list_of_objects, reset),
         cmocka_unit_test_setup(interrupted_anywhere, reset),
         cmocka_unit_test_setup(deep_recursion, reset),
+        cmocka_unit_test_setup(every_depth_about_the_memos_room, reset),
         cmocka_unit_test_setup(deeper_than_the_limit, reset),
         cmocka_unit_test_setup(jitted_code, reset),
         cmocka_unit_test_setup(stale_frame_pointer_rule, reset),
