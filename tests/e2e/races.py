@@ -33,10 +33,10 @@ SAME = "same"  # always the same, as far as it is known
 PROGRAMS = {
     "pauses": (["quick"], (0, 0), [(2, 2)]),
     "bursts": (["1"], (96024, 96000), [(192000, 192000)]),
-    "exchange": ([], (300020, 300016), []),
+    "exchange": (["8000"], (48020, 48016), []),
     "threads": ([], SAME, []),
     "realloc_threads": ([], SAME, []),
-    "churn": ([], SAME, []),
+    "churn": (["40000"], (80010, 80008), []),
     "shortthreads": ([], SAME, []),
     "forkthreads": ([], ANY, [(5, 6)] * 20),
 }

@@ -7,6 +7,7 @@
  * A block is freed by the other thread a few nanoseconds after its allocation was recorded: this shows
  * whether a time stamp is taken before the instructions in front of it are done. 8 slots filled by
  * main, 2 * 200,000 turns, emptied by main: 400,008 blocks of 64 bytes and 2 thread vectors.
+ * "churn 1000" takes 1,000 turns a thread.
  *
  * EXPECT allocations 400010
  * EXPECT frees 400008
@@ -17,8 +18,8 @@
 #include <stdlib.h>
 
 #define SLOTS 8
-#define TURNS 200000
 
+static unsigned turns = 200000; /* of each thread */
 static _Atomic(void *) slot[SLOTS];
 static pthread_barrier_t barrier;
 
@@ -26,14 +27,16 @@ static void *churn(void *unused)
 {
     (void)unused;
     pthread_barrier_wait(&barrier);
-    for (unsigned i = 0; i < TURNS; i++)
+    for (unsigned i = 0; i < turns; i++)
         free(atomic_exchange(&slot[i % SLOTS], malloc(64)));
     return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     pthread_t threads[2];
+    if (argc > 1)
+        turns = (unsigned)atoi(argv[1]);
     for (int i = 0; i < SLOTS; i++)
         slot[i] = malloc(64);
     pthread_barrier_init(&barrier, NULL, 2);
