@@ -1,6 +1,7 @@
 /* spool_map.c - mapping the spool's file, carving it up, and its tables. */
 #include "spool_map.h"
 #include "init.h"
+#include "points.h"
 #include "sys.h"
 
 #include <string.h>
@@ -265,6 +266,7 @@ uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
     *offset = carve_unused(bytes);
     if (!*offset)
         *offset = carve_aligned(bytes, bytes);
+    POINT("claimed");
     uint8_t *p = *offset ? map_aligned(*offset, bytes) : NULL;
     if (p) {
         sys_advise(p, bytes, MADV_HUGEPAGE);
@@ -331,6 +333,7 @@ uint8_t *spool_pages(size_t bytes, size_t need, size_t *ready, uint64_t *offset)
     *offset = carve_unused(bytes);
     if (!*offset)
         *offset = carve(bytes);
+    POINT("claimed");
     need = (need + SPOOL_POPULATE_STEP - 1) / SPOOL_POPULATE_STEP * SPOOL_POPULATE_STEP;
     if (need < bytes)
         *ready = need;

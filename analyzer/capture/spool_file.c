@@ -123,14 +123,16 @@ static int chunk_at(const struct spool_file *f, uint64_t offset, struct spool_ch
            chunk->bytes % SPOOL_PAGE == 0 && chunk->bytes > 0 && chunk->bytes <= CHUNK_BYTES_MAX;
 }
 
-/* The next page that is not a hole of the file itself. */
+/* The next page that is not a hole of the file itself. `end` where there is none before it: what is
+ * a hole behind it may be claimed by now, and a chunk later. */
 static uint64_t next_page(const struct spool_file *f, uint64_t offset, uint64_t end)
 {
     off_t data = lseek(f->fd, (off_t)(offset + SPOOL_PAGE), SEEK_DATA);
 
     if (data < 0)
         return errno == ENXIO ? end : offset + SPOOL_PAGE;
-    return (uint64_t)data / SPOOL_PAGE * SPOOL_PAGE;
+    uint64_t page = (uint64_t)data / SPOOL_PAGE * SPOOL_PAGE;
+    return page < end ? page : end;
 }
 
 static void add_hole(struct spool_file *f, uint64_t begin, uint64_t end)

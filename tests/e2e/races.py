@@ -20,11 +20,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 # What stands still: threads that open chunks, that record, the collector, threads that close and take slots.
 DELAYS = (
-    "placed=200000:400,laid out=200000:400,opened=100000:400,marked=200000:400",
+    "claimed=300000:300,placed=200000:400,laid out=200000:400,opened=100000:400,marked=200000:400",
     "busy=400:3000,timed=400:3000,encoded=400:2000,committed=400:2000",
     "read=4000:1500,write=20000:700",
     "closing=300000:700,closed=300000:700,held=200000:400,slot laid out=50000:200",
-    "busy=200:6000,marked=100000:1000,read=1000:3000,closed=100000:1000",
+    "busy=200:6000,claimed=100000:1000,marked=100000:1000,read=1000:3000,closed=100000:1000",
 )
 
 ANY = None  # what a process does is chance

@@ -203,6 +203,14 @@ static void start_lives(void)
     world_spawn(2, two_lives);
 }
 
+/* Many claim places at once, so that a scan finds holes between them and behind its end. */
+static void start_burst(void)
+{
+    lay_out_memory();
+    for (int i = 1; i <= 6; i++)
+        world_spawn(i, one_event);
+}
+
 static void start_forking(void)
 {
     lay_out_memory();
@@ -212,6 +220,6 @@ static void start_forking(void)
 
 const struct scenario scenarios[] = {
     {"two threads", start_two},        {"first events", start_many}, {"many chunks", start_long},
-    {"threads that end", start_lives}, {"a fork", start_forking},
+    {"threads that end", start_lives}, {"a fork", start_forking},    {"a burst", start_burst},
 };
 const int scenario_count = sizeof scenarios / sizeof *scenarios;

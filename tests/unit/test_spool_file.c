@@ -186,6 +186,123 @@ static void test_residue_is_not_read(void **state)
     collector_free(c);
 }
 
+/* ---- a file that fills in any order ---- */
+
+enum { GROWING_STREAMS = 3, GROWING_CHUNKS = 15, GROWING_BLOCKS = 8 /* of each chunk */ };
+
+/* Chunks of one page and of four, of three streams in turn. */
+static void build_growing(struct spool_builder *b)
+{
+    struct builder_stream *s[GROWING_STREAMS];
+
+    builder_init(b);
+    for (uint32_t i = 0; i < GROWING_CHUNKS; i++) {
+        b->chunk_bytes = i % 4 == 1 ? 4 * SPOOL_CHUNK_MIN : SPOOL_CHUNK_MIN;
+        struct builder_stream **t = &s[i % GROWING_STREAMS];
+        if (i < GROWING_STREAMS)
+            *t = builder_stream(b, 0, i);
+        else
+            builder_next_chunk(*t, 100 * i);
+        for (uint32_t k = 0; k < GROWING_BLOCKS; k++)
+            builder_alloc(*t, 100 * i + k, 0x10000 + (i * 100 + k) * 32, 10, FRAMES(MAIN));
+    }
+}
+
+/* What a collector sees of it while it grows: chunks are claimed in order of place; a claimed one
+ * is a hole of the file, has pages, or is there as a whole. It reads `carved` first: what it sees
+ * behind that was claimed a moment later. */
+enum { LATER = 3 };
+struct growing {
+    int fd;
+    size_t claimed; /* as `carved` says */
+    int shown[GROWING_CHUNKS];
+};
+
+static void claim(struct growing *g, const struct spool_builder *b)
+{
+    const struct spool_chunk *c = &b->chunks[g->claimed++].header;
+    uint64_t carved = c->offset + c->bytes;
+    assert_int_equal(
+        pwrite(g->fd, &carved, sizeof carved, SPOOL_PAGE + offsetof(struct spool_control, carved)),
+        sizeof carved);
+}
+
+static void fill(struct growing *g, const struct spool_builder *b, size_t i, int whole)
+{
+    static const uint8_t nothing[4 * SPOOL_CHUNK_MIN];
+    struct spool_chunk header = b->chunks[i].header;
+
+    assert_true(pwrite(g->fd, nothing, header.bytes, (off_t)header.offset) > 0);
+    if (!whole)
+        return;
+    assert_true(pwrite(g->fd, b->chunks[i].events, b->chunks[i].used,
+                       (off_t)(header.offset + sizeof header)) > 0);
+    assert_true(pwrite(g->fd, &header, sizeof header, (off_t)header.offset) > 0);
+    g->shown[i] = 1;
+}
+
+/* A stream shows its chunks in turn; the streams come in any order. */
+static void grow(struct growing *g, const struct spool_builder *b)
+{
+    size_t i = (size_t)rand() % GROWING_CHUNKS;
+
+    if (rand() % 3 == 0 && g->claimed < GROWING_CHUNKS)
+        claim(g, b);
+    else if (i < g->claimed + LATER && !g->shown[i] &&
+             (i < GROWING_STREAMS || g->shown[i - GROWING_STREAMS]))
+        fill(g, b, i, rand() % 2);
+}
+
+static struct growing begin_growing(const uint8_t *bytes, size_t size)
+{
+    struct growing g = {.fd = builder_fd(bytes, BUILDER_CHUNKS_AT)};
+    uint64_t carved = BUILDER_CHUNKS_AT;
+
+    assert_int_equal(ftruncate(g.fd, (off_t)size + (1 << 20)), 0);
+    assert_int_equal(
+        pwrite(g.fd, &carved, sizeof carved, SPOOL_PAGE + offsetof(struct spool_control, carved)),
+        sizeof carved);
+    return g;
+}
+
+static void finish_growing(struct growing *g, const struct spool_builder *b)
+{
+    while (g->claimed < GROWING_CHUNKS)
+        claim(g, b);
+    for (size_t i = 0; i < GROWING_CHUNKS; i++)
+        if (!g->shown[i])
+            fill(g, b, i, 1);
+}
+
+static void test_chunks_in_any_order(void **state)
+{
+    (void)state;
+    struct spool_builder b;
+    size_t size;
+
+    build_growing(&b);
+    uint8_t *bytes = builder_bytes(&b, &size);
+    srand(20261129);
+    for (int round = 0; round < 400; round++) {
+        struct growing g = begin_growing(bytes, size);
+        struct collector *c;
+        assert_int_equal(collector_open(&c, g.fd, -1, NULL), COLLECT_OK);
+        for (int i = 0; i < 60; i++) {
+            grow(&g, &b);
+            if (rand() % 2)
+                assert_true(collector_step(c) >= 0);
+        }
+        finish_growing(&g, &b);
+        assert_int_equal(collector_finish(c, 0), COLLECT_OK);
+        assert_int_equal(collector_image(c)->cut, 0);
+        assert_int_equal(process_of(c, 0)->totals.allocations, GROWING_CHUNKS * GROWING_BLOCKS);
+        collector_free(c);
+        close(g.fd);
+    }
+    free(bytes);
+    builder_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_random_damage),
         cmocka_unit_test(test_sparse_file_without_control),
         cmocka_unit_test(test_residue_is_not_read),
+        cmocka_unit_test(test_chunks_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
