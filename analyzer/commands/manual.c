@@ -35,6 +35,10 @@ static const struct key report_keys[] = {
      "(entries of lists too long to be kept whole, the smallest), selfcheck_differences (stacks "
      "that libunwind sees otherwise, of the "
      "selfcheck_compared ones that MPROF_SELFCHECK had it look at)"},
+    {"modules",
+     "array of objects, of the programs and libraries of which names or lines are missing "
+     "that could be expected: module (its path), missing (names, and with them the lines; "
+     "or lines) and reason"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
      "declaration (empty and 0 where there is no debugging information), self and inclusive"},
@@ -69,7 +73,7 @@ static const struct key report_keys[] = {
 };
 
 static const struct key leaks_keys[] = {
-    {"command, pid, start, duration_s, exit, cut, running, quality", "as in report"},
+    {"command, pid, start, duration_s, exit, cut, running, quality, modules", "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
     {"gaps, processes", "with --tree, as in report"},
     {"leaks",

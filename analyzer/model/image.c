@@ -116,6 +116,14 @@ void process_add_loss(struct process *process)
     process->quality.lost_bytes = loss->bytes;
 }
 
+void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(gaps[i].reason, gap.reason) == 0 && strcmp(gaps[i].module, gap.module) == 0)
+            return;
+    gaps[(*count)++] = gap;
+}
+
 int leaks_biggest_first(const void *a, const void *b)
 {
     const struct leak *x = a, *y = b;

@@ -193,6 +193,15 @@ static inline int process_was_born(const struct process *p)
            p->totals.maps;
 }
 
+/* A module of which names or lines are missing, and why (doc/format.md, MODULES). */
+struct module_gap {
+    const char *module, *reason;
+    uint32_t names; /* 1: names and lines, 0: only lines */
+};
+
+/* Adds one to a list that has room for it, unless it is there. */
+void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap);
+
 #define TIMELINE_BUCKETS 4096
 
 /* The order of process.leaks, for qsort: by bytes, then blocks, then stack. */
@@ -222,6 +231,8 @@ struct image {
     size_t stack_count;
     struct process *processes; /* index = serial; pid 0: a child that never came to record */
     size_t process_count;
+    struct module_gap *gaps;
+    size_t gap_count;
 
     uint64_t shortened;   /* functions whose names are; while it is collected */
     uint64_t left_out;    /* stacks and classes beyond the bounds; while it is collected */

@@ -1,5 +1,6 @@
 #include "family_view.h"
 #include "function_order.h"
+#include "gaps_view.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
 #include "threads_view.h"
@@ -136,6 +137,7 @@ void report_json(const struct report *report, FILE *out)
     report_json_head(&j, image);
     report_json_totals(&j, &p->totals);
     report_json_quality(&j, &p->quality);
+    gaps_json(&j, image);
     json_array(&j, "functions");
     const struct function_usage **order = function_order(image, p, report->sort);
     size_t count = p->function_count;

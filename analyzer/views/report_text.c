@@ -1,5 +1,6 @@
 #include "family_view.h"
 #include "function_order.h"
+#include "gaps_view.h"
 #include "quality.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
@@ -82,6 +83,7 @@ static void print_totals(const struct image *image, FILE *out)
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
     free(quality);
+    gaps_text(image, out);
     selfcheck_text_line(image, out);
 }
 

@@ -110,16 +110,28 @@ char *text_fit(const char *text, size_t width, int keep_end)
     return fit;
 }
 
-void text_list(const char *head, const char *list, size_t width, FILE *out)
+/* The end of the first item of "a, b (c)". */
+static size_t item_bytes(const char *list)
+{
+    const char *end = strstr(list, ", ");
+    const char *open = strstr(list, " (");
+    if (open && (!end || open < end))
+        end = open;
+    return end ? (size_t)(end - list) + (*end == ',') : strlen(list);
+}
+
+static size_t word_bytes(const char *words)
+{
+    return strcspn(words, " ");
+}
+
+static void print_items(const char *head, const char *list, size_t width,
+                        size_t (*first_bytes)(const char *), FILE *out)
 {
     size_t indent = strlen(head), column = indent;
     fputs(head, out);
     while (*list) {
-        const char *end = strstr(list, ", ");
-        const char *open = strstr(list, " (");
-        if (open && (!end || open < end))
-            end = open;
-        size_t bytes = end ? (size_t)(end - list) + (*end == ',') : strlen(list);
+        size_t bytes = first_bytes(list);
         if (column > indent && column + bytes + 1 > width) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
@@ -133,6 +145,16 @@ void text_list(const char *head, const char *list, size_t width, FILE *out)
         list += *list == ' ';
     }
     fputc('\n', out);
+}
+
+void text_list(const char *head, const char *list, size_t width, FILE *out)
+{
+    print_items(head, list, width, item_bytes, out);
+}
+
+void text_words(const char *head, const char *words, size_t width, FILE *out)
+{
+    print_items(head, words, width, word_bytes, out);
 }
 
 /* ---- names of functions ---- */

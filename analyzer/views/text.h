@@ -48,4 +48,7 @@ char *text_command(char *const *argv, size_t argc);
  * items. */
 void text_list(const char *head, const char *list, size_t width, FILE *out);
 
+/* The same of words: a line breaks at a blank. */
+void text_words(const char *head, const char *words, size_t width, FILE *out);
+
 #endif

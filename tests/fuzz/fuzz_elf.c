@@ -35,7 +35,7 @@ static void ask(struct symbolizer *s, struct symbol_object *object, uint64_t add
 static void symbols(const char *path, const uint8_t *data, size_t size)
 {
     struct symbolizer *s = symbolizer_new();
-    struct symbol_object *object = symbolizer_object(s, path, NULL, 0);
+    struct symbol_object *object = symbolizer_object(s, &(struct symbol_identity){.path = path});
     Elf64_Ehdr header = {0};
 
     memcpy(&header, data, size < sizeof header ? size : sizeof header);

@@ -145,9 +145,17 @@ static uint64_t address_of(const char *file, const char *symbol)
 
 static struct symbolizer *symbolizer;
 
+/* As recorders without facts have it. */
+static struct symbol_object *known_as(struct symbolizer *of, const char *path,
+                                      const uint8_t *build_id, size_t bytes)
+{
+    struct symbol_identity identity = {.path = path, .build_id = build_id, .build_id_bytes = bytes};
+    return symbolizer_object(of, &identity);
+}
+
 static size_t resolve(const char *file, uint64_t address, const struct symbol_frame **frames)
 {
-    struct symbol_object *object = symbolizer_object(symbolizer, in_folder(file), NULL, 0);
+    struct symbol_object *object = known_as(symbolizer, in_folder(file), NULL, 0);
     return symbolizer_resolve(symbolizer, object, address, frames);
 }
 
@@ -440,15 +448,15 @@ static void build_ids(void **state)
     assert_true(shell("gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o id c.c && mkdir -p copy && "
                       "cp id copy/id"));
     uint64_t place = address_of("id", "place_leaf");
-    struct symbol_object *bad = symbolizer_object(symbolizer, in_folder("id"), wrong, 8);
+    struct symbol_object *bad = known_as(symbolizer, in_folder("id"), wrong, 8);
     assert_int_equal(symbolizer_resolve(symbolizer, bad, place, &frames), 0);
-    struct symbol_object *gone = symbolizer_object(symbolizer, in_folder("gone"), right, 8);
+    struct symbol_object *gone = known_as(symbolizer, in_folder("gone"), right, 8);
     assert_int_equal(symbolizer_resolve(symbolizer, gone, place, &frames), 0);
-    struct symbol_object *good = symbolizer_object(symbolizer, in_folder("copy/id"), right, 8);
+    struct symbol_object *good = known_as(symbolizer, in_folder("copy/id"), right, 8);
     assert_ptr_equal(good,
                      gone); /* one object a build id; the second path is the one that exists */
     assert_int_equal(symbolizer_resolve(symbolizer, good, place, &frames), 3);
-    assert_ptr_equal(symbolizer_object(symbolizer, in_folder("id"), right, 8), good);
+    assert_ptr_equal(known_as(symbolizer, in_folder("id"), right, 8), good);
     assert_int_equal(symbolizer_resolve(symbolizer, good, place, &frames), 3);
 }
 
@@ -461,9 +469,9 @@ static void nothing_to_read(void **state)
     static const char *const paths[] = {"missing", "fifo", "empty", "afolder", "c.c", "log"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_int_equal(resolve(paths[i], 0x1234, &frames), 0);
-    object = symbolizer_object(symbolizer, "[vdso]", NULL, 0);
+    object = known_as(symbolizer, "[vdso]", NULL, 0);
     assert_int_equal(symbolizer_resolve(symbolizer, object, 0x800, &frames), 0);
-    object = symbolizer_object(symbolizer, "", (const uint8_t *)"x", 1);
+    object = known_as(symbolizer, "", (const uint8_t *)"x", 1);
     assert_int_equal(symbolizer_resolve(symbolizer, object, 0, &frames), 0);
     assert_int_equal(resolve("some", 0, &frames), 0);
     assert_int_equal(resolve("some", UINT64_MAX, &frames), 0);
@@ -533,12 +541,12 @@ static void rewritten_files(void **state)
     uint64_t leaf = address_of("whole", "place_leaf"), hidden = address_of("whole", "place_hidden");
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         assert_true(shell("rm -rf there && cp whole there"));
-        struct symbol_object *object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        struct symbol_object *object = known_as(symbolizer, in_folder("there"), NULL, 0);
         assert_int_equal(symbolizer_resolve(symbolizer, object, leaf, &frames), 3);
         assert_true(shell("%s", ways[i]));
         assert_int_equal(symbolizer_resolve(symbolizer, object, hidden, &frames), 1);
         assert_string_equal(frames[0].function, "hidden");
-        object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        object = known_as(symbolizer, in_folder("there"), NULL, 0);
         if (symbolizer_resolve(symbolizer, object, hidden, &frames))
             assert_true(strcmp(frames[0].function, "hidden") != 0 || strstr(ways[i], "rm there"));
     }
@@ -556,9 +564,9 @@ static void build_id_of_a_cut_file(void **state)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         struct symbolizer *own = symbolizer_new();
         assert_true(shell("head -c %d full >cut", lengths[i]));
-        struct symbol_object *object = symbolizer_object(own, in_folder("cut"), id, 8);
+        struct symbol_object *object = known_as(own, in_folder("cut"), id, 8);
         assert_int_equal(symbolizer_resolve(own, object, place, &frames), 0);
-        object = symbolizer_object(own, in_folder("full"), id, 8);
+        object = known_as(own, in_folder("full"), id, 8);
         assert_int_equal(symbolizer_resolve(own, object, place, &frames), 3);
         symbolizer_free(own);
     }
@@ -571,7 +579,7 @@ static void build_id_went(void **state)
     static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
     const struct symbol_frame *frames;
     assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o without c.c"));
-    struct symbol_object *object = symbolizer_object(symbolizer, in_folder("without"), id, 8);
+    struct symbol_object *object = known_as(symbolizer, in_folder("without"), id, 8);
     uint64_t place = address_of("without", "place_leaf");
     assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
 }
@@ -598,7 +606,7 @@ static void resolve_everything(const char *file)
 {
     const struct symbol_frame *frames;
     struct symbolizer *own = symbolizer_new();
-    struct symbol_object *object = symbolizer_object(own, in_folder(file), NULL, 0);
+    struct symbol_object *object = known_as(own, in_folder(file), NULL, 0);
     for (uint64_t address = 0x1000; address < 0x1800; address += 5) {
         size_t count = symbolizer_resolve(own, object, address, &frames);
         for (size_t i = 0; i < count; i++)
