@@ -1,6 +1,7 @@
 /* locations.c - resolving pcs, and interning what they resolve to. */
 #include "locations.h"
 #include "capture_format.h"
+#include "function_flags.h"
 #include "tree.h"
 #include "xalloc.h"
 
@@ -38,44 +39,16 @@ static const char *intern(struct locations *l, const char *text)
     return copy;
 }
 
-static uint32_t flags_of(const char *name, int resolved)
+/* A program whose main lies in a library of its own has none itself. The outermost frames of a
+ * stack come first, so a plugin's function of that name is not the first main. */
+static uint32_t flags_of(struct locations *l, const char *name, const char *module)
 {
-    static const char *const allocators[] = {
-        "malloc",          "calloc",        "realloc",        "reallocarray",
-        "memalign",        "aligned_alloc", "valloc",         "pvalloc",
-        "posix_memalign",  "__libc_malloc", "__libc_calloc",  "__libc_realloc",
-        "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
-    };
-    static const char *const starts[] = {
-        "_start",
-        "__libc_start_main",
-        "__libc_start_main_impl",
-        "__libc_start_call_main",
-        "start_thread",
-        "thread_start",
-        "clone",
-        "clone3",
-        "__clone",
-        "__clone3",
-        "_dl_start_user",
-        "__GI___clone3",
-    };
-    uint32_t flags = resolved ? FUNCTION_RESOLVED : 0;
+    uint32_t flags = function_flags(name, module, l->image->executable);
 
-    if (!resolved)
-        return flags;
-    if (strcmp(name, "main") == 0)
+    if (strcmp(name, "main") == 0 && (!l->main_module || l->main_module == module)) {
+        l->main_module = module;
         flags |= FUNCTION_MAIN;
-    if (strncmp(name, "operator new", 12) == 0)
-        flags |= FUNCTION_ALLOCATOR;
-    for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
-        if (strcmp(name, allocators[i]) == 0)
-            flags |= FUNCTION_ALLOCATOR;
-    if (strncmp(name, "__libc_start_main@", 18) == 0)
-        flags |= FUNCTION_START;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (strcmp(name, starts[i]) == 0)
-            flags |= FUNCTION_START;
+    }
     return flags;
 }
 
@@ -210,7 +183,7 @@ static uint32_t add_resolved(struct locations *l, const struct known_module *mod
             .module = module->path,
             .file = intern(l, f->declared_file),
             .line = f->declared_line,
-            .flags = flags_of(f->function, 1),
+            .flags = flags_of(l, f->function, module->path),
         };
         size_t functions = l->image->function_count;
         if (!(function.flags & FUNCTION_ALLOCATOR))

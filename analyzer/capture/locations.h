@@ -46,6 +46,7 @@ struct locations {
     struct symbolizer *symbols; /* NULL: all stays unresolved */
     locations_living *living;   /* NULL: nobody's files are looked at but ours */
     void *living_context;
+    const char *main_module; /* where the first `main` lies, NULL none yet */
     uint32_t *by_id;         /* pc id -> location, 0 not looked up yet (or no pc) */
     uint32_t nowhere;        /* the location of ids without an entry, 0 none yet */
     size_t id_capacity;
