@@ -27,16 +27,20 @@ static const struct option options[] = {
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
-static int has_name(const char *function, const char *wanted)
+/* Is it the name, or its innermost parts? Frees the name. */
+static int ends_in(char *name, const char *wanted)
 {
-    if (strcmp(function, wanted) == 0)
-        return 1;
-    char *name = text_short_name(function, strlen(function) + 1);
     size_t length = strlen(name), tail = strlen(wanted);
     int same = length >= tail && tail > 0 && strcmp(name + length - tail, wanted) == 0 &&
                (length == tail || (length >= tail + 2 && name[length - tail - 1] == ':'));
     free(name);
     return same;
+}
+
+static int has_name(const char *function, const char *wanted)
+{
+    return strcmp(function, wanted) == 0 || ends_in(text_bare_name(function), wanted) ||
+           ends_in(text_short_name(function, SIZE_MAX), wanted);
 }
 
 /* Prints or puts what matches, the largest first; returns how many. */

@@ -1,5 +1,7 @@
 /* The symbolizer itself: its objects, each read once, and what was resolved in them. */
 #include <gelf.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,18 +250,24 @@ static void open_object(struct symbolizer *s, struct symbol_object *object)
     object->asked = ++s->asked;
 }
 
-/* The symbol's name as in the file. The tables are read when first needed. */
-static const char *symbol_at(struct symbol_object *object, uint64_t address)
+/* The tables are read when first needed. */
+static bool symbol_at(struct symbol_object *object, uint64_t address, struct found_symbol *found)
 {
     if (!object->symbols)
         object->symbols = symbol_table_new(object->files.main.elf, object->files.debug.elf);
-    return symbol_table_find(object->symbols, address);
+    return symbol_table_find(object->symbols, address, found);
 }
 
-static void set_demangled(struct symbolizer *s, struct symbol_frame *frame, const char *symbol)
+/* Where nothing else tells it from others of that name the address does: "parse@0x1180". */
+static void set_demangled(struct symbolizer *s, struct symbol_frame *frame,
+                          const struct found_symbol *symbol)
 {
-    char *text = demangle(symbol, &frame->shortened);
-    frame->function = string_pool_keep(s->pool, text ? text : "");
+    char *text = demangle(symbol->name, &frame->shortened), *telling = NULL;
+    if (symbol->is_ambiguous && !frame->declared_file[0] &&
+        asprintf(&telling, "%s@0x%" PRIx64, text ? text : "", symbol->address) < 0)
+        telling = NULL;
+    frame->function = string_pool_keep(s->pool, telling ? telling : text ? text : "");
+    free(telling);
     free(text);
 }
 
@@ -282,9 +290,9 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         return;
     struct symbol_frame line_only = {.declared_file = "", .file = ""};
     struct symbol_frame *last = chain->count ? &chain->frames[chain->count - 1] : &line_only;
-    const char *symbol = symbol_at(object, address);
-    if (symbol && is_poor_name(last->function, symbol))
-        set_demangled(s, last, symbol);
+    struct found_symbol symbol;
+    if (symbol_at(object, address, &symbol) && is_poor_name(last->function, symbol.name))
+        set_demangled(s, last, &symbol);
     if (!chain->count && line_only.function) {
         chain->frames =
             symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);

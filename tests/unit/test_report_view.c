@@ -69,7 +69,8 @@ static void test_text(void **state)
     assert_non_null(strstr(text, "300 B in 3 blocks"));
     assert_non_null(strstr(text, " 1  main"));
     assert_null(strstr(text, "  _start "));
-    assert_non_null(strstr(text, "std::map::operator[]"));
+    assert_non_null(strstr(text, " 2  std::map<std::string, std::"));
+    assert_non_null(strstr(text, ">::operator[] "));
     assert_non_null(strstr(text, "esc\\x1b[31m"));
     assert_null(strchr(text, '\x1b'));
     assert_non_null(strstr(text, "  42 app it's"));
@@ -112,6 +113,30 @@ static void test_quality_is_never_silent(void **state)
     fixture.process.quality.loss = (struct loss){0};
     struct quality none = {0};
     assert_null(quality_of_all(&none));
+}
+
+/* Rows that would look alike say all that tells them apart; the others do not. */
+static void test_twins(void **state)
+{
+    (void)state;
+    static const char long_name[] =
+        "void work::on<std::pair<std::string, std::vector<std::map<int, std::string> > > >(%s)";
+    char one[256], two[256];
+    snprintf(one, sizeof one, long_name, "int");
+    snprintf(two, sizeof two, long_name, "long");
+    fixture_function(&fixture, one, FUNCTION_RESOLVED, 3 << 20, 1, 2);
+    fixture_function(&fixture, two, FUNCTION_RESOLVED, 3 << 20, 1, 2);
+    for (size_t i = fixture.image.function_count - 2; i < fixture.image.function_count; i++) {
+        fixture.functions[i].file = "";
+        fixture.functions[i].line = 0;
+    }
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, " > > >(int), /usr/bin/app\n"));
+    assert_non_null(strstr(text, " > > >(long), /usr/bin/app\n"));
+    assert_null(strstr(text, "main, "));
+    fixture.functions[fixture.image.function_count - 1].file = "other.c";
+    make_text(-1, "peak");
+    assert_null(strstr(text, "/usr/bin/app"));
 }
 
 static void test_limit(void **state)
@@ -164,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),

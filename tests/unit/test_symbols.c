@@ -378,6 +378,76 @@ static void clone_suffixes(void **state)
     assert_string_equal(frames[0].function, "g");
 }
 
+/* Only what a compiler appends goes, and only at the end: other names may have dots, and dollars.
+ */
+static void names_with_dots(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"pkg.part.of", "pkg.part.of"},
+        {"a.llvm.b", "a.llvm.b"},
+        {"a.cold.path", "a.cold.path"},
+        {"a.isra.", "a.isra."},
+        {"a.part.0x", "a.part.0x"},
+        {".part.0", ".part.0"},
+        {"h.part.0.cold", "h"},
+        {"i.constprop.1.isra.0", "i"},
+        {"j.lto_priv.0.part.12", "j"},
+        {"k.llvm.1234567", "k"},
+        {"l.cold.7", "l"},
+        {"m.0.cold", "m.0"},
+        {"$s4main3fooyyF", "$s4main3fooyyF"},
+        {"$x", "$x"},
+        {"$d.cold", "$d"},
+        {"_ZN1a1bEv.part.0.cold", "a::b()"},
+    };
+    const struct symbol_frame *frames;
+    FILE *f = fopen(in_folder("dots.s"), "w");
+    fputs(".text\n.globl main\n.type main,@function\nmain: ret\n.size main,1\n", f);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        fprintf(f, ".type \"%s\",@function\n\"%s\": place%zu: nop\n.size \"%s\",1\n", names[i][0],
+                names[i][0], i, names[i][0]);
+    assert_int_equal(fclose(f), 0);
+    assert_true(shell("gcc -o dots dots.s"));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char place[32];
+        snprintf(place, sizeof place, "place%zu", i);
+        assert_int_equal(resolve("dots", address_of("dots", place), &frames), 1);
+        assert_string_equal(frames[0].function, names[i][1]);
+    }
+}
+
+/* Static functions of one name, in a program without debug information and in one with it. */
+static void static_twins(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    char name[64];
+    write_text("twin1.c",
+               "#include <stdlib.h>\nstatic __attribute__((noinline)) void *twin(int n)\n"
+               "{ __asm__ volatile(\".globl place_one\\nplace_one: nop\");"
+               " return malloc(n); }\nvoid *one(int n) { return twin(n); }\n");
+    write_text("twin2.c",
+               "#include <stdlib.h>\nstatic __attribute__((noinline)) void *twin(int n)\n"
+               "{ __asm__ volatile(\".globl place_two\\nplace_two: nop\");"
+               " return malloc(n); }\nvoid *one(int);\n"
+               "int main(int n, char **v) { (void)v; return one(n) == twin(n); }\n");
+    assert_true(shell("gcc -O1 -fno-ipa-cp -o twins twin1.c twin2.c && "
+                      "gcc -O1 -g -fno-ipa-cp -o twins_g \"$PWD\"/twin1.c \"$PWD\"/twin2.c"));
+    static const char *const places[] = {"place_one", "place_two"};
+    for (int i = 0; i < 2; i++) {
+        uint64_t place = address_of("twins", places[i]);
+        assert_int_equal(resolve("twins", place, &frames), 1);
+        snprintf(name, sizeof name, "twin@0x%lx", place);
+        assert_int_equal(strncmp(frames[0].function, name, 8), 0);
+        assert_in_range(place - strtoull(frames[0].function + 5, NULL, 16), 0, 64);
+        assert_int_equal(resolve("twins_g", address_of("twins_g", places[i]), &frames), 1);
+        assert_string_equal(frames[0].function, "twin");
+    }
+    assert_int_equal(resolve("twins", address_of("twins", "one"), &frames), 1);
+    assert_string_equal(frames[0].function, "one");
+}
+
 /* A stripped library exports outer, but not hidden: no name is better than a wrong one. */
 static void stripped_library(void **state)
 {
@@ -726,6 +796,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_debug_information, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(assembly_without_sizes, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(clone_suffixes, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(names_with_dots, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(static_twins, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(stripped_library, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link_checksum, new_symbolizer, free_symbolizer),
