@@ -156,7 +156,7 @@ class Cursor:
 
 class Stream:
     """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete,
-    payload)."""
+    payload), of events without a payload the stack after them."""
 
     def __init__(self, serial):
         self.serial = serial
@@ -197,7 +197,7 @@ class Stream:
                 if thread is None:
                     raise Damaged("a chunk does not begin with a thread event")
                 whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
-                yield ticks, self.serial, number, kind, thread, value, size, whole, payload
+                yield ticks, self.serial, number, kind, thread, value, size, whole, payload if kind in HAS_PAYLOAD else stack
                 number += 1
 
 
@@ -511,6 +511,24 @@ class Spool:
                 streams = self.processes[process].streams
                 streams.setdefault(stream, Stream(stream)).chunks[index] = first, first + used, ticks
             at += size
+
+    def pcs(self, stack):
+        """The (pc, module serial, flags) of a stack's frames, the innermost first; of those that are in the table."""
+        offset, size, _ = self.header.tables[2]
+        while stack:
+            if FRAME_UNKNOWN < stack.frame < FRAME_RAW:
+                yield struct.unpack_from("<QII", self.data, offset + stack.frame * size)
+            stack = stack.outer
+
+    def bias(self, module):
+        """What is added to the addresses of a module's file."""
+        offset, size, _ = self.header.tables[1]
+        return struct.unpack_from("<Q", self.data, offset + module * size + 24)[0]
+
+    def module_path(self, module):
+        offset, size, _ = self.header.tables[1]
+        at = offset + module * size
+        return self.data[at + 80:at + 80 + struct.unpack_from("<I", self.data, at + 68)[0]].decode("utf-8", "replace")
 
     def modules(self):
         """What the recorder says of each loaded object."""
