@@ -68,7 +68,7 @@ void locations_init(struct locations *l, struct image *image, const struct spool
                     struct symbolizer *symbols);
 void locations_clear(struct locations *l);
 
-/* Tells the image of which modules names or lines are missing, and why. */
+/* Tells the image of which modules names or debug information is missing, and why. */
 void locations_give_gaps(const struct locations *l);
 
 uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc);

@@ -35,10 +35,9 @@ static const struct key report_keys[] = {
      "(entries of lists too long to be kept whole, the smallest), selfcheck_differences (stacks "
      "that libunwind sees otherwise, of the "
      "selfcheck_compared ones that MPROF_SELFCHECK had it look at)"},
-    {"modules",
-     "array of objects, of the programs and libraries of which names or lines are missing "
-     "that could be expected: module (its path), missing (names, and with them the lines; "
-     "or lines) and reason"},
+    {"modules", "array of objects, of the programs and libraries of which something is missing "
+                "that could be expected: module (its path), missing (names; or debug information: "
+                "lines and inlined calls) and reason"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
      "declaration (empty and 0 where there is no debugging information), self and inclusive"},

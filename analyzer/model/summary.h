@@ -193,10 +193,10 @@ static inline int process_was_born(const struct process *p)
            p->totals.maps;
 }
 
-/* A module of which names or lines are missing, and why (doc/format.md, MODULES). */
+/* A module of which names or debug information is missing, and why (doc/format.md, MODULES). */
 struct module_gap {
     const char *module, *reason;
-    uint32_t names; /* 1: names and lines, 0: only lines */
+    uint32_t names; /* 1: it has no names, 0: only lines and inlined calls are missing */
 };
 
 /* Adds one to a list that has room for it, unless it is there. */

@@ -15,13 +15,15 @@ const char *gap_words(enum symbol_gap gap)
     case SYMBOLS_UNREADABLE:
         return "its file is cut or damaged";
     case SYMBOLS_DWP:
-        return "its debug information is in a .dwp file, which elfutils does not read";
+        return "it is in a .dwp file, which elfutils does not read; keep the .dwo files";
     case SYMBOLS_DWO:
-        return "its debug information is in .dwo files that are not there any more";
+        return "its .dwo files are gone";
     case SYMBOLS_DWARF64:
-        return "its debug information has the 64-bit format, which elfutils does not read";
+        return "elfutils does not read its 64-bit format; compile without -gdwarf64";
     case SYMBOLS_ZSTD:
-        return "its debug information is compressed with zstd, which this elfutils does not read";
+        return "it is compressed with zstd, which this elfutils does not read; use zlib";
+    case SYMBOLS_NO_DWARF:
+        return "it is damaged";
     }
     return "";
 }

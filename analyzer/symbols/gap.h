@@ -1,6 +1,6 @@
 /*
- * gap.h - why names or lines of an object are missing. What nobody can expect (a stripped library
- * has no lines) is no gap.
+ * gap.h - why names or debug information of an object are missing. What nobody can expect (a
+ * stripped library has no lines) is no gap.
  */
 #ifndef MPROF_GAP_H
 #define MPROF_GAP_H
@@ -14,11 +14,12 @@ enum symbol_gap {
     SYMBOLS_REPLACED,   /* another file has its path */
     SYMBOLS_UNSHOWN,    /* nothing shows that the file is what was loaded */
     SYMBOLS_UNREADABLE, /* the file is cut or damaged */
-    /* names, but no lines: what elfutils does not read */
-    SYMBOLS_DWP,     /* a .dwp file */
-    SYMBOLS_DWO,     /* split DWARF whose .dwo file is not there */
-    SYMBOLS_DWARF64, /* the 64-bit format */
-    SYMBOLS_ZSTD     /* sections compressed with zstd */
+    /* names, but not what debug information would add: lines, inlined calls */
+    SYMBOLS_DWP,     /* it is in a .dwp file, which elfutils does not read */
+    SYMBOLS_DWO,     /* it is in .dwo files that are gone */
+    SYMBOLS_DWARF64, /* of the 64-bit format, and elfutils does not read that */
+    SYMBOLS_ZSTD,    /* compressed with zstd, and this elfutils does not read that */
+    SYMBOLS_NO_DWARF /* damaged */
 };
 
 static inline bool gap_is_of_names(enum symbol_gap gap)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dwarf_gap.h"
 #include "dwarf_lookup.h"
 #include "elf_files.h"
 #include "elf_load.h"
@@ -240,6 +241,9 @@ static void read_object(struct symbolizer *s, struct symbol_object *object)
         return;
     object->dwarf = dwarf_lookup_new(files->debug.elf ? files->debug.elf : files->main.elf,
                                      files->alternate.elf, s->pool);
+    if (object->gap == SYMBOLS_WHOLE)
+        object->gap = dwarf_gap(files->debug.elf ? files->debug.elf : files->main.elf,
+                                object->dwarf, object->identity.path);
     let_go_of_oldest(s, object);
 }
 

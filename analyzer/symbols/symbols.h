@@ -53,7 +53,8 @@ struct symbol_identity {
 struct symbol_object *symbolizer_object(struct symbolizer *s,
                                         const struct symbol_identity *identity);
 
-/* What is missing of the object's names and lines, and why, once it has been asked for any. */
+/* What is missing of the object's names and debug information, and why, once it was asked for any.
+ */
 enum symbol_gap symbolizer_gap(const struct symbol_object *object);
 
 /* Frames at `address` (as in the ELF file, load bias taken off), innermost inlined one first, the

@@ -15,7 +15,7 @@ static void print_gap(const struct module_gap *gap, FILE *out)
     char *module = text_fit(file_of_path(gap->module), 40, 1), *reason = text_clean(gap->reason);
     char *line = NULL;
     if (asprintf(&line, "of %s: %s", module, reason) >= 0)
-        text_words(gap->names ? "  no names " : "  no lines ", line, WIDTH, out);
+        text_words(gap->names ? "  no names " : "  no debug information ", line, WIDTH, out);
     free(line);
     free(reason);
     free(module);
@@ -38,7 +38,7 @@ void gaps_json(struct json *j, const struct image *image)
     for (size_t i = 0; i < image->gap_count; i++) {
         json_object(j, NULL);
         json_string(j, "module", image->gaps[i].module);
-        json_string(j, "missing", image->gaps[i].names ? "names" : "lines");
+        json_string(j, "missing", image->gaps[i].names ? "names" : "debug information");
         json_string(j, "reason", image->gaps[i].reason);
         json_end_object(j);
     }

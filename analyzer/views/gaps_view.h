@@ -1,5 +1,5 @@
 /*
- * gaps_view.h - of which modules names or lines are missing, and why.
+ * gaps_view.h - of which modules names or debug information is missing, and why.
  */
 #ifndef MPROF_GAPS_VIEW_H
 #define MPROF_GAPS_VIEW_H
