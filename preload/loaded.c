@@ -14,6 +14,7 @@
 
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
+uintptr_t noticed_start, noticed_bytes;
 static uint32_t unloads; /* rises while anything is unloaded */
 
 #pragma weak _r_debug /* musl has none, and refuses a library that needs it */
@@ -24,7 +25,7 @@ static int may_be_unloading(void)
 {
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
     const struct r_debug_extended *d = (const struct r_debug_extended *)&_r_debug;
-    if (objects_are_listed() || !d)
+    if (objects_are_listed() || !d || noticed_bytes == UINTPTR_MAX)
         return 1;
     for (; d; d = d->base.r_version >= 2 ? d->r_next : NULL)
         if (d->base.r_state == RT_DELETE)
@@ -72,6 +73,14 @@ void loaded_start(void)
         loader_start = loader.start;
         loader_end = loader.end;
     }
+    noticed_start = loader_start;
+    noticed_bytes = loader_end - loader_start;
+}
+
+void loaded_notice_all(void)
+{
+    noticed_start = 0;
+    noticed_bytes = UINTPTR_MAX;
 }
 
 void loaded_after_fork(void)

@@ -123,6 +123,7 @@ static void test_report_keys(void **state)
                                        "unresolved_frames",
                                        "shortened",
                                        "left_out",
+                                       "modules",
                                        "functions",
                                        "name",
                                        "module",

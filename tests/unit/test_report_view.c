@@ -115,6 +115,27 @@ static void test_quality_is_never_silent(void **state)
     assert_null(quality_of_all(&none));
 }
 
+/* What is missing of modules stands below the figures, of the first ones. */
+static void test_gaps(void **state)
+{
+    (void)state;
+    struct module_gap gaps[12];
+    for (size_t i = 0; i < 12; i++)
+        gaps[i] = (struct module_gap){i ? "/usr/lib/other.so" : "/usr/lib/one.so",
+                                      "of a reason that is told in so many words that they need "
+                                      "another line",
+                                      i != 1};
+    fixture.image.gaps = gaps;
+    fixture.image.gap_count = 2;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "  no names of one.so: of a reason"));
+    assert_non_null(strstr(text, "  no debug information of other.so: of a"));
+    fixture.image.gap_count = 12;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "and of 5 more modules: --json has them all\n"));
+    fixture.image.gap_count = 0;
+}
+
 /* Rows that would look alike say all that tells them apart; the others do not. */
 static void test_twins(void **state)
 {
@@ -189,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),

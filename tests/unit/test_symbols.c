@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "range_table.h"
 #include "shorten.h"
 #include "string_pool.h"
@@ -654,6 +655,90 @@ static void build_id_went(void **state)
     assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
 }
 
+/* A program's file as the recorder would describe it. */
+static struct symbol_identity facts_of(const char *file, const uint8_t *build_id, size_t bytes)
+{
+    struct stat s;
+    struct symbol_identity identity = {
+        .path = in_folder(file), .build_id = build_id, .build_id_bytes = bytes, .has_facts = true};
+    elf_version(EV_CURRENT);
+    int fd = open(in_folder(file), O_RDONLY | O_CLOEXEC);
+    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    identity.content = content_of_file(fd, elf);
+    assert_int_equal(fstat(fd, &s), 0);
+    elf_end(elf);
+    close(fd);
+    identity.device = s.st_dev;
+    identity.inode = s.st_ino;
+    identity.file_bytes = (uint64_t)s.st_size;
+    identity.mtime_ns = (uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec;
+    return identity;
+}
+
+static void expect_gap(const struct symbol_identity *identity, uint64_t place, enum symbol_gap gap)
+{
+    const struct symbol_frame *frames;
+    struct symbolizer *own = symbolizer_new();
+    struct symbol_object *object = symbolizer_object(own, identity);
+    assert_int_equal(symbolizer_resolve(own, object, place, &frames), gap ? 0 : 3);
+    assert_int_equal(symbolizer_gap(object), gap);
+    symbolizer_free(own);
+}
+
+/* Without a build id only the very same file will do; with one its content. */
+static void facts_decide(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o fact c.c && "
+                      "gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o fact_id c.c"));
+    for (int with_id = 0; with_id < 2; with_id++) {
+        const char *file = with_id ? "fact_id" : "fact";
+        uint64_t place = address_of(file, "place_leaf");
+        struct symbol_identity wanted = facts_of(file, id, with_id ? 8 : 0), changed;
+        enum symbol_gap other = with_id ? SYMBOLS_WHOLE : SYMBOLS_REPLACED;
+        assert_int_not_equal(wanted.content, 0);
+        expect_gap(&wanted, place, SYMBOLS_WHOLE);
+        for (int i = 0; i < 6; i++) {
+            changed = wanted;
+            changed.content += i == 0;
+            changed.device += i == 1;
+            changed.inode += i == 2;
+            changed.file_bytes += i == 3;
+            changed.mtime_ns += i == 4;
+            if (i == 5)
+                changed.path = in_folder("no_such_file");
+            expect_gap(&changed, place, i == 0 ? SYMBOLS_REPLACED : i == 5 ? SYMBOLS_GONE : other);
+        }
+        changed = wanted;
+        changed.inode = 0;
+        expect_gap(&changed, place, with_id ? SYMBOLS_WHOLE : SYMBOLS_UNSHOWN);
+        changed = wanted;
+        changed.content = 0; /* unknown */
+        expect_gap(&changed, place, SYMBOLS_WHOLE);
+    }
+}
+
+/* Nobody else has a build id that tells; two contents show that it does not. */
+static void build_id_of_two(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o id_one c.c && "
+                      "gcc -O1 -g -Wl,--build-id=0x0102030405060708 -o id_two c.c"));
+    struct symbol_identity one = facts_of("id_one", id, 8), two = facts_of("id_two", id, 8);
+    uint64_t place = address_of("id_one", "place_leaf");
+    struct symbol_object *first = symbolizer_object(symbolizer, &one);
+    struct symbol_object *second = symbolizer_object(symbolizer, &two);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(symbolizer_resolve(symbolizer, first, place, &frames), 3);
+    one.mtime_ns++;
+    first = symbolizer_object(symbolizer, &one);
+    assert_int_equal(symbolizer_resolve(symbolizer, first, place, &frames), 0);
+    assert_int_equal(symbolizer_gap(first), SYMBOLS_REPLACED);
+}
+
 /* A symbol of a MiB. */
 static void enormous_symbols(void **state)
 {
@@ -809,6 +894,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
         cmocka_unit_test(build_id_of_a_cut_file),
         cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
+        cmocka_unit_test(facts_decide),
+        cmocka_unit_test_setup_teardown(build_id_of_two, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(enormous_symbols, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test_setup_teardown(like_addr2line, new_symbolizer, free_symbolizer),
