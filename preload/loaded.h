@@ -27,8 +27,8 @@ static inline void loaded_notice(uintptr_t caller)
         loaded_changed();
 }
 
-/* What ld.so allocates and frees goes past our hooks, to a malloc before ours: then it may have been
- * at work before any event. */
+/* What ld.so allocates and frees goes past our hooks, to a malloc before ours: then it may have
+ * been at work before any event. */
 void loaded_notice_all(void);
 
 /* Finds ld.so; called once at the start. */

@@ -137,7 +137,8 @@ static void test_template_arguments(void **state)
     (void)state;
     const char *name = "std::map<std::string, std::vector<int> >::insert(std::pair<int, int>)";
     expect(text_short_name(name, 60), "std::map<std::string, std::vector<int> >::insert");
-    expect(text_short_name(name, 40), "std::map<std::string\xe2\x80\xa6" "ctor<int> >::insert");
+    expect(text_short_name(name, 40), "std::map<std::string\xe2\x80\xa6"
+                                      "ctor<int> >::insert");
     expect(text_short_name(name, 23), "std::map<st\xe2\x80\xa6> >::insert");
     expect(text_short_name(name, 16), "std::map::insert");
     expect(text_short_name(name, 12), "map::insert");
