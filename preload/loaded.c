@@ -108,25 +108,35 @@ static struct cfi_module cfi_of(const struct object *found)
     return (struct cfi_module){tables.start, tables.end, found->eh_frame_hdr};
 }
 
+static size_t put_text(char *to, size_t n, const char *text)
+{
+    for (; *text && n < SPOOL_MODULE_PATH; text++)
+        to[n++] = *text;
+    return n;
+}
+
+/* The folder that a relative name begins in: the working folder where the object's file is to be
+ * found from there, else the one of the start. */
+static size_t put_folder(char *to, int is_found_here)
+{
+    long bytes = is_found_here && sys_may(SYS_KIND_START)
+                     ? SYS_CALL(SYS_getcwd, to, SPOOL_MODULE_PATH, 0, 0, 0, 0)
+                     : 0;
+    size_t n = bytes > 1 && *to == '/' ? (size_t)bytes - 1 : put_text(to, 0, init_folder());
+    return put_text(to, n, "/");
+}
+
 /* ld.so calls the program "" and keeps relative names as they were given. */
-static uint32_t module_path(const char *name, char *to)
+static uint32_t module_path(const char *name, int is_found_here, char *to)
 {
     size_t n = 0;
-    if (!name || !*name) {
+    if (!name || !*name)
         name = init_executable();
-    } else if (strncmp(name, "linux-vdso", 10) == 0 || strncmp(name, "linux-gate", 10) == 0) {
+    else if (strncmp(name, "linux-vdso", 10) == 0 || strncmp(name, "linux-gate", 10) == 0)
         name = "[vdso]";
-    } else if (*name != '/') {
-        const char *folder = init_folder();
-        while (folder[n] && n < SPOOL_MODULE_PATH - 2) {
-            to[n] = folder[n];
-            n++;
-        }
-        to[n++] = '/';
-    }
-    for (; *name && n < SPOOL_MODULE_PATH; name++)
-        to[n++] = *name;
-    return (uint32_t)n;
+    else if (*name != '/')
+        n = put_folder(to, is_found_here);
+    return (uint32_t)put_text(to, n, name);
 }
 
 static uint32_t write_module(const struct known *k, const char *name)
@@ -141,7 +151,7 @@ static uint32_t write_module(const struct known *k, const char *name)
     m->bias = k->bias;
     m->build_id_bytes = k->facts.build_id_bytes;
     memcpy(m->build_id, k->facts.build_id, sizeof m->build_id);
-    m->path_bytes = module_path(name, m->path);
+    m->path_bytes = module_path(name, k->facts.spooled.inode != 0, m->path);
     m->facts = k->facts.spooled;
     m->generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     __atomic_store_n(&m->state, 1, __ATOMIC_RELEASE);

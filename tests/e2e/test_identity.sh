@@ -193,6 +193,27 @@ for module in spool_reader.open_spool(sys.argv[2]).modules():
 assert checked >= 6, checked
 END
 
+# By a relative name from another folder than that of the start, where a library of that name lies, too.
+cat >moves.c <<'END'
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+    if (chdir("sub") != 0)
+        return 1;
+    void *(*make)(int) = (void *(*)(int))dlsym(dlopen("./it.so", RTLD_NOW), "make");
+    for (int i = 0; i < 4; i++)
+        make(100);
+    return 0;
+}
+END
+mkdir -p sub && cp alpha.so sub/it.so && cp gamma.so it.so && gcc -O1 -g -o moves moves.c || fail gcc
+both_ways moved ./moves
+for way in plain run; do
+    assert_eq "from another folder, $way" "make_alpha 4" "$(made moved.$way)"
+done
+
 # In turn at one path. What is there at the end is the last one; the others' names are known, if at all, because `run`
 # was quick enough.
 build '' -Wl,--build-id=none
