@@ -151,11 +151,7 @@ def ask(tool, binary, addresses):
     return answers
 
 
-def tools():
-    found = [["addr2line"]]
-    if shutil.which("llvm-symbolizer"):
-        found.append(["llvm-symbolizer", "--output-style=GNU", "--relativenames=false"][:2])
-    return found
+TOOLS = (["addr2line"], ["llvm-symbolizer", "--output-style=GNU"])
 
 
 def expected_names(binary, spool, module):
@@ -170,7 +166,7 @@ def expected_names(binary, spool, module):
             pcs[size] = [pc - file.bias(m) - (0 if flags & 2 else 1) for pc, m, flags in file.pcs(stack)
                          if m and os.path.basename(file.module_path(m)) == module]
     addresses = sorted({a for stack in pcs.values() for a in stack})
-    answers = [ask(tool, binary, addresses) for tool in tools()]
+    answers = [ask(tool, binary, addresses) for tool in TOOLS]
     return {size: [[f for a in stack for f in answer[a]] for answer in answers] for size, stack in pcs.items()}, len(addresses)
 
 
