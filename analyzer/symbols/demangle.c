@@ -58,6 +58,8 @@ static void take_piece(const char *piece, size_t bytes, void *opaque)
 {
     struct printing *p = opaque;
     size_t room = sizeof p->text - p->bytes;
+    if (bytes == 0) /* then there may be no piece */
+        return;
     memcpy(p->text + p->bytes, piece, bytes < room ? bytes : room);
     p->bytes += bytes < room ? bytes : room;
     if (bytes > room)
