@@ -341,6 +341,7 @@ int collector_finish(struct collector *c, int running)
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
     locations_give_gaps(&c->locations);
+    image_count_gaps(c->image);
     c->image->left_out = c->classes.left_out + c->tree.left_out;
     if (c->writer && !c->writer_errno && writer_finish(c->writer) != WRITER_OK)
         c->writer_errno = errno ? errno : EIO;

@@ -190,6 +190,7 @@ static int read_complete(struct reader *r)
         return rc;
     tables_give(&r->tables, r->image);
     rc = read_indexed(r, 1);
+    image_count_gaps(r->image);
     return rc > 0 && r->image->process_count == 0 ? 0 : rc;
 }
 

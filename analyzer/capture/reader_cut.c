@@ -170,5 +170,6 @@ int reader_read_cut(struct reader *r)
         find_lost(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
+    image_count_gaps(r->image);
     return RECORDING_OK;
 }

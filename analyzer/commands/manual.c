@@ -31,7 +31,8 @@ static const struct key report_keys[] = {
      "unmatched_frees (of addresses nobody allocated), implied_frees (not seen, but the address "
      "was given out again), inherited (blocks that lived before the process began), "
      "truncated_stacks (allocations whose stack is incomplete), unresolved_frames (places in the "
-     "code without a name), shortened (names and other texts too long to be kept whole), left_out "
+     "code without a name), nameless_modules and undebugged_modules (see modules), shortened "
+     "(names and other texts too long to be kept whole), left_out "
      "(entries of lists too long to be kept whole, the smallest), selfcheck_differences (stacks "
      "that libunwind sees otherwise, of the "
      "selfcheck_compared ones that MPROF_SELFCHECK had it look at)"},

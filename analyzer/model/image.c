@@ -124,6 +124,16 @@ void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap)
     gaps[(*count)++] = gap;
 }
 
+void image_count_gaps(struct image *image)
+{
+    struct quality *quality = image->process_count ? &image->processes[0].quality : NULL;
+    if (!quality)
+        return;
+    quality->nameless_modules = quality->undebugged_modules = 0;
+    for (size_t i = 0; i < image->gap_count; i++)
+        ++*(image->gaps[i].names ? &quality->nameless_modules : &quality->undebugged_modules);
+}
+
 int leaks_biggest_first(const void *a, const void *b)
 {
     const struct leak *x = a, *y = b;

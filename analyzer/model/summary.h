@@ -145,6 +145,8 @@ struct quality {
     /* What was beyond a bound of the format; both of the whole image stand at its first process. */
     uint64_t shortened; /* texts */
     uint64_t left_out;  /* entries of tables and lists */
+    /* Of the whole image, at its first process: how many modules image.gaps has of either kind. */
+    uint64_t nameless_modules, undebugged_modules;
 };
 
 /* A stack that libunwind sees otherwise than the recorder. */
@@ -240,6 +242,9 @@ struct image {
     int running;          /* the program still ran when this was read */
     struct arena *memory; /* owner of every string and array above */
 };
+
+/* Counts image->gaps in the quality of the first process. */
+void image_count_gaps(struct image *image);
 
 /* An empty image with its arena; the image itself lies in that arena, too. Whoever fills it takes
  * the arrays from `memory` as well (the collector alone keeps growing arrays of its own, see

@@ -37,6 +37,8 @@ void report_json_quality(struct json *j, const struct quality *q)
     json_number(j, "inherited", q->inherited);
     json_number(j, "truncated_stacks", q->truncated_stacks);
     json_number(j, "unresolved_frames", q->unresolved_frames);
+    json_number(j, "nameless_modules", q->nameless_modules);
+    json_number(j, "undebugged_modules", q->undebugged_modules);
     json_number(j, "shortened", q->shortened);
     json_number(j, "left_out", q->left_out);
     json_number(j, "selfcheck_compared", q->selfcheck_compared);

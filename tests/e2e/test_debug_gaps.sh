@@ -20,6 +20,7 @@ print(*(m["missing"] + ": " + m["reason"] for m in json.load(sys.stdin)["modules
     "$MPROF" report "$1.mprof" >report.txt && "$MPROF" leaks "$1.mprof" >leaks.txt
     assert_contains "$1: names" " work " report.txt
     [ -z "$2" ] || assert_contains "$1: the report" "no debug information of $1: ${2:19:12}" report.txt
+    assert_eq "$1: counted" $((${#2} > 0)) "$(json "$1.mprof" quality.undebugged_modules)"
     [ -z "$2" ] || assert_contains "$1: the leaks" "no debug information of $1: ${2:19:12}" leaks.txt
 }
 

@@ -238,6 +238,7 @@ for id in none 0x01; do
     assert_contains "rebuilt since" "names another file has its place now" <(counts twin)
     "$MPROF" report twin >report.txt
     assert_contains "rebuilt since" "no names of it.so: another file has its place now" report.txt
+    assert_contains "rebuilt since" "1 module without names" report.txt
 done
 
 # The program itself, without a build id, replaced, rewritten in place, removed.

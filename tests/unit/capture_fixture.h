@@ -144,6 +144,7 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     p->mapped_count = serial ? 3 : 0;
     p->mapped = fixture_buckets(image, p->mapped_count);
     p->sample_count = 17;
+    p->quality.nameless_modules = p->quality.undebugged_modules = serial == 0; /* as in gaps */
     p->quality.selfcheck_compared |= 1; /* with 0 nothing is written of it */
     p->difference_count = 1 + fixture_number() % 3;
     p->differences = fixture_array(image, p->difference_count, sizeof *p->differences);

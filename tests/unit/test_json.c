@@ -121,6 +121,8 @@ static void test_report_keys(void **state)
                                        "inherited",
                                        "truncated_stacks",
                                        "unresolved_frames",
+                                       "nameless_modules",
+                                       "undebugged_modules",
                                        "shortened",
                                        "left_out",
                                        "modules",

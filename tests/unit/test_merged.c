@@ -93,6 +93,8 @@ static void test_two_images(void **state)
     assert_int_equal(usage_of(sum, "only_b")->inclusive.allocations, 10);
 
     assert_int_equal(sum->gap_count, 3); /* each once */
+    assert_int_equal(p->quality.nameless_modules, 2);
+    assert_int_equal(p->quality.undebugged_modules, 1);
     assert_string_equal(sum->gaps[2].module, "a.so");
     assert_string_equal(sum->gaps[2].reason, "zstd");
     assert_int_equal(sum->gaps[2].names, 0);

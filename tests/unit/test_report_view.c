@@ -111,6 +111,11 @@ static void test_quality_is_never_silent(void **state)
     make_text(-1, "peak");
     assert_non_null(strstr(text, "3 blocks (at least)"));
     fixture.process.quality.loss = (struct loss){0};
+    fixture.process.quality.lost = fixture.process.quality.implied_frees = 0;
+    fixture.process.quality.nameless_modules = 2;
+    fixture.process.quality.undebugged_modules = 1;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "2 modules without names, 1 module with unread"));
     struct quality none = {0};
     assert_null(quality_of_all(&none));
 }
