@@ -87,7 +87,7 @@ static const struct key leaks_keys[] = {
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
              "rss_peak_bytes, lost, lost_bytes, quality as in report, with --tree gaps, and with "
-             "--func functions: name, own_peak_bytes, own_peak_time_s"},
+             "--func functions: name, module, file, line, own_peak_bytes, own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
      "null where that is not recorded), command, start, collected (false while there is only a "

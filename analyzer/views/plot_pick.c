@@ -2,7 +2,6 @@
 #include "plot.h"
 #include "text.h"
 #include "xalloc.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,17 +263,11 @@ static char *label_of(const struct image *image, const struct group *group, size
     return label;
 }
 
-/* "file.c:12" of a group's function, or its module. */
 static char *place_of(const struct image *image, const struct group *group)
 {
     uint32_t outer, inner;
-    char *place = NULL;
     find_ends(image, group, &outer, &inner);
-    const struct function *f = &image->functions[outer];
-    int bytes = f->file[0] && f->line
-                    ? asprintf(&place, "%s:%" PRIu32, file_of_path(f->file), f->line)
-                    : asprintf(&place, "%s", file_of_path(f->module));
-    char *fit = text_fit(bytes < 0 ? "" : place, PLACE_MAX, 1);
+    char *place = function_place(&image->functions[outer]), *fit = text_fit(place, PLACE_MAX, 1);
     free(place);
     return fit;
 }

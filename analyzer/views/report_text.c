@@ -116,12 +116,9 @@ static struct row make_row(const struct image *image, const struct function_usag
 {
     const struct function *f = &image->functions[usage->function];
     struct row row = {usage, f, rank, NULL, NULL, 0};
-    char where[256], number[16] = "";
-    const char *file = f->file[0] ? file_of_path(f->file) : file_of_path(f->module);
-    if (f->file[0] && f->line)
-        snprintf(number, sizeof number, ":%" PRIu32, f->line);
-    snprintf(where, sizeof where, "%.200s%s", file, number);
+    char *where = function_place(f);
     row.where = text_fit(f->flags & FUNCTION_RESOLVED ? where : "", 32, 1);
+    free(where);
     size_t room = WIDTH - RANK_WIDTH - text_width(row.where) - 2;
     char *full = text_clean(f->name);
     row.name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);

@@ -418,6 +418,19 @@ static void names_with_dots(void **state)
     }
 }
 
+/* Go's names have dots, and a program of Go's is known by a section. */
+static void names_of_go(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    write_text("go.s", ".text\n.globl main\n.type main,@function\nmain: ret\n.size main,1\n"
+                       ".type main.cold,@function\nmain.cold: place_go: nop\n.size main.cold,1\n"
+                       ".section .gopclntab,\"a\"\n.quad 0\n");
+    assert_true(shell("gcc -o go go.s"));
+    assert_int_equal(resolve("go", address_of("go", "place_go"), &frames), 1);
+    assert_string_equal(frames[0].function, "main.cold");
+}
+
 /* Static functions of one name, in a program without debug information and in one with it. */
 static void static_twins(void **state)
 {
@@ -882,6 +895,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(assembly_without_sizes, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(clone_suffixes, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(names_with_dots, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(names_of_go, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(static_twins, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(stripped_library, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link, new_symbolizer, free_symbolizer),
