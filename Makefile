@@ -22,7 +22,7 @@ sees_analyzer         := analyzer analyzer/commands analyzer/views format
 sees_analyzer/commands:= analyzer/commands analyzer analyzer/capture analyzer/views analyzer/export analyzer/model analyzer/symbols format
 sees_analyzer/capture := analyzer/capture analyzer/model analyzer/symbols format
 sees_analyzer/model   := analyzer/model
-sees_analyzer/symbols := analyzer/symbols
+sees_analyzer/symbols := analyzer/symbols format
 sees_analyzer/views   := analyzer/views analyzer/model
 sees_analyzer/export  := analyzer/export analyzer/model
 

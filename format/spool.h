@@ -146,8 +146,22 @@ struct spool_process {
     uint64_t lost_mapped_bytes; /* their length in bytes */
 };
 
-#define SPOOL_BUILD_ID_MAX 32
-#define SPOOL_MODULE_PATH  944
+#define SPOOL_BUILD_ID_MAX    32
+#define SPOOL_MODULE_PATH     895
+#define SPOOL_MODULE_PATH_OLD 944 /* of recorders that wrote no facts */
+
+enum spool_module_flag {
+    SPOOL_MODULE_FACTS = 1 << 0, /* the recorder writes struct spool_module_facts */
+};
+
+/* What tells the object apart from another one of the same path. They lie in the path's last bytes:
+ * an old recorder's entry has no flag there, or a longer path. */
+struct spool_module_facts {
+    uint64_t content; /* of what is mapped, see spool_content.h; 0 unknown */
+    uint64_t device, inode, file_bytes, mtime_ns; /* of the file at its path; inode 0: unknown */
+    uint32_t flags;                               /* enum spool_module_flag */
+    uint32_t reserved;                            /* 0 */
+};
 
 /* A loaded object from its first use on. A library loaded again at another place, or a rebuilt one
  * at the same place, is another module; so a pc of an entry below always means the same code. */
@@ -160,8 +174,19 @@ struct spool_module {
     uint8_t build_id[SPOOL_BUILD_ID_MAX];
     uint32_t path_bytes;
     uint64_t generation; /* loader generation in which it was first seen */
-    char path[SPOOL_MODULE_PATH];
+    union {
+        char path[SPOOL_MODULE_PATH_OLD];
+        struct {
+            char path_room[SPOOL_MODULE_PATH + 1];
+            struct spool_module_facts facts;
+        };
+    };
 };
+
+static inline int spool_module_has_facts(const struct spool_module *m)
+{
+    return m->path_bytes <= SPOOL_MODULE_PATH && m->facts.flags & SPOOL_MODULE_FACTS;
+}
 
 enum spool_pc_flag {
     SPOOL_PC_VALID = 1 << 0, /* stored last */

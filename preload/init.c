@@ -485,6 +485,8 @@ static __attribute__((constructor)) void construct(void)
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
     if (real_malloc_is_ours())
         unwind_open();
+    else
+        loaded_notice_all();
 }
 
 /* The end of an orderly exit. What is freed after it is still recorded. */

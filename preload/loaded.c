@@ -2,6 +2,7 @@
 #include "loaded.h"
 #include "chunk.h"
 #include "init.h"
+#include "module_facts.h"
 #include "objects.h"
 #include "rules.h"
 #include "sys.h"
@@ -10,28 +11,51 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
+uintptr_t noticed_start, noticed_bytes;
+static uint32_t unloads; /* rises while anything is unloaded */
 
+#pragma weak _r_debug /* musl has none, and refuses a library that needs it */
+
+/* While ld.so frees what an object had, r_state of the object's namespace is RT_DELETE. Before
+ * glibc 2.35 the other namespaces' states cannot be seen, so it may be any time. */
+static int may_be_unloading(void)
+{
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
+    const struct r_debug_extended *d = (const struct r_debug_extended *)&_r_debug;
+    if (objects_are_listed() || !d || noticed_bytes == UINTPTR_MAX)
+        return 1;
+    for (; d; d = d->base.r_version >= 2 ? d->r_next : NULL)
+        if (d->base.r_state == RT_DELETE)
+            return 1;
+    return 0;
+#else
+    return 1;
+#endif
+}
+
+/* The generation is stored last: whoever sees it asks once more. */
 void loaded_changed(void)
 {
-    rules_age(__atomic_add_fetch(&loaded_generation, 1, __ATOMIC_RELAXED));
+    if (may_be_unloading())
+        __atomic_add_fetch(&unloads, 1, __ATOMIC_RELAXED);
+    rules_age(__atomic_add_fetch(&loaded_generation, 1, __ATOMIC_RELEASE));
 }
 
 /* What was registered; one entry a struct spool_module of ours. Complete once it has its serial,
- * which is stored last; then only its generation changes. */
+ * which is stored last; then only its last three words change. */
 struct known {
     uintptr_t start, end;
     const void *eh_frame_hdr;
-    const void *identity;
     uintptr_t bias;
-    const char *name;
+    struct module_facts facts;
     uint32_t serial;
     uint32_t generation; /* in which it was last found to be still the same */
-    uint8_t build_id[SPOOL_BUILD_ID_MAX];
-    uint32_t build_id_bytes;
+    const void
+        *identity;    /* link_map of when its facts were last read and found to be the same .. */
+    uint32_t unloads; /* .. and the number of unloads before that */
 };
 
 #define KNOWN_MAX 8192
@@ -44,12 +68,19 @@ void loaded_start(void)
     struct object loader;
     known = sys_pages(sizeof *known * KNOWN_MAX);
     objects_start();
-#pragma weak _r_debug /* musl has none, and refuses a library that needs it */
     /* _r_debug lives in ld.so; its r_ldbase is ld.so's own base. */
     if (object_find(_r_debug.r_ldbase, &loader)) {
         loader_start = loader.start;
         loader_end = loader.end;
     }
+    noticed_start = loader_start;
+    noticed_bytes = loader_end - loader_start;
+}
+
+void loaded_notice_all(void)
+{
+    noticed_start = 0;
+    noticed_bytes = UINTPTR_MAX;
 }
 
 void loaded_after_fork(void)
@@ -58,60 +89,13 @@ void loaded_after_fork(void)
     objects_after_fork();
 }
 
-/* The GNU build id among the notes of a loaded object, whose ELF header starts its mapping. */
-static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
-{
-    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)start;
-    if (end - start < sizeof *elf || memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
-        elf->e_phoff > end - start ||
-        elf->e_phnum * sizeof(ElfW(Phdr)) > end - start - elf->e_phoff)
-        return 0;
-    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(start + elf->e_phoff);
-    uintptr_t first = 0;
-    for (unsigned i = 0; i < elf->e_phnum; i++)
-        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
-            first = segments[i].p_vaddr;
-    for (unsigned i = 0; i < elf->e_phnum; i++) {
-        uintptr_t at = segments[i].p_vaddr - first;
-        if (segments[i].p_type != PT_NOTE || at > end - start ||
-            segments[i].p_filesz > end - start - at)
-            continue;
-        for (uintptr_t p = start + at, stop = p + segments[i].p_filesz;
-             stop - p >= sizeof(ElfW(Nhdr));) {
-            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)p;
-            uintptr_t name = p + sizeof *note;
-            uintptr_t text = name + ((note->n_namesz + 3ul) & ~3ul);
-            if (text > stop || note->n_descsz > stop - text)
-                break;
-            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-                memcmp((const void *)name, "GNU", 4) == 0 && note->n_descsz <= SPOOL_BUILD_ID_MAX) {
-                memcpy(to, (const void *)text, note->n_descsz);
-                return note->n_descsz;
-            }
-            p = text + ((note->n_descsz + 3ul) & ~3ul);
-        }
-    }
-    return 0;
-}
-
 /*
- * A program whose segments have gaps between them is known to ld.so segment by segment: code,
- * tables of call frame information and ELF header may each lie in another one.
+ * A program whose segments have gaps between them is known to ld.so segment by segment: code and
+ * tables of call frame information may each lie in another one.
  */
 static int same_segment(const struct object *o, const void *p)
 {
     return (uintptr_t)p - o->start < o->end - o->start;
-}
-
-static uint32_t object_build_id(const struct object *found, uint8_t *id)
-{
-    struct object head = *found;
-    const void *segments = (const void *)getauxval(AT_PHDR);
-    int is_program = !found->name || !*found->name;
-    if (is_program && segments && !same_segment(found, segments) &&
-        !object_find((uintptr_t)segments, &head))
-        return 0;
-    return read_build_id(head.start, head.end, id);
 }
 
 /* What the rules may be read from. */
@@ -124,28 +108,38 @@ static struct cfi_module cfi_of(const struct object *found)
     return (struct cfi_module){tables.start, tables.end, found->eh_frame_hdr};
 }
 
-/* ld.so calls the program "" and keeps relative names as they were given. */
-static uint32_t module_path(const char *name, char *to)
+static size_t put_text(char *to, size_t n, const char *text)
 {
-    size_t n = 0;
-    if (!name || !*name) {
-        name = init_executable();
-    } else if (strncmp(name, "linux-vdso", 10) == 0 || strncmp(name, "linux-gate", 10) == 0) {
-        name = "[vdso]";
-    } else if (*name != '/') {
-        const char *folder = init_folder();
-        while (folder[n] && n < SPOOL_MODULE_PATH - 2) {
-            to[n] = folder[n];
-            n++;
-        }
-        to[n++] = '/';
-    }
-    for (; *name && n < SPOOL_MODULE_PATH; name++)
-        to[n++] = *name;
-    return (uint32_t)n;
+    for (; *text && n < SPOOL_MODULE_PATH; text++)
+        to[n++] = *text;
+    return n;
 }
 
-static uint32_t write_module(const struct known *k)
+/* The folder that a relative name begins in: the working folder where the object's file is to be
+ * found from there, else the one of the start. */
+static size_t put_folder(char *to, int is_found_here)
+{
+    long bytes = is_found_here && sys_may(SYS_KIND_START)
+                     ? SYS_CALL(SYS_getcwd, to, SPOOL_MODULE_PATH, 0, 0, 0, 0)
+                     : 0;
+    size_t n = bytes > 1 && *to == '/' ? (size_t)bytes - 1 : put_text(to, 0, init_folder());
+    return put_text(to, n, "/");
+}
+
+/* ld.so calls the program "" and keeps relative names as they were given. */
+static uint32_t module_path(const char *name, int is_found_here, char *to)
+{
+    size_t n = 0;
+    if (!name || !*name)
+        name = init_executable();
+    else if (strncmp(name, "linux-vdso", 10) == 0 || strncmp(name, "linux-gate", 10) == 0)
+        name = "[vdso]";
+    else if (*name != '/')
+        n = put_folder(to, is_found_here);
+    return (uint32_t)put_text(to, n, name);
+}
+
+static uint32_t write_module(const struct known *k, const char *name)
 {
     uint32_t serial = __atomic_add_fetch(&spool.control->module_count, 1, __ATOMIC_RELAXED);
     struct spool_module *m = spool_entry(&spool.header->modules, serial);
@@ -155,24 +149,39 @@ static uint32_t write_module(const struct known *k)
     m->start = k->start;
     m->end = k->end;
     m->bias = k->bias;
-    m->build_id_bytes = k->build_id_bytes;
-    memcpy(m->build_id, k->build_id, sizeof m->build_id);
-    m->path_bytes = module_path(k->name, m->path);
+    m->build_id_bytes = k->facts.build_id_bytes;
+    memcpy(m->build_id, k->facts.build_id, sizeof m->build_id);
+    m->path_bytes = module_path(name, k->facts.spooled.inode != 0, m->path);
+    m->facts = k->facts.spooled;
     m->generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     __atomic_store_n(&m->state, 1, __ATOMIC_RELEASE);
     return serial;
 }
 
-/* A library that was unloaded and has come back to its place has another link_map, but its build id
- * says that the code is the same; one without a build id has to be the very same object. */
-static int same_object(const struct known *k, const struct object *found)
+/* Where there is neither a build id nor a file nothing shows it. */
+static int same_facts(const struct module_facts *a, const struct module_facts *b)
 {
-    uint8_t id[SPOOL_BUILD_ID_MAX] = {0};
-    return k->start == found->start && k->end == found->end &&
-           k->eh_frame_hdr == found->eh_frame_hdr &&
-           (k->build_id_bytes || k->identity == found->identity) &&
-           object_build_id(found, id) == k->build_id_bytes &&
-           memcmp(id, k->build_id, sizeof id) == 0;
+    return (a->build_id_bytes || a->spooled.inode) && memcmp(a, b, sizeof *a) == 0;
+}
+
+/* As long as nothing is unloaded, an object that lies where it lay is the same one. Afterwards all
+ * of what ld.so says of another may be equal, the address of its link_map, too; then its facts
+ * tell. */
+static int same_object(struct known *k, const struct object *found)
+{
+    struct module_facts now;
+    uint32_t since = __atomic_load_n(&unloads, __ATOMIC_RELAXED);
+    if (k->start != found->start || k->end != found->end || k->eh_frame_hdr != found->eh_frame_hdr)
+        return 0;
+    if (__atomic_load_n(&k->identity, __ATOMIC_RELAXED) == found->identity &&
+        __atomic_load_n(&k->unloads, __ATOMIC_RELAXED) == since)
+        return 1;
+    module_facts_read(found, &now);
+    if (!same_facts(&k->facts, &now))
+        return 0;
+    __atomic_store_n(&k->identity, found->identity, __ATOMIC_RELAXED);
+    __atomic_store_n(&k->unloads, since, __ATOMIC_RELAXED);
+    return 1;
 }
 
 static uint32_t known_entries(void)
@@ -186,7 +195,7 @@ static uint32_t find_known(const struct object *found, uint32_t generation)
 {
     for (uint32_t i = known_entries(); i-- > 0;) {
         uint32_t serial = __atomic_load_n(&known[i].serial, __ATOMIC_ACQUIRE);
-        if (serial && known[i].start == found->start && same_object(&known[i], found)) {
+        if (serial && same_object(&known[i], found)) {
             __atomic_store_n(&known[i].generation, generation, __ATOMIC_RELAXED);
             return serial;
         }
@@ -209,9 +218,8 @@ static void remember(const struct known *new, uint32_t serial)
     k->eh_frame_hdr = new->eh_frame_hdr;
     k->identity = new->identity;
     k->bias = new->bias;
-    k->name = new->name;
-    k->build_id_bytes = new->build_id_bytes;
-    memcpy(k->build_id, new->build_id, sizeof k->build_id);
+    k->unloads = new->unloads;
+    memcpy(&k->facts, &new->facts, sizeof k->facts);
     __atomic_store_n(&k->generation, new->generation, __ATOMIC_RELAXED);
     __atomic_store_n(&k->serial, serial, __ATOMIC_RELEASE);
 }
@@ -226,10 +234,10 @@ static uint32_t register_object(const struct object *found, uint32_t generation)
                         .eh_frame_hdr = found->eh_frame_hdr,
                         .identity = found->identity,
                         .bias = found->bias,
-                        .name = found->name,
-                        .generation = generation};
-    new.build_id_bytes = object_build_id(found, new.build_id);
-    serial = write_module(&new);
+                        .generation = generation,
+                        .unloads = __atomic_load_n(&unloads, __ATOMIC_RELAXED)};
+    module_facts_read(found, &new.facts);
+    serial = write_module(&new, found->name);
     if (serial)
         remember(&new, serial);
     return serial;
@@ -256,7 +264,7 @@ static int lock_known(void)
 int loaded_module(uintptr_t pc, struct cfi_module *module, uint32_t *serial)
 {
     struct object found;
-    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_ACQUIRE);
 
     *serial = 0;
     if (!known || !object_find(pc, &found))

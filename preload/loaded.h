@@ -16,15 +16,20 @@
 #include <stdint.h>
 
 extern uint32_t loaded_generation;
-extern uintptr_t loader_start, loader_end; /* ld.so's text */
+extern uintptr_t loader_start, loader_end;     /* ld.so's text */
+extern uintptr_t noticed_start, noticed_bytes; /* whose events may come from the loader at work */
 
 void loaded_changed(void); /* the loader is at work: a new generation */
 
 static inline void loaded_notice(uintptr_t caller)
 {
-    if (__builtin_expect(caller - loader_start < loader_end - loader_start, 0))
+    if (__builtin_expect(caller - noticed_start < noticed_bytes, 0))
         loaded_changed();
 }
+
+/* What ld.so allocates and frees goes past our hooks, to a malloc before ours: then it may have
+ * been at work before any event. */
+void loaded_notice_all(void);
 
 /* Finds ld.so; called once at the start. */
 void loaded_start(void);

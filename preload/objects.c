@@ -123,6 +123,11 @@ int object_find(uintptr_t pc, struct object *object)
     return 1;
 }
 
+int objects_are_listed(void)
+{
+    return !find_object;
+}
+
 void objects_start(void)
 {
     uintptr_t before = own_begin();

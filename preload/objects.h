@@ -25,6 +25,9 @@ struct object {
 /* Looks for glibc's function; before object_find, and as often as one likes. */
 void objects_start(void);
 
+/* Is there a list of our own, because this glibc has no such function? */
+int objects_are_listed(void);
+
 /* 1, or 0 where none is known. */
 int object_find(uintptr_t pc, struct object *object);
 

@@ -148,6 +148,52 @@ static uint64_t read_pid_space(void)
     return SYS_CALL(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &s, 0, 0, 0) == 0 ? s.st_ino : 0;
 }
 
+/* ---- the program's path ---- */
+
+#define MAPS_MAX (256u << 10)
+
+/* A hexadecimal number, and behind it. */
+static uint64_t read_hexadecimal(const char **p)
+{
+    uint64_t v = 0;
+    for (;; ++*p) {
+        unsigned c = (unsigned char)**p;
+        unsigned digit = c - '0' < 10 ? c - '0' : (c | 32) - 'a' < 6 ? (c | 32) - 'a' + 10 : 16;
+        if (digit == 16)
+            return v;
+        v = v << 4 | digit;
+    }
+}
+
+/* The path at the end of the line of /proc/self/maps that covers `address`:
+ * "7f..-7f.. r--p 00000000 fe:00 1234    /usr/bin/x". */
+static void path_mapped_at(uintptr_t address, const char *maps, char *to)
+{
+    for (const char *line = maps, *end; (end = strchr(line, '\n')); line = end + 1) {
+        const char *p = line;
+        uint64_t low = read_hexadecimal(&p), high = *p == '-' ? (p++, read_hexadecimal(&p)) : 0;
+        const char *path = memchr(p, '/', (size_t)(end - p));
+        if (address - low >= high - low || high < low || !path)
+            continue;
+        *to = 0;
+        append_bytes(to, FACT_PATH, path, (size_t)(end - path));
+        return;
+    }
+}
+
+/* Started as "ld.so PROGRAM": the kernel knows ld.so only, and of the program says nothing but
+ * what is mapped where. */
+static void find_program(struct start_facts *f)
+{
+    uintptr_t headers = getauxval(AT_PHDR);
+    char *maps = getauxval(AT_BASE) == 0 && headers ? sys_pages(MAPS_MAX) : NULL;
+    if (!maps)
+        return;
+    sys_read_file("/proc/self/maps", maps, MAPS_MAX);
+    path_mapped_at(headers, maps, f->executable);
+    sys_unmap(maps, MAPS_MAX);
+}
+
 struct start_facts *start_facts_read(void)
 {
     struct start_facts *f = sys_pages(sizeof *f);
@@ -158,6 +204,7 @@ struct start_facts *start_facts_read(void)
     sys_read_file("/proc/self/environ", f->environment, ENVIRONMENT_MAX - 1);
     f->command_bytes = sys_read_file("/proc/self/cmdline", f->command, COMMAND_MAX);
     SYS_CALL(SYS_readlink, "/proc/self/exe", f->executable, FACT_PATH - 1, 0, 0, 0);
+    find_program(f);
     read_stack(f);
     SYS_CALL(SYS_getcwd, f->folder, FACT_PATH - 1, 0, 0, 0, 0);
     if (SYS_CALL(SYS_uname, &names, 0, 0, 0, 0, 0) == 0)

@@ -44,6 +44,61 @@ class Damaged(Exception):
     """The file breaks a rule of the format."""
 
 
+def content_hash(at, first, bias):
+    """"Content" of doc/format.md; at(address, count) gives bytes of the object, b"" where there are none."""
+    state = 0xCBF29CE484222325
+
+    def add(data):
+        nonlocal state
+        for i in range(0, len(data), 8):
+            state = (state ^ int.from_bytes(data[i:i + 8], "little")) * 0x9E3779B97F4A7C15 & MASK
+            state ^= state >> 32
+
+    def add_range(address, count):
+        add(count.to_bytes(8, "little"))
+        add(at(address, min(count, PAGE)))
+        if count > PAGE:
+            tail = min(count - PAGE, PAGE)
+            add(at(address + count - tail, tail))
+
+    elf = at(first, 64)
+    if elf[:5] != b"\x7fELF\2":
+        return 0
+    headers_at, = struct.unpack_from("<Q", elf, 32)
+    entry, count = struct.unpack_from("<HH", elf, 54)
+    headers = at(first + headers_at, entry * count)
+    add(elf[:40])
+    add(headers)
+    parts = {}
+    for i in range(count):
+        kind, _, _, address, _, _, size, _ = struct.unpack_from("<IIQQQQQQ", headers, 56 * i)
+        parts[kind] = address, size
+    add_range(*parts.get(0x6474E550, (0, 0)))
+    address, size = parts.get(2, (0, 0))
+    dynamic = struct.iter_unpack("<QQ", at(address, min(size, PAGE)))
+    names = dict(itertools.takewhile(lambda entry: entry[0], dynamic))
+    address = names.get(5, 0)
+    add_range(address - bias if address >= bias else address, names.get(10, 0))
+    return state or 1
+
+
+def content_of_file(path):
+    """The same of a file."""
+    with open(path, "rb") as f:
+        data = f.read()
+    headers, = struct.unpack_from("<Q", data, 32)
+    entry, count = struct.unpack_from("<HH", data, 54)
+    loaded = [h for h in (struct.unpack_from("<IIQQQQQQ", data, headers + i * entry) for i in range(count)) if h[0] == 1]
+
+    def at(address, wanted):
+        for _, _, offset, begin, _, size, _, _ in loaded:
+            if begin <= address and address + wanted <= begin + size:
+                return data[offset + address - begin:][:wanted]
+        return b""
+
+    return content_hash(at, next((h[3] for h in loaded if h[2] == 0), 0), 0)
+
+
 class Header:
     """The header page, as far as this reader needs it."""
 
@@ -101,7 +156,7 @@ class Cursor:
 
 class Stream:
     """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete,
-    payload)."""
+    payload), of events without a payload the stack after them."""
 
     def __init__(self, serial):
         self.serial = serial
@@ -142,7 +197,7 @@ class Stream:
                 if thread is None:
                     raise Damaged("a chunk does not begin with a thread event")
                 whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
-                yield ticks, self.serial, number, kind, thread, value, size, whole, payload
+                yield ticks, self.serial, number, kind, thread, value, size, whole, payload if kind in HAS_PAYLOAD else stack
                 number += 1
 
 
@@ -457,6 +512,38 @@ class Spool:
                 streams.setdefault(stream, Stream(stream)).chunks[index] = first, first + used, ticks
             at += size
 
+    def pcs(self, stack):
+        """The (pc, module serial, flags) of a stack's frames, the innermost first; of those that are in the table."""
+        offset, size, _ = self.header.tables[2]
+        while stack:
+            if FRAME_UNKNOWN < stack.frame < FRAME_RAW:
+                yield struct.unpack_from("<QII", self.data, offset + stack.frame * size)
+            stack = stack.outer
+
+    def bias(self, module):
+        """What is added to the addresses of a module's file."""
+        offset, size, _ = self.header.tables[1]
+        return struct.unpack_from("<Q", self.data, offset + module * size + 24)[0]
+
+    def module_path(self, module):
+        offset, size, _ = self.header.tables[1]
+        at = offset + module * size
+        return self.data[at + 80:at + 80 + struct.unpack_from("<I", self.data, at + 68)[0]].decode("utf-8", "replace")
+
+    def modules(self):
+        """What the recorder says of each loaded object."""
+        offset, size, capacity = self.header.tables[1]
+        for serial in range(1, min(self.module_count + 1, capacity)):
+            entry = self.data[offset + serial * size:offset + (serial + 1) * size]
+            if len(entry) < size or struct.unpack_from("<I", entry)[0] != 1:
+                continue
+            id_bytes, build_id, path_bytes = struct.unpack_from("<I32sI", entry, 32)
+            module = {"path": entry[80:80 + path_bytes].decode("utf-8", "replace"), "build_id": build_id[:id_bytes].hex()}
+            *facts, flags, _ = struct.unpack_from("<QQQQQII", entry, 976)
+            if path_bytes <= 895 and flags & 1:
+                module.update(zip(("content", "device", "inode", "file_bytes", "mtime_ns"), facts))
+            yield module
+
     def events(self, process):
         return heapq.merge(*(s.events(self.data, self.header.version, self.pc_count) for s in process.streams.values()))
 
@@ -544,7 +631,7 @@ def main():
         header = spool.header
         print(json.dumps({"pid": header.pid, "command": header.command, "folder": header.folder,
                           "executable": header.executable, "start": header.epoch_ns / 1e9,
-                          "processes": spool.replay()}, indent=1))
+                          "modules": [*spool.modules()], "processes": spool.replay()}, indent=1))
     except (Damaged, OSError) as e:
         print(f"spool_reader.py: {args.file}: {e}", file=sys.stderr)
         return 1

@@ -80,6 +80,7 @@ enum capture_block_type {
     BLOCK_THREADS = 17,   /* of a process, before its summary: what each thread allocated */
     BLOCK_LOST = 18,      /* of a process, before its summary: what found no room */
     BLOCK_BOUNDS = 19,    /* of a process, before its summary: what was shortened, or left out */
+    BLOCK_MODULES = 20,   /* of the image: modules without names or debug information, and why */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };

@@ -253,6 +253,12 @@ static void take_samples(struct collector *c)
     pthread_mutex_unlock(&c->samples_lock);
 }
 
+void collector_lives(struct collector *c, uint32_t serial, int32_t pid)
+{
+    c->pids_here = xgrow(c->pids_here, &c->pid_capacity, (size_t)serial + 1, sizeof *c->pids_here);
+    c->pids_here[serial] = pid;
+}
+
 void collector_ended(struct collector *c, int32_t pid, struct ending ending)
 {
     struct subject *s = subject_of_pid(c, pid);
@@ -334,6 +340,8 @@ int collector_finish(struct collector *c, int running)
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
+    locations_give_gaps(&c->locations);
+    image_count_gaps(c->image);
     c->image->left_out = c->classes.left_out + c->tree.left_out;
     if (c->writer && !c->writer_errno && writer_finish(c->writer) != WRITER_OK)
         c->writer_errno = errno ? errno : EIO;
@@ -358,6 +366,8 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->recycler.spool_fd = -1;
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
+    c->locations.living = population_living;
+    c->locations.living_context = c;
     tree_init(&c->tree, c->image);
     c->matcher = (struct matcher){&c->tree,    &c->locations,
                                   &c->classes, &c->order,
@@ -406,6 +416,7 @@ void collector_free(struct collector *c)
     spool_file_close(&c->file);
     pthread_mutex_destroy(&c->samples_lock);
     free(c->samples);
+    free(c->pids_here);
     free(c->positions);
     image_free(c->image);
     free(c);

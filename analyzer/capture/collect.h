@@ -40,6 +40,10 @@ int64_t collector_step(struct collector *c);
 /* A resident-set sample from outside, of the process `pid` at `boottime_ns` (CLOCK_BOOTTIME). */
 void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns, uint64_t rss_bytes);
 
+/* The pid, here, of a process of the image that lives: what it has mapped may be looked at where
+ * it sees it itself. Without it pids are believed where they are of our own namespace. */
+void collector_lives(struct collector *c, uint32_t serial, int32_t pid);
+
 /* How the process `pid` of this image ended, where the caller saw it. */
 void collector_ended(struct collector *c, int32_t pid, struct ending ending);
 

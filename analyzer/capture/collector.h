@@ -40,6 +40,9 @@ struct collector {
     int live;               /* the program may still be writing */
     int knows_pids;         /* the first process lives in our pid namespace */
 
+    int32_t *pids_here; /* by serial, as collector_lives had them; 0 not told */
+    size_t pid_capacity;
+
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;
     size_t sample_count, sample_capacity;
@@ -76,6 +79,9 @@ void population_check(struct collector *c);
 
 /* order.h: will the process certainly write no more? `collector` is a struct collector. */
 int population_is_over(void *collector, uint32_t serial);
+
+/* locations.h: a process that lives and, if any does, is the one of this serial. */
+int32_t population_living(void *collector, uint32_t serial);
 
 /* A forked child that will write no more and whose events have all been taken in. */
 void population_retire(struct collector *c, uint32_t serial);

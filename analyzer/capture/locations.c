@@ -1,6 +1,7 @@
 /* locations.c - resolving pcs, and interning what they resolve to. */
 #include "locations.h"
 #include "capture_format.h"
+#include "function_flags.h"
 #include "tree.h"
 #include "xalloc.h"
 
@@ -38,44 +39,16 @@ static const char *intern(struct locations *l, const char *text)
     return copy;
 }
 
-static uint32_t flags_of(const char *name, int resolved)
+/* A program whose main lies in a library of its own has none itself. The outermost frames of a
+ * stack come first, so a plugin's function of that name is not the first main. */
+static uint32_t flags_of(struct locations *l, const char *name, const char *module)
 {
-    static const char *const allocators[] = {
-        "malloc",          "calloc",        "realloc",        "reallocarray",
-        "memalign",        "aligned_alloc", "valloc",         "pvalloc",
-        "posix_memalign",  "__libc_malloc", "__libc_calloc",  "__libc_realloc",
-        "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
-    };
-    static const char *const starts[] = {
-        "_start",
-        "__libc_start_main",
-        "__libc_start_main_impl",
-        "__libc_start_call_main",
-        "start_thread",
-        "thread_start",
-        "clone",
-        "clone3",
-        "__clone",
-        "__clone3",
-        "_dl_start_user",
-        "__GI___clone3",
-    };
-    uint32_t flags = resolved ? FUNCTION_RESOLVED : 0;
+    uint32_t flags = function_flags(name, module, l->image->executable);
 
-    if (!resolved)
-        return flags;
-    if (strcmp(name, "main") == 0)
+    if (strcmp(name, "main") == 0 && (!l->main_module || l->main_module == module)) {
+        l->main_module = module;
         flags |= FUNCTION_MAIN;
-    if (strncmp(name, "operator new", 12) == 0)
-        flags |= FUNCTION_ALLOCATOR;
-    for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++)
-        if (strcmp(name, allocators[i]) == 0)
-            flags |= FUNCTION_ALLOCATOR;
-    if (strncmp(name, "__libc_start_main@", 18) == 0)
-        flags |= FUNCTION_START;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (strcmp(name, starts[i]) == 0)
-            flags |= FUNCTION_START;
+    }
     return flags;
 }
 
@@ -121,18 +94,44 @@ static void add_frame(struct locations *l, struct frame frame)
 
 /* ---- resolving ---- */
 
-/* The number of the first module that is the same file as the last one. */
+static int is_same_module(const struct known_module *a, const struct known_module *b)
+{
+    return a->path == b->path && a->object == b->object && a->build_id_bytes == b->build_id_bytes &&
+           memcmp(a->build_id, b->build_id, sizeof a->build_id) == 0;
+}
+
+/* The number of the first module that is the same object as the last one. */
 static uint32_t identity_of_last(const struct locations *l)
 {
     const struct known_module *last = &l->modules[l->module_count - 1];
     uint32_t i = 0;
 
-    for (; &l->modules[i] != last; i++)
-        if (l->modules[i].path == last->path &&
-            l->modules[i].build_id_bytes == last->build_id_bytes &&
-            memcmp(l->modules[i].build_id, last->build_id, sizeof last->build_id) == 0)
-            break;
+    while (!is_same_module(&l->modules[i], last))
+        i++;
     return i;
+}
+
+static struct symbol_object *object_of(struct locations *l, const struct known_module *module,
+                                       const struct spool_module *entry)
+{
+    struct symbol_identity identity = {.path = module->path,
+                                       .build_id = module->build_id,
+                                       .build_id_bytes = module->build_id_bytes,
+                                       .start = entry->start};
+
+    if (!l->symbols)
+        return NULL;
+    if (spool_module_has_facts(entry)) {
+        identity.has_facts = true;
+        identity.content = entry->facts.content;
+        identity.device = entry->facts.device;
+        identity.inode = entry->facts.inode;
+        identity.file_bytes = entry->facts.file_bytes;
+        identity.mtime_ns = entry->facts.mtime_ns;
+    }
+    if (l->living)
+        identity.pid = l->living(l->living_context, entry->process);
+    return symbolizer_object(l->symbols, &identity);
 }
 
 static const struct known_module *find_module(struct locations *l, uint32_t serial)
@@ -154,11 +153,8 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
     module->build_id_bytes = entry.build_id_bytes;
     memset(module->build_id, 0, sizeof module->build_id);
     memcpy(module->build_id, entry.build_id, entry.build_id_bytes);
+    module->object = object_of(l, module, &entry);
     module->identity = identity_of_last(l);
-    module->object = NULL;
-    if (l->symbols)
-        module->object =
-            symbolizer_object(l->symbols, module->path, entry.build_id, entry.build_id_bytes);
     return module;
 }
 
@@ -187,7 +183,7 @@ static uint32_t add_resolved(struct locations *l, const struct known_module *mod
             .module = module->path,
             .file = intern(l, f->declared_file),
             .line = f->declared_line,
-            .flags = flags_of(f->function, 1),
+            .flags = flags_of(l, f->function, module->path),
         };
         size_t functions = l->image->function_count;
         if (!(function.flags & FUNCTION_ALLOCATOR))
@@ -271,6 +267,29 @@ uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
     l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
     const struct known_module *module = find_module(l, entry.module);
     return l->by_id[id] = module ? find_in_module(l, module, &entry) : find_raw(l, entry.pc);
+}
+
+/* The kernel's own code has no file. */
+static struct module_gap gap_of(const struct known_module *module)
+{
+    enum symbol_gap gap = SYMBOLS_WHOLE;
+
+    if (module->object && strcmp(module->path, "[vdso]") != 0)
+        gap = symbolizer_gap(module->object);
+    return (struct module_gap){module->path, gap_words(gap), gap_is_of_names(gap)};
+}
+
+void locations_give_gaps(const struct locations *l)
+{
+    struct image *image = l->image;
+
+    image->gaps = arena_take(image->memory, (l->module_count + 1) * sizeof *image->gaps);
+    image->gap_count = 0;
+    for (size_t i = 0; i < l->module_count; i++) {
+        struct module_gap gap = gap_of(&l->modules[i]);
+        if (gap.reason[0])
+            gaps_add(image->gaps, &image->gap_count, gap);
+    }
 }
 
 void locations_init(struct locations *l, struct image *image, const struct spool_file *file,

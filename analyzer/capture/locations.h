@@ -3,7 +3,7 @@
  * first seen on a stack, and its frames and functions are interned in the image's tables.
  *
  * Equal code has one location, however many processes and pc ids it was seen under (forked children
- * each number what they meet): the same module by path and build id, the same address in it.
+ * each number what they meet): the same module by path and identity, the same address in it.
  * Functions are the same where module, name, file and line of the declaration are. Where the
  * symbolizer knows no name, a function is called by its start, "libx.so+0x1200", or where not even
  * that is known each location is one, "libx.so+0x1234", or "0x7f.." outside of all modules.
@@ -25,7 +25,7 @@ struct known_module {
     const char *path, *name; /* name: the path's last part */
     uint8_t build_id[SPOOL_BUILD_ID_MAX];
     uint32_t build_id_bytes;
-    uint32_t identity; /* the first module with this path and build id */
+    uint32_t identity; /* the first module of this path that is the same object */
     uint64_t bias;
     struct symbol_object *object; /* NULL: no symbolizer */
 };
@@ -37,12 +37,18 @@ struct origin {
     uint32_t flags;   /* of the pc */
 };
 
+/* A process of the image that lives, by its serial: its pid, 0 none. */
+typedef int32_t locations_living(void *context, uint32_t process);
+
 struct locations {
     struct image *image;
     const struct spool_file *file;
     struct symbolizer *symbols; /* NULL: all stays unresolved */
-    uint32_t *by_id;            /* pc id -> location, 0 not looked up yet (or no pc) */
-    uint32_t nowhere;           /* the location of ids without an entry, 0 none yet */
+    locations_living *living;   /* NULL: nobody's files are looked at but ours */
+    void *living_context;
+    const char *main_module; /* where the first `main` lies, NULL none yet */
+    uint32_t *by_id;         /* pc id -> location, 0 not looked up yet (or no pc) */
+    uint32_t nowhere;        /* the location of ids without an entry, 0 none yet */
     size_t id_capacity;
     struct intmap raw;      /* pc -> location, of pcs in no module */
     struct origin *origins; /* by location; those of modules only */
@@ -61,6 +67,9 @@ struct locations {
 void locations_init(struct locations *l, struct image *image, const struct spool_file *file,
                     struct symbolizer *symbols);
 void locations_clear(struct locations *l);
+
+/* Tells the image of which modules names or debug information is missing, and why. */
+void locations_give_gaps(const struct locations *l);
 
 uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc);
 

@@ -201,6 +201,17 @@ int code_bounds(struct codec *c, struct process *p)
     return !c->in.bad;
 }
 
+int code_modules(struct codec *c, struct image *image)
+{
+    ARRAY(c, image, image->gaps, image->gap_count, 3);
+    STRING_COLUMN(c, image->gaps, image->gap_count, module);
+    COLUMN(c, image->gaps, image->gap_count, names, COLUMN_PLAIN);
+    STRING_COLUMN(c, image->gaps, image->gap_count, reason);
+    if (c->in.bad)
+        image->gap_count = 0;
+    return !c->in.bad;
+}
+
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image)
 {
     code_u64(c, &p->quality.selfcheck_compared);

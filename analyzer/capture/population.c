@@ -14,7 +14,8 @@
 #define CHECK_EVERY_NS 1000000000u
 /* Forks that failed leave an entry without a pid, and so does a child that has not come to run yet.
  * So many of them are kept ready; of older ones what they inherit is let go. */
-#define UNBORN_KEPT 256
+#define UNBORN_KEPT  256
+#define LIVING_TRIED 16 /* processes, for one that lives */
 
 static void describe(struct collector *c, const struct subject *s)
 {
@@ -252,6 +253,30 @@ int population_is_over(void *collector, uint32_t serial)
     if (!process_is_alive(now.pid, now.start_time))
         return 1;
     return now.end_kind == SPOOL_END_EXEC && !has_mapped(c, now.pid);
+}
+
+/* Its pid here while it lives, else 0. */
+static int32_t living_pid(const struct collector *c, uint32_t serial)
+{
+    struct spool_process entry;
+    int32_t pid = serial < c->pid_capacity ? c->pids_here[serial] : 0;
+
+    if (!spool_file_process(&c->file, serial, &entry))
+        return 0;
+    if (pid == 0 && c->knows_pids && !(entry.flags & SPOOL_PROCESS_ELSEWHERE))
+        pid = entry.pid;
+    return pid > 0 && process_is_alive(pid, entry.start_time) ? pid : 0;
+}
+
+/* Those whose parent has registered a module have it, too. */
+int32_t population_living(void *collector, uint32_t serial)
+{
+    const struct collector *c = collector;
+    int32_t pid = living_pid(c, serial);
+
+    for (uint32_t i = 0; pid == 0 && i < c->image->process_count && i < LIVING_TRIED; i++)
+        pid = living_pid(c, i);
+    return pid;
 }
 
 static int is_unborn(const struct subject *s)

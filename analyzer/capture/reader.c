@@ -90,6 +90,12 @@ int reader_get_bounds(struct reader *r, uint32_t serial)
     return serial < r->image->process_count && code_bounds(&c, &r->image->processes[serial]);
 }
 
+int reader_get_modules(struct reader *r)
+{
+    struct codec c = reader_codec(r);
+    return code_modules(&c, r->image);
+}
+
 int reader_get_selfcheck(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
@@ -138,7 +144,7 @@ static int is_wanted(uint32_t type, int summaries)
     if (!summaries)
         return reader_is_table(type) || type == BLOCK_HEAD;
     return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
-           type == BLOCK_LOST || type == BLOCK_BOUNDS;
+           type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES;
 }
 
 /* The blocks of the index that an image is made of: its tables, or the summaries. */
@@ -161,6 +167,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_get_lost(r, e->process);
         else if (e->type == BLOCK_BOUNDS)
             rc = reader_get_bounds(r, e->process);
+        else if (e->type == BLOCK_MODULES)
+            rc = reader_get_modules(r);
         else if (e->type == BLOCK_SELFCHECK)
             rc = reader_get_selfcheck(r, e->process);
         else if (e->type == BLOCK_THREADS)
@@ -182,6 +190,7 @@ static int read_complete(struct reader *r)
         return rc;
     tables_give(&r->tables, r->image);
     rc = read_indexed(r, 1);
+    image_count_gaps(r->image);
     return rc > 0 && r->image->process_count == 0 ? 0 : rc;
 }
 

@@ -161,6 +161,8 @@ int reader_read_cut(struct reader *r)
         r->image->function_count = 1;
     }
     list_processes(r);
+    if (find_once(r, BLOCK_MODULES, 0))
+        reader_get_modules(r);
     for (uint32_t i = 0; i < r->image->process_count; i++) {
         if (find_summary(r, i))
             continue;
@@ -168,5 +170,6 @@ int reader_read_cut(struct reader *r)
         find_lost(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
+    image_count_gaps(r->image);
     return RECORDING_OK;
 }

@@ -48,13 +48,15 @@ struct codec reader_codec(struct reader *r);
 
 int reader_is_table(uint32_t type); /* of the image: all but classes */
 
-/* r->payload is a HEAD, a SUMMARY, a LOST, a BOUNDS, a SELFCHECK or THREADS (which may come before
- * the summary or after it). A summary refers to the image's tables, which must be complete by then.
+/* r->payload is a HEAD, a SUMMARY, a LOST, a BOUNDS, MODULES, a SELFCHECK or THREADS (which may
+ * come before the summary or after it). A summary refers to the image's tables, which must be
+ * complete by then.
  */
 int reader_add_head(struct reader *r);
 int reader_get_summary(struct reader *r, uint32_t serial);
 int reader_get_lost(struct reader *r, uint32_t serial);
 int reader_get_bounds(struct reader *r, uint32_t serial);
+int reader_get_modules(struct reader *r);
 int reader_get_selfcheck(struct reader *r, uint32_t serial);
 int reader_get_threads(struct reader *r, uint32_t serial);
 

@@ -411,6 +411,19 @@ static void put_threads(struct writer *w, const struct process *process)
     put_block(w, BLOCK_THREADS, process->serial, &w->payload);
 }
 
+static void put_modules(struct writer *w)
+{
+    struct image copy = *w->image;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (copy.gap_count == 0)
+        return;
+    copy.gap_count = part_of(w, copy.gap_count, CAPTURE_LIST_MAX);
+    w->payload.size = 0;
+    code_modules(&c, &copy);
+    put_strings(w);
+    put_block(w, BLOCK_MODULES, 0, &w->payload);
+}
+
 /* All of a process whose texts may be shortened, which the first one's bounds count. */
 static void put_details(struct writer *w, const struct process *process)
 {
@@ -471,6 +484,7 @@ int writer_finish(struct writer *w)
      */
     put_tables(w);
     put_process_list(w);
+    put_modules(w);
     for (size_t i = 0; i < w->image->process_count; i++)
         put_details(w, &w->image->processes[i]);
     for (size_t i = 0; i < w->image->process_count; i++) {

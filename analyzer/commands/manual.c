@@ -31,10 +31,14 @@ static const struct key report_keys[] = {
      "unmatched_frees (of addresses nobody allocated), implied_frees (not seen, but the address "
      "was given out again), inherited (blocks that lived before the process began), "
      "truncated_stacks (allocations whose stack is incomplete), unresolved_frames (places in the "
-     "code without a name), shortened (names and other texts too long to be kept whole), left_out "
+     "code without a name), nameless_modules and undebugged_modules (see modules), shortened "
+     "(names and other texts too long to be kept whole), left_out "
      "(entries of lists too long to be kept whole, the smallest), selfcheck_differences (stacks "
      "that libunwind sees otherwise, of the "
      "selfcheck_compared ones that MPROF_SELFCHECK had it look at)"},
+    {"modules", "array of objects, of the programs and libraries of which something is missing "
+                "that could be expected: module (its path), missing (names; or debug information: "
+                "lines and inlined calls) and reason"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
      "declaration (empty and 0 where there is no debugging information), self and inclusive"},
@@ -69,7 +73,7 @@ static const struct key report_keys[] = {
 };
 
 static const struct key leaks_keys[] = {
-    {"command, pid, start, duration_s, exit, cut, running, quality", "as in report"},
+    {"command, pid, start, duration_s, exit, cut, running, quality, modules", "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
     {"gaps, processes", "with --tree, as in report"},
     {"leaks",
@@ -83,7 +87,7 @@ static const struct key leaks_keys[] = {
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
              "rss_peak_bytes, lost, lost_bytes, quality as in report, with --tree gaps, and with "
-             "--func functions: name, own_peak_bytes, own_peak_time_s"},
+             "--func functions: name, module, file, line, own_peak_bytes, own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
      "null where that is not recorded), command, start, collected (false while there is only a "

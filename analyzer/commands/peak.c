@@ -27,16 +27,56 @@ static const struct option options[] = {
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
-static int has_name(const char *function, const char *wanted)
+/* Is it the name, or its innermost parts? Frees the name. */
+static int ends_in(char *name, const char *wanted)
 {
-    if (strcmp(function, wanted) == 0)
-        return 1;
-    char *name = text_short_name(function, strlen(function) + 1);
     size_t length = strlen(name), tail = strlen(wanted);
     int same = length >= tail && tail > 0 && strcmp(name + length - tail, wanted) == 0 &&
                (length == tail || (length >= tail + 2 && name[length - tail - 1] == ':'));
     free(name);
     return same;
+}
+
+static int has_name(const char *function, const char *wanted)
+{
+    return strcmp(function, wanted) == 0 || ends_in(text_bare_name(function), wanted) ||
+           ends_in(text_short_name(function, SIZE_MAX), wanted);
+}
+
+static void put_function(const struct function *f, const struct usage *u, struct json *j)
+{
+    json_object(j, NULL);
+    json_string(j, "name", f->name);
+    json_string(j, "module", f->module);
+    json_string(j, "file", f->file);
+    json_number(j, "line", f->line);
+    json_number(j, "own_peak_bytes", u->own_peak_bytes);
+    json_seconds(j, "own_peak_time_s", u->own_peak_ns);
+    json_end_object(j);
+}
+
+/* Of functions of one name also where they are. */
+static void print_function(const char *file, const struct function *f, const struct usage *u,
+                           const char *bound, int has_twin)
+{
+    char bytes[UNITS_TEXT], time[UNITS_TEXT];
+    char *name = text_clean(f->name), *place = function_place(f), *clean = text_clean(place);
+    printf("%s\t%s\tat %s\t%s%s%s%s\n", file, units_mib(bytes, u->own_peak_bytes),
+           units_time(time, u->own_peak_ns), name, bound, has_twin ? "\t" : "",
+           has_twin ? clean : "");
+    free(clean);
+    free(place);
+    free(name);
+}
+
+static int has_twin(const struct image *image, const struct function_usage *const *list,
+                    size_t count, size_t of)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != of && strcmp(image->functions[list[i]->function].name,
+                              image->functions[list[of]->function].name) == 0)
+            return 1;
+    return 0;
 }
 
 /* Prints or puts what matches, the largest first; returns how many. */
@@ -46,26 +86,17 @@ static size_t show_functions(const struct image *image, const char *file, const 
     const struct process *p = &image->processes[0];
     const struct function_usage **order = function_order(image, p, "peak");
     size_t found = 0;
-    char bytes[UNITS_TEXT], time[UNITS_TEXT];
-    for (size_t i = 0; i < p->function_count; i++) {
-        const char *name = image->functions[order[i]->function].name;
+    for (size_t i = 0; i < p->function_count; i++)
+        if (has_name(image->functions[order[i]->function].name, wanted))
+            order[found++] = order[i];
+    for (size_t i = 0; i < found; i++) {
+        const struct function *f = &image->functions[order[i]->function];
         const struct usage *u = &order[i]->inclusive;
-        if (!has_name(name, wanted))
-            continue;
-        found++;
-        if (j) {
-            json_object(j, NULL);
-            json_string(j, "name", name);
-            json_number(j, "own_peak_bytes", u->own_peak_bytes);
-            json_seconds(j, "own_peak_time_s", u->own_peak_ns);
-            json_end_object(j);
-        } else {
-            char *clean = text_clean(name);
-            printf("%s\t%s\tat %s\t%s%s\n", file, units_mib(bytes, u->own_peak_bytes),
-                   units_time(time, u->own_peak_ns), clean,
-                   quality_bound(&p->quality, u->own_peak_ns));
-            free(clean);
-        }
+        if (j)
+            put_function(f, u, j);
+        else
+            print_function(file, f, u, quality_bound(&p->quality, u->own_peak_ns),
+                           has_twin(image, order, found, i));
     }
     free(order);
     return found;

@@ -148,6 +148,7 @@ void recorded_look(struct recorded *r, const struct recorded_place *place)
         if (resident->process.pid == 0 || resident->told)
             continue;
         pid_t pid = resident->process.pid;
+        collector_lives(r->collector, resident->serial, pid);
         sampler_watch(place->sampler, pid, resident->elsewhere ? resident->elsewhere : pid,
                       r->collector);
         resident->told = 1;

@@ -116,6 +116,24 @@ void process_add_loss(struct process *process)
     process->quality.lost_bytes = loss->bytes;
 }
 
+void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(gaps[i].reason, gap.reason) == 0 && strcmp(gaps[i].module, gap.module) == 0)
+            return;
+    gaps[(*count)++] = gap;
+}
+
+void image_count_gaps(struct image *image)
+{
+    struct quality *quality = image->process_count ? &image->processes[0].quality : NULL;
+    if (!quality)
+        return;
+    quality->nameless_modules = quality->undebugged_modules = 0;
+    for (size_t i = 0; i < image->gap_count; i++)
+        ++*(image->gaps[i].names ? &quality->nameless_modules : &quality->undebugged_modules);
+}
+
 int leaks_biggest_first(const void *a, const void *b)
 {
     const struct leak *x = a, *y = b;

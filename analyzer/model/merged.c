@@ -19,6 +19,8 @@ struct merged {
     struct intmap leak_numbers;   /* merged stack -> index + 1 */
     struct course *heap, *mapped; /* copies of the buckets */
     size_t course_count, heap_capacity, mapped_capacity;
+    struct module_gap *gaps;
+    size_t gap_count, gap_capacity;
 };
 
 struct merged *merged_new(void)
@@ -117,6 +119,23 @@ static void add_courses(struct merged *m, const struct process *p, uint64_t shif
     m->heap[m->course_count++] = course;
 }
 
+static void keep_texts(struct arena *memory, struct module_gap *gap)
+{
+    gap->module = arena_string(memory, gap->module);
+    gap->reason = arena_string(memory, gap->reason);
+}
+
+static void add_gaps(struct merged *m, const struct image *from)
+{
+    m->gaps = xgrow(m->gaps, &m->gap_capacity, m->gap_count + from->gap_count + 1, sizeof *m->gaps);
+    for (size_t i = 0; i < from->gap_count; i++) {
+        size_t before = m->gap_count;
+        gaps_add(m->gaps, &m->gap_count, from->gaps[i]);
+        if (m->gap_count > before)
+            keep_texts(m->image->memory, &m->gaps[before]);
+    }
+}
+
 static void take_first(struct merged *m, const struct image *from, const struct process *p,
                        uint64_t shift_ns)
 {
@@ -156,6 +175,7 @@ void merged_add(struct merged *m, const struct image *image, const struct proces
     add_totals(&sum->totals, &process->totals);
     quality_add(&sum->quality, &process->quality, shift_ns);
     add_courses(m, process, shift_ns, runs_on);
+    add_gaps(m, image);
     sum->thread_count += process->thread_count;
     if (process->end_ns + shift_ns > sum->end_ns)
         sum->end_ns = process->end_ns + shift_ns;
@@ -225,6 +245,7 @@ static void release(struct merged *m)
     free(m->leaks);
     free(m->heap);
     free(m->mapped);
+    free(m->gaps);
     free(m);
 }
 
@@ -236,12 +257,15 @@ struct image *merged_finish(struct merged *m)
         qsort(m->leaks, m->leak_count, sizeof *m->leaks, leaks_biggest_first);
     p->leaks = arena_copy(image->memory, m->leaks, m->leak_count * sizeof *m->leaks);
     p->leak_count = m->leak_count;
+    image->gaps = arena_copy(image->memory, m->gaps, m->gap_count * sizeof *m->gaps);
+    image->gap_count = m->gap_count;
     sum_lines(m);
     give_usages(m);
     merged_tables_give(&m->tables, image);
     image->processes = arena_take(image->memory, sizeof *image->processes);
     image->processes[0] = *p;
     image->process_count = 1;
+    image_count_gaps(image); /* one that several processes had counts once */
     release(m);
     return image;
 }

@@ -30,6 +30,8 @@ void quality_add(struct quality *to, const struct quality *from, uint64_t shift_
     to->unresolved_frames += from->unresolved_frames;
     to->shortened += from->shortened;
     to->left_out += from->left_out;
+    to->nameless_modules += from->nameless_modules;
+    to->undebugged_modules += from->undebugged_modules;
     to->selfcheck_compared += from->selfcheck_compared;
     to->selfcheck_differences += from->selfcheck_differences;
 }

@@ -145,6 +145,8 @@ struct quality {
     /* What was beyond a bound of the format; both of the whole image stand at its first process. */
     uint64_t shortened; /* texts */
     uint64_t left_out;  /* entries of tables and lists */
+    /* Of the whole image, at its first process: how many modules image.gaps has of either kind. */
+    uint64_t nameless_modules, undebugged_modules;
 };
 
 /* A stack that libunwind sees otherwise than the recorder. */
@@ -193,6 +195,15 @@ static inline int process_was_born(const struct process *p)
            p->totals.maps;
 }
 
+/* A module of which names or debug information is missing, and why (doc/format.md, MODULES). */
+struct module_gap {
+    const char *module, *reason;
+    uint32_t names; /* 1: it has no names, 0: only lines and inlined calls are missing */
+};
+
+/* Adds one to a list that has room for it, unless it is there. */
+void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap);
+
 #define TIMELINE_BUCKETS 4096
 
 /* The order of process.leaks, for qsort: by bytes, then blocks, then stack. */
@@ -222,6 +233,8 @@ struct image {
     size_t stack_count;
     struct process *processes; /* index = serial; pid 0: a child that never came to record */
     size_t process_count;
+    struct module_gap *gaps;
+    size_t gap_count;
 
     uint64_t shortened;   /* functions whose names are; while it is collected */
     uint64_t left_out;    /* stacks and classes beyond the bounds; while it is collected */
@@ -229,6 +242,9 @@ struct image {
     int running;          /* the program still ran when this was read */
     struct arena *memory; /* owner of every string and array above */
 };
+
+/* Counts image->gaps in the quality of the first process. */
+void image_count_gaps(struct image *image);
 
 /* An empty image with its arena; the image itself lies in that arena, too. Whoever fills it takes
  * the arrays from `memory` as well (the collector alone keeps growing arrays of its own, see

@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clone_suffix.h"
 #include "shorten.h"
 
 #ifndef sigev_notify_thread_id
@@ -57,6 +58,8 @@ static void take_piece(const char *piece, size_t bytes, void *opaque)
 {
     struct printing *p = opaque;
     size_t room = sizeof p->text - p->bytes;
+    if (bytes == 0) /* then there may be no piece */
+        return;
     memcpy(p->text + p->bytes, piece, bytes < room ? bytes : room);
     p->bytes += bytes < room ? bytes : room;
     if (bytes > room)
@@ -242,16 +245,17 @@ static char *demangle_plain(const char *symbol, bool *shortened)
     return text;
 }
 
-/* LLVM appends ".llvm.<number>" to local symbols that it made global; no demangler knows it. */
-static char *without_llvm_suffix(const char *symbol)
+/* No demangler knows all that compilers append. Other names may end so by themselves. */
+static char *without_suffix(const char *symbol)
 {
-    const char *suffix = strstr(symbol, ".llvm.");
-    return suffix ? strndup(symbol, (size_t)(suffix - symbol)) : strdup(symbol);
+    bool mangled = strncmp(symbol, "_Z", 2) == 0 || strncmp(symbol, "_R", 2) == 0;
+    size_t bytes = strlen(symbol);
+    return strndup(symbol, mangled ? length_without_clone(symbol, bytes) : bytes);
 }
 
 char *demangle(const char *symbol, bool *shortened)
 {
-    char *plain = without_llvm_suffix(symbol);
+    char *plain = without_suffix(symbol);
     *shortened = false;
     char *text = plain ? demangle_plain(plain, shortened) : NULL;
     free(plain);

@@ -34,6 +34,16 @@ struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_po
     return lookup;
 }
 
+bool dwarf_lookup_has_units(const struct dwarf_lookup *lookup)
+{
+    return lookup->units.count > 0;
+}
+
+bool dwarf_lookup_misses_split(const struct dwarf_lookup *lookup)
+{
+    return lookup->units.missing_split;
+}
+
 void dwarf_lookup_free(struct dwarf_lookup *lookup)
 {
     if (!lookup)

@@ -31,6 +31,9 @@ struct dwarf_chain {
 
 /* NULL where the file has no DWARF. alternate: the file that its DWARF refers to, NULL if none. */
 struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_pool *pool);
+/* Is there any unit, and is there one whose functions are in a .dwo file that is not to be had? */
+bool dwarf_lookup_has_units(const struct dwarf_lookup *lookup);
+bool dwarf_lookup_misses_split(const struct dwarf_lookup *lookup);
 void dwarf_lookup_free(struct dwarf_lookup *lookup);
 
 /* Fills chain->frames from its start. Where only the line is known there is one frame whose

@@ -54,8 +54,10 @@ void dwarf_units_open(struct dwarf_units *units, Dwarf *dwarf)
     uint8_t type;
     *units = (struct dwarf_units){.dwarf = dwarf};
     while (dwarf_get_units(dwarf, cu, &cu, NULL, &type, &die, &split) == 0)
-        if (type == DW_UT_compile || type == DW_UT_skeleton)
+        if (type == DW_UT_compile || type == DW_UT_skeleton) {
             add_unit(units, &die, &split);
+            units->missing_split |= type == DW_UT_skeleton && !split.addr;
+        }
     if (units->ranges.count == 0)
         add_listed_ranges(units);
     range_table_finish(&units->ranges);

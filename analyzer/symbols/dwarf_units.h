@@ -34,6 +34,7 @@ struct dwarf_unit {
 struct dwarf_units {
     struct dwarf_unit *items;
     size_t count, capacity;
+    bool missing_split; /* of a unit the functions are in a .dwo file that was not found */
     struct range_table ranges;
     Dwarf *dwarf;
 };

@@ -2,6 +2,8 @@
 #include "elf_files.h"
 
 #include "elf_load.h"
+#include "identity.h"
+#include "live_files.h"
 
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
@@ -72,20 +74,6 @@ Elf_Scn *elf_section_by_name(Elf *elf, const char *name)
     return NULL;
 }
 
-/* Without a recorded one (the recorder could not read it) any will do. */
-static bool build_id_fits(Elf *elf, const uint8_t *build_id, size_t bytes)
-{
-    const void *found;
-    ssize_t found_bytes = bytes ? dwelf_elf_gnu_build_id(elf, &found) : 0;
-    return (size_t)found_bytes == bytes && (bytes == 0 || memcmp(found, build_id, bytes) == 0);
-}
-
-static bool has_build_id(Elf *elf)
-{
-    const void *found;
-    return dwelf_elf_gnu_build_id(elf, &found) > 0;
-}
-
 static struct elf_file open_fitting(const char *path, const uint8_t *build_id, size_t bytes)
 {
     struct elf_file file = open_elf(path);
@@ -134,13 +122,19 @@ static bool checksum_fits(int fd, uint32_t checksum)
     return got == 0 && ~crc == checksum;
 }
 
-/* A debug file belongs to `main` by its build id, or where there is none by its checksum. */
-static struct elf_file open_linked(Elf *main, const char *path, uint32_t checksum)
+/* The object that a debug file is looked for. */
+struct debugged {
+    Elf *elf;
+    bool has_telling_id; /* a build id that no other object has */
+};
+
+/* A debug file belongs to it by its build id, or where that says nothing by its checksum. */
+static struct elf_file open_linked(const struct debugged *main, const char *path, uint32_t checksum)
 {
     const void *build_id;
-    ssize_t bytes = dwelf_elf_gnu_build_id(main, &build_id);
+    ssize_t bytes = dwelf_elf_gnu_build_id(main->elf, &build_id);
     struct elf_file file = open_elf(path);
-    bool both = file.elf && bytes > 0 && has_build_id(file.elf);
+    bool both = file.elf && main->has_telling_id && bytes > 0 && has_build_id(file.elf);
     if (file.elf && !(both ? build_id_fits(file.elf, build_id, (size_t)bytes)
                            : checksum_fits(file.fd, checksum)))
         close_file(&file);
@@ -148,8 +142,8 @@ static struct elf_file open_linked(Elf *main, const char *path, uint32_t checksu
 }
 
 /* The three places of a debug link: beside the object, in .debug there, in the debug folder. */
-static struct elf_file open_in_places(Elf *main, const char *folder, const char *name,
-                                      uint32_t checksum)
+static struct elf_file open_in_places(const struct debugged *main, const char *folder,
+                                      const char *name, uint32_t checksum)
 {
     static const char *const places[] = {"%s/%s", "%s/.debug/%s", DEBUG_FOLDER "%s/%s"};
     char path[PATH_MAX];
@@ -160,11 +154,11 @@ static struct elf_file open_in_places(Elf *main, const char *folder, const char 
     return file;
 }
 
-static struct elf_file open_by_debuglink(Elf *main, const char *object_path)
+static struct elf_file open_by_debuglink(const struct debugged *main, const char *object_path)
 {
     GElf_Word checksum;
     struct elf_file file = no_file;
-    const char *name = dwelf_elf_gnu_debuglink(main, &checksum);
+    const char *name = dwelf_elf_gnu_debuglink(main->elf, &checksum);
     char *real = realpath(object_path, NULL);
     char *slash = real ? strrchr(real, '/') : NULL;
     if (slash && name && *name && !strchr(name, '/')) {
@@ -175,12 +169,12 @@ static struct elf_file open_by_debuglink(Elf *main, const char *object_path)
     return file;
 }
 
-static struct elf_file open_debug(Elf *main, const char *object_path)
+static struct elf_file open_debug(const struct debugged *main, const char *object_path)
 {
     const void *build_id;
-    ssize_t bytes = dwelf_elf_gnu_build_id(main, &build_id);
+    ssize_t bytes = dwelf_elf_gnu_build_id(main->elf, &build_id);
     struct elf_file file = no_file;
-    if (bytes > 0)
+    if (bytes > 0 && main->has_telling_id)
         file = open_by_build_id(build_id, (size_t)bytes);
     return file.elf ? file : open_by_debuglink(main, object_path);
 }
@@ -251,17 +245,67 @@ static void settle_all(struct elf_files *files)
     }
 }
 
-void elf_files_open(struct elf_files *files, const char *path, const uint8_t *build_id,
-                    size_t build_id_bytes)
+/* ---- the object itself ---- */
+
+struct search {
+    const struct symbol_identity *object;
+    struct elf_file file; /* what was found */
+    char path[LIVE_PATH]; /* and where */
+    enum symbol_gap gap;  /* what was wrong with the best that was seen */
+};
+
+/* Is what lies at s->path it? */
+static bool try_path(struct search *s, bool mapped)
 {
+    if (s->file.elf)
+        return true;
+    s->file = open_elf(s->path);
+    if (!s->file.elf)
+        return false;
+    enum symbol_gap gap =
+        identity_check(s->object, s->file.fd, s->file.elf, &s->file.status, mapped);
+    if (gap != SYMBOLS_WHOLE) {
+        s->gap = gap;
+        close_file(&s->file);
+    }
+    return gap == SYMBOLS_WHOLE;
+}
+
+/* A path cut short names nothing. */
+static bool try_recorded_path(struct search *s)
+{
+    return snprintf(s->path, sizeof s->path, "%s", s->object->path) < (int)sizeof s->path &&
+           try_path(s, false);
+}
+
+static void find_object(struct search *s)
+{
+    const struct symbol_identity *o = s->object;
+    if (o->pid && live_path_below_root(o->pid, o->path, s->path) && try_path(s, false))
+        return;
+    if (try_recorded_path(s))
+        return;
+    for (unsigned n = 0; o->pid && live_path_mapped(o->pid, o->start, n, s->path); n++)
+        if (try_path(s, true))
+            return;
+    if (o->build_id_is_telling)
+        s->file = open_by_build_id(o->build_id, o->build_id_bytes);
+}
+
+enum symbol_gap elf_files_open(struct elf_files *files, const struct symbol_identity *object)
+{
+    struct search s = {.object = object, .file = no_file, .gap = SYMBOLS_GONE};
     *files = (struct elf_files){no_file, no_file, no_file};
-    files->main = open_fitting(path, build_id, build_id_bytes);
+    find_object(&s);
+    files->main = s.file;
     if (!files->main.elf)
-        files->main = open_by_build_id(build_id, build_id_bytes);
-    else if (!has_dwarf(files->main.elf))
-        files->debug = open_debug(files->main.elf, path);
+        return s.gap;
+    struct debugged main = {files->main.elf, object->build_id_is_telling};
+    if (!has_dwarf(files->main.elf))
+        files->debug = open_debug(&main, s.path);
     files->alternate = open_alternate(files->debug.elf ? &files->debug : &files->main);
     settle_all(files);
+    return files->main.elf ? SYMBOLS_WHOLE : SYMBOLS_UNREADABLE;
 }
 
 uint64_t elf_files_bytes(const struct elf_files *files)

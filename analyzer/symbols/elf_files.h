@@ -2,10 +2,10 @@
  * elf_files.h - the ELF files of one object: itself, its separate debug file, and what several
  * debug files share (dwz's "alternate" file).
  *
- * The file at a recorded path counts only if its build id is the recorded one, so a program that
- * was rebuilt or upgraded since is not shown with wrong names. A separate debug file is looked for
- * by build id, then by the .gnu_debuglink section, where gdb and elfutils look, and only on this
- * machine's disks: libelf knows no network.
+ * The file at a recorded path counts only if it is the one that was loaded (identity.h), so a
+ * program that was rebuilt or upgraded since is not shown with wrong names. A separate debug file
+ * is looked for by build id, then by the .gnu_debuglink section, where gdb and elfutils look, and
+ * only on this machine's disks: libelf knows no network.
  *
  * Files are read, never mapped: what names and lines need is copied, then the descriptor is closed.
  * The program may truncate, replace or unmount its files afterwards. A file that is cut, or changes
@@ -22,6 +22,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "symbols.h"
+
 struct elf_file {
     int fd; /* -1 outside of elf_files_open */
     Elf *elf;
@@ -36,10 +38,9 @@ struct elf_files {
         alternate; /* of whichever of them has the DWARF; elf NULL where there is none */
 };
 
-/* Reads path, or without it what is known of the build id. files->main.elf is NULL when neither can
- * be had. */
-void elf_files_open(struct elf_files *files, const char *path, const uint8_t *build_id,
-                    size_t build_id_bytes);
+/* Reads the object's file, or without it what is known of the build id. files->main.elf is NULL
+ * when neither can be had: the result says why. */
+enum symbol_gap elf_files_open(struct elf_files *files, const struct symbol_identity *object);
 void elf_files_close(struct elf_files *files);
 
 /* Memory that they take. */

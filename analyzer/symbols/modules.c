@@ -1,12 +1,16 @@
 /* The symbolizer itself: its objects, each read once, and what was resolved in them. */
 #include <gelf.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dwarf_gap.h"
 #include "dwarf_lookup.h"
 #include "elf_files.h"
 #include "elf_load.h"
 #include "function_starts.h"
+#include "identity.h"
 #include "string_pool.h"
 #include "symbols.h"
 #include "symtab.h"
@@ -23,12 +27,12 @@ struct resolved {
 /* slots: open addressing, a power of two, at most half full. */
 struct symbol_object {
     struct symbol_object *next;
-    const char *path;
+    struct symbol_identity identity;
     uint8_t build_id[BUILD_ID_LIMIT];
-    size_t build_id_bytes;
-    bool opened;      /* read, as far as it could be; false again where it was let go of */
-    uint64_t asked;   /* when last: a number that rises */
-    struct stat file; /* what was at the path when it was read first; zeros: nothing */
+    bool opened;         /* read, as far as it could be; false again where it was let go of */
+    enum symbol_gap gap; /* once it was read */
+    uint64_t asked;      /* when last: a number that rises */
+    struct stat file;    /* what was at the path when it was read first; zeros: nothing */
     struct elf_files files;
     struct dwarf_lookup *dwarf;   /* NULL without DWARF */
     struct symbol_table *symbols; /* NULL until DWARF did not do */
@@ -98,46 +102,98 @@ static struct stat file_at(const char *path)
 /* Is another file at its path now than the one that was read? */
 static bool is_replaced(const struct symbol_object *object)
 {
-    struct stat now = file_at(object->path);
+    struct stat now = file_at(object->identity.path);
     return object->asked && now.st_ino && !same_file(&object->file, &now);
 }
 
-static bool same_object(const struct symbol_object *object, const char *path,
-                        const uint8_t *build_id, size_t bytes)
+static bool has_build_id_of(const struct symbol_object *object,
+                            const struct symbol_identity *identity)
 {
-    if (object->build_id_bytes != bytes)
-        return false;
-    if (bytes)
-        return memcmp(object->build_id, build_id, bytes) == 0;
-    return strcmp(object->path, path) == 0 && !is_replaced(object);
+    return object->identity.build_id_bytes == identity->build_id_bytes &&
+           memcmp(object->build_id, identity->build_id, identity->build_id_bytes) == 0;
 }
 
-/* The same build at another path: worth a try where nothing was found at the first. */
-static void take_other_path(struct symbolizer *s, struct symbol_object *object, const char *path)
+static bool is_file_of(const struct symbol_identity *a, const struct symbol_identity *b)
 {
-    if (!object->opened || object->files.main.elf || strcmp(object->path, path) == 0)
+    return a->device == b->device && a->inode == b->inode && a->file_bytes == b->file_bytes &&
+           a->mtime_ns == b->mtime_ns;
+}
+
+/* By the build id, if it is telling; else by path and file. */
+static bool same_object(const struct symbol_object *object, const struct symbol_identity *identity)
+{
+    const struct symbol_identity *known = &object->identity;
+    if (!has_build_id_of(object, identity) || known->has_facts != identity->has_facts ||
+        known->content != identity->content)
+        return false;
+    if (known->build_id_is_telling && identity->build_id_is_telling)
+        return true;
+    if (strcmp(known->path, identity->path) != 0)
+        return false;
+    return known->has_facts ? is_file_of(known, identity) : !is_replaced(object);
+}
+
+/* The same build at another path, or in another process: worth a try where nothing was found. */
+static void take_other_place(struct symbolizer *s, struct symbol_object *object,
+                             const struct symbol_identity *identity)
+{
+    struct symbol_identity *known = &object->identity;
+    if (!object->opened || object->files.main.elf ||
+        (strcmp(known->path, identity->path) == 0 && known->pid == identity->pid))
         return;
     close_object(object);
     free_slots(object);
-    object->path = string_pool_keep(s->pool, path);
+    known->path = string_pool_keep(s->pool, identity->path);
+    known->pid = identity->pid;
+    known->start = identity->start;
+    object->gap = SYMBOLS_WHOLE;
+    object->asked = 0;
 }
 
-struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
-                                        const uint8_t *build_id, size_t build_id_bytes)
+/* Several objects with one build id: then it tells nothing. */
+static bool is_told_by_build_id(struct symbolizer *s, const struct symbol_identity *identity)
 {
-    size_t bytes = build_id_bytes > BUILD_ID_LIMIT ? BUILD_ID_LIMIT : build_id_bytes;
-    for (struct symbol_object *object = s->objects; object; object = object->next)
-        if (same_object(object, path, build_id, bytes)) {
-            take_other_path(s, object, path);
-            return object;
-        }
+    bool telling = build_id_is_telling(identity);
+    for (struct symbol_object *object = s->objects; object && telling; object = object->next)
+        if (has_build_id_of(object, identity) && object->identity.content && identity->content &&
+            object->identity.content != identity->content)
+            telling = object->identity.build_id_is_telling = false;
+    return telling;
+}
+
+static struct symbol_object *new_object(struct symbolizer *s,
+                                        const struct symbol_identity *identity)
+{
     struct symbol_object *object = string_pool_take(s->pool, sizeof *object);
-    *object = (struct symbol_object){.next = s->objects, .build_id_bytes = bytes};
-    object->path = string_pool_keep(s->pool, path);
-    if (bytes)
-        memcpy(object->build_id, build_id, bytes);
+    *object = (struct symbol_object){.next = s->objects, .identity = *identity};
+    object->identity.path = string_pool_keep(s->pool, identity->path);
+    object->identity.build_id = object->build_id;
+    memcpy(object->build_id, identity->build_id, identity->build_id_bytes);
     s->objects = object;
     return object;
+}
+
+struct symbol_object *symbolizer_object(struct symbolizer *s,
+                                        const struct symbol_identity *identity)
+{
+    static const uint8_t none[1];
+    struct symbol_identity wanted = *identity;
+    if (wanted.build_id_bytes > BUILD_ID_LIMIT)
+        wanted.build_id_bytes = BUILD_ID_LIMIT;
+    if (wanted.build_id_bytes == 0)
+        wanted.build_id = none;
+    wanted.build_id_is_telling = is_told_by_build_id(s, &wanted);
+    for (struct symbol_object *object = s->objects; object; object = object->next)
+        if (same_object(object, &wanted)) {
+            take_other_place(s, object, &wanted);
+            return object;
+        }
+    return new_object(s, &wanted);
+}
+
+enum symbol_gap symbolizer_gap(const struct symbol_object *object)
+{
+    return object->gap;
 }
 
 /* Objects whose contents do not fit the memory together: those that were not asked for longest go,
@@ -163,23 +219,31 @@ static void let_go_of_oldest(struct symbolizer *s, const struct symbol_object *b
 /* A second time only the file of the first time will do. */
 static bool is_same_as_before(const struct symbol_object *object)
 {
-    return object->build_id_bytes || !object->files.main.elf ||
+    return object->identity.build_id_is_telling || !object->files.main.elf ||
            same_file(&object->file, &object->files.main.status);
 }
 
 static void read_object(struct symbolizer *s, struct symbol_object *object)
 {
     struct elf_files *files = &object->files;
-    if (!object->asked)
-        object->file = file_at(object->path);
-    elf_files_open(files, object->path, object->build_id, object->build_id_bytes);
+    struct stat at_path = file_at(object->identity.path);
+    enum symbol_gap gap = elf_files_open(files, &object->identity);
     object->opened = true;
-    if (!is_same_as_before(object))
+    if (!object->asked)
+        object->file = files->main.elf ? files->main.status : at_path;
+    else if (!is_same_as_before(object))
+        gap = SYMBOLS_REPLACED;
+    if (gap != SYMBOLS_WHOLE) {
+        object->gap = gap;
         elf_files_close(files);
+    }
     if (!files->main.elf)
         return;
     object->dwarf = dwarf_lookup_new(files->debug.elf ? files->debug.elf : files->main.elf,
                                      files->alternate.elf, s->pool);
+    if (object->gap == SYMBOLS_WHOLE)
+        object->gap = dwarf_gap(files->debug.elf ? files->debug.elf : files->main.elf,
+                                object->dwarf, object->identity.path);
     let_go_of_oldest(s, object);
 }
 
@@ -190,18 +254,24 @@ static void open_object(struct symbolizer *s, struct symbol_object *object)
     object->asked = ++s->asked;
 }
 
-/* The symbol's name as in the file. The tables are read when first needed. */
-static const char *symbol_at(struct symbol_object *object, uint64_t address)
+/* The tables are read when first needed. */
+static bool symbol_at(struct symbol_object *object, uint64_t address, struct found_symbol *found)
 {
     if (!object->symbols)
         object->symbols = symbol_table_new(object->files.main.elf, object->files.debug.elf);
-    return symbol_table_find(object->symbols, address);
+    return symbol_table_find(object->symbols, address, found);
 }
 
-static void set_demangled(struct symbolizer *s, struct symbol_frame *frame, const char *symbol)
+/* Where nothing else tells it from others of that name the address does: "parse@0x1180". */
+static void set_demangled(struct symbolizer *s, struct symbol_frame *frame,
+                          const struct found_symbol *symbol)
 {
-    char *text = demangle(symbol, &frame->shortened);
-    frame->function = string_pool_keep(s->pool, text ? text : "");
+    char *text = demangle(symbol->name, &frame->shortened), *telling = NULL;
+    if (symbol->is_ambiguous && !frame->declared_file[0] &&
+        asprintf(&telling, "%s@0x%" PRIx64, text ? text : "", symbol->address) < 0)
+        telling = NULL;
+    frame->function = string_pool_keep(s->pool, telling ? telling : text ? text : "");
+    free(telling);
     free(text);
 }
 
@@ -224,9 +294,9 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         return;
     struct symbol_frame line_only = {.declared_file = "", .file = ""};
     struct symbol_frame *last = chain->count ? &chain->frames[chain->count - 1] : &line_only;
-    const char *symbol = symbol_at(object, address);
-    if (symbol && is_poor_name(last->function, symbol))
-        set_demangled(s, last, symbol);
+    struct found_symbol symbol;
+    if (symbol_at(object, address, &symbol) && is_poor_name(last->function, symbol.name))
+        set_demangled(s, last, &symbol);
     if (!chain->count && line_only.function) {
         chain->frames =
             symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);

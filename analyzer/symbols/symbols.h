@@ -1,10 +1,11 @@
 /*
  * symbols.h - addresses to functions, files and lines, inlined frames included.
  *
- * Reads ELF and DWARF with elfutils libdw/libdwfl: the object at its recorded path if its build id
- * is still the recorded one, else separate debug files under /usr/lib/debug by build id or
- * debuglink. Never the network (debuginfod is switched off whatever the environment says). Names
- * are demangled (C++ and Rust) with libiberty. Where DWARF ends the symbol tables are used
+ * Reads ELF and DWARF with elfutils libdw/libdwfl: the object at its recorded path if that is
+ * certainly the one that was loaded (identity.h), else as a living process shows it (live_files.h),
+ * and separate debug files under /usr/lib/debug by build id or debuglink. Never the network
+ * (debuginfod is switched off whatever the environment says). Names are demangled (C++ and Rust)
+ * with libiberty. Where DWARF ends the symbol tables are used
  * (.symtab, .dynsym, .gnu_debugdata), where they end nothing is returned and the caller shows
  * module+0x1234.
  *
@@ -18,6 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "gap.h"
 
 struct symbolizer;
 struct symbol_object;
@@ -34,9 +37,25 @@ struct symbol_frame {
 struct symbolizer *symbolizer_new(void);
 void symbolizer_free(struct symbolizer *s);
 
-/* The object of this path and build id (bytes may be 0). Never NULL; belongs to the symbolizer. */
-struct symbol_object *symbolizer_object(struct symbolizer *s, const char *path,
-                                        const uint8_t *build_id, size_t build_id_bytes);
+/* An object as it was recorded. Zeros: not known. */
+struct symbol_identity {
+    const char *path;
+    const uint8_t *build_id;
+    size_t build_id_bytes;
+    bool has_facts; /* the recorder wrote the next five down, as far as it could */
+    uint64_t content, device, inode, file_bytes, mtime_ns; /* struct spool_module_facts */
+    int32_t pid;              /* a process that lives and has it mapped .. */
+    uint64_t start;           /* .. from there on */
+    bool build_id_is_telling; /* the symbolizer's: no other object has that build id */
+};
+
+/* The object that was recorded so. Never NULL; belongs to the symbolizer, texts are copied. */
+struct symbol_object *symbolizer_object(struct symbolizer *s,
+                                        const struct symbol_identity *identity);
+
+/* What is missing of the object's names and debug information, and why, once it was asked for any.
+ */
+enum symbol_gap symbolizer_gap(const struct symbol_object *object);
 
 /* Frames at `address` (as in the ELF file, load bias taken off), innermost inlined one first, the
  * physical function last. Returns their number, 0 where nothing is known. *frames belongs to the

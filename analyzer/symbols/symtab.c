@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clone_suffix.h"
 #include "elf_files.h"
 #include "range_table.h"
 #include "string_pool.h"
@@ -29,6 +30,12 @@ struct symbol {
 struct symbol_table {
     struct range_table sized, labels;
     const char **names;
+    uint64_t *values; /* where each begins */
+    bool *locals;     /* which are static functions */
+    size_t count;
+    uint64_t *hashes; /* of the names, sorted; NULL until one is asked for */
+    size_t hash_count;
+    bool is_go;
     Elf *unpacked; /* of .gnu_debugdata, or NULL */
     char *unpacked_bytes;
     char *found; /* the name that was asked for last */
@@ -39,20 +46,20 @@ struct symbol_list {
     size_t count, capacity;
 };
 
-/* foo.part.0 and foo.cold are pieces of foo that the compiler made; the user wrote foo. */
-static size_t length_without_clone(const char *name)
+/* Go's own names have dots, main.cold among them. */
+static bool is_go(Elf *elf)
 {
-    static const char *const clones[] = {".part.",     ".isra.", ".constprop.", ".cold",
-                                         ".lto_priv.", ".llvm.", ".localalias", ".clone."};
-    size_t length = strcspn(name, "@"); /* name@@VERSION */
+    return elf &&
+           (elf_section_by_name(elf, ".gopclntab") || elf_section_by_name(elf, ".go.buildinfo"));
+}
+
+/* Without "@@VERSION" and what a compiler has appended. */
+static size_t plain_length(const struct symbol_table *table, const char *name)
+{
+    size_t length = strcspn(name, "@");
     if (length == 0)
         return strlen(name);
-    for (size_t i = 0; i < sizeof clones / sizeof clones[0]; i++) {
-        const char *suffix = strstr(name, clones[i]);
-        if (suffix && suffix != name && (size_t)(suffix - name) < length)
-            length = (size_t)(suffix - name);
-    }
-    return length;
+    return table->is_go ? length : length_without_clone(name, length);
 }
 
 /* The end of the executable section that the symbol is in, 0 if it is in none. */
@@ -69,12 +76,24 @@ static uint64_t code_section_end(Elf *elf, const GElf_Sym *symbol)
     return header.sh_addr + header.sh_size;
 }
 
-static bool names_a_function(const GElf_Sym *symbol, const char *name)
+/* "$x", "$d" and "$x.5" on machines where code and data in it are marked so. */
+static bool is_mapping_symbol(Elf *elf, const char *name)
+{
+    GElf_Ehdr header;
+    if (name[0] != '$' || !gelf_getehdr(elf, &header))
+        return false;
+    return header.e_machine == EM_ARM || header.e_machine == EM_AARCH64 ||
+           header.e_machine == EM_RISCV || header.e_machine == EM_CSKY;
+}
+
+static bool names_a_function(Elf *elf, const GElf_Sym *symbol, const char *name)
 {
     unsigned char type = GELF_ST_TYPE(symbol->st_info);
-    if (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE)
+    if (!name || !*name)
         return false;
-    return name && name[0] != '\0' && name[0] != '.' && name[0] != '$';
+    if (type == STT_NOTYPE) /* a label of an assembler's begins with a dot */
+        return name[0] != '.' && !is_mapping_symbol(elf, name);
+    return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
 static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bool full)
@@ -90,7 +109,7 @@ static void add_symbols(struct symbol_list *list, Elf *elf, Elf_Scn *section, bo
             return;
         const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
         uint64_t section_end = code_section_end(elf, &symbol);
-        if (!section_end || !names_a_function(&symbol, name))
+        if (!section_end || !names_a_function(elf, &symbol, name))
             continue;
         list->items =
             symbol_array_grow(list->items, list->count, &list->capacity, sizeof *list->items);
@@ -226,6 +245,8 @@ static void fill_ranges(struct symbol_table *table, const struct symbol_list *li
         if (i + 1 < list->count && symbol[1].value < end)
             end = symbol[1].value;
         table->names[i] = symbol->name;
+        table->values[i] = symbol->value;
+        table->locals[i] = symbol->binding == STB_LOCAL;
         if (symbol->size)
             range_table_add(&table->sized, symbol->value, symbol->value + symbol->size,
                             (uint32_t)i);
@@ -243,7 +264,11 @@ struct symbol_table *symbol_table_new(Elf *main, Elf *debug)
     *table = (struct symbol_table){0};
     collect_symbols(&list, main, debug, table);
     keep_best_names(&list);
+    table->is_go = is_go(main);
+    table->count = list.count;
     table->names = symbol_array_resize(NULL, list.count, sizeof *table->names);
+    table->values = symbol_array_resize(NULL, list.count, sizeof *table->values);
+    table->locals = symbol_array_resize(NULL, list.count, sizeof *table->locals);
     fill_ranges(table, &list);
     free(list.items);
     return table;
@@ -256,20 +281,74 @@ void symbol_table_free(struct symbol_table *table)
     range_table_clear(&table->sized);
     range_table_clear(&table->labels);
     free(table->names);
+    free(table->values);
+    free(table->locals);
+    free(table->hashes);
     elf_end(table->unpacked);
     free(table->unpacked_bytes);
     free(table->found);
     free(table);
 }
 
-const char *symbol_table_find(struct symbol_table *table, uint64_t address)
+/* ---- several functions of one name ---- */
+
+static uint64_t hash_name(const char *name, size_t bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3;
+    return hash;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of those names that are whole: a function and its pieces have one. */
+static void hash_all(struct symbol_table *table)
+{
+    size_t kept = 0;
+    table->hashes = symbol_array_resize(NULL, table->count, sizeof *table->hashes);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t bytes = strcspn(table->names[i], "@");
+        if (plain_length(table, table->names[i]) == bytes)
+            table->hashes[kept++] = hash_name(table->names[i], bytes);
+    }
+    table->hash_count = kept;
+    if (kept)
+        qsort(table->hashes, kept, sizeof *table->hashes, compare_hashes);
+}
+
+static bool is_ambiguous(struct symbol_table *table, const char *plain)
+{
+    uint64_t hash = hash_name(plain, strlen(plain));
+    size_t low = 0, high;
+    if (!table->hashes)
+        hash_all(table);
+    for (high = table->hash_count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (table->hashes[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low + 1 < table->hash_count && table->hashes[low] == hash &&
+           table->hashes[low + 1] == hash;
+}
+
+bool symbol_table_find(struct symbol_table *table, uint64_t address, struct found_symbol *found)
 {
     uint32_t owner = range_table_find(&table->sized, address);
     if (owner == RANGE_NONE)
         owner = range_table_find(&table->labels, address);
     if (owner == RANGE_NONE)
-        return NULL;
+        return false;
     free(table->found);
-    table->found = strndup(table->names[owner], length_without_clone(table->names[owner]));
-    return table->found;
+    table->found = strndup(table->names[owner], plain_length(table, table->names[owner]));
+    *found = (struct found_symbol){table->found ? table->found : "", table->values[owner],
+                                   table->found && table->locals[owner] &&
+                                       is_ambiguous(table, table->found)};
+    return true;
 }

@@ -16,6 +16,7 @@
 #define MPROF_SYMTAB_H
 
 #include <libelf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct symbol_table;
@@ -24,8 +25,12 @@ struct symbol_table;
 struct symbol_table *symbol_table_new(Elf *main, Elf *debug);
 void symbol_table_free(struct symbol_table *table);
 
-/* The name as in the file, not demangled, without a compiler's clone suffix; NULL unknown. Good
- * until the next call. */
-const char *symbol_table_find(struct symbol_table *table, uint64_t address);
+struct found_symbol {
+    const char *name;  /* not demangled, without a compiler's clone suffix; until the next call */
+    uint64_t address;  /* where it begins */
+    bool is_ambiguous; /* a static function of a name that another one in the table has, too */
+};
+
+bool symbol_table_find(struct symbol_table *table, uint64_t address, struct found_symbol *found);
 
 #endif

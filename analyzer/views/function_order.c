@@ -1,5 +1,7 @@
 #include "function_order.h"
 #include "xalloc.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +74,13 @@ const char *file_of_path(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash && slash[1] ? slash + 1 : path;
+}
+
+char *function_place(const struct function *f)
+{
+    char *place = NULL;
+    int bytes = f->file[0] && f->line
+                    ? asprintf(&place, "%s:%" PRIu32, file_of_path(f->file), f->line)
+                    : asprintf(&place, "%s", file_of_path(f->file[0] ? f->file : f->module));
+    return bytes < 0 ? xstrdup("") : place;
 }

@@ -1,6 +1,7 @@
 #include "leaks_view.h"
 #include "family_view.h"
 #include "function_order.h"
+#include "gaps_view.h"
 #include "quality.h"
 #include "report_view.h"
 #include "text.h"
@@ -68,6 +69,7 @@ void leaks_text(const struct image *image, const char *note, long count, FILE *o
     if (quality)
         text_list("quality: ", quality, WIDTH, out);
     free(quality);
+    gaps_text(image, out);
     if (p->ending.kind == END_EXEC)
         fputs("the process became another program by exec: these blocks are no leaks\n", out);
     for (size_t i = 0; i < shown; i++)
@@ -103,6 +105,7 @@ void leaks_json(const struct image *image, const struct family *together, long c
     json_number(&j, "live_at_end_bytes", p->totals.live_at_end_bytes);
     json_number(&j, "live_at_end_blocks", p->totals.live_at_end_blocks);
     report_json_quality(&j, &p->quality);
+    gaps_json(&j, image);
     json_array(&j, "leaks");
     for (size_t i = 0; i < p->leak_count && (count < 0 || i < (size_t)count); i++) {
         const struct leak *leak = &p->leaks[i];

@@ -12,6 +12,7 @@
 #define WORTH       50 /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
 #define MUCH        20 /* of the peak: functions with names that hold so much suffice */
 #define LABEL_MIN   16 /* columns: narrower ones tell nothing */
+#define PLACE_MAX   24 /* columns of a file and a line */
 #define ARROW       " \xe2\x80\xba "
 
 struct group { /* functions that share an entry; the first has the highest own peak */
@@ -262,6 +263,40 @@ static char *label_of(const struct image *image, const struct group *group, size
     return label;
 }
 
+static char *place_of(const struct image *image, const struct group *group)
+{
+    uint32_t outer, inner;
+    find_ends(image, group, &outer, &inner);
+    char *place = function_place(&image->functions[outer]), *fit = text_fit(place, PLACE_MAX, 1);
+    free(place);
+    return fit;
+}
+
+/* Two functions of one name: their places behind it. */
+static void tell_twins_apart(const struct image *image, const struct group *groups,
+                             struct plot_function *functions, size_t count, size_t width)
+{
+    unsigned char twins[PLOT_FUNCTIONS_MAX] = {0};
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(functions[i].label, functions[k].label) == 0)
+                twins[i] = twins[k] = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (!twins[i])
+            continue;
+        char *place = place_of(image, &groups[i]), *both = NULL;
+        size_t behind = text_width(place) + 3;
+        char *label =
+            label_of(image, &groups[i], behind + LABEL_MIN < width ? width - behind : LABEL_MIN);
+        if (asprintf(&both, "%s (%s)", label, place) >= 0) {
+            free(functions[i].label);
+            functions[i].label = both;
+        }
+        free(label);
+        free(place);
+    }
+}
+
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
 {
     const struct image *image = plot->series[0].image;
@@ -282,6 +317,7 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
         functions[i].own_peak_bytes = first->inclusive.own_peak_bytes;
         functions[i].span = first->span;
     }
+    tell_twins_apart(image, groups, functions, *count, width);
     free(groups);
     free(places);
     free(order);

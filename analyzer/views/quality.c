@@ -70,6 +70,9 @@ static char *add_rest(char *text, const struct quality *quality)
     text = add(text, quality->inherited, "inherited block", "inherited blocks");
     text = add_truncated(text, quality);
     text = add(text, quality->unresolved_frames, "frame without a name", "frames without a name");
+    text = add(text, quality->nameless_modules, "module without names", "modules without names");
+    text = add(text, quality->undebugged_modules, "module with unread debug information",
+               "modules with unread debug information");
     text = add(text, quality->shortened, "shortened name", "shortened names");
     return add(text, quality->left_out, "entry left out", "entries left out");
 }

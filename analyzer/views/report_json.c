@@ -1,5 +1,6 @@
 #include "family_view.h"
 #include "function_order.h"
+#include "gaps_view.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
 #include "threads_view.h"
@@ -36,6 +37,8 @@ void report_json_quality(struct json *j, const struct quality *q)
     json_number(j, "inherited", q->inherited);
     json_number(j, "truncated_stacks", q->truncated_stacks);
     json_number(j, "unresolved_frames", q->unresolved_frames);
+    json_number(j, "nameless_modules", q->nameless_modules);
+    json_number(j, "undebugged_modules", q->undebugged_modules);
     json_number(j, "shortened", q->shortened);
     json_number(j, "left_out", q->left_out);
     json_number(j, "selfcheck_compared", q->selfcheck_compared);
@@ -136,6 +139,7 @@ void report_json(const struct report *report, FILE *out)
     report_json_head(&j, image);
     report_json_totals(&j, &p->totals);
     report_json_quality(&j, &p->quality);
+    gaps_json(&j, image);
     json_array(&j, "functions");
     const struct function_usage **order = function_order(image, p, report->sort);
     size_t count = p->function_count;

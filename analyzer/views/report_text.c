@@ -1,16 +1,19 @@
 #include "family_view.h"
 #include "function_order.h"
+#include "gaps_view.h"
 #include "quality.h"
 #include "report_view.h"
 #include "selfcheck_view.h"
 #include "text.h"
 #include "threads_view.h"
 #include "units.h"
+#include "xalloc.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 79
+#define WIDTH      79
+#define RANK_WIDTH 4 /* at least */
 
 static void print_ending(const struct image *image, const struct ending *ending, FILE *out)
 {
@@ -82,6 +85,7 @@ static void print_totals(const struct image *image, FILE *out)
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
     free(quality);
+    gaps_text(image, out);
     selfcheck_text_line(image, out);
 }
 
@@ -96,34 +100,87 @@ static void print_usage(const char *label, const struct usage *u, int together, 
             units_count_in(temporary, u->temporary, 8), units_bytes(live, u->live_at_end_bytes));
 }
 
+/* ---- the functions ---- */
+
+struct row {
+    const struct function_usage *usage;
+    const struct function *function;
+    size_t rank;
+    char *name, *where; /* as they are printed */
+    int is_twin;        /* another row is printed in the same way */
+};
+
 /* "where" stands at the line's right end where the name leaves room for it. */
-static void print_function(size_t rank, const struct report *report, const struct function_usage *u,
-                           FILE *out)
+static struct row make_row(const struct image *image, const struct function_usage *usage,
+                           size_t rank)
 {
-    const struct image *image = report->image;
-    int together = report->source == NULL;
-    const struct function *f = &image->functions[u->function];
-    char where[256], number[16] = "";
-    const char *file = f->file[0] ? file_of_path(f->file) : file_of_path(f->module);
-    if (f->file[0] && f->line)
-        snprintf(number, sizeof number, ":%" PRIu32, f->line);
-    snprintf(where, sizeof where, "%.200s%s", file, number);
-    char *right = text_fit(f->flags & FUNCTION_RESOLVED ? where : "", 32, 1);
-    char head[32];
-    size_t used = (size_t)snprintf(head, sizeof head, "%2zu  ", rank);
-    size_t room = WIDTH - used - text_width(right) - 2;
+    const struct function *f = &image->functions[usage->function];
+    struct row row = {usage, f, rank, NULL, NULL, 0};
+    char *where = function_place(f);
+    row.where = text_fit(f->flags & FUNCTION_RESOLVED ? where : "", 32, 1);
+    free(where);
+    size_t room = WIDTH - RANK_WIDTH - text_width(row.where) - 2;
     char *full = text_clean(f->name);
-    char *name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);
-    int gap = (int)(WIDTH - used - text_width(name) - text_width(right));
-    if (right[0])
-        fprintf(out, "%s%s%*s%s\n", head, name, gap, "", right);
-    else
-        fprintf(out, "%s%s\n", head, name);
+    row.name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);
     free(full);
-    free(name);
-    free(right);
-    print_usage("incl", &u->inclusive, together, out);
-    print_usage("self", &u->self, together, out);
+    return row;
+}
+
+static int by_print(const void *a, const void *b)
+{
+    const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : strcmp(x->where, y->where);
+}
+
+static void find_twins(struct row *rows, size_t count)
+{
+    struct row **sorted = xcalloc(count + 1, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &rows[i];
+    qsort(sorted, count, sizeof *sorted, by_print);
+    for (size_t i = 1; i < count; i++)
+        if (by_print(&sorted[i - 1], &sorted[i]) == 0)
+            sorted[i - 1]->is_twin = sorted[i]->is_twin = 1;
+    free(sorted);
+}
+
+/* All that is known of which function it is. */
+static void print_whole_name(const struct function *f, FILE *out)
+{
+    char *text = NULL, number[16] = "", *clean;
+    if (f->line)
+        snprintf(number, sizeof number, ":%" PRIu32, f->line);
+    if (asprintf(&text, "%s, %s%s%s%s", f->name, f->file, number, f->file[0] ? ", " : "",
+                 f->module) < 0)
+        return;
+    clean = text_clean(text);
+    text_words("      ", clean, WIDTH, out);
+    free(clean);
+    free(text);
+}
+
+static void print_row(const struct row *row, int together, FILE *out)
+{
+    int gap = (int)(WIDTH - RANK_WIDTH - text_width(row->name) - text_width(row->where));
+    fprintf(out, "%2zu  %s", row->rank, row->name);
+    if (row->where[0])
+        fprintf(out, "%*s%s", gap, "", row->where);
+    fputc('\n', out);
+    if (row->is_twin)
+        print_whole_name(row->function, out);
+    print_usage("incl", &row->usage->inclusive, together, out);
+    print_usage("self", &row->usage->self, together, out);
+}
+
+static void print_rows(struct row *rows, size_t count, int together, FILE *out)
+{
+    find_twins(rows, count);
+    for (size_t i = 0; i < count; i++) {
+        print_row(&rows[i], together, out);
+        free(rows[i].name);
+        free(rows[i].where);
+    }
 }
 
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
@@ -131,6 +188,7 @@ static void print_functions(const struct report *report, const struct process *p
     const struct function_usage **order = function_order(report->image, p, report->sort);
     size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
     size_t shown = 0, left = 0, starts = 0;
+    struct row *rows = xcalloc(p->function_count + 1, sizeof *rows);
     fprintf(out, "\nfunctions, by %s\n", report->sort);
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
             "allocated", "tempor.", "live end");
@@ -139,13 +197,17 @@ static void print_functions(const struct report *report, const struct process *p
             starts++;
         else if (shown >= limit)
             left++;
-        else
-            print_function(++shown, report, order[i], out);
+        else {
+            rows[shown] = make_row(report->image, order[i], shown + 1);
+            shown++;
+        }
     }
+    print_rows(rows, shown, report->source == NULL, out);
     if (left)
         fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
     if (starts)
         fputs("start frames (below main) are left out; --json has them\n", out);
+    free(rows);
     free(order);
 }
 

@@ -6,6 +6,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS    "\xe2\x80\xa6"
+#define GROUP_LEAST 5 /* columns of template arguments that are worth showing */
 
 size_t text_character(const char *text)
 {
@@ -110,16 +111,30 @@ char *text_fit(const char *text, size_t width, int keep_end)
     return fit;
 }
 
-void text_list(const char *head, const char *list, size_t width, FILE *out)
+/* The end of the first item of "a, b (c)". */
+static size_t item_bytes(const char *list)
+{
+    const char *end = strstr(list, ", ");
+    const char *open = strstr(list, " (");
+    if (open && (!end || open < end))
+        end = open;
+    return end ? (size_t)(end - list) + (*end == ',') : strlen(list);
+}
+
+static size_t word_bytes(const char *words)
+{
+    return strcspn(words, " ");
+}
+
+static void print_items(const char *head, const char *list, size_t width,
+                        size_t (*first_bytes)(const char *), int breaks, FILE *out)
 {
     size_t indent = strlen(head), column = indent;
     fputs(head, out);
     while (*list) {
-        const char *end = strstr(list, ", ");
-        const char *open = strstr(list, " (");
-        if (open && (!end || open < end))
-            end = open;
-        size_t bytes = end ? (size_t)(end - list) + (*end == ',') : strlen(list);
+        size_t bytes = first_bytes(list);
+        if (breaks && indent < width && bytes > width - indent)
+            bytes = (size_t)(skip_columns(list, width - indent) - list);
         if (column > indent && column + bytes + 1 > width) {
             fprintf(out, "\n%*s", (int)indent, "");
             column = indent;
@@ -133,6 +148,16 @@ void text_list(const char *head, const char *list, size_t width, FILE *out)
         list += *list == ' ';
     }
     fputc('\n', out);
+}
+
+void text_list(const char *head, const char *list, size_t width, FILE *out)
+{
+    print_items(head, list, width, item_bytes, 0, out);
+}
+
+void text_words(const char *head, const char *words, size_t width, FILE *out)
+{
+    print_items(head, words, width, word_bytes, 1, out);
 }
 
 /* ---- names of functions ---- */
@@ -183,62 +208,143 @@ static size_t operator_bytes(const char *start, const char *p)
     return 8;
 }
 
-/* Without parameters, template arguments and tags; `out` is as large as the name. A Rust
- * "<Type as Trait>::f" begins with its bracket and becomes "Type::f". */
-static void strip_name(const char *name, char *out)
+/* How a name is being written. A group is what stands in template brackets, or "{lambda(int)#1}".
+ */
+struct stripping {
+    char *begin, *out;
+    size_t groups;     /* met so far */
+    size_t group_room; /* columns for the inside of each; 0: groups are left out */
+};
+
+static char *copy_between(const char *begin, const char *end)
+{
+    size_t bytes = end > begin ? (size_t)(end - begin) : 0;
+    char *copy = xcalloc(bytes + 1, 1);
+    memcpy(copy, begin, bytes);
+    return copy;
+}
+
+/* A group, its brackets included. */
+static void put_group(struct stripping *s, const char *p, const char *end)
+{
+    int closed = end > p + 1 && end[-1] == '>';
+    s->groups++;
+    if (s->group_room == 0)
+        return;
+    char *inside = copy_between(p + 1, end - closed), *fit = text_fit(inside, s->group_room, 0);
+    s->out += sprintf(s->out, "<%s%s", fit, closed ? ">" : "");
+    free(fit);
+    free(inside);
+}
+
+/* "{lambda(int)#1}" without what it takes. */
+static void put_lambda(struct stripping *s, const char *p, const char *end)
+{
+    const char *number = memchr(p, '#', (size_t)(end - p));
+    s->out = stpcpy(s->out, "{lambda");
+    if (number && s->group_room)
+        s->out = mempcpy(s->out, number, strcspn(number, "}"));
+    s->out = stpcpy(s->out, "}");
+}
+
+static void strip_name(const char *name, struct stripping *s);
+
+/* A Rust "<Type as Trait>::f" without groups is "Type::f". */
+static void put_type(struct stripping *s, const char *p, const char *end)
+{
+    const char *as = strstr(p, " as ");
+    const char *type_end = as && as < end ? as : end - (end[-1] == '>');
+    char *type = copy_between(p + 1, type_end);
+    struct stripping inner = {.begin = s->out, .out = s->out};
+    strip_name(type, &inner);
+    s->groups++;
+    s->out = inner.out;
+    free(type);
+}
+
+/* Without parameters, return type and tags. There is room for three times the name. */
+static void strip_name(const char *name, struct stripping *s)
 {
     const char *p = name;
-    char *begin = out;
     while (*p) {
         size_t operator= operator_bytes(name, p);
-        int at_begin = out == begin || (out - begin >= 2 && out[-1] == ':' && out[-2] == ':');
+        int at_begin = s->out == s->begin ||
+                       (s->out - s->begin >= 2 && s->out[-1] == ':' && s->out[-2] == ':');
         if (operator) {
-            out = mempcpy(out, p, operator);
+            s->out = mempcpy(s->out, p, operator);
             p += operator;
-        } else if (*p == '<' && at_begin) {
-            const char *end = skip_group(p), *as = strstr(p, " as ");
-            const char *type_end = as && as < end ? as : end - (end[-1] == '>');
-            char *type = xcalloc(1, (size_t)(type_end - p));
-            memcpy(type, p + 1, (size_t)(type_end - p - 1));
-            strip_name(type, out);
-            out += strlen(out);
-            free(type);
+        } else if (*p == '<') {
+            const char *end = skip_group(p);
+            if (at_begin && s->group_room == 0)
+                put_type(s, p, end);
+            else
+                put_group(s, p, end);
             p = end;
         } else if (begins(p, "(anonymous namespace)")) {
-            out = stpcpy(out, "(anon)");
+            s->out = stpcpy(s->out, "(anon)");
             p += strlen("(anonymous namespace)");
         } else if (begins(p, "{lambda")) {
-            out = stpcpy(out, "{lambda}");
+            put_lambda(s, p, skip_group(p));
             p = skip_group(p);
-        } else if (*p == '<' || *p == '(' || begins(p, "[abi:") || begins(p, "[clone")) {
+        } else if (*p == '(' || begins(p, "[abi:") || begins(p, "[clone")) {
             p = skip_group(p);
         } else if (*p == ' ' && (begins(p, " const") || begins(p, " [clone"))) {
             p += *(p + 1) == 'c' ? strlen(" const") : 1;
         } else if (*p == ' ' && p[1] == '<') { /* "operator<< <char>" */
             p++;
         } else if (*p == ' ') { /* what stood before was the return type */
-            out = begin;
+            s->out = s->begin;
+            s->groups = 0;
             p++;
-        } else if (*p == '.' && (begins(p, ".part.") || begins(p, ".cold") || begins(p, ".isra.") ||
-                                 begins(p, ".constprop."))) {
-            break;
         } else {
-            *out++ = *p++;
+            *s->out++ = *p++;
         }
     }
-    *out = '\0';
+    *s->out = '\0';
+}
+
+/* A clean name stripped; the number of its groups. */
+static size_t strip_into(char *to, const char *clean, size_t group_room)
+{
+    struct stripping s = {.begin = to, .out = to, .group_room = group_room};
+    strip_name(clean, &s);
+    if (!*to)
+        strcpy(to, clean);
+    return s.groups;
+}
+
+static char *stripped(const char *clean, size_t width)
+{
+    char *name = xmalloc(3 * strlen(clean) + 16);
+    size_t groups = strip_into(name, clean, SIZE_MAX);
+    if (groups == 0 || text_width(name) <= width)
+        return name;
+    strip_into(name, clean, 0);
+    size_t bare = text_width(name) + 2 * groups;
+    if (bare < width && (width - bare) / groups >= GROUP_LEAST)
+        strip_into(name, clean, (width - bare) / groups);
+    return name;
+}
+
+char *text_bare_name(const char *function)
+{
+    char *clean = text_clean(function);
+    char *name = xmalloc(3 * strlen(clean) + 16);
+    strip_into(name, clean, 0);
+    char *address = strstr(name, "@0x");
+    if (address && address > name)
+        *address = '\0';
+    free(clean);
+    return name;
 }
 
 char *text_short_name(const char *function, size_t width)
 {
-    char *clean = text_clean(function);
-    char *stripped = xmalloc(strlen(clean) + 16);
-    strip_name(clean, stripped);
-    const char *name = stripped[0] ? stripped : clean;
-    while (text_width(name) > width && strstr(name, "::"))
+    char *clean = text_clean(function), *whole = stripped(clean, width), *name = whole;
+    while (text_width(name) > width && !strchr(name, '<') && strstr(name, "::"))
         name = strstr(name, "::") + 2;
     char *fit = text_fit(name, width, 0);
-    free(stripped);
+    free(whole);
     free(clean);
     return fit;
 }

@@ -36,10 +36,15 @@ double text_proportional(const char *text);
  * middle, and leaves an ellipsis. */
 char *text_fit(const char *text, size_t width, int keep_end);
 
-/* The name of a function as it reads best in `width` columns: parameters, template arguments, ABI
- * tags and clone suffixes left out, "(anonymous namespace)" kept as "(anon)". Then, where it is
- * still too long, the innermost parts of a C++ or Rust path are kept. */
+/* The name of a function as it reads best in `width` columns: parameters, return type and ABI tags
+ * left out, "(anonymous namespace)" kept as "(anon)". Template arguments stay, if need be with
+ * their middles cut out. Where there is no room for any, the innermost parts of a C++ or Rust path
+ * are kept. */
 char *text_short_name(const char *function, size_t width);
+
+/* The same without template arguments, and without the address that tells two static functions
+ * apart: "Box::open". */
+char *text_bare_name(const char *function);
 
 /* argv as one clean line; arguments with blanks in single quotes. */
 char *text_command(char *const *argv, size_t argc);
@@ -47,5 +52,8 @@ char *text_command(char *const *argv, size_t argc);
 /* Prints head, then a list ("a, b (c)") in lines of at most `width` columns, broken between its
  * items. */
 void text_list(const char *head, const char *list, size_t width, FILE *out);
+
+/* The same of words: a line breaks at a blank, or in a word that is too long for any. */
+void text_words(const char *head, const char *words, size_t width, FILE *out);
 
 #endif

@@ -51,7 +51,8 @@ assert_eq "second reader: compared" 8 "$(json_of processes.0.selfcheck_compared 
 assert_eq "second reader: differences" 5 "$(json_of processes.0.selfcheck_differences <reader.json)"
 assert_eq "second reader: labels" 5 "$(json_of processes.0.selfcheck_labels <reader.json)"
 
-# A library that is rebuilt and loaded where it was before: other code, other build id, other frames.
+# A library that is rebuilt and loaded where it was before: other code, other frames; another build id, or none, or
+# the same one.
 cat >part.c <<'END'
 static __attribute__((noinline)) void inner(void (*f)(void))
 {
@@ -62,13 +63,16 @@ static __attribute__((noinline)) void inner(void (*f)(void))
 }
 void enter(void (*f)(void)) { inner(f); __asm__ volatile(""); }
 END
-gcc -shared -fPIC -O2 -fomit-frame-pointer -DSIZE=1000 -o one.so part.c || fail "gcc"
-gcc -shared -fPIC -O2 -fomit-frame-pointer -DSIZE=3000 -o two.so part.c || fail "gcc"
-MPROF_SELFCHECK=1 preload rebuilt.mprof "$PROGRAMS/rebuilt" one.so two.so >out
-status=$?
-[ $status = 3 ] && skip "the library did not come to lie at the same address"
-assert_eq "status of rebuilt" "0 done" "$status $(cat out)"
-read -r compared differ < <(selfcheck_counts rebuilt.mprof)
-assert_eq "differences with a rebuilt library" 0 "$differ"
-assert_at_least "stacks of it" 400 "$compared"
-assert_eq "truncated stacks" 0 "$(json rebuilt.mprof quality.truncated_stacks)"
+for id in sha1 none 0x01; do
+    for size in 1000 3000; do
+        gcc -shared -fPIC -O2 -fomit-frame-pointer -Wl,--build-id=$id -DSIZE=$size -o $size.so part.c || fail "gcc"
+    done
+    MPROF_SELFCHECK=1 preload rebuilt$id.mprof "$PROGRAMS/rebuilt" 1000.so 3000.so >out
+    status=$?
+    [ $status = 3 ] && skip "the library did not come to lie at the same address"
+    assert_eq "status of rebuilt" "0 done" "$status $(cat out)"
+    read -r compared differ < <(selfcheck_counts rebuilt$id.mprof)
+    assert_eq "differences with a rebuilt library, build id $id" 0 "$differ"
+    assert_at_least "stacks of it" 400 "$compared"
+    assert_eq "truncated stacks, build id $id" 0 "$(json rebuilt$id.mprof quality.truncated_stacks)"
+done

@@ -35,7 +35,7 @@ static void ask(struct symbolizer *s, struct symbol_object *object, uint64_t add
 static void symbols(const char *path, const uint8_t *data, size_t size)
 {
     struct symbolizer *s = symbolizer_new();
-    struct symbol_object *object = symbolizer_object(s, path, NULL, 0);
+    struct symbol_object *object = symbolizer_object(s, &(struct symbol_identity){.path = path});
     Elf64_Ehdr header = {0};
 
     memcpy(&header, data, size < sizeof header ? size : sizeof header);
@@ -43,6 +43,12 @@ static void symbols(const char *path, const uint8_t *data, size_t size)
     ask(s, object, header.e_entry);
     for (uint64_t i = 0; i < ADDRESSES; i++)
         ask(s, object, 0x1000 + i * 0x19);
+    /* A recorded content, which no file has. */
+    struct symbol_identity other = {.path = path, .has_facts = true, .content = UINT64_MAX};
+    object = symbolizer_object(s, &other);
+    ask(s, object, header.e_entry);
+    if (symbolizer_gap(object) == SYMBOLS_WHOLE)
+        fuzz_fail("the file is believed to have another content");
     symbolizer_free(s);
 }
 

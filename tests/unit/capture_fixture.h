@@ -144,6 +144,7 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     p->mapped_count = serial ? 3 : 0;
     p->mapped = fixture_buckets(image, p->mapped_count);
     p->sample_count = 17;
+    p->quality.nameless_modules = p->quality.undebugged_modules = serial == 0; /* as in gaps */
     p->quality.selfcheck_compared |= 1; /* with 0 nothing is written of it */
     p->difference_count = 1 + fixture_number() % 3;
     p->differences = fixture_array(image, p->difference_count, sizeof *p->differences);
@@ -223,6 +224,10 @@ static inline struct fixture fixture_new(uint64_t seed, uint32_t size, size_t ev
     for (size_t i = 1; i < f.class_count; i++)
         f.classes[i] = (struct event_class){(uint32_t)(i % f.image->stack_count),
                                             i % 7 ? fixture_random(4096) : fixture_random(1 << 30)};
+    f.image->gap_count = 2;
+    f.image->gaps = fixture_array(f.image, 2, sizeof *f.image->gaps);
+    f.image->gaps[0] = (struct module_gap){"module/1", "it is gone", 1};
+    f.image->gaps[1] = (struct module_gap){"module/2", "", 0};
     f.image->process_count = processes;
     f.image->processes = fixture_array(f.image, processes, sizeof *f.image->processes);
     for (uint32_t i = 0; i < processes; i++)

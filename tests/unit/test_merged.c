@@ -52,6 +52,12 @@ static void test_two_images(void **state)
     b.usages[0].function = 1;
     b.usages[1].function = 0;
 
+    static struct module_gap gaps[] = {
+        {"a.so", "gone", 1}, {"b.so", "gone", 1}, {"a.so", "zstd", 0}};
+    a.image.gaps = gaps;
+    b.image.gaps = gaps + 1;
+    a.image.gap_count = b.image.gap_count = 2;
+
     struct merged *m = merged_new();
     merged_add(m, &a.image, &a.process, 0, 0);
     merged_forget(m);
@@ -85,6 +91,13 @@ static void test_two_images(void **state)
     assert_int_equal(common->inclusive.own_peak_ns, 14 * FIXTURE_SECOND);
     assert_int_equal(usage_of(sum, "only_a")->inclusive.allocations, 10);
     assert_int_equal(usage_of(sum, "only_b")->inclusive.allocations, 10);
+
+    assert_int_equal(sum->gap_count, 3); /* each once */
+    assert_int_equal(p->quality.nameless_modules, 2);
+    assert_int_equal(p->quality.undebugged_modules, 1);
+    assert_string_equal(sum->gaps[2].module, "a.so");
+    assert_string_equal(sum->gaps[2].reason, "zstd");
+    assert_int_equal(sum->gaps[2].names, 0);
 
     assert_int_equal(p->leak_count, 3);
     assert_int_equal(p->leaks[0].bytes, 600);

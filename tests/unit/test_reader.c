@@ -76,6 +76,16 @@ static void expect_head(const struct image *a, const struct image *b)
     assert_int_equal(a->start_kind, b->start_kind);
 }
 
+static void expect_gaps(const struct image *a, const struct image *b)
+{
+    assert_int_equal(a->gap_count, b->gap_count);
+    for (size_t i = 0; i < a->gap_count; i++) {
+        assert_string_equal(a->gaps[i].module, b->gaps[i].module);
+        assert_string_equal(a->gaps[i].reason, b->gaps[i].reason);
+        assert_int_equal(a->gaps[i].names, b->gaps[i].names);
+    }
+}
+
 static void expect_process(const struct process *a, const struct process *b)
 {
     assert_int_equal(a->serial, b->serial);
@@ -173,6 +183,7 @@ static void whole_file(uint64_t segment_events)
     assert_false(image->running);
     expect_head(f.image, image);
     expect_tables(f.image, image);
+    expect_gaps(f.image, image);
     assert_int_equal(image->process_count, 3);
     for (size_t i = 0; i < 3; i++)
         expect_process(&f.image->processes[i], &image->processes[i]);

@@ -69,7 +69,8 @@ static void test_text(void **state)
     assert_non_null(strstr(text, "300 B in 3 blocks"));
     assert_non_null(strstr(text, " 1  main"));
     assert_null(strstr(text, "  _start "));
-    assert_non_null(strstr(text, "std::map::operator[]"));
+    assert_non_null(strstr(text, " 2  std::map<std::string, std::"));
+    assert_non_null(strstr(text, ">::operator[] "));
     assert_non_null(strstr(text, "esc\\x1b[31m"));
     assert_null(strchr(text, '\x1b'));
     assert_non_null(strstr(text, "  42 app it's"));
@@ -110,8 +111,58 @@ static void test_quality_is_never_silent(void **state)
     make_text(-1, "peak");
     assert_non_null(strstr(text, "3 blocks (at least)"));
     fixture.process.quality.loss = (struct loss){0};
+    fixture.process.quality.lost = fixture.process.quality.implied_frees = 0;
+    fixture.process.quality.nameless_modules = 2;
+    fixture.process.quality.undebugged_modules = 1;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "2 modules without names, 1 module with unread"));
     struct quality none = {0};
     assert_null(quality_of_all(&none));
+}
+
+/* What is missing of modules stands below the figures, of the first ones. */
+static void test_gaps(void **state)
+{
+    (void)state;
+    struct module_gap gaps[12];
+    for (size_t i = 0; i < 12; i++)
+        gaps[i] = (struct module_gap){i ? "/usr/lib/other.so" : "/usr/lib/one.so",
+                                      "of a reason that is told in so many words that they need "
+                                      "another line",
+                                      i != 1};
+    fixture.image.gaps = gaps;
+    fixture.image.gap_count = 2;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "  no names of one.so: of a reason"));
+    assert_non_null(strstr(text, "  no debug information of other.so: of a"));
+    fixture.image.gap_count = 12;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "and of 5 more modules: --json has them all\n"));
+    fixture.image.gap_count = 0;
+}
+
+/* Rows that would look alike say all that tells them apart; the others do not. */
+static void test_twins(void **state)
+{
+    (void)state;
+    static const char long_name[] =
+        "void work::on<std::pair<std::string, std::vector<std::map<int, std::string> > > >(%s)";
+    char one[256], two[256];
+    snprintf(one, sizeof one, long_name, "int");
+    snprintf(two, sizeof two, long_name, "long");
+    fixture_function(&fixture, one, FUNCTION_RESOLVED, 3 << 20, 1, 2);
+    fixture_function(&fixture, two, FUNCTION_RESOLVED, 3 << 20, 1, 2);
+    for (size_t i = fixture.image.function_count - 2; i < fixture.image.function_count; i++) {
+        fixture.functions[i].file = "";
+        fixture.functions[i].line = 0;
+    }
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, " > > >(int), /usr/bin/app\n"));
+    assert_non_null(strstr(text, " > > >(long), /usr/bin/app\n"));
+    assert_null(strstr(text, "main, "));
+    fixture.functions[fixture.image.function_count - 1].file = "other.c";
+    make_text(-1, "peak");
+    assert_null(strstr(text, "/usr/bin/app"));
 }
 
 static void test_limit(void **state)
@@ -164,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),

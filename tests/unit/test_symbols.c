@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "range_table.h"
 #include "shorten.h"
 #include "string_pool.h"
@@ -145,9 +146,17 @@ static uint64_t address_of(const char *file, const char *symbol)
 
 static struct symbolizer *symbolizer;
 
+/* As recorders without facts have it. */
+static struct symbol_object *known_as(struct symbolizer *of, const char *path,
+                                      const uint8_t *build_id, size_t bytes)
+{
+    struct symbol_identity identity = {.path = path, .build_id = build_id, .build_id_bytes = bytes};
+    return symbolizer_object(of, &identity);
+}
+
 static size_t resolve(const char *file, uint64_t address, const struct symbol_frame **frames)
 {
-    struct symbol_object *object = symbolizer_object(symbolizer, in_folder(file), NULL, 0);
+    struct symbol_object *object = known_as(symbolizer, in_folder(file), NULL, 0);
     return symbolizer_resolve(symbolizer, object, address, frames);
 }
 
@@ -370,6 +379,89 @@ static void clone_suffixes(void **state)
     assert_string_equal(frames[0].function, "g");
 }
 
+/* Only what a compiler appends goes, and only at the end: other names may have dots, and dollars.
+ */
+static void names_with_dots(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"pkg.part.of", "pkg.part.of"},
+        {"a.llvm.b", "a.llvm.b"},
+        {"a.cold.path", "a.cold.path"},
+        {"a.isra.", "a.isra."},
+        {"a.part.0x", "a.part.0x"},
+        {".part.0", ".part.0"},
+        {"h.part.0.cold", "h"},
+        {"i.constprop.1.isra.0", "i"},
+        {"j.lto_priv.0.part.12", "j"},
+        {"k.llvm.1234567", "k"},
+        {"l.cold.7", "l"},
+        {"m.0.cold", "m.0"},
+        {"$s4main3fooyyF", "$s4main3fooyyF"},
+        {"$x", "$x"},
+        {"$d.cold", "$d"},
+        {"_ZN1a1bEv.part.0.cold", "a::b()"},
+    };
+    const struct symbol_frame *frames;
+    FILE *f = fopen(in_folder("dots.s"), "w");
+    fputs(".text\n.globl main\n.type main,@function\nmain: ret\n.size main,1\n", f);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        fprintf(f, ".type \"%s\",@function\n\"%s\": place%zu: nop\n.size \"%s\",1\n", names[i][0],
+                names[i][0], i, names[i][0]);
+    assert_int_equal(fclose(f), 0);
+    assert_true(shell("gcc -o dots dots.s"));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char place[32];
+        snprintf(place, sizeof place, "place%zu", i);
+        assert_int_equal(resolve("dots", address_of("dots", place), &frames), 1);
+        assert_string_equal(frames[0].function, names[i][1]);
+    }
+}
+
+/* Go's names have dots, and a program of Go's is known by a section. */
+static void names_of_go(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    write_text("go.s", ".text\n.globl main\n.type main,@function\nmain: ret\n.size main,1\n"
+                       ".type main.cold,@function\nmain.cold: place_go: nop\n.size main.cold,1\n"
+                       ".section .gopclntab,\"a\"\n.quad 0\n");
+    assert_true(shell("gcc -o go go.s"));
+    assert_int_equal(resolve("go", address_of("go", "place_go"), &frames), 1);
+    assert_string_equal(frames[0].function, "main.cold");
+}
+
+/* Static functions of one name, in a program without debug information and in one with it. */
+static void static_twins(void **state)
+{
+    (void)state;
+    const struct symbol_frame *frames;
+    char name[64];
+    write_text("twin1.c",
+               "#include <stdlib.h>\nstatic __attribute__((noinline)) void *twin(int n)\n"
+               "{ __asm__ volatile(\".globl place_one\\nplace_one: nop\");"
+               " return malloc(n); }\nvoid *one(int n) { return twin(n); }\n");
+    write_text("twin2.c",
+               "#include <stdlib.h>\nstatic __attribute__((noinline)) void *twin(int n)\n"
+               "{ __asm__ volatile(\".globl place_two\\nplace_two: nop\");"
+               " return malloc(n); }\nvoid *one(int);\n"
+               "int main(int n, char **v) { (void)v; return one(n) == twin(n); }\n");
+    assert_true(shell("gcc -O1 -fno-ipa-cp -o twins twin1.c twin2.c && "
+                      "gcc -O1 -g -fno-ipa-cp -o twins_g \"$PWD\"/twin1.c \"$PWD\"/twin2.c"));
+    static const char *const places[] = {"place_one", "place_two"};
+    for (int i = 0; i < 2; i++) {
+        uint64_t place = address_of("twins", places[i]);
+        assert_int_equal(resolve("twins", place, &frames), 1);
+        snprintf(name, sizeof name, "twin@0x%lx", place);
+        assert_int_equal(strncmp(frames[0].function, name, 8), 0);
+        assert_in_range(place - strtoull(frames[0].function + 5, NULL, 16), 0, 64);
+        assert_int_equal(resolve("twins_g", address_of("twins_g", places[i]), &frames), 1);
+        assert_string_equal(frames[0].function, "twin");
+    }
+    assert_int_equal(resolve("twins", address_of("twins", "one"), &frames), 1);
+    assert_string_equal(frames[0].function, "one");
+}
+
 /* A stripped library exports outer, but not hidden: no name is better than a wrong one. */
 static void stripped_library(void **state)
 {
@@ -440,15 +532,15 @@ static void build_ids(void **state)
     assert_true(shell("gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o id c.c && mkdir -p copy && "
                       "cp id copy/id"));
     uint64_t place = address_of("id", "place_leaf");
-    struct symbol_object *bad = symbolizer_object(symbolizer, in_folder("id"), wrong, 8);
+    struct symbol_object *bad = known_as(symbolizer, in_folder("id"), wrong, 8);
     assert_int_equal(symbolizer_resolve(symbolizer, bad, place, &frames), 0);
-    struct symbol_object *gone = symbolizer_object(symbolizer, in_folder("gone"), right, 8);
+    struct symbol_object *gone = known_as(symbolizer, in_folder("gone"), right, 8);
     assert_int_equal(symbolizer_resolve(symbolizer, gone, place, &frames), 0);
-    struct symbol_object *good = symbolizer_object(symbolizer, in_folder("copy/id"), right, 8);
+    struct symbol_object *good = known_as(symbolizer, in_folder("copy/id"), right, 8);
     assert_ptr_equal(good,
                      gone); /* one object a build id; the second path is the one that exists */
     assert_int_equal(symbolizer_resolve(symbolizer, good, place, &frames), 3);
-    assert_ptr_equal(symbolizer_object(symbolizer, in_folder("id"), right, 8), good);
+    assert_ptr_equal(known_as(symbolizer, in_folder("id"), right, 8), good);
     assert_int_equal(symbolizer_resolve(symbolizer, good, place, &frames), 3);
 }
 
@@ -461,9 +553,9 @@ static void nothing_to_read(void **state)
     static const char *const paths[] = {"missing", "fifo", "empty", "afolder", "c.c", "log"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_int_equal(resolve(paths[i], 0x1234, &frames), 0);
-    object = symbolizer_object(symbolizer, "[vdso]", NULL, 0);
+    object = known_as(symbolizer, "[vdso]", NULL, 0);
     assert_int_equal(symbolizer_resolve(symbolizer, object, 0x800, &frames), 0);
-    object = symbolizer_object(symbolizer, "", (const uint8_t *)"x", 1);
+    object = known_as(symbolizer, "", (const uint8_t *)"x", 1);
     assert_int_equal(symbolizer_resolve(symbolizer, object, 0, &frames), 0);
     assert_int_equal(resolve("some", 0, &frames), 0);
     assert_int_equal(resolve("some", UINT64_MAX, &frames), 0);
@@ -533,12 +625,12 @@ static void rewritten_files(void **state)
     uint64_t leaf = address_of("whole", "place_leaf"), hidden = address_of("whole", "place_hidden");
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         assert_true(shell("rm -rf there && cp whole there"));
-        struct symbol_object *object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        struct symbol_object *object = known_as(symbolizer, in_folder("there"), NULL, 0);
         assert_int_equal(symbolizer_resolve(symbolizer, object, leaf, &frames), 3);
         assert_true(shell("%s", ways[i]));
         assert_int_equal(symbolizer_resolve(symbolizer, object, hidden, &frames), 1);
         assert_string_equal(frames[0].function, "hidden");
-        object = symbolizer_object(symbolizer, in_folder("there"), NULL, 0);
+        object = known_as(symbolizer, in_folder("there"), NULL, 0);
         if (symbolizer_resolve(symbolizer, object, hidden, &frames))
             assert_true(strcmp(frames[0].function, "hidden") != 0 || strstr(ways[i], "rm there"));
     }
@@ -556,9 +648,9 @@ static void build_id_of_a_cut_file(void **state)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         struct symbolizer *own = symbolizer_new();
         assert_true(shell("head -c %d full >cut", lengths[i]));
-        struct symbol_object *object = symbolizer_object(own, in_folder("cut"), id, 8);
+        struct symbol_object *object = known_as(own, in_folder("cut"), id, 8);
         assert_int_equal(symbolizer_resolve(own, object, place, &frames), 0);
-        object = symbolizer_object(own, in_folder("full"), id, 8);
+        object = known_as(own, in_folder("full"), id, 8);
         assert_int_equal(symbolizer_resolve(own, object, place, &frames), 3);
         symbolizer_free(own);
     }
@@ -571,9 +663,93 @@ static void build_id_went(void **state)
     static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
     const struct symbol_frame *frames;
     assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o without c.c"));
-    struct symbol_object *object = symbolizer_object(symbolizer, in_folder("without"), id, 8);
+    struct symbol_object *object = known_as(symbolizer, in_folder("without"), id, 8);
     uint64_t place = address_of("without", "place_leaf");
     assert_int_equal(symbolizer_resolve(symbolizer, object, place, &frames), 0);
+}
+
+/* A program's file as the recorder would describe it. */
+static struct symbol_identity facts_of(const char *file, const uint8_t *build_id, size_t bytes)
+{
+    struct stat s;
+    struct symbol_identity identity = {
+        .path = in_folder(file), .build_id = build_id, .build_id_bytes = bytes, .has_facts = true};
+    elf_version(EV_CURRENT);
+    int fd = open(in_folder(file), O_RDONLY | O_CLOEXEC);
+    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    identity.content = content_of_file(fd, elf);
+    assert_int_equal(fstat(fd, &s), 0);
+    elf_end(elf);
+    close(fd);
+    identity.device = s.st_dev;
+    identity.inode = s.st_ino;
+    identity.file_bytes = (uint64_t)s.st_size;
+    identity.mtime_ns = (uint64_t)s.st_mtim.tv_sec * 1000000000u + (uint64_t)s.st_mtim.tv_nsec;
+    return identity;
+}
+
+static void expect_gap(const struct symbol_identity *identity, uint64_t place, enum symbol_gap gap)
+{
+    const struct symbol_frame *frames;
+    struct symbolizer *own = symbolizer_new();
+    struct symbol_object *object = symbolizer_object(own, identity);
+    assert_int_equal(symbolizer_resolve(own, object, place, &frames), gap ? 0 : 3);
+    assert_int_equal(symbolizer_gap(object), gap);
+    symbolizer_free(own);
+}
+
+/* Without a build id only the very same file will do; with one its content. */
+static void facts_decide(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=none -o fact c.c && "
+                      "gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o fact_id c.c"));
+    for (int with_id = 0; with_id < 2; with_id++) {
+        const char *file = with_id ? "fact_id" : "fact";
+        uint64_t place = address_of(file, "place_leaf");
+        struct symbol_identity wanted = facts_of(file, id, with_id ? 8 : 0), changed;
+        enum symbol_gap other = with_id ? SYMBOLS_WHOLE : SYMBOLS_REPLACED;
+        assert_int_not_equal(wanted.content, 0);
+        expect_gap(&wanted, place, SYMBOLS_WHOLE);
+        for (int i = 0; i < 6; i++) {
+            changed = wanted;
+            changed.content += i == 0;
+            changed.device += i == 1;
+            changed.inode += i == 2;
+            changed.file_bytes += i == 3;
+            changed.mtime_ns += i == 4;
+            if (i == 5)
+                changed.path = in_folder("no_such_file");
+            expect_gap(&changed, place, i == 0 ? SYMBOLS_REPLACED : i == 5 ? SYMBOLS_GONE : other);
+        }
+        changed = wanted;
+        changed.inode = 0;
+        expect_gap(&changed, place, with_id ? SYMBOLS_WHOLE : SYMBOLS_UNSHOWN);
+        changed = wanted;
+        changed.content = 0; /* unknown */
+        expect_gap(&changed, place, SYMBOLS_WHOLE);
+    }
+}
+
+/* Nobody else has a build id that tells; two contents show that it does not. */
+static void build_id_of_two(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=0x0102030405060708 -o id_one c.c && "
+                      "gcc -O1 -g -Wl,--build-id=0x0102030405060708 -o id_two c.c"));
+    struct symbol_identity one = facts_of("id_one", id, 8), two = facts_of("id_two", id, 8);
+    uint64_t place = address_of("id_one", "place_leaf");
+    struct symbol_object *first = symbolizer_object(symbolizer, &one);
+    struct symbol_object *second = symbolizer_object(symbolizer, &two);
+    assert_ptr_not_equal(first, second);
+    assert_int_equal(symbolizer_resolve(symbolizer, first, place, &frames), 3);
+    one.mtime_ns++;
+    first = symbolizer_object(symbolizer, &one);
+    assert_int_equal(symbolizer_resolve(symbolizer, first, place, &frames), 0);
+    assert_int_equal(symbolizer_gap(first), SYMBOLS_REPLACED);
 }
 
 /* A symbol of a MiB. */
@@ -598,7 +774,7 @@ static void resolve_everything(const char *file)
 {
     const struct symbol_frame *frames;
     struct symbolizer *own = symbolizer_new();
-    struct symbol_object *object = symbolizer_object(own, in_folder(file), NULL, 0);
+    struct symbol_object *object = known_as(own, in_folder(file), NULL, 0);
     for (uint64_t address = 0x1000; address < 0x1800; address += 5) {
         size_t count = symbolizer_resolve(own, object, address, &frames);
         for (size_t i = 0; i < count; i++)
@@ -718,6 +894,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_debug_information, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(assembly_without_sizes, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(clone_suffixes, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(names_with_dots, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(names_of_go, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(static_twins, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(stripped_library, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link_checksum, new_symbolizer, free_symbolizer),
@@ -729,6 +908,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rewritten_files, new_symbolizer, free_symbolizer),
         cmocka_unit_test(build_id_of_a_cut_file),
         cmocka_unit_test_setup_teardown(build_id_went, new_symbolizer, free_symbolizer),
+        cmocka_unit_test(facts_decide),
+        cmocka_unit_test_setup_teardown(build_id_of_two, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(enormous_symbols, new_symbolizer, free_symbolizer),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test_setup_teardown(like_addr2line, new_symbolizer, free_symbolizer),

@@ -79,23 +79,27 @@ static void test_short_names(void **state)
         {"main", "main"},
         {"foo(int, char*)", "foo"},
         {"ns::Class<int, std::pair<int, int> >::method(std::vector<int> const&) const",
-         "ns::Class::method"},
-        {"void ns::f<int>(int)", "ns::f"},
-        {"std::ostream& std::operator<< <char>(std::ostream&, char)", "std::operator<<"},
-        {"std::string std::operator+<char, T>(char const*, std::string&&)", "std::operator+"},
+         "ns::Class<int, std::pair<int, int> >::method"},
+        {"void ns::f<int>(int)", "ns::f<int>"},
+        {"std::ostream& std::operator<< <char>(std::ostream&, char)", "std::operator<<<char>"},
+        {"std::string std::operator+<char, T>(char const*, std::string&&)",
+         "std::operator+<char, T>"},
         {"A::operator()(int) const", "A::operator()"},
         {"A::operator->() const", "A::operator->"},
         {"bool operator<(A const&, A const&)", "operator<"},
         {"operator new[](unsigned long)", "operator new[]"},
         {"A::operator bool() const", "A::operator bool"},
         {"(anonymous namespace)::f(int)", "(anon)::f"},
-        {"f(int)::{lambda(int)#1}::operator()(int) const", "f::{lambda}::operator()"},
+        {"f(int)::{lambda(int)#1}::operator()(int) const", "f::{lambda#1}::operator()"},
         {"std::string::string[abi:cxx11](int)", "std::string::string"},
         {"f(int) [clone .isra.0]", "f"},
-        {"parse.constprop.0", "parse"},
-        {"parse.part.3", "parse"},
-        {"<alloc::vec::Vec<T> as core::ops::Drop>::drop", "alloc::vec::Vec::drop"},
-        {"core::ptr::drop_in_place<alloc::string::String>", "core::ptr::drop_in_place"},
+        {"main.cold", "main.cold"},
+        {"pkg.part.of", "pkg.part.of"},
+        {"parse@0x1180", "parse@0x1180"},
+        {"<alloc::vec::Vec<T> as core::ops::Drop>::drop",
+         "<alloc::vec::Vec<T> as core::ops::Drop>::drop"},
+        {"core::ptr::drop_in_place<alloc::string::String>",
+         "core::ptr::drop_in_place<alloc::string::String>"},
         {"module.so+0x1234", "module.so+0x1234"},
         {"operators_of", "operators_of"},
         {"<", "<"},
@@ -104,6 +108,45 @@ static void test_short_names(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect(text_short_name(cases[i].name, 60), cases[i].wanted);
+}
+
+static void test_bare_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *wanted;
+    } cases[] = {
+        {"foo(int, char*)", "foo"},
+        {"ns::Class<int, std::pair<int, int> >::method(std::vector<int> const&) const",
+         "ns::Class::method"},
+        {"std::ostream& std::operator<< <char>(std::ostream&, char)", "std::operator<<"},
+        {"f(int)::{lambda(int)#1}::operator()(int) const", "f::{lambda}::operator()"},
+        {"<alloc::vec::Vec<T> as core::ops::Drop>::drop", "alloc::vec::Vec::drop"},
+        {"core::ptr::drop_in_place<alloc::string::String>", "core::ptr::drop_in_place"},
+        {"parse@0x1180", "parse"},
+        {"<", "<"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect(text_bare_name(cases[i].name), cases[i].wanted);
+}
+
+/* Template arguments stay as long as anything of them can be shown. */
+static void test_template_arguments(void **state)
+{
+    (void)state;
+    const char *name = "std::map<std::string, std::vector<int> >::insert(std::pair<int, int>)";
+    expect(text_short_name(name, 60), "std::map<std::string, std::vector<int> >::insert");
+    expect(text_short_name(name, 40), "std::map<std::string\xe2\x80\xa6"
+                                      "ctor<int> >::insert");
+    expect(text_short_name(name, 23), "std::map<st\xe2\x80\xa6> >::insert");
+    expect(text_short_name(name, 16), "std::map::insert");
+    expect(text_short_name(name, 12), "map::insert");
+    for (size_t width = 1; width < 60; width++) {
+        char *fit = text_short_name(name, width);
+        assert_true(text_width(fit) <= width);
+        free(fit);
+    }
 }
 
 static void test_short_name_fits(void **state)
@@ -156,6 +199,8 @@ int main(void)
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_fit),
         cmocka_unit_test(test_short_names),
+        cmocka_unit_test(test_bare_names),
+        cmocka_unit_test(test_template_arguments),
         cmocka_unit_test(test_short_name_fits),
         cmocka_unit_test(test_command),
         cmocka_unit_test(test_units),

@@ -1,0 +1,120 @@
+/* module_facts.c - see module_facts.h. */
+#include "module_facts.h"
+#include "init.h"
+#include "spool_content.h"
+#include "sys.h"
+
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+/* ---- the build id ---- */
+
+/* The GNU build id among the notes of a loaded object, whose ELF header starts its mapping. */
+static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
+{
+    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)start;
+    if (end - start < sizeof *elf || memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
+        elf->e_phoff > end - start ||
+        elf->e_phnum * sizeof(ElfW(Phdr)) > end - start - elf->e_phoff)
+        return 0;
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(start + elf->e_phoff);
+    uintptr_t first = 0;
+    for (unsigned i = 0; i < elf->e_phnum; i++)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
+            first = segments[i].p_vaddr;
+    for (unsigned i = 0; i < elf->e_phnum; i++) {
+        uintptr_t at = segments[i].p_vaddr - first;
+        if (segments[i].p_type != PT_NOTE || at > end - start ||
+            segments[i].p_filesz > end - start - at)
+            continue;
+        for (uintptr_t p = start + at, stop = p + segments[i].p_filesz;
+             stop - p >= sizeof(ElfW(Nhdr));) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)p;
+            uintptr_t name = p + sizeof *note;
+            uintptr_t text = name + ((note->n_namesz + 3ul) & ~3ul);
+            if (text > stop || note->n_descsz > stop - text)
+                break;
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+                memcmp((const void *)name, "GNU", 4) == 0 && note->n_descsz <= SPOOL_BUILD_ID_MAX) {
+                memcpy(to, (const void *)text, note->n_descsz);
+                return note->n_descsz;
+            }
+            p = text + ((note->n_descsz + 3ul) & ~3ul);
+        }
+    }
+    return 0;
+}
+
+/* ---- what is mapped ---- */
+
+/*
+ * A program whose segments have gaps between them is known to ld.so segment by segment: code and
+ * ELF header may each lie in another one.
+ */
+static int find_head(const struct object *found, struct object *head)
+{
+    uintptr_t headers = getauxval(AT_PHDR);
+    *head = *found;
+    return !object_is_program(found) || !headers ||
+           headers - found->start < found->end - found->start || object_find(headers, head);
+}
+
+struct mapped {
+    const struct object *object, *head;
+};
+
+/* The head lies where ld.so says; of the rest the headers say where, and they may be wrong. */
+static const void *mapped_at(void *context, uint64_t address, size_t bytes)
+{
+    const struct mapped *m = context;
+    uintptr_t at = m->object->bias + address;
+    const struct object *in = at - m->head->start < m->head->end - m->head->start ? m->head : NULL;
+    if (in ? bytes > in->end - at : !sys_may(SYS_KIND_PROBE))
+        return NULL;
+    return sys_all_readable((const void *)at, bytes) ? (const void *)at : NULL;
+}
+
+/* ---- its file ---- */
+
+/* The kernel knows the program's own, also where its path is another file's by now; but started
+ * by the loader's name it is not what the kernel has started. */
+static long ask_for_file(const struct object *object, struct stat *file)
+{
+    long result = -ENOENT;
+    if (!sys_may(SYS_KIND_START))
+        return -EPERM;
+    if (!object_is_program(object))
+        return SYS_CALL(SYS_newfstatat, AT_FDCWD, object->name, file, 0, 0, 0);
+    if (getauxval(AT_BASE))
+        result = SYS_CALL(SYS_newfstatat, AT_FDCWD, "/proc/self/exe", file, 0, 0, 0);
+    if (result != 0)
+        result = SYS_CALL(SYS_newfstatat, AT_FDCWD, init_executable(), file, 0, 0, 0);
+    return result;
+}
+
+static void read_file_facts(const struct object *object, struct spool_module_facts *f)
+{
+    struct stat file;
+    if (ask_for_file(object, &file) != 0)
+        return;
+    f->device = file.st_dev;
+    f->inode = file.st_ino;
+    f->file_bytes = (uint64_t)file.st_size;
+    f->mtime_ns = (uint64_t)file.st_mtim.tv_sec * 1000000000u + (uint64_t)file.st_mtim.tv_nsec;
+}
+
+void module_facts_read(const struct object *object, struct module_facts *facts)
+{
+    struct object head;
+    memset(facts, 0, sizeof *facts);
+    facts->spooled.flags = SPOOL_MODULE_FACTS;
+    if (find_head(object, &head)) {
+        struct mapped mapped = {object, &head};
+        facts->build_id_bytes = read_build_id(head.start, head.end, facts->build_id);
+        facts->spooled.content =
+            spool_content(mapped_at, &mapped, head.start - object->bias, object->bias);
+    }
+    read_file_facts(object, &facts->spooled);
+}
