@@ -34,6 +34,12 @@ static inline struct registers arch_registers(const struct arch_frame *f)
     return (struct registers){.pc = f->pc, .sp = (uintptr_t)(f + 1), .fp = f->fp};
 }
 
+/* Is it a relocation of a whole pointer: R_X86_64_64, _GLOB_DAT, _JUMP_SLOT? */
+static inline int arch_is_pointer(uint32_t relocation)
+{
+    return relocation == 1 || relocation == 6 || relocation == 7;
+}
+
 /* Where the return address lies below the CFA. */
 #define ARCH_RA_OFFSET (-8)
 

@@ -1,5 +1,5 @@
 /*
- * arena.h - memory for the recorder's own work: what dlsym wants before there is a malloc, what
+ * arena.h - memory for the recorder's own work: what is wanted before there is a malloc, what
  * dlopen and libunwind allocate on our behalf. Blocks are never given back, and their addresses are
  * recognised for ever, so that no allocation or free of ours is ever half recorded.
  *

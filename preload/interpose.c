@@ -1,7 +1,7 @@
 /*
  * interpose.c - the hooks: the real call and a record, a few lines each.
  *
- * What the recorder itself allocates (own_work()) and what dlsym wants before there is a malloc
+ * What the recorder itself allocates (own_work()) and what is wanted before there is a malloc
  * comes from the arena; frees of its addresses are nobody's business but its own.
  */
 #include "arena.h"
@@ -111,10 +111,6 @@ static void copy(volatile char *to, const char *from, size_t bytes)
     while (bytes--)
         *to++ = *from++;
 }
-
-void real_hook_free_sized(void *p, size_t size) __attribute__((alias("free_sized")));
-void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size)
-    __attribute__((alias("free_aligned_sized")));
 
 /* A block of the arena that grows: it stays what it was, its content moves. */
 static inline __attribute__((always_inline)) void *
@@ -253,7 +249,7 @@ static void *raw_pointer(long result)
     static void *next_##name(void *at, size_t length, int protection, int flags, int fd,           \
                              offset_type offset)                                                   \
     {                                                                                              \
-        if (real_resolved() && real.name)                                                          \
+        if (real_found() && real.name)                                                             \
             return real.name(at, length, protection, flags, fd, offset);                           \
         return raw_pointer(SYS_CALL(SYS_mmap, at, length, protection, flags, fd, offset));         \
     }                                                                                              \
@@ -278,7 +274,7 @@ MMAP_HOOK(mmap64, off64_t)
 
 static int next_munmap(void *at, size_t length)
 {
-    if (real_resolved())
+    if (real_found())
         return real.munmap(at, length);
     return raw_pointer(SYS_CALL(SYS_munmap, at, length, 0, 0, 0, 0)) == MAP_FAILED ? -1 : 0;
 }
@@ -299,7 +295,7 @@ HOOK int munmap(void *at, size_t length)
 
 static void *next_mremap(void *old, size_t old_length, size_t length, int flags, void *wanted)
 {
-    if (real_resolved())
+    if (real_found())
         return real.mremap(old, old_length, length, flags, wanted);
     return raw_pointer(SYS_CALL(SYS_mremap, old, old_length, length, flags, wanted, 0));
 }

@@ -6,8 +6,10 @@
  * by there; for it the hook records. Whoever supplies them, a block is counted once: the hook skips
  * what its provider turned out to have passed through malloc or free.
  *
- * The provider is looked up behind us, or through the caller where nothing is (a C host that
- * dlopened a C++ plugin), at the first call.
+ * Only who was there from the start comes by here, and only where there is a provider: in all other
+ * cases the hook cannot be found any more (hide.h). So the provider is one for all callers: the
+ * first behind us, as for any object that was loaded with the program. A plugin gets its own, as
+ * without us.
  */
 #include "init.h"
 #include "real.h"
@@ -22,11 +24,10 @@ struct forwarder {
     int forwards; /* the provider calls malloc or free */
 };
 
-static __attribute__((noinline)) void *find(struct forwarder *f, const char *symbol,
-                                            const void *caller)
+static __attribute__((noinline)) void *find(struct forwarder *f, const char *symbol)
 {
     int forwards;
-    void *function = real_cxx(symbol, caller, &forwards);
+    void *function = real_cxx(symbol, &forwards);
     if (!function)
         abort(); /* nobody supplies what the program was linked to: it could not have started */
     f->forwards = forwards;
@@ -34,10 +35,10 @@ static __attribute__((noinline)) void *find(struct forwarder *f, const char *sym
     return function;
 }
 
-static inline void *provider(struct forwarder *f, const char *symbol, const void *caller)
+static inline void *provider(struct forwarder *f, const char *symbol)
 {
     void *function = __atomic_load_n(&f->function, __ATOMIC_ACQUIRE);
-    return __builtin_expect(function != NULL, 1) ? function : find(f, symbol, caller);
+    return __builtin_expect(function != NULL, 1) ? function : find(f, symbol);
 }
 
 /* An allocator's own new: recorded here unless it was in our malloc after all. */
@@ -53,7 +54,7 @@ static void allocated(const struct arch_frame *caller, const void *p, size_t siz
     HOOK void *name parameters                                                                     \
     {                                                                                              \
         static struct forwarder f;                                                                 \
-        void *(*real_new)parameters = provider(&f, #name, __builtin_return_address(0));            \
+        void *(*real_new)parameters = provider(&f, #name);                                         \
         if (__builtin_expect(f.forwards, 1))                                                       \
             return real_new arguments;                                                             \
         tls.newest = 0;                                                                            \
@@ -68,7 +69,7 @@ static void allocated(const struct arch_frame *caller, const void *p, size_t siz
     HOOK void name parameters                                                                      \
     {                                                                                              \
         static struct forwarder f;                                                                 \
-        void(*real_delete) parameters = provider(&f, #name, __builtin_return_address(0));          \
+        void(*real_delete) parameters = provider(&f, #name);                                       \
         if (!__builtin_expect(f.forwards, 1) && p && !own_work()) {                                \
             record_free(ARCH_CALLER(), p);                                                         \
             tls.deleting = (uintptr_t)p;                                                           \

@@ -7,6 +7,7 @@
  */
 #include "host.h"
 #include "init.h"
+#include "lookup.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -40,14 +41,15 @@ static int show_others(struct dl_phdr_info *info, size_t size, void *data)
     return is_own_object(info) ? 0 : asked->callback(info, size, asked->data);
 }
 
-/* Not by real_resolve: a look-up that fails allocates, and the caller may be an allocator at its
- * start or with its lock held. This one does not fail. */
+/* Not by real_resolve: that is the business of the first call that may allocate. */
 static iterate *next(void)
 {
     static iterate *found;
     iterate *function = __atomic_load_n(&found, __ATOMIC_RELAXED);
     if (__builtin_expect(!function, 0)) {
-        function = (iterate *)dlsym(RTLD_NEXT, "dl_iterate_phdr");
+        function = lookup_own()
+                       ? (iterate *)lookup_address(lookup(lookup_behind(), "dl_iterate_phdr", NULL))
+                       : (iterate *)dlsym(RTLD_NEXT, "dl_iterate_phdr");
         __atomic_store_n(&found, function, __ATOMIC_RELAXED);
     }
     return function;

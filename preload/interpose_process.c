@@ -111,21 +111,30 @@ HOOK int execle(const char *path, const char *first, ...)
 }
 
 /* Nothing is recorded of the parent: its image goes on. */
-HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-    if (!real_found())
-        return ENOSYS;
-    return real.posix_spawn(pid, path, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
-}
+#define SPAWN(hook, next)                                                                          \
+    HOOK int hook(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,         \
+                  const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])     \
+    {                                                                                              \
+        if (!real_found() || !real.next)                                                           \
+            return ENOSYS;                                                                         \
+        return real.next(pid, path, actions, attributes, argv, EXEC_ENVIRONMENT(envp));            \
+    }
 
-HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-    if (!real_found())
-        return ENOSYS;
-    return real.posix_spawnp(pid, file, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
-}
+#ifdef __x86_64__ /* two versions, as glibc has them there (libmprof.map) */
+__asm__(".symver hook_posix_spawn, posix_spawn@@GLIBC_2.15");
+__asm__(".symver hook_posix_spawnp, posix_spawnp@@GLIBC_2.15");
+__asm__(".symver hook_old_posix_spawn, posix_spawn@GLIBC_2.2.5");
+__asm__(".symver hook_old_posix_spawnp, posix_spawnp@GLIBC_2.2.5");
+__typeof__(posix_spawn) hook_posix_spawn, hook_posix_spawnp;
+__typeof__(posix_spawn) hook_old_posix_spawn, hook_old_posix_spawnp;
+SPAWN(hook_posix_spawn, posix_spawn)
+SPAWN(hook_posix_spawnp, posix_spawnp)
+SPAWN(hook_old_posix_spawn, old_posix_spawn)
+SPAWN(hook_old_posix_spawnp, old_posix_spawnp)
+#else
+SPAWN(posix_spawn, posix_spawn)
+SPAWN(posix_spawnp, posix_spawnp)
+#endif
 
 /* By a jump: popen allocates, and no frame of ours shall be among its callers. */
 #define JUMPS __attribute__((optimize("optimize-sibling-calls")))
@@ -183,7 +192,7 @@ HOOK int prctl(int option, ...)
     unsigned long a = va_arg(more, unsigned long), b = va_arg(more, unsigned long);
     unsigned long c = va_arg(more, unsigned long), d = va_arg(more, unsigned long);
     va_end(more);
-    if (!real_resolved()) /* real.h says why */
+    if (!real_found())
         return (int)raw_result(SYS_CALL(SYS_prctl, option, a, b, c, d, 0));
     unsigned before = before_prctl(option, a, (const void *)b);
     int result = (int)closed(real.prctl(option, a, b, c, d), before);
@@ -218,7 +227,7 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-    if (__builtin_expect(!real_resolved(), 0))
+    if (__builtin_expect(!real_found(), 0))
         return raw_result(SYS_CALL(number, a, b, c, d, e, f));
     if (__builtin_expect(number == SYS_seccomp, 0)) {
         unsigned before = before_seccomp(a, (const void *)c);

@@ -2,6 +2,7 @@
 #include "objects.h"
 #include "init.h"
 #include "loaded.h"
+#include "lookup.h"
 #include "sys.h"
 #include "thread.h"
 
@@ -130,11 +131,8 @@ int objects_are_listed(void)
 
 void objects_start(void)
 {
-    uintptr_t before = own_begin();
-    find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
-    if (!find_object)
-        dlerror(); /* the program shall not read of it */
-    own_end(before);
+    find_object = (int (*)(void *, found_object *))lookup_address(
+        lookup(lookup_all(), "_dl_find_object", NULL));
 }
 
 void objects_after_fork(void)

@@ -1,164 +1,105 @@
 /* real.c - finding the functions behind our hooks. */
 #include "real.h"
 #include "arena.h"
+#include "hide.h"
 #include "host.h"
-#include "objects.h"
-#include "sys.h"
+#include "lookup.h"
 #include "thread.h"
 
 #include <dlfcn.h>
-#include <link.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct real real;
 struct first first;
 int real_state;
 
-/* musl has none. */
-#pragma weak dladdr1
-
-/* ---- what only newer libcs have ---- */
-
-extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
-
-/* One of our own tables. ld.so has put addresses in the place of offsets, on most machines. */
-static uintptr_t dynamic_table(ElfW(Sxword) tag, uintptr_t base)
-{
-    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++)
-        if (d->d_tag == tag)
-            return d->d_un.d_ptr < base ? d->d_un.d_ptr + base : d->d_un.d_ptr;
-    return 0;
-}
-
-/*
- * A program that asks dlsym whether its libc has a function shall not find ours where libc has
- * none. An old hidden version is what ld.so does not show to dlsym but still binds references to:
- * one that was bound before we came here (a weak one) must not find nothing when it is called.
- */
-#define OLD_AND_HIDDEN 0x8002
-
-static void hide_from_dlsym(const void *hook)
-{
-    Dl_info info;
-    const ElfW(Sym) *symbol = NULL;
-    if (!dladdr1 || !dladdr1(hook, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
-        return;
-    uintptr_t base = (uintptr_t)info.dli_fbase;
-    const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic_table(DT_SYMTAB, base);
-    ElfW(Half) *versions = (ElfW(Half) *)dynamic_table(DT_VERSYM, base);
-    if (!symbols || !versions || base + symbol->st_value != (uintptr_t)hook)
-        return;
-    ElfW(Half) *version = versions + (symbol - symbols);
-    uintptr_t page = (uintptr_t)version & ~(uintptr_t)(SYS_PAGE - 1);
-    if (SYS_CALL(SYS_mprotect, page, SYS_PAGE, PROT_READ | PROT_WRITE, 0, 0, 0) != 0)
-        return;
-    __atomic_store_n(version, OLD_AND_HIDDEN, __ATOMIC_RELAXED);
-    SYS_CALL(SYS_mprotect, page, SYS_PAGE, PROT_READ, 0, 0, 0);
-}
-
 /* ---- the pointers ---- */
 
 const void *const volatile real_relocated = (const void *)&real_relocated;
 
-/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not.
- */
-static int provider_forwards(const void *function)
+/* One of ours in the list of objects? Else the list is none that we know (musl's, another
+ * namespace's). */
+static void *next(const char *name, const char *version)
 {
-    Dl_info info;
-    if (!dladdr(function, &info) || !info.dli_fname)
-        return 0;
-    const char *base = strrchr(info.dli_fname, '/');
-    base = base ? base + 1 : info.dli_fname;
-    return strncmp(base, "libstdc++", 9) == 0 || strncmp(base, "libc++", 6) == 0;
+    return lookup_own() ? lookup_address(lookup(lookup_behind(), name, version))
+                        : dlsym(RTLD_NEXT, name);
 }
 
-/* A search through the whole program finds ourselves. */
-static int is_own(const void *function)
+/* Whom a call in the program comes to. */
+static struct definition first_of_all(const char *name)
 {
-    Dl_info info, own;
-    return dladdr(function, &info) && dladdr((const void *)real_resolve, &own) &&
-           info.dli_fbase == own.dli_fbase;
+    return lookup(lookup_all(), name, NULL);
 }
 
-/* A program that lies at a fixed address and takes malloc's shows its own stub for it (an undefined
- * symbol with a value). Where a call leads to is then found out by one. */
-static int is_stub(const void *function)
+static int is_ours(const char *name)
 {
-    Dl_info info;
-    const ElfW(Sym) *symbol = NULL;
-    return dladdr1 && dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
-           symbol->st_shndx == SHN_UNDEF;
+    const struct link_map *own = lookup_own();
+    return own && first_of_all(name).object == own;
 }
 
 /* Is there a realloc before ours? Its library may as well come down to our hook in the end. */
 static void find_first(void)
 {
-    void *found = dlsym(RTLD_DEFAULT, "realloc");
-    if (!found || is_own(found) || is_stub(found))
+    struct definition found = first_of_all("realloc");
+    if (!found.object || found.object == lookup_own())
         return;
-    first.realloc = found;
-    first.free = dlsym(RTLD_DEFAULT, "free");
+    first.realloc = lookup_address(found);
+    first.free = lookup_address(first_of_all("free"));
 }
+
+/* ---- operator new and delete ---- */
+
+/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not.
+ */
+static int provider_forwards(const struct link_map *provider)
+{
+    const char *base = provider->l_name;
+    for (const char *p = base; *p; p++)
+        if (*p == '/')
+            base = p + 1;
+    return lookup_begins_with(base, "libstdc++") || lookup_begins_with(base, "libc++");
+}
+
+static int is_operator(const char *name)
+{
+    return lookup_begins_with(name, "_Zn") || lookup_begins_with(name, "_Zd");
+}
+
+static int is_needless(const char *name, const struct link_map *provider)
+{
+    return is_operator(name) && provider_forwards(provider);
+}
+
+void *real_cxx(const char *symbol, int *forwards)
+{
+    struct definition d = lookup(lookup_behind(), symbol, NULL);
+    *forwards = d.object && (provider_forwards(d.object) || real_passive());
+    return lookup_address(d);
+}
+
+/* ---- all of them ---- */
 
 void real_resolve(void)
 {
     if (!real_works())
         return;
     int expected = REAL_UNKNOWN;
-    /* Nested calls (dlsym's calloc) see RESOLVING and are served by the arena. The first malloc of
-     * a process comes before it can start a thread. */
+    /* Calls from within (an indirect function's resolver) see RESOLVING and are served by the
+     * arena. The first malloc of a process comes before it can start a thread. */
     if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return;
-#define REAL_LOOK_UP(name, result, parameters) real.name = dlsym(RTLD_NEXT, #name);
+#define REAL_LOOK_UP(name, result, parameters) real.name = next(#name, NULL);
     REAL_FUNCTIONS(REAL_LOOK_UP)
 #undef REAL_LOOK_UP
+    real.old_posix_spawn = next("posix_spawn", REAL_OLD_SPAWN);
+    real.old_posix_spawnp = next("posix_spawnp", REAL_OLD_SPAWN);
     find_first();
-    dlerror(); /* not every libc has them all, and the program shall not read of it */
-    if (!real.free_sized)
-        hide_from_dlsym((const void *)real_hook_free_sized);
-    if (!real.free_aligned_sized)
-        hide_from_dlsym((const void *)real_hook_free_aligned_sized);
+    hide_hooks(is_needless);
     __atomic_store_n(&real_state, host_is_foreign() ? REAL_PASSIVE : REAL_RESOLVED,
                      __ATOMIC_RELEASE);
 }
 
-static int call_is_ours(void)
-{
-    uintptr_t before = own_begin();
-    void *volatile p = malloc(1);
-    int ours = arena_owns(p);
-    free(p);
-    own_end(before);
-    return ours;
-}
-
 int real_malloc_is_ours(void)
 {
-    const void *first = dlsym(RTLD_DEFAULT, "malloc");
-    return first && (is_own(first) || (is_stub(first) && call_is_ours()));
-}
-
-void *real_cxx(const char *symbol, const void *caller, int *forwards)
-{
-    uintptr_t before = own_begin();
-    void *function = dlsym(RTLD_NEXT, symbol);
-    if (!function) {
-        struct object found;
-        objects_start();
-        if (object_find((uintptr_t)caller, &found)) {
-            void *handle = dlopen(*found.name ? found.name : NULL, RTLD_NOLOAD | RTLD_LAZY);
-            if (handle) {
-                function = dlsym(handle, symbol);
-                dlclose(handle);
-            }
-        }
-    }
-    dlerror();
-    if (function && is_own(function))
-        function = NULL;
-    *forwards = function && (provider_forwards(function) || real_passive());
-    own_end(before);
-    return function;
+    return is_ours("malloc") && is_ours("calloc") && is_ours("realloc") && is_ours("free");
 }

@@ -1,9 +1,10 @@
 /*
- * real.h - the next-in-line functions behind our hooks, found with dlsym(RTLD_NEXT), never with
- * __libc_malloc: a program may bring jemalloc, tcmalloc or its own.
+ * real.h - the next-in-line functions behind our hooks, never __libc_malloc: a program may bring
+ * jemalloc, tcmalloc or its own. Each is the one that a caller of our hook would have been bound
+ * to, by version, too: libc_malloc_debug's malloc is bound to programs, but not shown to dlsym.
  *
- * real_resolve runs at the first hooked call and works before any constructor; what dlsym itself
- * allocates then comes from the arena. Hooks may read a pointer only after real_ready().
+ * real_resolve runs at the first hooked call and works before any constructor; it asks lookup.h,
+ * not dlsym, which may call what is not ready. Hooks may read a pointer only after real_ready().
  */
 #ifndef MPROF_REAL_H
 #define MPROF_REAL_H
@@ -50,17 +51,18 @@
     REAL(pthread_setname_np, int, (pthread_t, const char *))                                       \
     REAL(syscall, long, (long, long, long, long, long, long, long))
 
+/* Programs from before glibc 2.15 are bound to a posix_spawn that hands what is no program to the
+ * shell. */
+#define REAL_OLD_SPAWN "GLIBC_2.2.5"
+
 struct real {
+    __typeof__(posix_spawn) *old_posix_spawn, *old_posix_spawnp; /* NULL: this libc has none */
 #define REAL_MEMBER(name, result, parameters) result(*name) parameters;
     REAL_FUNCTIONS(REAL_MEMBER)
 #undef REAL_MEMBER
 };
 
 extern struct real real;
-
-/* Our hooks of functions that not every libc has, by names that nobody else can have. */
-void real_hook_free_sized(void *p, size_t size);
-void real_hook_free_aligned_sized(void *p, size_t alignment, size_t size);
 
 /* Where another library or the program itself has a realloc before ours: that one, and its free.
  * Our hooks for forms that it lacks (reallocarray, free_sized ..) are still called, and must come
@@ -76,14 +78,6 @@ extern int real_state;
 
 void real_resolve(void);
 
-/* For hooks that an allocator may call with its lock held (mmap, syscall ..): dlsym would call
- * malloc, and where that is the program's own, not ours, it would wait for this lock for ever.
- * Until somebody else has resolved the pointers such a hook makes the system call itself. */
-static inline int real_resolved(void)
-{
-    return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) >= REAL_RESOLVED, 1);
-}
-
 /*
  * Has ld.so relocated this library? It does so after those that come behind us, and runs their
  * IFUNC resolvers: what these call us for is served without thread-local storage and without a call
@@ -92,11 +86,12 @@ static inline int real_resolved(void)
 extern const void *const volatile real_relocated;
 static inline int real_works(void)
 {
-    return real_resolved() || real_relocated == (const void *)&real_relocated;
+    return __builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) >= REAL_RESOLVED, 1) ||
+           real_relocated == (const void *)&real_relocated;
 }
 
 /* 1: the pointers are there, record. 0: the program is to be left alone (real_passive), or this
- * call comes from inside dlsym; then use the arena. */
+ * call comes from inside real_resolve; then use the arena. */
 static inline int real_ready(void)
 {
     if (__builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != REAL_RESOLVED, 0))
@@ -110,18 +105,18 @@ static inline int real_passive(void)
     return real_state == REAL_PASSIVE;
 }
 
-/* 1: the pointers are there, by now. */
+/* 1: the pointers are there, by now. Else ld.so has not relocated us yet, and a hook must do
+ * without: make the system call itself, or serve from the arena. */
 static inline int real_found(void)
 {
     return real_ready() || real_passive();
 }
 
-/* 0: the program brings a malloc of its own, which comes before ours; we see only its mappings. */
+/* 0: the program brings a malloc, calloc, realloc or free of its own, which comes before ours. */
 int real_malloc_is_ours(void);
 
-/* operator new and delete of the provider behind us; see interpose_cxx.c. caller: a pc in the
- * calling module, through which the function is looked up where RTLD_NEXT has none (a C host's C++
- * plugin). */
-void *real_cxx(const char *symbol, const void *caller, int *forwards);
+/* operator new and delete of the provider behind us; see interpose_cxx.c. forwards: it comes down
+ * to malloc and free. */
+void *real_cxx(const char *symbol, int *forwards);
 
 #endif

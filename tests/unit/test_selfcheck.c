@@ -12,6 +12,7 @@ static struct rule true_rule(const struct cfi_module *module, uintptr_t pc);
 #undef cfi_rule
 #define cfi_rule lying_rule
 #include "../../preload/loaded.c"
+#include "../../preload/lookup.c"
 #include "../../preload/module_facts.c"
 #include "../../preload/objects.c"
 #include "../../preload/rules.c"

@@ -5,6 +5,7 @@
  */
 #include "../../preload/cfi.c"
 #include "../../preload/loaded.c"
+#include "../../preload/lookup.c"
 #include "../../preload/module_facts.c"
 #include "../../preload/objects.c"
 #include "../../preload/rules.c"

@@ -1,0 +1,141 @@
+/* hide.c - takes hooks out of our symbol table, and out of others' weak references. */
+#include "hide.h"
+#include "arch_x86_64.h"
+#include "spool.h"
+#include "sys.h"
+
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#define HOOKS_MAX 128
+
+/* Hooks without a provider. */
+struct missing {
+    uintptr_t hooks[HOOKS_MAX];
+    uint32_t count;
+};
+
+/* ---- pages that are not to be written ---- */
+
+static int unlock(uintptr_t at)
+{
+    return SYS_CALL(SYS_mprotect, at & ~(uintptr_t)(SPOOL_PAGE - 1), SPOOL_PAGE,
+                    PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
+}
+
+static void lock(uintptr_t at)
+{
+    SYS_CALL(SYS_mprotect, at & ~(uintptr_t)(SPOOL_PAGE - 1), SPOOL_PAGE, PROT_READ, 0, 0, 0);
+}
+
+struct segments {
+    const ElfW(Phdr) * first;
+    size_t count;
+};
+
+/* The program's come with the kernel's facts; a library's ELF header lies where it is mapped. */
+static struct segments segments_of(const struct link_map *object)
+{
+    struct segments none = {NULL, 0};
+    if (object == lookup_all())
+        return (struct segments){(const ElfW(Phdr) *)getauxval(AT_PHDR), getauxval(AT_PHNUM)};
+    const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)object->l_addr;
+    if (!elf || object->l_addr % SPOOL_PAGE || !sys_readable(object->l_addr) ||
+        !lookup_begins_with((const char *)elf->e_ident, ELFMAG) ||
+        elf->e_phoff + elf->e_phnum * sizeof(ElfW(Phdr)) > SPOOL_PAGE)
+        return none;
+    return (struct segments){(const ElfW(Phdr) *)(object->l_addr + elf->e_phoff), elf->e_phnum};
+}
+
+/* Does ld.so forbid to write there, once it has relocated the object? */
+static int is_locked(const struct link_map *object, uintptr_t at)
+{
+    struct segments s = segments_of(object);
+    for (size_t i = 0; i < s.count; i++) {
+        uintptr_t start = object->l_addr + s.first[i].p_vaddr, end = start + s.first[i].p_memsz;
+        if (s.first[i].p_type == PT_GNU_RELRO && at >= start &&
+            at < (end & ~(uintptr_t)(SPOOL_PAGE - 1)))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- weak references ---- */
+
+static int is_missing(const struct missing *m, uintptr_t value)
+{
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->hooks[i] == value)
+            return 1;
+    return 0;
+}
+
+static void make_null(const struct link_map *object, uintptr_t at)
+{
+    int locked = is_locked(object, at);
+    if (locked && !unlock(at))
+        return;
+    __atomic_store_n((uintptr_t *)at, 0, __ATOMIC_RELAXED);
+    if (locked)
+        lock(at);
+}
+
+/* One table of relocations, of `bytes` bytes. */
+static void forget_in(const struct link_map *object, uintptr_t table, size_t bytes,
+                      const struct missing *m)
+{
+    const ElfW(Sym) *symbols = (const ElfW(Sym) *)lookup_table(object, DT_SYMTAB);
+    const ElfW(Rela) *r = (const ElfW(Rela) *)table, *end = r + bytes / sizeof *r;
+    for (; table && r < end; r++) {
+        uint32_t number = (uint32_t)(r->r_info >> 32);
+        uintptr_t at = object->l_addr + r->r_offset;
+        if (number && symbols[number].st_info >> 4 == STB_WEAK &&
+            arch_is_pointer((uint32_t)r->r_info) && is_missing(m, *(const uintptr_t *)at))
+            make_null(object, at);
+    }
+}
+
+static void forget(const struct missing *m)
+{
+    const struct link_map *own = lookup_own();
+    for (const struct link_map *o = lookup_all(); o; o = o->l_next) {
+        if (o == own)
+            continue;
+        forget_in(o, lookup_table(o, DT_RELA), lookup_number(o, DT_RELASZ), m);
+        forget_in(o, lookup_table(o, DT_JMPREL), lookup_number(o, DT_PLTRELSZ), m);
+    }
+}
+
+/* ---- our own table ---- */
+
+/* ld.so passes over symbols without a value. */
+static void hide(const ElfW(Sym) * hook)
+{
+    uintptr_t at = (uintptr_t)&hook->st_value;
+    if (!unlock(at))
+        return;
+    __atomic_store_n((ElfW(Addr) *)at, 0, __ATOMIC_RELAXED);
+    lock(at);
+}
+
+void hide_hooks(int (*is_needless)(const char *name, const struct link_map *provider))
+{
+    struct missing missing = {.count = 0};
+    const struct link_map *own = lookup_own();
+    const ElfW(Sym) *symbols = own ? (const ElfW(Sym) *)lookup_table(own, DT_SYMTAB) : NULL;
+    uint32_t count = own ? lookup_count(own) : 0;
+    for (uint32_t i = 1; i < count; i++) {
+        const ElfW(Sym) *hook = &symbols[i];
+        if (!hook->st_value || hook->st_info >> 4 == STB_LOCAL)
+            continue;
+        const char *name = lookup_name(own, hook);
+        struct definition d = lookup(own->l_next, name, NULL);
+        if (!d.object && missing.count < HOOKS_MAX)
+            missing.hooks[missing.count++] = own->l_addr + hook->st_value;
+        if (!d.object || is_needless(name, d.object))
+            hide(hook);
+    }
+    if (missing.count)
+        forget(&missing);
+}
