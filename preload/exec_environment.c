@@ -2,6 +2,7 @@
 #include "exec_environment.h"
 #include "arena.h"
 #include "chunk.h"
+#include "given.h"
 #include "init.h"
 #include "sys.h"
 
@@ -12,13 +13,18 @@
 #define LIBRARY "/libmprof.so"
 #define OUTPUT  "MPROF_OUTPUT="
 
-/* An entry of LD_PRELOAD: [text, end). */
+#define TEXT_MAX      (128u << 10) /* the kernel takes no longer text (MAX_ARG_STRLEN) .. */
+#define VARIABLES_MAX (1u << 20)   /* .. nor so many */
+
+/* ---- the variable ---- */
+
+/* An entry of LD_PRELOAD: [text, end), in memory of ours. */
 struct entry {
-    const char *text, *end;
+    char *text, *end;
 };
 
 /* The first entry at or behind p; empty at the end. */
-static struct entry next_entry(const char *p)
+static struct entry next_entry(char *p)
 {
     p += strspn(p, " :");
     return (struct entry){p, p + strcspn(p, " :")};
@@ -31,17 +37,13 @@ static int is_library(struct entry e)
     return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0;
 }
 
-/* Out of line, like check_folder: stacks may be small, and one buffer is enough at a time. */
-static __attribute__((noinline)) int can_open(struct entry e)
+static int can_open(struct entry e)
 {
-    char path[4096];
-    size_t n = (size_t)(e.end - e.text);
+    char behind = *e.end;
 
-    if (n >= sizeof path)
-        return 1;
-    memcpy(path, e.text, n);
-    path[n] = 0;
-    long fd = sys_open(path, O_RDONLY, 0);
+    *e.end = 0;
+    long fd = sys_open(e.text, O_RDONLY, 0);
+    *e.end = behind;
     if (fd >= 0)
         sys_close(fd);
     return fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -EINTR;
@@ -59,47 +61,37 @@ static int stays(struct entry e)
     return !is_library(e) || (!start_is_forbidden() && can_open(e));
 }
 
-static const char *preload_of(const char *variable)
+/* Writes the variable less what cannot stay; returns whether it is another one then. *ours: it
+ * names the library still. */
+static int write_preload(char *variable, char *to, int *ours)
 {
-    size_t n = strlen(PRELOAD);
-    return strncmp(variable, PRELOAD, n) == 0 ? variable + n : NULL;
-}
+    char *begin = to + strlen(PRELOAD), *end = begin;
+    int changed = 0;
 
-static int all_stay(const char *list)
-{
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
-        if (!stays(e))
-            return 0;
-    return 1;
-}
-
-static int names_library(const char *list)
-{
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
-        if (is_library(e))
-            return 1;
-    return 0;
-}
-
-/* Can it be read? known: the page that was asked about last, most of all lies in one. */
-static int is_there(const void *p, size_t bytes, uintptr_t *known)
-{
-    uintptr_t first = (uintptr_t)p / SYS_PAGE, last = ((uintptr_t)p + bytes - 1) / SYS_PAGE;
-
-    if (first == *known && last == *known)
-        return 1;
-    *known = last;
-    return sys_all_readable(p, bytes);
+    memcpy(to, PRELOAD, strlen(PRELOAD));
+    for (struct entry e = next_entry(variable + strlen(PRELOAD)); e.text != e.end;
+         e = next_entry(e.end)) {
+        if (!stays(e)) {
+            changed = 1;
+            continue;
+        }
+        *ours |= is_library(e);
+        if (end > begin)
+            *end++ = ':';
+        memcpy(end, e.text, (size_t)(e.end - e.text));
+        end += e.end - e.text;
+    }
+    *end = 0;
+    return changed;
 }
 
 /* ---- what the recording says of it ---- */
 
-static int told;
+static int told; /* for the exec at hand */
 
 /* Nothing stands there as long as all is well. */
 static void tell(const char *reason)
 {
-    told = 0;
     if (recorder_state != RECORDER_ON || spool.control->reason[0])
         return;
     strcpy(spool.control->reason, reason);
@@ -121,30 +113,16 @@ void exec_environment_failed(void)
     told = 0;
 }
 
-/* The folder that a program with this MPROF_OUTPUT, NULL none, records into. 0: hard to say. */
-static int folder_of(const char *output, char *folder, size_t capacity)
-{
-    const char *slash = output ? strrchr(output, '/') : NULL;
-    size_t n = slash ? (size_t)(slash - output) + 1 : 0;
-
-    strcpy(folder, ".");
-    if (!slash)
-        return 1;
-    if (n >= capacity || memchr(output, '%', n))
-        return 0;
-    memcpy(folder, output, n);
-    folder[n] = 0;
-    return 1;
-}
-
 /* Who has given away the right to write there (a server that goes on as another user) will find no
- * place for a spool, and have no place to say so. */
-static __attribute__((noinline)) void check_folder(const char *output)
+ * place for a spool, and have no place to say so. output: the variable, which is cut short. */
+static void check_folder(char *output)
 {
-    char folder[4096];
+    char *slash = output ? strrchr(output, '/') : NULL;
+    const char *folder = slash ? output + strlen(OUTPUT) : ".";
 
-    if (!sys_may(SYS_KIND_ACCESS) || init_leave_children ||
-        !folder_of(output, folder, sizeof folder))
+    if (slash)
+        slash[1] = 0;
+    if (!sys_may(SYS_KIND_ACCESS) || init_leave_children || strchr(folder, '%'))
         return;
     long result = SYS_CALL(SYS_faccessat2, AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS, 0, 0);
     if (result == -EACCES || result == -EROFS)
@@ -153,80 +131,146 @@ static __attribute__((noinline)) void check_folder(const char *output)
 
 /* ---- the environment ---- */
 
-size_t exec_environment_bytes(char *const *environment)
+/* Counts a variable; 0 where the kernel will refuse it, and the program shall hear of that. */
+static int measure(struct exec_environment *e, struct given *g, const char *variable)
 {
-    size_t count = 0, text = 0;
-    const char *ours = NULL, *output = NULL;
-    uintptr_t pointers = UINTPTR_MAX, strings = UINTPTR_MAX; /* no page */
+    size_t bytes = given_length(g, variable, TEXT_MAX);
 
-    for (; environment; count++) {
-        if (!is_there(&environment[count], sizeof *environment, &pointers))
-            return 0; /* the kernel will refuse it, and the program shall hear of it */
-        if (!environment[count])
-            break;
-        if (!is_there(environment[count], 1, &strings))
+    if (bytes >= TEXT_MAX || e->count >= VARIABLES_MAX) /* or GIVEN_REFUSED */
+        return 0;
+    e->count++;
+    if (given_begins(g, variable, PRELOAD))
+        e->preload_bytes += bytes + 1;
+    else if (given_begins(g, variable, OUTPUT))
+        e->output_bytes += bytes + 1;
+    return 1;
+}
+
+size_t exec_environment_measure(struct exec_environment *e, char *const *environment)
+{
+    struct given pointers = GIVEN_NOTHING, texts = GIVEN_NOTHING;
+
+    *e = (struct exec_environment){.given = environment};
+    for (; environment; environment++) {
+        if (!given_is_there(&pointers, environment, sizeof *environment))
             return 0;
-        const char *list = preload_of(environment[count]);
-        if (list && !all_stay(list))
-            text = strlen(environment[count]) + 1;
-        else if (list && names_library(list))
-            ours = list;
-        else if (strncmp(environment[count], OUTPUT, strlen(OUTPUT)) == 0)
-            output = environment[count] + strlen(OUTPUT);
+        if (!*environment)
+            break;
+        if (!measure(e, &texts, *environment))
+            return 0;
+    }
+    if (!e->preload_bytes)
+        return 0;
+    e->bytes = (e->count + 1) * sizeof *environment + 2 * e->preload_bytes + e->output_bytes;
+    return e->bytes;
+}
+
+/* Free memory of ours for texts: [at, end). */
+struct room {
+    char *at, *end;
+};
+
+/* Another thread may have changed the text since it was measured: NULL where it does not fit any
+ * more. */
+static char *copy_text(struct room *room, struct given *g, const char *text)
+{
+    char *copy = room->at;
+    size_t bytes = given_length(g, text, (size_t)(room->end - room->at));
+
+    if (bytes >= (size_t)(room->end - room->at))
+        return NULL;
+    memcpy(copy, text, bytes);
+    copy[bytes] = 0;
+    room->at += bytes + 1;
+    return copy;
+}
+
+/* The variable as the program shall have it: the same, or a text in room. NULL: it has changed
+ * meanwhile. */
+static char *judge(char *variable, struct room *room, struct given *g, int *ours)
+{
+    if (!given_begins(g, variable, PRELOAD))
+        return variable;
+    char *copy = copy_text(room, g, variable);
+    if (!copy || (size_t)(room->end - room->at) <= strlen(copy))
+        return NULL;
+    char *written = room->at;
+    if (!write_preload(copy, written, ours))
+        return variable;
+    tell_left_out();
+    room->at += strlen(written) + 1;
+    return written;
+}
+
+static struct room room_of(const struct exec_environment *e, void *memory)
+{
+    char *texts = (char *)memory + (e->count + 1) * sizeof(char *);
+    return (struct room){texts, (char *)memory + e->bytes};
+}
+
+char *const *exec_environment_make(const struct exec_environment *e, void *memory)
+{
+    struct given pointers = GIVEN_NOTHING, texts = GIVEN_NOTHING;
+    struct room room = room_of(e, memory);
+    char **made = memory, *output = NULL;
+    int ours = 0, changed = 0;
+    size_t kept = 0;
+
+    told = 0;
+    for (size_t i = 0; memory && i < e->count; i++) {
+        if (!given_is_there(&pointers, &e->given[i], sizeof *e->given))
+            return e->given;
+        char *variable = e->given[i];
+        char *judged = variable ? judge(variable, &room, &texts, &ours) : NULL;
+        if (!judged)
+            return e->given;
+        if (!output && given_begins(&texts, variable, OUTPUT))
+            output = copy_text(&room, &texts, variable);
+        changed |= judged != variable;
+        if (judged == variable || judged[strlen(PRELOAD)])
+            made[kept++] = judged;
     }
     if (ours)
         check_folder(output);
-    return text ? (count + 1) * sizeof *environment + text : 0;
+    if (!changed)
+        return e->given;
+    made[kept] = NULL;
+    return made;
 }
 
-/* The variable less what cannot stay, or NULL where nothing is left. */
-static char *copy_variable(const char *list, char *to)
+void *exec_environment_pages(struct exec_environment *e)
 {
-    char *end = to + strlen(PRELOAD);
-
-    memcpy(to, PRELOAD, strlen(PRELOAD));
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end)) {
-        if (!stays(e))
-            continue;
-        if (end > to + strlen(PRELOAD))
-            *end++ = ':';
-        memcpy(end, e.text, (size_t)(e.end - e.text));
-        end += e.end - e.text;
-    }
-    *end = 0;
-    return end > to + strlen(PRELOAD) ? to : NULL;
+    e->pages = sys_pages(e->bytes);
+    return e->pages;
 }
 
-char *const *exec_environment_copy(char *const *environment, void *room)
+void exec_environment_release(struct exec_environment *e)
 {
-    size_t count = 0, kept = 0;
+    if (e->pages)
+        sys_unmap(e->pages, e->bytes);
+}
 
-    tell_left_out();
-    while (environment[count])
-        count++;
-    char **copy = room, *text = (char *)(copy + count + 1);
-    for (size_t i = 0; i < count; i++) {
-        const char *list = preload_of(environment[i]);
-        char *variable = list && !all_stay(list) ? copy_variable(list, text) : environment[i];
-        if (variable)
-            copy[kept++] = variable;
-    }
-    copy[kept] = NULL;
-    return copy;
+/* One store: other threads may be reading. */
+static void replace(char **variable, const char *text)
+{
+    char *fresh = arena_alloc(1, strlen(text) + 1);
+    if (fresh)
+        __atomic_store_n(variable, strcpy(fresh, text), __ATOMIC_RELEASE);
 }
 
 void exec_environment_settle(void)
 {
-    for (char **variable = environ; variable && *variable; variable++) {
-        const char *list = preload_of(*variable);
-        if (!list || all_stay(list))
-            continue;
-        /* One store: other threads may be reading. */
-        char *fresh = arena_alloc(1, strlen(*variable) + 1);
-        if (!fresh)
-            return;
-        tell_left_out();
-        copy_variable(list, fresh);
-        __atomic_store_n(variable, fresh, __ATOMIC_RELEASE);
+    __attribute__((cleanup(exec_environment_release))) struct exec_environment e;
+    struct given texts = GIVEN_NOTHING;
+    int ours = 0;
+
+    if (!exec_environment_measure(&e, environ))
+        return;
+    void *memory = EXEC_ENVIRONMENT_ROOM(&e);
+    struct room room = room_of(&e, memory);
+    for (size_t i = 0; memory && i < e.count && environ[i]; i++) {
+        const char *judged = judge(environ[i], &room, &texts, &ours);
+        if (judged && judged != environ[i])
+            replace(&environ[i], judged);
     }
 }

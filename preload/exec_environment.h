@@ -12,10 +12,21 @@
 #include <alloca.h>
 #include <stddef.h>
 
-/* Bytes that a copy without the library needs; 0: the environment can stay. No allocation, no lock,
- * errno untouched; also in a vforked child. */
-size_t exec_environment_bytes(char *const *environment);
-char *const *exec_environment_copy(char *const *environment, void *room);
+struct exec_environment {
+    char *const *given;                 /* as the program gave it */
+    size_t count;                       /* of its variables */
+    size_t preload_bytes, output_bytes; /* of those that are looked at */
+    size_t bytes;                       /* that another one may need */
+    void *pages;                        /* where these are more than a stack may have room for */
+};
+
+/* How much memory it takes; 0: the environment stays, also where the kernel will refuse it. No
+ * allocation, no lock, errno untouched; also in a vforked child. */
+size_t exec_environment_measure(struct exec_environment *e, char *const *environment);
+/* The environment for the exec: the one given, or another in this memory (NULL: there was none). */
+char *const *exec_environment_make(const struct exec_environment *e, void *memory);
+void *exec_environment_pages(struct exec_environment *e);
+void exec_environment_release(struct exec_environment *e);
 
 /* The exec came to nothing: there is no such program. */
 void exec_environment_failed(void);
@@ -23,11 +34,15 @@ void exec_environment_failed(void);
 /* The same in the program's own environment, for what libc starts by itself (system, popen). */
 void exec_environment_settle(void);
 
-/* The environment for an exec; a copy lies on the caller's stack. */
-#define EXEC_ENVIRONMENT(environment)                                                              \
-    ({                                                                                             \
-        size_t bytes_ = exec_environment_bytes(environment);                                       \
-        bytes_ ? exec_environment_copy(environment, alloca(bytes_)) : (environment);               \
-    })
+#define EXEC_ENVIRONMENT_ON_STACK 4096
+#define EXEC_ENVIRONMENT_ROOM(e)                                                                   \
+    ((e)->bytes <= EXEC_ENVIRONMENT_ON_STACK ? alloca((e)->bytes) : exec_environment_pages(e))
+
+/* Declares `name`, the environment for an exec, for the rest of the function. */
+#define EXEC_ENVIRONMENT(name, environment)                                                        \
+    __attribute__((cleanup(exec_environment_release))) struct exec_environment name##_needs;       \
+    char *const *name = environment;                                                               \
+    if (exec_environment_measure(&name##_needs, environment))                                      \
+        name = exec_environment_make(&name##_needs, EXEC_ENVIRONMENT_ROOM(&name##_needs));
 
 #endif

@@ -34,7 +34,8 @@ HOOK int execve(const char *path, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(path);
-    return done(real.execve(path, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execve(path, argv, environment));
 }
 
 HOOK int execv(const char *path, char *const argv[])
@@ -47,7 +48,8 @@ HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(file);
-    return done(real.execvpe(file, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execvpe(file, argv, environment));
 }
 
 HOOK int execvp(const char *file, char *const argv[])
@@ -60,7 +62,8 @@ HOOK int fexecve(int fd, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec("");
-    return done(real.fexecve(fd, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.fexecve(fd, argv, environment));
 }
 
 HOOK int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
@@ -70,7 +73,8 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
         return -1;
     }
     init_exec(path);
-    return done(real.execveat(folder, path, argv, EXEC_ENVIRONMENT(envp), flags));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execveat(folder, path, argv, environment, flags));
 }
 
 /* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
@@ -111,12 +115,20 @@ HOOK int execle(const char *path, const char *first, ...)
 }
 
 /* Nothing is recorded of the parent: its image goes on. */
+static int spawned(int error)
+{
+    if (error)
+        exec_environment_failed();
+    return error;
+}
+
 HOOK int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
     if (!real_found())
         return ENOSYS;
-    return real.posix_spawn(pid, path, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
+    EXEC_ENVIRONMENT(environment, envp)
+    return spawned(real.posix_spawn(pid, path, actions, attributes, argv, environment));
 }
 
 HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -124,7 +136,8 @@ HOOK int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actio
 {
     if (!real_found())
         return ENOSYS;
-    return real.posix_spawnp(pid, file, actions, attributes, argv, EXEC_ENVIRONMENT(envp));
+    EXEC_ENVIRONMENT(environment, envp)
+    return spawned(real.posix_spawnp(pid, file, actions, attributes, argv, environment));
 }
 
 /* By a jump: popen allocates, and no frame of ours shall be among its callers. */

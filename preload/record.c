@@ -1,5 +1,6 @@
 /* record.c - walk, encode, commit. */
 #include "record.h"
+#include "given.h"
 #include "init.h"
 #include "loaded.h"
 #include "sample.h"
@@ -278,28 +279,11 @@ void record_birth(const struct spool_birth *births, size_t count)
     label(SPOOL_LABEL_BIRTH, births, count * sizeof *births);
 }
 
-/* 0 where it cannot be read: the kernel will refuse such a path, and the program shall hear of it.
- */
-static size_t path_length(const char *path)
-{
-    size_t n = 0;
-    while (n < FACT_PATH) {
-        size_t page = SYS_PAGE - ((uintptr_t)path + n) % SYS_PAGE, found;
-        if (!path || !sys_all_readable(path + n, 1))
-            return 0;
-        if (page > FACT_PATH - n)
-            page = FACT_PATH - n;
-        found = strnlen(path + n, page);
-        n += found;
-        if (found < page)
-            break;
-    }
-    return n;
-}
-
 void record_exec(const char *path)
 {
-    struct spool_event e = {.kind = SPOOL_EXEC, .size = path_length(path)};
+    struct given g = GIVEN_NOTHING;
+    size_t bytes = given_length(&g, path, FACT_PATH);
+    struct spool_event e = {.kind = SPOOL_EXEC, .size = bytes != GIVEN_REFUSED ? bytes : 0};
     plain(ARCH_CALLER(), &e, path);
 }
 

@@ -143,6 +143,7 @@ static const struct {
     {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
     {SYS_KIND_PROBE, SYS_rt_sigprocmask, {(uint32_t)-1, SPOOL_PAGE, 0, 8}},
     {SYS_KIND_SIGNALS, SYS_rt_sigprocmask, {SIG_SETMASK, SPOOL_PAGE, SPOOL_PAGE, 8}},
+    {SYS_KIND_GLANCE, SYS_futex, {SPOOL_PAGE, FUTEX_WAIT_PRIVATE, 0, SPOOL_PAGE}},
     {SYS_KIND_START,
      SYS_openat,
      {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
@@ -165,7 +166,8 @@ static const struct {
 /* Kinds without which nothing is recorded, or wrongly, unless we know that they are not to be had.
  */
 #define NEEDED                                                                                     \
-    (SYS_KIND_MEMORY | SYS_KIND_GROW | SYS_KIND_PROBE | SYS_KIND_POPULATE | SYS_KIND_TOUCH)
+    (SYS_KIND_MEMORY | SYS_KIND_GROW | SYS_KIND_PROBE | SYS_KIND_GLANCE | SYS_KIND_POPULATE |      \
+     SYS_KIND_TOUCH)
 
 /* A call that ends in a signal, or asks somebody else, is harm. One that fails is none by itself
  * (Chromium's filter answers most advices for madvise with EPERM). */
@@ -219,13 +221,15 @@ unsigned sandbox_no_counter(void)
 }
 
 /* libunwind probes memory by calls of its own choice: no filter is asked about those. */
-unsigned sandbox_filter(const struct sock_fprog *program)
+unsigned sandbox_filter(const struct sock_fprog *given)
 {
     /* A question whether the kernel knows filters, or a mistake that it will tell of. */
-    if (!program || !sys_all_readable(program, sizeof *program) || !program->filter ||
-        !sys_all_readable(program->filter, program->len * sizeof *program->filter))
+    if (!given || !sys_all_readable(given, sizeof *given))
         return sys_forbidden;
-    return give_up(forbidden_by(program) | SYS_KIND_UNWIND);
+    struct sock_fprog program = *given;
+    if (!program.filter || !sys_all_readable(program.filter, program.len * sizeof *program.filter))
+        return sys_forbidden;
+    return give_up(forbidden_by(&program) | SYS_KIND_UNWIND);
 }
 
 void sandbox_failed(unsigned before)
