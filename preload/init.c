@@ -225,13 +225,6 @@ static void fill_process(struct spool_process *p, uint32_t more_flags)
 
 /* ---- the start ---- */
 
-/* mprof-c itself is not to be profiled by the way, and a privileged program is left alone. */
-static int is_wanted(void)
-{
-    const char *base = strrchr(facts->executable, '/');
-    return !getauxval(AT_SECURE) && strcmp(base ? base + 1 : "", "mprof-c") != 0;
-}
-
 /* For whoever looks; no reader needs it there. On a full disk the file is left all hole: that there
  * was a process without a recording must be seen. Where not even its size can be set it goes. */
 static void leave_reason(long fd, const char *reason)
@@ -269,13 +262,13 @@ static const char *open_spool(void)
 
 static int start(void)
 {
-    if (host_is_foreign())
+    if (host_is_foreign() || getauxval(AT_SECURE)) /* a privileged program is left alone */
         return 0;
     own_pid = sys_pid();
     vdso_open();
     facts = start_facts_read();
     recorder_alive = sys_pages(SPOOL_PAGE);
-    if (!facts || !recorder_alive || !is_wanted() || start_facts_is_child(facts))
+    if (!facts || !recorder_alive || start_facts_is_child(facts))
         return 0;
     init_leave_children = start_facts_no_children(facts);
     use_counter = facts->clock_is_counter;
