@@ -53,7 +53,7 @@ static int can_open(struct entry e)
 static int start_is_forbidden(void)
 {
     return !sys_may(SYS_KIND_MEMORY | SYS_KIND_POPULATE | SYS_KIND_FILES | SYS_KIND_SELF |
-                    SYS_KIND_START);
+                    SYS_KIND_LIFE | SYS_KIND_START);
 }
 
 static int stays(struct entry e)

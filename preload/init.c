@@ -48,6 +48,11 @@ const char *init_folder(void)
     return facts ? facts->folder : "";
 }
 
+int32_t init_pid(void)
+{
+    return own_pid;
+}
+
 int init_uses_counter(void)
 {
     return use_counter;
@@ -472,7 +477,6 @@ static __attribute__((constructor)) void construct(void)
     if (!recorder_ready())
         return;
     uintptr_t before = own_begin();
-    thread_key_create();
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */

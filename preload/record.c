@@ -2,6 +2,7 @@
 #include "record.h"
 #include "given.h"
 #include "init.h"
+#include "life.h"
 #include "loaded.h"
 #include "sample.h"
 #include "selfcheck.h"
@@ -306,7 +307,7 @@ void record_name(void)
 void record_name_of(pthread_t thread, const char *name)
 {
     struct spool_thread_name named = {0};
-    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, &named.serial))
+    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, life_of(thread), &named.serial))
         return;
     size_t bytes = strnlen(name, sizeof named.name);
     memcpy(named.name, name, bytes);

@@ -43,6 +43,7 @@ enum sys_kind {
     SYS_KIND_ACCESS = 4096,  /* faccessat2 */
     SYS_KIND_SIGNALS = 8192, /* rt_sigprocmask, to hold signals back */
     SYS_KIND_GLANCE = 16384, /* a futex that waits no time, to ask whether memory can be read */
+    SYS_KIND_LIFE = 32768,   /* tgkill without a signal, to ask whether a thread lives */
     SYS_KIND_ALL = 0xffffff
 };
 

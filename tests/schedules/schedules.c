@@ -172,10 +172,11 @@ static void try_plan(struct counts *counts, struct plan plan)
     run(&plan);
 }
 
-/* Actors of a scenario have the numbers 0 to 3, and 5 where the first one forks. */
+/* Actors of a scenario have the numbers 0 to 2 or 3, and 5 where the first one forks. */
 static int is_actor(int scenario, int actor)
 {
-    return actor <= 2 || (actor == 3 && scenario == 1) || (actor == 5 && scenario == 4);
+    return actor <= 2 || (actor == 3 && (scenario == 1 || scenario == 5)) ||
+           (actor == 5 && scenario == 4);
 }
 
 static void try_singles(struct counts *counts, int scenario, uint64_t points)
