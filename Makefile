@@ -57,7 +57,8 @@ $(B)/mprof-c: $(ANALYZER_OBJ)
 $(B)/obj/analyzer/symbols/elf_load.o: ANALYZER_FLAGS += -fno-plt
 
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
-$(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+# And where it is cramped, no frame may be larger than it must (preload/record.c).
+$(B)/pic/preload/record.o $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

@@ -250,6 +250,25 @@ void exec_environment_release(struct exec_environment *e)
         sys_unmap(e->pages, e->bytes);
 }
 
+struct job {
+    struct exec_environment *e;
+    char *const *environment;
+};
+
+static void make_in_pages(void *argument)
+{
+    struct job *job = argument;
+    if (exec_environment_measure(job->e, job->environment))
+        job->environment = exec_environment_make(job->e, exec_environment_pages(job->e));
+}
+
+char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment)
+{
+    struct job job = {e, environment};
+    cramped_call(make_in_pages, &job);
+    return job.environment;
+}
+
 /* One store: other threads may be reading. */
 static void replace(char **variable, const char *text)
 {

@@ -9,6 +9,8 @@
 #ifndef MPROF_EXEC_ENVIRONMENT_H
 #define MPROF_EXEC_ENVIRONMENT_H
 
+#include "cramped.h"
+
 #include <alloca.h>
 #include <stddef.h>
 
@@ -26,6 +28,8 @@ size_t exec_environment_measure(struct exec_environment *e, char *const *environ
 /* The environment for the exec: the one given, or another in this memory (NULL: there was none). */
 char *const *exec_environment_make(const struct exec_environment *e, void *memory);
 void *exec_environment_pages(struct exec_environment *e);
+/* All of this, with memory that is not the stack's, and little of that (cramped.h). */
+char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment);
 void exec_environment_release(struct exec_environment *e);
 
 /* The exec came to nothing: there is no such program. */
@@ -42,7 +46,9 @@ void exec_environment_settle(void);
 #define EXEC_ENVIRONMENT(name, environment)                                                        \
     __attribute__((cleanup(exec_environment_release))) struct exec_environment name##_needs;       \
     char *const *name = environment;                                                               \
-    if (exec_environment_measure(&name##_needs, environment))                                      \
+    if (tls.thread && cramped_on(tls.thread, (uintptr_t)__builtin_frame_address(0)))               \
+        name = exec_environment_elsewhere(&name##_needs, environment);                             \
+    else if (exec_environment_measure(&name##_needs, environment))                                 \
         name = exec_environment_make(&name##_needs, EXEC_ENVIRONMENT_ROOM(&name##_needs));
 
 #endif

@@ -311,10 +311,8 @@ int recorder_start(void)
 
 /* ---- fork ---- */
 
-/* The serial that the child of a fork under way has; 0 none was given, NO_ROOM there is none left.
- */
+/* In tls.forked_serial, where there is none left. */
 #define NO_ROOM UINT32_MAX
-static __thread uint32_t forked_serial __attribute__((tls_model("initial-exec")));
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
@@ -332,26 +330,26 @@ static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 void init_fork_prepare(void)
 {
     uint32_t serial;
-    forked_serial = 0;
+    tls.forked_serial = 0;
     if (!recorder_ready() || init_leave_children)
         return;
     struct spool_process *p = new_process(0, &serial);
     if (!p) {
-        forked_serial = NO_ROOM;
+        tls.forked_serial = NO_ROOM;
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     record_fork(serial);
     if (tls.thread) /* its own time, so that it is not later than itself (thread_births) */
         p->fork_ticks = tls.thread->stream.delta.ticks;
-    forked_serial = serial;
+    tls.forked_serial = serial;
 }
 
 /* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
 void init_fork_returned(void)
 {
-    uint32_t serial = forked_serial;
-    forked_serial = 0;
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
     if (serial && serial != NO_ROOM)
         record_forked(serial);
 }
@@ -380,8 +378,8 @@ static struct spool_process *find_own_place(uint32_t serial)
 
 static int become_process(void)
 {
-    uint32_t serial = forked_serial;
-    forked_serial = 0;
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
     own_pid = sys_pid();
     struct spool_process *p = find_own_place(serial);
     size_t birth_count = p && serial ? thread_births(p->fork_ticks, births, BIRTHS) : 0;

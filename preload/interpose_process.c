@@ -3,6 +3,7 @@
  * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
  * a thread its name.
  */
+#include "cramped.h"
 #include "exec_environment.h"
 #include "init.h"
 #include "real.h"
@@ -205,6 +206,21 @@ HOOK int prctl(int option, ...)
     return result;
 }
 
+/* Where a handler may have little room is what we want to know (cramped.h). */
+static long alternate_set(long result, int is_set)
+{
+    if (result == 0 && is_set && tls.thread && sys_pid() == init_pid())
+        cramped_note(tls.thread);
+    return result;
+}
+
+HOOK int sigaltstack(const stack_t *fresh, stack_t *old)
+{
+    if (!real_resolved() || !real.sigaltstack)
+        return (int)raw_result(SYS_CALL(SYS_sigaltstack, fresh, old, 0, 0, 0, 0));
+    return (int)alternate_set(real.sigaltstack(fresh, old), fresh != NULL);
+}
+
 HOOK int pthread_setname_np(pthread_t thread, const char *name)
 {
     if (!real_found() || !real.pthread_setname_np)
@@ -237,5 +253,7 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         unsigned before = before_seccomp(a, (const void *)c);
         return closed(real.syscall(number, a, b, c, d, e, f), before);
     }
+    if (__builtin_expect(number == SYS_sigaltstack, 0))
+        return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);
     return real.syscall(number, a, b, c, d, e, f);
 }

@@ -1,5 +1,6 @@
 /* thread.c - states, who has them, and the guard. */
 #include "thread.h"
+#include "cramped.h"
 #include "init.h"
 #include "life.h"
 #include "record.h"
@@ -206,6 +207,7 @@ static struct thread *state_take(uintptr_t frame)
     __atomic_store_n(&t->self, (uintptr_t)pthread_self(), __ATOMIC_RELAXED);
     __atomic_store_n(&t->guard, frame, __ATOMIC_RELAXED); /* from here on it can be left open */
     t->nested = NULL;
+    cramped_note(t);
     walk_new_stack(&t->memo, frame, stack_end_of(frame));
     walk_forget(&t->memo);
     record_thread(t);
@@ -264,7 +266,8 @@ static int is_stale(const struct thread *t, struct registers caller)
     default:
         if (sys_may(SYS_KIND_SELF))
             SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
-        return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK);
+        return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK) &&
+               !cramped_perhaps(caller.sp);
     }
 }
 
@@ -337,6 +340,7 @@ static void leave_to_hooks(struct thread *t)
 void thread_after_fork(void)
 {
     uint32_t count = states();
+    cramped_after_fork();
     if (tls.thread && tls.thread->guard)
         leave_to_hooks(tls.thread);
     struct thread *own = tls.thread;

@@ -25,6 +25,7 @@ struct tls {
     uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
     uintptr_t deleting; /* address whose free is recorded already (interpose_cxx.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
+    uint32_t forked_serial; /* of the child of a fork under way (init.c), 0 none was given */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -34,8 +35,10 @@ extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibil
 struct thread {
     struct stream stream;
     struct memo memo;
-    uintptr_t guard;    /* sp of the hook's caller, 0 outside of a hook */
-    uintptr_t guard_pc; /* and its pc */
+    uintptr_t guard;     /* sp of the hook's caller, 0 outside of a hook */
+    uintptr_t guard_pc;  /* and its pc */
+    uintptr_t alternate; /* the thread's alternate stack, where it is a small one (cramped.h) */
+    size_t alternate_bytes;
     struct thread *nested;
     uint64_t owner;     /* {how often it has changed hands, the kernel's number of its thread} */
     uint32_t pool_next; /* index + 1 of the next free state */
