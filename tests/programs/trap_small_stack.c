@@ -65,7 +65,7 @@ PLACES(4)
 #define CALL(n)  place_##n();
 #define CALLS(n) CALL(n##0) CALL(n##1) CALL(n##2) CALL(n##3) CALL(n##4)
 
-    static void from_places(int signal)
+static void from_places(int signal)
 {
     (void)signal;
     CALLS(1) CALLS(2) CALLS(3) CALLS(4)
