@@ -1,17 +1,19 @@
-/* exec_environment.c - LD_PRELOAD without the library, where it could not be loaded. */
+/* exec_environment.c - LD_PRELOAD for a program that is exec'd. */
 #include "exec_environment.h"
 #include "arena.h"
 #include "chunk.h"
 #include "given.h"
 #include "init.h"
+#include "own_path.h"
 #include "sys.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define PRELOAD "LD_PRELOAD="
-#define LIBRARY "/libmprof.so"
+#define LIBRARY "libmprof.so"
 #define OUTPUT  "MPROF_OUTPUT="
+#define SEARCH  "LD_LIBRARY_PATH="
 
 #define TEXT_MAX      (128u << 10) /* the kernel takes no longer text (MAX_ARG_STRLEN) .. */
 #define VARIABLES_MAX (1u << 20)   /* .. nor so many */
@@ -30,23 +32,30 @@ static struct entry next_entry(char *p)
     return (struct entry){p, p + strcspn(p, " :")};
 }
 
-/* A name without a slash is searched for by ld.so, and not ours to judge. */
+/* Is it ours, by whatever path, or by a name without one? */
 static int is_library(struct entry e)
 {
     size_t n = strlen(LIBRARY);
-    return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0;
+    return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0 &&
+           (e.end - n == e.text || e.end[-(ptrdiff_t)n - 1] == '/');
 }
 
-static int can_open(struct entry e)
+static int can_open(const char *path)
+{
+    long fd = sys_open(path, O_RDONLY, 0);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -EINTR;
+}
+
+static int can_open_entry(struct entry e)
 {
     char behind = *e.end;
 
     *e.end = 0;
-    long fd = sys_open(e.text, O_RDONLY, 0);
+    int can = can_open(e.text);
     *e.end = behind;
-    if (fd >= 0)
-        sys_close(fd);
-    return fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -EINTR;
+    return can;
 }
 
 /* Would our start in the program be punished by a filter, which it inherits? */
@@ -56,33 +65,64 @@ static int start_is_forbidden(void)
                     SYS_KIND_LIFE | SYS_KIND_START);
 }
 
-static int stays(struct entry e)
+/* Would the program, somewhere else perhaps, find us by another name than we were found by? ld.so
+ * searches for one without a slash, puts something in place of a $, and takes a relative one from
+ * the folder where it is. */
+static int is_uncertain(struct entry e, int is_search_changed)
 {
-    return !is_library(e) || (!start_is_forbidden() && can_open(e));
+    if (!memchr(e.text, '/', (size_t)(e.end - e.text)))
+        return is_search_changed;
+    return *e.text != '/' || memchr(e.text, '$', (size_t)(e.end - e.text));
 }
 
-/* Writes the variable less what cannot stay; returns whether it is another one then. *ours: it
- * names the library still. */
-static int write_preload(char *variable, char *to, int *ours)
+enum verdict { STAYS, GOES, BECOMES_OWN_PATH };
+
+static enum verdict judge_entry(struct entry e, int is_search_changed)
 {
+    if (!is_library(e))
+        return STAYS;
+    if (start_is_forbidden())
+        return GOES;
+    if (is_uncertain(e, is_search_changed) && own_path()[0])
+        return can_open(own_path()) ? BECOMES_OWN_PATH : GOES;
+    return !memchr(e.text, '/', (size_t)(e.end - e.text)) || can_open_entry(e) ? STAYS : GOES;
+}
+
+static char *append(char *to, const char *begin, const char *text, size_t bytes)
+{
+    if (to > begin)
+        *to++ = ':';
+    memcpy(to, text, bytes);
+    return to + bytes;
+}
+
+/* What came of a variable. */
+struct written {
+    int is_other, is_less; /* than it was */
+    int has_library;
+};
+
+/* Writes the variable as the program shall have it. */
+static struct written write_preload(char *variable, char *to, int is_search_changed)
+{
+    struct written w = {0};
     char *begin = to + strlen(PRELOAD), *end = begin;
-    int changed = 0;
+    int is_there = 0; /* our own path */
 
     memcpy(to, PRELOAD, strlen(PRELOAD));
     for (struct entry e = next_entry(variable + strlen(PRELOAD)); e.text != e.end;
          e = next_entry(e.end)) {
-        if (!stays(e)) {
-            changed = 1;
-            continue;
-        }
-        *ours |= is_library(e);
-        if (end > begin)
-            *end++ = ':';
-        memcpy(end, e.text, (size_t)(e.end - e.text));
-        end += e.end - e.text;
+        enum verdict verdict = judge_entry(e, is_search_changed);
+        w.is_other |= verdict != STAYS;
+        w.is_less |= verdict == GOES;
+        w.has_library |= verdict != GOES && is_library(e);
+        if (verdict == STAYS)
+            end = append(end, begin, e.text, (size_t)(e.end - e.text));
+        else if (verdict == BECOMES_OWN_PATH && !is_there++)
+            end = append(end, begin, own_path(), strlen(own_path()));
     }
     *end = 0;
-    return changed;
+    return w;
 }
 
 /* ---- what the recording says of it ---- */
@@ -140,9 +180,11 @@ static int measure(struct exec_environment *e, struct given *g, const char *vari
         return 0;
     e->count++;
     if (given_begins(g, variable, PRELOAD))
-        e->preload_bytes += bytes + 1;
+        e->preload_bytes += 2 * (bytes + 1) + strlen(own_path()) + 1;
     else if (given_begins(g, variable, OUTPUT))
         e->output_bytes += bytes + 1;
+    else if (given_begins(g, variable, SEARCH))
+        e->searched = own_path_number(variable + strlen(SEARCH));
     return 1;
 }
 
@@ -161,7 +203,7 @@ size_t exec_environment_measure(struct exec_environment *e, char *const *environ
     }
     if (!e->preload_bytes)
         return 0;
-    e->bytes = (e->count + 1) * sizeof *environment + 2 * e->preload_bytes + e->output_bytes;
+    e->bytes = (e->count + 1) * sizeof *environment + e->preload_bytes + e->output_bytes;
     return e->bytes;
 }
 
@@ -185,35 +227,48 @@ static char *copy_text(struct room *room, struct given *g, const char *text)
     return copy;
 }
 
-/* The variable as the program shall have it: the same, or a text in room. NULL: it has changed
+/* What is found out on the way through an environment. */
+struct judged {
+    struct room room;
+    struct given texts;
+    int is_search_changed;
+    int has_library, is_less;
+};
+
+/* The variable as the program shall have it: the same, or a text in the room. NULL: it has changed
  * meanwhile. */
-static char *judge(char *variable, struct room *room, struct given *g, int *ours)
+static char *judge(char *variable, struct judged *j)
 {
-    if (!given_begins(g, variable, PRELOAD))
+    struct room *room = &j->room;
+    if (!given_begins(&j->texts, variable, PRELOAD))
         return variable;
-    char *copy = copy_text(room, g, variable);
-    if (!copy || (size_t)(room->end - room->at) <= strlen(copy))
+    char *copy = copy_text(room, &j->texts, variable);
+    if (!copy || (size_t)(room->end - room->at) <= strlen(copy) + strlen(own_path()) + 1)
         return NULL;
-    char *written = room->at;
-    if (!write_preload(copy, written, ours))
+    struct written w = write_preload(copy, room->at, j->is_search_changed);
+    j->has_library |= w.has_library;
+    j->is_less |= w.is_less;
+    if (!w.is_other)
         return variable;
-    tell_left_out();
+    char *written = room->at;
     room->at += strlen(written) + 1;
     return written;
 }
 
-static struct room room_of(const struct exec_environment *e, void *memory)
+static struct judged begin(const struct exec_environment *e, void *memory)
 {
     char *texts = (char *)memory + (e->count + 1) * sizeof(char *);
-    return (struct room){texts, (char *)memory + e->bytes};
+    return (struct judged){.room = {texts, (char *)memory + e->bytes},
+                           .texts = GIVEN_NOTHING,
+                           .is_search_changed = e->searched != own_path_searched};
 }
 
 char *const *exec_environment_make(const struct exec_environment *e, void *memory)
 {
-    struct given pointers = GIVEN_NOTHING, texts = GIVEN_NOTHING;
-    struct room room = room_of(e, memory);
+    struct given pointers = GIVEN_NOTHING;
+    struct judged j = begin(e, memory);
     char **made = memory, *output = NULL;
-    int ours = 0, changed = 0;
+    int is_other = 0;
     size_t kept = 0;
 
     told = 0;
@@ -221,18 +276,20 @@ char *const *exec_environment_make(const struct exec_environment *e, void *memor
         if (!given_is_there(&pointers, &e->given[i], sizeof *e->given))
             return e->given;
         char *variable = e->given[i];
-        char *judged = variable ? judge(variable, &room, &texts, &ours) : NULL;
+        char *judged = variable ? judge(variable, &j) : NULL;
         if (!judged)
             return e->given;
-        if (!output && given_begins(&texts, variable, OUTPUT))
-            output = copy_text(&room, &texts, variable);
-        changed |= judged != variable;
+        if (!output && given_begins(&j.texts, variable, OUTPUT))
+            output = copy_text(&j.room, &j.texts, variable);
+        is_other |= judged != variable;
         if (judged == variable || judged[strlen(PRELOAD)])
             made[kept++] = judged;
     }
-    if (ours)
+    if (j.is_less)
+        tell_left_out();
+    if (j.has_library)
         check_folder(output);
-    if (!changed)
+    if (!is_other)
         return e->given;
     made[kept] = NULL;
     return made;
@@ -280,16 +337,16 @@ static void replace(char **variable, const char *text)
 void exec_environment_settle(void)
 {
     __attribute__((cleanup(exec_environment_release))) struct exec_environment e;
-    struct given texts = GIVEN_NOTHING;
-    int ours = 0;
 
     if (!exec_environment_measure(&e, environ))
         return;
     void *memory = EXEC_ENVIRONMENT_ROOM(&e);
-    struct room room = room_of(&e, memory);
+    struct judged j = begin(&e, memory);
     for (size_t i = 0; memory && i < e.count && environ[i]; i++) {
-        const char *judged = judge(environ[i], &room, &texts, &ours);
+        const char *judged = judge(environ[i], &j);
         if (judged && judged != environ[i])
             replace(&environ[i], judged);
     }
+    if (j.is_less)
+        tell_left_out();
 }

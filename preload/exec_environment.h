@@ -4,7 +4,9 @@
  * Where the library cannot be opened (behind chroot, in another mount namespace, with another
  * user's rights) ld.so would complain on the program's standard error; behind a seccomp filter that
  * forbids what our start does the program would die. Then it goes without us, and the spool's
- * control page says why. In all other cases the environment is left as it is.
+ * control page says why. Where it stands by a name that means something else there (relative, with
+ * $ORIGIN, without a slash behind another LD_LIBRARY_PATH), its absolute path takes the place of
+ * that. In all other cases the environment is left as it is; who takes us out of it means it.
  */
 #ifndef MPROF_EXEC_ENVIRONMENT_H
 #define MPROF_EXEC_ENVIRONMENT_H
@@ -17,7 +19,8 @@
 struct exec_environment {
     char *const *given;                 /* as the program gave it */
     size_t count;                       /* of its variables */
-    size_t preload_bytes, output_bytes; /* of those that are looked at */
+    size_t preload_bytes, output_bytes; /* that those need which are looked at */
+    uint64_t searched;                  /* LD_LIBRARY_PATH (own_path.h) */
     size_t bytes;                       /* that another one may need */
     void *pages;                        /* where these are more than a stack may have room for */
 };
