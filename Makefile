@@ -51,13 +51,14 @@ $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
 	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(POINTS) $(LDFLAGS)
 
 $(B)/mprof-c: $(ANALYZER_OBJ)
-	$(CC) $(ANALYZER_FLAGS) -o $@ $(ANALYZER_OBJ) $(POINTS) $(LDFLAGS) $(ANALYZER_LIBS)
+	$(CC) $(ANALYZER_FLAGS) -Wl,--export-dynamic-symbol=mprof_c_is_left_alone -o $@ $(ANALYZER_OBJ) $(POINTS) $(LDFLAGS) $(ANALYZER_LIBS)
 
 # Our elf_begin asks dlsym for the next one, which must see who asks: see LIBRARY_FLAGS.
 $(B)/obj/analyzer/symbols/elf_load.o: ANALYZER_FLAGS += -fno-plt
 
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider.
-$(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+# And where it is cramped, no frame may be larger than it must (preload/record.c).
+$(B)/pic/preload/record.o $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o: PRELOAD_FLAGS += -foptimize-sibling-calls
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

@@ -148,29 +148,37 @@ static int read_cie(const struct cfi_module *m, const uint8_t *at, struct cie *c
 
 /* ---- the row ---- */
 
+/* Small, as a handler's stack may be: what does not fit is left to libunwind. */
 enum how { SAME, AT_OFFSET, AT_FP, UNDEFINED, OTHERWISE };
 
 struct saved {
-    enum how how;
-    int64_t offset; /* AT_OFFSET: from the CFA; AT_FP: from the frame pointer */
+    int32_t offset; /* AT_OFFSET: from the CFA; AT_FP: from the frame pointer */
+    uint8_t how;    /* enum how */
 };
 
 struct row { /* the registers a walk follows; the others are of no interest */
-    uint64_t cfa_register;
+    const uint8_t *cfa_expression, *expression_end; /* where cfa_register is NO_REGISTER */
     int64_t cfa_offset;
-    struct bytes cfa_expression; /* where cfa_register is NO_REGISTER */
-    struct saved fp, sp, ra, ignored;
+    struct saved fp, sp, ra;
+    uint8_t cfa_register;
 };
 
-#define NO_REGISTER ((uint64_t)-1)
-#define REMEMBERED  8
+#define NO_REGISTER    255
+#define OTHER_REGISTER 254
+#define REMEMBERED     4
 
+static void set_cfa_register(struct row *row, uint64_t reg)
+{
+    row->cfa_register = reg < OTHER_REGISTER ? (uint8_t)reg : OTHER_REGISTER;
+}
+
+/* NULL: of no interest. */
 static struct saved *saved_of(struct row *row, uint64_t reg)
 {
     return reg == ARCH_DWARF_FP   ? &row->fp
            : reg == ARCH_DWARF_SP ? &row->sp
            : reg == ARCH_DWARF_RA ? &row->ra
-                                  : &row->ignored;
+                                  : NULL;
 }
 
 /* A factored offset; one that makes no sense wraps. */
@@ -181,7 +189,9 @@ static int64_t factored(uint64_t offset, const struct cie *cie)
 
 static void set_saved(struct row *row, uint64_t reg, enum how how, int64_t offset)
 {
-    *saved_of(row, reg) = (struct saved){how, offset};
+    struct saved *saved = saved_of(row, reg);
+    if (saved)
+        *saved = (struct saved){(int32_t)offset, offset == (int32_t)offset ? how : OTHERWISE};
 }
 
 /* The next n bytes, or none where there are not so many. */
@@ -196,21 +206,19 @@ static struct bytes block(const struct bytes *b, uint64_t n)
 }
 
 /* `breg6 offset`: where gcc says a realigned function keeps the frame pointer. */
-static struct saved saved_by_expression(struct bytes e)
+static void set_by_expression(struct row *row, uint64_t reg, struct bytes e)
 {
-    struct saved saved = {OTHERWISE, 0};
-    if (get(&e, 1) == 0x70 + ARCH_DWARF_FP) {
-        int64_t offset = (int64_t)get_leb(&e, 1);
-        if (e.p == e.end && !e.bad)
-            saved = (struct saved){AT_FP, offset};
-    }
-    return saved;
+    int is_at_fp = get(&e, 1) == 0x70 + ARCH_DWARF_FP;
+    int64_t offset = is_at_fp ? (int64_t)get_leb(&e, 1) : 0;
+    is_at_fp &= e.p == e.end && !e.bad;
+    set_saved(row, reg, is_at_fp ? AT_FP : OTHERWISE, offset);
 }
 
 static void restore(struct row *row, const struct row *initial, uint64_t reg)
 {
-    struct row from = *initial;
-    *saved_of(row, reg) = *saved_of(&from, reg);
+    struct saved *saved = saved_of(row, reg);
+    if (saved)
+        *saved = *saved_of((struct row *)initial, reg);
 }
 
 /* Instructions whose whole operation is in the low six bits. Returns -1 for one that is not known.
@@ -248,7 +256,7 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
     case 0x10: /* expression */
         reg = get_leb(b, 0);
         n = get_leb(b, 0);
-        *saved_of(row, reg) = saved_by_expression(block(b, n));
+        set_by_expression(row, reg, block(b, n));
         skip(b, n);
         return 0;
     case 0x16: /* val_expression */
@@ -257,15 +265,15 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
         skip(b, n);
         return 0;
     case 0x0c: /* def_cfa */
-        row->cfa_register = get_leb(b, 0);
+        set_cfa_register(row, get_leb(b, 0));
         row->cfa_offset = (int64_t)get_leb(b, 0);
         return 0;
     case 0x12: /* def_cfa_sf */
-        row->cfa_register = get_leb(b, 0);
+        set_cfa_register(row, get_leb(b, 0));
         row->cfa_offset = factored(get_leb(b, 1), cie);
         return 0;
     case 0x0d: /* def_cfa_register */
-        row->cfa_register = get_leb(b, 0);
+        set_cfa_register(row, get_leb(b, 0));
         return 0;
     case 0x0e: /* def_cfa_offset */
         row->cfa_offset = (int64_t)get_leb(b, 0);
@@ -276,8 +284,9 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
     case 0x0f: /* def_cfa_expression */
         n = get_leb(b, 0);
         row->cfa_register = NO_REGISTER;
-        row->cfa_expression = block(b, n);
+        row->cfa_expression = b->p;
         skip(b, n);
+        row->expression_end = b->p;
         return 0;
     case 0x2e: /* GNU_args_size */
         get_leb(b, 0);
@@ -360,6 +369,7 @@ static struct rule rule_of(const struct row *row, const struct cie *cie, uintptr
 {
     struct rule hard = {.kind = RULE_HARD};
     struct rule r = {.kind = RULE_STEP};
+    struct bytes expression = {row->cfa_expression, row->expression_end, 0};
     int64_t offset = row->cfa_offset;
 
     if (cie->is_signal)
@@ -369,10 +379,10 @@ static struct rule rule_of(const struct row *row, const struct cie *cie, uintptr
     if (row->ra.how != AT_OFFSET || row->ra.offset != ARCH_RA_OFFSET || row->sp.how != SAME)
         return hard;
     if (row->cfa_register == NO_REGISTER) {
-        if (is_deref_of_fp(row->cfa_expression, &offset)) {
+        if (is_deref_of_fp(expression, &offset)) {
             r.kind = RULE_DEREF;
             r.base_fp = 1;
-        } else if (!is_linkage_entry(row->cfa_expression, pc, &offset)) {
+        } else if (!is_linkage_entry(expression, pc, &offset)) {
             return hard;
         }
     } else if (row->cfa_register == ARCH_DWARF_FP) {

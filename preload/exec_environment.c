@@ -1,105 +1,137 @@
-/* exec_environment.c - LD_PRELOAD without the library, where it could not be loaded. */
+/* exec_environment.c - LD_PRELOAD for a program that is exec'd. */
 #include "exec_environment.h"
 #include "arena.h"
 #include "chunk.h"
+#include "given.h"
 #include "init.h"
+#include "own_path.h"
 #include "sys.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define PRELOAD "LD_PRELOAD="
-#define LIBRARY "/libmprof.so"
+#define LIBRARY "libmprof.so"
 #define OUTPUT  "MPROF_OUTPUT="
+#define SEARCH  "LD_LIBRARY_PATH="
 
-/* An entry of LD_PRELOAD: [text, end). */
+#define TEXT_MAX      (128u << 10) /* the kernel takes no longer text (MAX_ARG_STRLEN) .. */
+#define VARIABLES_MAX (1u << 20)   /* .. nor so many */
+
+/* ---- the variable ---- */
+
+/* An entry of LD_PRELOAD: [text, end), in memory of ours. */
 struct entry {
-    const char *text, *end;
+    char *text, *end;
 };
 
 /* The first entry at or behind p; empty at the end. */
-static struct entry next_entry(const char *p)
+static struct entry next_entry(char *p)
 {
     p += strspn(p, " :");
     return (struct entry){p, p + strcspn(p, " :")};
 }
 
-/* A name without a slash is searched for by ld.so, and not ours to judge. */
+/* Is it ours, by whatever path, or by a name without one? */
 static int is_library(struct entry e)
 {
     size_t n = strlen(LIBRARY);
-    return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0;
+    return (size_t)(e.end - e.text) >= n && memcmp(e.end - n, LIBRARY, n) == 0 &&
+           (e.end - n == e.text || e.end[-(ptrdiff_t)n - 1] == '/');
 }
 
-/* Out of line, like check_folder: stacks may be small, and one buffer is enough at a time. */
-static __attribute__((noinline)) int can_open(struct entry e)
+static int can_open(const char *path)
 {
-    char path[4096];
-    size_t n = (size_t)(e.end - e.text);
-
-    if (n >= sizeof path)
-        return 1;
-    memcpy(path, e.text, n);
-    path[n] = 0;
     long fd = sys_open(path, O_RDONLY, 0);
     if (fd >= 0)
         sys_close(fd);
     return fd >= 0 || fd == -EMFILE || fd == -ENFILE || fd == -EINTR;
 }
 
+static int can_open_entry(struct entry e)
+{
+    char behind = *e.end;
+
+    *e.end = 0;
+    int can = can_open(e.text);
+    *e.end = behind;
+    return can;
+}
+
 /* Would our start in the program be punished by a filter, which it inherits? */
 static int start_is_forbidden(void)
 {
     return !sys_may(SYS_KIND_MEMORY | SYS_KIND_POPULATE | SYS_KIND_FILES | SYS_KIND_SELF |
-                    SYS_KIND_START);
+                    SYS_KIND_LIFE | SYS_KIND_START);
 }
 
-static int stays(struct entry e)
+/* Would the program, somewhere else perhaps, find us by another name than we were found by? ld.so
+ * searches for one without a slash, puts something in place of a $, and takes a relative one from
+ * the folder where it is. */
+static int is_uncertain(struct entry e, int is_search_changed)
 {
-    return !is_library(e) || (!start_is_forbidden() && can_open(e));
+    if (!memchr(e.text, '/', (size_t)(e.end - e.text)))
+        return is_search_changed;
+    return *e.text != '/' || memchr(e.text, '$', (size_t)(e.end - e.text));
 }
 
-static const char *preload_of(const char *variable)
+enum verdict { STAYS, GOES, BECOMES_OWN_PATH };
+
+static enum verdict judge_entry(struct entry e, int is_search_changed)
 {
-    size_t n = strlen(PRELOAD);
-    return strncmp(variable, PRELOAD, n) == 0 ? variable + n : NULL;
+    if (!is_library(e))
+        return STAYS;
+    if (start_is_forbidden())
+        return GOES;
+    if (is_uncertain(e, is_search_changed) && own_path()[0])
+        return can_open(own_path()) ? BECOMES_OWN_PATH : GOES;
+    return !memchr(e.text, '/', (size_t)(e.end - e.text)) || can_open_entry(e) ? STAYS : GOES;
 }
 
-static int all_stay(const char *list)
+static char *append(char *to, const char *begin, const char *text, size_t bytes)
 {
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
-        if (!stays(e))
-            return 0;
-    return 1;
+    if (to > begin)
+        *to++ = ':';
+    memcpy(to, text, bytes);
+    return to + bytes;
 }
 
-static int names_library(const char *list)
-{
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end))
-        if (is_library(e))
-            return 1;
-    return 0;
-}
+/* What came of a variable. */
+struct written {
+    int is_other, is_less; /* than it was */
+    int has_library;
+};
 
-/* Can it be read? known: the page that was asked about last, most of all lies in one. */
-static int is_there(const void *p, size_t bytes, uintptr_t *known)
+/* Writes the variable as the program shall have it. */
+static struct written write_preload(char *variable, char *to, int is_search_changed)
 {
-    uintptr_t first = (uintptr_t)p / SYS_PAGE, last = ((uintptr_t)p + bytes - 1) / SYS_PAGE;
+    struct written w = {0};
+    char *begin = to + strlen(PRELOAD), *end = begin;
+    int is_there = 0; /* our own path */
 
-    if (first == *known && last == *known)
-        return 1;
-    *known = last;
-    return sys_all_readable(p, bytes);
+    memcpy(to, PRELOAD, strlen(PRELOAD));
+    for (struct entry e = next_entry(variable + strlen(PRELOAD)); e.text != e.end;
+         e = next_entry(e.end)) {
+        enum verdict verdict = judge_entry(e, is_search_changed);
+        w.is_other |= verdict != STAYS;
+        w.is_less |= verdict == GOES;
+        w.has_library |= verdict != GOES && is_library(e);
+        if (verdict == STAYS)
+            end = append(end, begin, e.text, (size_t)(e.end - e.text));
+        else if (verdict == BECOMES_OWN_PATH && !is_there++)
+            end = append(end, begin, own_path(), strlen(own_path()));
+    }
+    *end = 0;
+    return w;
 }
 
 /* ---- what the recording says of it ---- */
 
-static int told;
+static int told; /* for the exec at hand */
 
 /* Nothing stands there as long as all is well. */
 static void tell(const char *reason)
 {
-    told = 0;
     if (recorder_state != RECORDER_ON || spool.control->reason[0])
         return;
     strcpy(spool.control->reason, reason);
@@ -121,30 +153,16 @@ void exec_environment_failed(void)
     told = 0;
 }
 
-/* The folder that a program with this MPROF_OUTPUT, NULL none, records into. 0: hard to say. */
-static int folder_of(const char *output, char *folder, size_t capacity)
-{
-    const char *slash = output ? strrchr(output, '/') : NULL;
-    size_t n = slash ? (size_t)(slash - output) + 1 : 0;
-
-    strcpy(folder, ".");
-    if (!slash)
-        return 1;
-    if (n >= capacity || memchr(output, '%', n))
-        return 0;
-    memcpy(folder, output, n);
-    folder[n] = 0;
-    return 1;
-}
-
 /* Who has given away the right to write there (a server that goes on as another user) will find no
- * place for a spool, and have no place to say so. */
-static __attribute__((noinline)) void check_folder(const char *output)
+ * place for a spool, and have no place to say so. output: the variable, which is cut short. */
+static void check_folder(char *output)
 {
-    char folder[4096];
+    char *slash = output ? strrchr(output, '/') : NULL;
+    const char *folder = slash ? output + strlen(OUTPUT) : ".";
 
-    if (!sys_may(SYS_KIND_ACCESS) || init_leave_children ||
-        !folder_of(output, folder, sizeof folder))
+    if (slash)
+        slash[1] = 0;
+    if (!sys_may(SYS_KIND_ACCESS) || init_leave_children || strchr(folder, '%'))
         return;
     long result = SYS_CALL(SYS_faccessat2, AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS, 0, 0);
     if (result == -EACCES || result == -EROFS)
@@ -153,80 +171,182 @@ static __attribute__((noinline)) void check_folder(const char *output)
 
 /* ---- the environment ---- */
 
-size_t exec_environment_bytes(char *const *environment)
+/* Counts a variable; 0 where the kernel will refuse it, and the program shall hear of that. */
+static int measure(struct exec_environment *e, struct given *g, const char *variable)
 {
-    size_t count = 0, text = 0;
-    const char *ours = NULL, *output = NULL;
-    uintptr_t pointers = UINTPTR_MAX, strings = UINTPTR_MAX; /* no page */
+    size_t bytes = given_length(g, variable, TEXT_MAX);
 
-    for (; environment; count++) {
-        if (!is_there(&environment[count], sizeof *environment, &pointers))
-            return 0; /* the kernel will refuse it, and the program shall hear of it */
-        if (!environment[count])
-            break;
-        if (!is_there(environment[count], 1, &strings))
+    if (bytes >= TEXT_MAX || e->count >= VARIABLES_MAX) /* or GIVEN_REFUSED */
+        return 0;
+    e->count++;
+    if (given_begins(g, variable, PRELOAD))
+        e->preload_bytes += 2 * (bytes + 1) + strlen(own_path()) + 1;
+    else if (given_begins(g, variable, OUTPUT))
+        e->output_bytes += bytes + 1;
+    else if (given_begins(g, variable, SEARCH))
+        e->searched = own_path_number(variable + strlen(SEARCH));
+    return 1;
+}
+
+size_t exec_environment_measure(struct exec_environment *e, char *const *environment)
+{
+    struct given pointers = GIVEN_NOTHING, texts = GIVEN_NOTHING;
+
+    *e = (struct exec_environment){.given = environment};
+    for (; environment; environment++) {
+        if (!given_is_there(&pointers, environment, sizeof *environment))
             return 0;
-        const char *list = preload_of(environment[count]);
-        if (list && !all_stay(list))
-            text = strlen(environment[count]) + 1;
-        else if (list && names_library(list))
-            ours = list;
-        else if (strncmp(environment[count], OUTPUT, strlen(OUTPUT)) == 0)
-            output = environment[count] + strlen(OUTPUT);
+        if (!*environment)
+            break;
+        if (!measure(e, &texts, *environment))
+            return 0;
     }
-    if (ours)
-        check_folder(output);
-    return text ? (count + 1) * sizeof *environment + text : 0;
+    if (!e->preload_bytes)
+        return 0;
+    e->bytes = (e->count + 1) * sizeof *environment + e->preload_bytes + e->output_bytes;
+    return e->bytes;
 }
 
-/* The variable less what cannot stay, or NULL where nothing is left. */
-static char *copy_variable(const char *list, char *to)
+/* Free memory of ours for texts: [at, end). */
+struct room {
+    char *at, *end;
+};
+
+/* Another thread may have changed the text since it was measured: NULL where it does not fit any
+ * more. */
+static char *copy_text(struct room *room, struct given *g, const char *text)
 {
-    char *end = to + strlen(PRELOAD);
+    char *copy = room->at;
+    size_t bytes = given_length(g, text, (size_t)(room->end - room->at));
 
-    memcpy(to, PRELOAD, strlen(PRELOAD));
-    for (struct entry e = next_entry(list); e.text != e.end; e = next_entry(e.end)) {
-        if (!stays(e))
-            continue;
-        if (end > to + strlen(PRELOAD))
-            *end++ = ':';
-        memcpy(end, e.text, (size_t)(e.end - e.text));
-        end += e.end - e.text;
-    }
-    *end = 0;
-    return end > to + strlen(PRELOAD) ? to : NULL;
-}
-
-char *const *exec_environment_copy(char *const *environment, void *room)
-{
-    size_t count = 0, kept = 0;
-
-    tell_left_out();
-    while (environment[count])
-        count++;
-    char **copy = room, *text = (char *)(copy + count + 1);
-    for (size_t i = 0; i < count; i++) {
-        const char *list = preload_of(environment[i]);
-        char *variable = list && !all_stay(list) ? copy_variable(list, text) : environment[i];
-        if (variable)
-            copy[kept++] = variable;
-    }
-    copy[kept] = NULL;
+    if (bytes >= (size_t)(room->end - room->at))
+        return NULL;
+    memcpy(copy, text, bytes);
+    copy[bytes] = 0;
+    room->at += bytes + 1;
     return copy;
+}
+
+/* What is found out on the way through an environment. */
+struct judged {
+    struct room room;
+    struct given texts;
+    int is_search_changed;
+    int has_library, is_less;
+};
+
+/* The variable as the program shall have it: the same, or a text in the room. NULL: it has changed
+ * meanwhile. */
+static char *judge(char *variable, struct judged *j)
+{
+    struct room *room = &j->room;
+    if (!given_begins(&j->texts, variable, PRELOAD))
+        return variable;
+    char *copy = copy_text(room, &j->texts, variable);
+    if (!copy || (size_t)(room->end - room->at) <= strlen(copy) + strlen(own_path()) + 1)
+        return NULL;
+    struct written w = write_preload(copy, room->at, j->is_search_changed);
+    j->has_library |= w.has_library;
+    j->is_less |= w.is_less;
+    if (!w.is_other)
+        return variable;
+    char *written = room->at;
+    room->at += strlen(written) + 1;
+    return written;
+}
+
+static struct judged begin(const struct exec_environment *e, void *memory)
+{
+    char *texts = (char *)memory + (e->count + 1) * sizeof(char *);
+    return (struct judged){.room = {texts, (char *)memory + e->bytes},
+                           .texts = GIVEN_NOTHING,
+                           .is_search_changed = e->searched != own_path_searched};
+}
+
+char *const *exec_environment_make(const struct exec_environment *e, void *memory)
+{
+    struct given pointers = GIVEN_NOTHING;
+    struct judged j = begin(e, memory);
+    char **made = memory, *output = NULL;
+    int is_other = 0;
+    size_t kept = 0;
+
+    told = 0;
+    for (size_t i = 0; memory && i < e->count; i++) {
+        if (!given_is_there(&pointers, &e->given[i], sizeof *e->given))
+            return e->given;
+        char *variable = e->given[i];
+        char *judged = variable ? judge(variable, &j) : NULL;
+        if (!judged)
+            return e->given;
+        if (!output && given_begins(&j.texts, variable, OUTPUT))
+            output = copy_text(&j.room, &j.texts, variable);
+        is_other |= judged != variable;
+        if (judged == variable || judged[strlen(PRELOAD)])
+            made[kept++] = judged;
+    }
+    if (j.is_less)
+        tell_left_out();
+    if (j.has_library)
+        check_folder(output);
+    if (!is_other)
+        return e->given;
+    made[kept] = NULL;
+    return made;
+}
+
+void *exec_environment_pages(struct exec_environment *e)
+{
+    e->pages = sys_pages(e->bytes);
+    return e->pages;
+}
+
+void exec_environment_release(struct exec_environment *e)
+{
+    if (e->pages)
+        sys_unmap(e->pages, e->bytes);
+}
+
+struct job {
+    struct exec_environment *e;
+    char *const *environment;
+};
+
+static void make_in_pages(void *argument)
+{
+    struct job *job = argument;
+    if (exec_environment_measure(job->e, job->environment))
+        job->environment = exec_environment_make(job->e, exec_environment_pages(job->e));
+}
+
+char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment)
+{
+    struct job job = {e, environment};
+    cramped_call(make_in_pages, &job);
+    return job.environment;
+}
+
+/* One store: other threads may be reading. */
+static void replace(char **variable, const char *text)
+{
+    char *fresh = arena_alloc(1, strlen(text) + 1);
+    if (fresh)
+        __atomic_store_n(variable, strcpy(fresh, text), __ATOMIC_RELEASE);
 }
 
 void exec_environment_settle(void)
 {
-    for (char **variable = environ; variable && *variable; variable++) {
-        const char *list = preload_of(*variable);
-        if (!list || all_stay(list))
-            continue;
-        /* One store: other threads may be reading. */
-        char *fresh = arena_alloc(1, strlen(*variable) + 1);
-        if (!fresh)
-            return;
-        tell_left_out();
-        copy_variable(list, fresh);
-        __atomic_store_n(variable, fresh, __ATOMIC_RELEASE);
+    __attribute__((cleanup(exec_environment_release))) struct exec_environment e;
+
+    if (!exec_environment_measure(&e, environ))
+        return;
+    void *memory = EXEC_ENVIRONMENT_ROOM(&e);
+    struct judged j = begin(&e, memory);
+    for (size_t i = 0; memory && i < e.count && environ[i]; i++) {
+        const char *judged = judge(environ[i], &j);
+        if (judged && judged != environ[i])
+            replace(&environ[i], judged);
     }
+    if (j.is_less)
+        tell_left_out();
 }

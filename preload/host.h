@@ -11,7 +11,7 @@
 
 /* 1 in a program with a sanitizer (its runtime watches each allocation by its stack, and intercepts
  * the calls that the recorder makes, also before it is ready for them), or with another libc than
- * glibc. */
+ * glibc, or in mprof-c. */
 int host_is_foreign(void);
 
 #endif

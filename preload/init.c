@@ -48,6 +48,11 @@ const char *init_folder(void)
     return facts ? facts->folder : "";
 }
 
+int32_t init_pid(void)
+{
+    return own_pid;
+}
+
 int init_uses_counter(void)
 {
     return use_counter;
@@ -225,13 +230,6 @@ static void fill_process(struct spool_process *p, uint32_t more_flags)
 
 /* ---- the start ---- */
 
-/* mprof-c itself is not to be profiled by the way, and a privileged program is left alone. */
-static int is_wanted(void)
-{
-    const char *base = strrchr(facts->executable, '/');
-    return !getauxval(AT_SECURE) && strcmp(base ? base + 1 : "", "mprof-c") != 0;
-}
-
 /* For whoever looks; no reader needs it there. On a full disk the file is left all hole: that there
  * was a process without a recording must be seen. Where not even its size can be set it goes. */
 static void leave_reason(long fd, const char *reason)
@@ -269,13 +267,13 @@ static const char *open_spool(void)
 
 static int start(void)
 {
-    if (host_is_foreign())
+    if (host_is_foreign() || getauxval(AT_SECURE)) /* a privileged program is left alone */
         return 0;
     own_pid = sys_pid();
     vdso_open();
     facts = start_facts_read();
     recorder_alive = sys_pages(SPOOL_PAGE);
-    if (!facts || !recorder_alive || !is_wanted() || start_facts_is_child(facts))
+    if (!facts || !recorder_alive || start_facts_is_child(facts))
         return 0;
     init_leave_children = start_facts_no_children(facts);
     use_counter = facts->clock_is_counter;
@@ -313,10 +311,8 @@ int recorder_start(void)
 
 /* ---- fork ---- */
 
-/* The serial that the child of a fork under way has; 0 none was given, NO_ROOM there is none left.
- */
+/* In tls.forked_serial, where there is none left. */
 #define NO_ROOM UINT32_MAX
-static __thread uint32_t forked_serial __attribute__((tls_model("initial-exec")));
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
@@ -334,26 +330,26 @@ static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 void init_fork_prepare(void)
 {
     uint32_t serial;
-    forked_serial = 0;
+    tls.forked_serial = 0;
     if (!recorder_ready() || init_leave_children)
         return;
     struct spool_process *p = new_process(0, &serial);
     if (!p) {
-        forked_serial = NO_ROOM;
+        tls.forked_serial = NO_ROOM;
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     record_fork(serial);
     if (tls.thread) /* its own time, so that it is not later than itself (thread_births) */
         p->fork_ticks = tls.thread->stream.delta.ticks;
-    forked_serial = serial;
+    tls.forked_serial = serial;
 }
 
 /* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
 void init_fork_returned(void)
 {
-    uint32_t serial = forked_serial;
-    forked_serial = 0;
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
     if (serial && serial != NO_ROOM)
         record_forked(serial);
 }
@@ -382,8 +378,8 @@ static struct spool_process *find_own_place(uint32_t serial)
 
 static int become_process(void)
 {
-    uint32_t serial = forked_serial;
-    forked_serial = 0;
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
     own_pid = sys_pid();
     struct spool_process *p = find_own_place(serial);
     size_t birth_count = p && serial ? thread_births(p->fork_ticks, births, BIRTHS) : 0;
@@ -479,7 +475,6 @@ static __attribute__((constructor)) void construct(void)
     if (!recorder_ready())
         return;
     uintptr_t before = own_begin();
-    thread_key_create();
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */

@@ -65,6 +65,7 @@ struct spool_moment init_now(void);
 int init_uses_counter(void);
 void init_freeze_time(void); /* called before SYS_KIND_TIME is given up */
 
+int32_t init_pid(void); /* of the process that records: in a vforked child its parent's */
 const char *init_executable(void); /* paths of the start, "" unknown */
 const char *init_folder(void);
 long init_spool_fd(void); /* the spool, if it is still ours; kernels before 5.14 only; else -1 */

@@ -3,6 +3,7 @@
  * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
  * a thread its name.
  */
+#include "cramped.h"
 #include "exec_environment.h"
 #include "init.h"
 #include "real.h"
@@ -34,7 +35,8 @@ HOOK int execve(const char *path, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(path);
-    return done(real.execve(path, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execve(path, argv, environment));
 }
 
 HOOK int execv(const char *path, char *const argv[])
@@ -47,7 +49,8 @@ HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec(file);
-    return done(real.execvpe(file, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execvpe(file, argv, environment));
 }
 
 HOOK int execvp(const char *file, char *const argv[])
@@ -60,7 +63,8 @@ HOOK int fexecve(int fd, char *const argv[], char *const envp[])
     if (!real_found())
         return -1;
     init_exec("");
-    return done(real.fexecve(fd, argv, EXEC_ENVIRONMENT(envp)));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.fexecve(fd, argv, environment));
 }
 
 HOOK int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags)
@@ -70,7 +74,8 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
         return -1;
     }
     init_exec(path);
-    return done(real.execveat(folder, path, argv, EXEC_ENVIRONMENT(envp), flags));
+    EXEC_ENVIRONMENT(environment, envp)
+    return done(real.execveat(folder, path, argv, environment, flags));
 }
 
 /* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
@@ -111,13 +116,21 @@ HOOK int execle(const char *path, const char *first, ...)
 }
 
 /* Nothing is recorded of the parent: its image goes on. */
+static int spawned(int error)
+{
+    if (error)
+        exec_environment_failed();
+    return error;
+}
+
 #define SPAWN(hook, next)                                                                          \
     HOOK int hook(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,         \
                   const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])     \
     {                                                                                              \
         if (!real_found() || !real.next)                                                           \
             return ENOSYS;                                                                         \
-        return real.next(pid, path, actions, attributes, argv, EXEC_ENVIRONMENT(envp));            \
+        EXEC_ENVIRONMENT(environment, envp)                                                        \
+        return spawned(real.next(pid, path, actions, attributes, argv, environment));              \
     }
 
 #ifdef __x86_64__ /* two versions, as glibc has them there (libmprof.map) */
@@ -201,6 +214,21 @@ HOOK int prctl(int option, ...)
     return result;
 }
 
+/* Where a handler may have little room is what we want to know (cramped.h). */
+static long alternate_set(long result, int is_set)
+{
+    if (result == 0 && is_set && tls.thread && sys_pid() == init_pid())
+        cramped_note(tls.thread);
+    return result;
+}
+
+HOOK int sigaltstack(const stack_t *fresh, stack_t *old)
+{
+    if (!real_resolved() || !real.sigaltstack)
+        return (int)raw_result(SYS_CALL(SYS_sigaltstack, fresh, old, 0, 0, 0, 0));
+    return (int)alternate_set(real.sigaltstack(fresh, old), fresh != NULL);
+}
+
 HOOK int pthread_setname_np(pthread_t thread, const char *name)
 {
     if (!real_found() || !real.pthread_setname_np)
@@ -233,5 +261,7 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         unsigned before = before_seccomp(a, (const void *)c);
         return closed(real.syscall(number, a, b, c, d, e, f), before);
     }
+    if (__builtin_expect(number == SYS_sigaltstack, 0))
+        return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);
     return real.syscall(number, a, b, c, d, e, f);
 }

@@ -10,6 +10,7 @@
 #define MPROF_REAL_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@
          (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,    \
           char *const *, char *const *))                                                           \
     REAL(prctl, int, (int, unsigned long, unsigned long, unsigned long, unsigned long))            \
+    REAL(sigaltstack, int, (const stack_t *, stack_t *))                                           \
     REAL(pthread_setname_np, int, (pthread_t, const char *))                                       \
     REAL(syscall, long, (long, long, long, long, long, long, long))
 

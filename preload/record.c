@@ -1,6 +1,9 @@
 /* record.c - walk, encode, commit. */
 #include "record.h"
+#include "cramped.h"
+#include "given.h"
 #include "init.h"
+#include "life.h"
 #include "loaded.h"
 #include "sample.h"
 #include "selfcheck.h"
@@ -176,96 +179,167 @@ static inline __attribute__((always_inline)) void simple(const struct arch_frame
     sample_if_due(e->ticks);
 }
 
+/* An event as a hook tells it. */
+struct job {
+    const struct arch_frame *frame;
+    uint64_t address, size;
+    enum spool_kind kind;
+    int walked;
+    const void *payload;
+};
+
+static void do_simple(void *argument)
+{
+    const struct job *job = argument;
+    struct spool_event e = {.kind = job->kind, .address = job->address, .size = job->size};
+    simple(job->frame, &e, job->walked);
+}
+
+static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, uint64_t address,
+                                                uint64_t size, enum spool_kind kind, int walked)
+{
+    struct job job = {frame, address, size, kind, walked, NULL};
+    cramped_call(do_simple, &job);
+}
+
+/* Where it is cramped not even the frame of record() is there. So that its room is not taken before
+ * that is known, each hook's function has two parts, and goes on to one of them by a jump (the
+ * Makefile has this file compiled with sibling calls). */
+#define RECORD(name, what, walked)                                                                 \
+    static __attribute__((noinline)) void name##_here(const struct arch_frame *frame,              \
+                                                      uint64_t address, uint64_t size)             \
+    {                                                                                              \
+        struct spool_event e = {.kind = what, .address = address, .size = size};                   \
+        simple(frame, &e, walked);                                                                 \
+    }                                                                                              \
+    static inline void name(const struct arch_frame *frame, uint64_t address, uint64_t size)       \
+    {                                                                                              \
+        if (cramped_perhaps((uintptr_t)frame))                                                     \
+            elsewhere(frame, address, size, what, walked);                                         \
+        else                                                                                       \
+            name##_here(frame, address, size);                                                     \
+    }
+
+RECORD(walked_alloc, SPOOL_ALLOC, 1)
+RECORD(any_free, SPOOL_FREE, recorder_free_stacks)
+RECORD(realloc_begin, SPOOL_REALLOC_BEGIN, 0)
+RECORD(realloc_moved, SPOOL_REALLOC_MOVED, 1)
+RECORD(range_begin, SPOOL_RANGE_BEGIN, 0)
+RECORD(range_map, SPOOL_RANGE_MAP, 1)
+
+/* The rest, which nobody waits for. */
+static __attribute__((noinline)) void ending_here(const struct arch_frame *frame,
+                                                  enum spool_kind kind)
+{
+    struct spool_event e = {.kind = kind};
+    simple(frame, &e, 0);
+}
+
+static inline void ending(const struct arch_frame *frame, enum spool_kind kind)
+{
+    if (cramped_perhaps((uintptr_t)frame))
+        elsewhere(frame, 0, 0, kind, 0);
+    else
+        ending_here(frame, kind);
+}
+
 void record_alloc(const struct arch_frame *frame, const void *p, size_t size)
 {
-    struct spool_event e = {.kind = SPOOL_ALLOC, .address = (uintptr_t)p, .size = size};
     tls.newest = (uintptr_t)p;
-    simple(frame, &e, 1);
+    walked_alloc(frame, (uintptr_t)p, size);
 }
 
 void record_free(const struct arch_frame *frame, const void *p)
 {
-    struct spool_event e = {.kind = SPOOL_FREE, .address = (uintptr_t)p};
-    simple(frame, &e, recorder_free_stacks);
+    any_free(frame, (uintptr_t)p, 0);
 }
 
 void record_realloc_begin(const struct arch_frame *frame, const void *old)
 {
-    struct spool_event e = {.kind = SPOOL_REALLOC_BEGIN, .address = (uintptr_t)old};
-    simple(frame, &e, 0);
+    realloc_begin(frame, (uintptr_t)old, 0);
 }
 
 void record_realloc_moved(const struct arch_frame *frame, const void *p, size_t size)
 {
-    struct spool_event e = {.kind = SPOOL_REALLOC_MOVED, .address = (uintptr_t)p, .size = size};
-    simple(frame, &e, 1);
+    realloc_moved(frame, (uintptr_t)p, size);
 }
 
 void record_realloc_failed(const struct arch_frame *frame)
 {
-    struct spool_event e = {.kind = SPOOL_REALLOC_FAILED};
-    simple(frame, &e, 0);
+    ending(frame, SPOOL_REALLOC_FAILED);
 }
 
 void record_realloc_freed(const struct arch_frame *frame)
 {
-    struct spool_event e = {.kind = SPOOL_REALLOC_FREED};
-    simple(frame, &e, 0);
+    ending(frame, SPOOL_REALLOC_FREED);
 }
 
 void record_range_begin(const struct arch_frame *frame, const void *p, size_t length)
 {
-    struct spool_event e = {.kind = SPOOL_RANGE_BEGIN, .address = (uintptr_t)p, .size = length};
-    simple(frame, &e, 0);
+    range_begin(frame, (uintptr_t)p, length);
 }
 
 void record_range_map(const struct arch_frame *frame, const void *p, size_t length)
 {
-    struct spool_event e = {.kind = SPOOL_RANGE_MAP, .address = (uintptr_t)p, .size = length};
-    simple(frame, &e, 1);
+    range_map(frame, (uintptr_t)p, length);
 }
 
 void record_range_dropped(const struct arch_frame *frame)
 {
-    struct spool_event e = {.kind = SPOOL_RANGE_DROPPED};
-    simple(frame, &e, 0);
+    ending(frame, SPOOL_RANGE_DROPPED);
 }
 
 void record_range_failed(const struct arch_frame *frame)
 {
-    struct spool_event e = {.kind = SPOOL_RANGE_FAILED};
-    simple(frame, &e, 0);
+    ending(frame, SPOOL_RANGE_FAILED);
 }
 
 /* ---- what is not a hook of memory ---- */
 
-/* The guard wants registers from which a walk finds the way out, like a hook's. */
-static void plain(const struct arch_frame *frame, struct spool_event *e, const void *payload)
+/* 0 where it cannot be read: the kernel will refuse it. */
+static size_t path_length(const char *path)
 {
-    struct registers caller = arch_registers(frame);
+    struct given g = GIVEN_NOTHING;
+    size_t bytes = given_length(&g, path, FACT_PATH);
+    return bytes != GIVEN_REFUSED ? bytes : 0;
+}
+
+/* The guard wants registers from which a walk finds the way out, like a hook's. */
+static void do_plain(void *argument)
+{
+    const struct job *job = argument;
+    struct registers caller = arch_registers(job->frame);
+    struct spool_event e = {.kind = job->kind, .address = job->address, .size = job->size};
+    if (e.kind == SPOOL_EXEC)
+        e.size = path_length(job->payload);
     struct thread *t = thread_enter(caller);
     if (!t)
         return;
-    record(t, caller, e, 0, payload);
+    record(t, caller, &e, 0, job->payload);
     thread_leave(t);
+}
+
+static void plain(struct job job)
+{
+    if (cramped_perhaps((uintptr_t)job.frame))
+        cramped_call(do_plain, &job);
+    else
+        do_plain(&job);
 }
 
 void record_sample(uint64_t ns, uint64_t rss_bytes)
 {
-    struct spool_event e = {.kind = SPOOL_SAMPLE, .address = ns, .size = rss_bytes};
-    plain(ARCH_CALLER(), &e, NULL);
+    plain((struct job){ARCH_CALLER(), ns, rss_bytes, SPOOL_SAMPLE, 0, NULL});
 }
 
 void record_fork(uint32_t child_serial)
 {
-    struct spool_event e = {.kind = SPOOL_FORK, .address = child_serial};
-    plain(ARCH_CALLER(), &e, NULL);
+    plain((struct job){ARCH_CALLER(), child_serial, 0, SPOOL_FORK, 0, NULL});
 }
 
 static void label(uint64_t number, const void *payload, size_t bytes)
 {
-    struct spool_event e = {.kind = SPOOL_LABEL, .address = number, .size = bytes};
-    plain(ARCH_CALLER(), &e, payload);
+    plain((struct job){ARCH_CALLER(), number, bytes, SPOOL_LABEL, 0, payload});
 }
 
 void record_forked(uint32_t child_serial)
@@ -278,29 +352,9 @@ void record_birth(const struct spool_birth *births, size_t count)
     label(SPOOL_LABEL_BIRTH, births, count * sizeof *births);
 }
 
-/* 0 where it cannot be read: the kernel will refuse such a path, and the program shall hear of it.
- */
-static size_t path_length(const char *path)
-{
-    size_t n = 0;
-    while (n < FACT_PATH) {
-        size_t page = SYS_PAGE - ((uintptr_t)path + n) % SYS_PAGE, found;
-        if (!path || !sys_all_readable(path + n, 1))
-            return 0;
-        if (page > FACT_PATH - n)
-            page = FACT_PATH - n;
-        found = strnlen(path + n, page);
-        n += found;
-        if (found < page)
-            break;
-    }
-    return n;
-}
-
 void record_exec(const char *path)
 {
-    struct spool_event e = {.kind = SPOOL_EXEC, .size = path_length(path)};
-    plain(ARCH_CALLER(), &e, path);
+    plain((struct job){ARCH_CALLER(), 0, 0, SPOOL_EXEC, 0, path});
 }
 
 void record_name(void)
@@ -322,7 +376,7 @@ void record_name(void)
 void record_name_of(pthread_t thread, const char *name)
 {
     struct spool_thread_name named = {0};
-    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, &named.serial))
+    if (!recorder_ready() || !thread_serial_of((uintptr_t)thread, life_of(thread), &named.serial))
         return;
     size_t bytes = strnlen(name, sizeof named.name);
     memcpy(named.name, name, bytes);

@@ -58,6 +58,7 @@ void sample_take(void)
         if (bytes)
             record_sample(now.ns, bytes);
         record_name();
+        thread_tend();
     }
     __atomic_store_n(&sample_next, now.ticks + ticks_ahead(now), __ATOMIC_RELAXED);
     __atomic_store_n(&taking, 0, __ATOMIC_RELEASE);

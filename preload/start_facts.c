@@ -46,7 +46,8 @@ static void append_bytes(char *to, size_t capacity, const char *text, size_t byt
 
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
 {
-    char path[64] = "/proc/", text[1024];
+    static char text[1024]; /* at the start, or at that of a forked child: by one at a time */
+    char path[64] = "/proc/";
     if (pid)
         start_facts_append_number(path, sizeof path, (uint64_t)pid);
     else

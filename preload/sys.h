@@ -42,6 +42,8 @@ enum sys_kind {
     SYS_KIND_UNLOCK = 2048,  /* munlock */
     SYS_KIND_ACCESS = 4096,  /* faccessat2 */
     SYS_KIND_SIGNALS = 8192, /* rt_sigprocmask, to hold signals back */
+    SYS_KIND_GLANCE = 16384, /* a futex that waits no time, to ask whether memory can be read */
+    SYS_KIND_LIFE = 32768,   /* tgkill without a signal, to ask whether a thread lives */
     SYS_KIND_ALL = 0xffffff
 };
 
@@ -211,10 +213,22 @@ static inline int32_t sys_tid(void)
 }
 
 /* Can the 8 bytes there (a multiple of 8) be read? The kernel looks at the mask before it refuses
- * the operation. Whoever may not ask must know by himself. */
+ * the operation; at a mask at 0 it does not look, so a neighbour in the same page is asked for.
+ * Whoever may not ask must know by himself. */
 static inline int sys_readable(uintptr_t address)
 {
-    return SYS_CALL(SYS_rt_sigprocmask, -1, address, 0, 8, 0, 0) != -EFAULT;
+    return SYS_CALL(SYS_rt_sigprocmask, -1, address | 8, 0, 8, 0, 0) != -EFAULT;
+}
+
+/* The same where that may be forbidden: the kernel looks at the word before it waits, for no time.
+ */
+static inline int sys_readable_by_any(uintptr_t address)
+{
+    static const struct timespec no_time;
+    if (sys_may(SYS_KIND_PROBE))
+        return sys_readable(address);
+    return !sys_may(SYS_KIND_GLANCE) ||
+           SYS_CALL(SYS_futex, address, FUTEX_WAIT_PRIVATE, 0, &no_time, 0, 0) != -EFAULT;
 }
 
 /* Can all of it be read, as far as may be asked? */
@@ -223,8 +237,8 @@ static inline int sys_all_readable(const void *p, size_t bytes)
     uintptr_t at = (uintptr_t)p & ~7ul, end = (uintptr_t)p + bytes;
     if (end < at)
         return 0;
-    for (; at < end && sys_may(SYS_KIND_PROBE); at = (at | (SYS_PAGE - 1)) + 1)
-        if (!sys_readable(at))
+    for (; at < end; at = (at | (SYS_PAGE - 1)) + 1)
+        if (!sys_readable_by_any(at))
             return 0;
     return 1;
 }

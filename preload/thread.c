@@ -1,6 +1,8 @@
-/* thread.c - states, their pool, and the guard. */
+/* thread.c - states, who has them, and the guard. */
 #include "thread.h"
+#include "cramped.h"
 #include "init.h"
+#include "life.h"
 #include "record.h"
 #include "sys.h"
 
@@ -10,23 +12,48 @@
 
 __thread struct tls tls;
 
-/* ---- the pool ---- */
+/* ---- states ---- */
 
 #define STATES_MAX  (1u << 18)
 #define SLAB_STATES 64
+#define LOOKS       8 /* at states, by each thread that begins */
 
 /* Slabs of states, indexed by state; a slab is mapped when its first state is wanted. */
 static struct thread *slabs[STATES_MAX / SLAB_STATES];
 static uint32_t state_count;
-/* Free states: {tag, index + 1}; the tag makes a pop that was overtaken fail (ABA). */
-static uint64_t pool_top;
 
+/* NULL: its slab is not there, or not yet. */
 static struct thread *state(uint32_t index)
 {
-    return slabs[index / SLAB_STATES] + index % SLAB_STATES;
+    struct thread *slab = __atomic_load_n(&slabs[index / SLAB_STATES], __ATOMIC_ACQUIRE);
+    return slab ? slab + index % SLAB_STATES : NULL;
 }
 
-static struct thread *pool_pop(void)
+static uint32_t states(void)
+{
+    uint32_t count = __atomic_load_n(&state_count, __ATOMIC_ACQUIRE);
+    return count < STATES_MAX ? count : STATES_MAX;
+}
+
+static uint32_t owner_of(uint64_t owner)
+{
+    return (uint32_t)owner;
+}
+
+/* The state changes hands, unless it has since `owner` was read: each time has a number of its own,
+ * as those of threads come again. */
+static int change_owner(struct thread *t, uint64_t owner, uint32_t id)
+{
+    uint64_t wanted = ((owner >> 32) + 1) << 32 | id;
+    return __atomic_compare_exchange_n(&t->owner, &owner, wanted, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
+/* Free states: {tag, index + 1}; the tag makes a pop that was overtaken fail (ABA). */
+static uint64_t pool_top;
+static uint32_t pool_count; /* about as many */
+
+static struct thread *pool_pop(uint32_t id)
 {
     uint64_t top = __atomic_load_n(&pool_top, __ATOMIC_ACQUIRE);
     while ((uint32_t)top) {
@@ -34,15 +61,21 @@ static struct thread *pool_pop(void)
         uint32_t next = __atomic_load_n(&t->pool_next, __ATOMIC_RELAXED);
         uint64_t wanted = ((top >> 32) + 1) << 32 | next;
         if (__atomic_compare_exchange_n(&pool_top, &top, wanted, 0, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_ACQUIRE))
+                                        __ATOMIC_ACQUIRE)) {
+            __atomic_fetch_sub(&pool_count, 1, __ATOMIC_RELAXED);
+            change_owner(t, __atomic_load_n(&t->owner, __ATOMIC_RELAXED), id);
             return t;
+        }
     }
     return NULL;
 }
 
+/* By its owner, or in a forked child. */
 static void pool_push(struct thread *t)
 {
     uint64_t top = __atomic_load_n(&pool_top, __ATOMIC_RELAXED), wanted;
+    change_owner(t, __atomic_load_n(&t->owner, __ATOMIC_RELAXED), LIFE_FREE);
+    __atomic_fetch_add(&pool_count, 1, __ATOMIC_RELAXED);
     do {
         __atomic_store_n(&t->pool_next, (uint32_t)top, __ATOMIC_RELAXED);
         wanted = ((top >> 32) + 1) << 32 | (t->index + 1);
@@ -50,32 +83,96 @@ static void pool_push(struct thread *t)
                                           __ATOMIC_RELAXED));
 }
 
-static struct thread *state_new(void)
+/* Something jumped out of a hook, or its thread ended in it: memo and chunk may have been left
+ * between two of their words. */
+static void leave_open(struct thread *t)
+{
+    walk_reset(&t->memo);
+    chunk_abandon(&t->stream);
+}
+
+/* Frees the state if its thread is no more. Whoever does it has it meanwhile, and may end, too. */
+static void bury(struct thread *t, uint32_t id)
+{
+    uint64_t owner = __atomic_load_n(&t->owner, __ATOMIC_ACQUIRE);
+    if (!life_is_over(owner_of(owner)))
+        return;
+    POINT("inheriting");
+    if (!change_owner(t, owner, id))
+        return;
+    if (__atomic_load_n(&t->guard, __ATOMIC_ACQUIRE)) /* what it stored is seen by now */
+        leave_open(t);
+    thread_leave(t);
+    pool_push(t);
+}
+
+/* Looks at `looks` states, all of them in turn, whoever looks (two at a time may look at the same).
+ */
+static void look_around(uint32_t looks, uint32_t id)
+{
+    static uint32_t next;
+    uint32_t count = states(), at = __atomic_load_n(&next, __ATOMIC_RELAXED);
+    if (looks > count)
+        looks = count;
+    if (!looks || !life_can_ask())
+        return;
+    for (; looks > 0; looks--) {
+        at = at + 1 < count ? at + 1 : 0;
+        struct thread *t = state(at);
+        if (t)
+            bury(t, id);
+    }
+    __atomic_store_n(&next, at, __ATOMIC_RELAXED);
+}
+
+/* The slab of a state that is new. */
+static struct thread *slab_of(uint32_t index)
+{
+    struct thread **slab = &slabs[index / SLAB_STATES];
+    struct thread *have = __atomic_load_n(slab, __ATOMIC_ACQUIRE), *fresh;
+    if (have)
+        return have;
+    fresh = sys_pages(sizeof *fresh * SLAB_STATES);
+    if (!fresh)
+        return NULL;
+    if (__atomic_compare_exchange_n(slab, &have, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return fresh;
+    sys_unmap(fresh, sizeof *fresh * SLAB_STATES);
+    return have;
+}
+
+static struct thread *state_new(uint32_t id)
 {
     uint32_t index = __atomic_fetch_add(&state_count, 1, __ATOMIC_RELAXED);
     if (index >= STATES_MAX) {
         __atomic_store_n(&state_count, STATES_MAX, __ATOMIC_RELAXED);
         return NULL;
     }
-    struct thread **slab = &slabs[index / SLAB_STATES];
-    struct thread *have = __atomic_load_n(slab, __ATOMIC_ACQUIRE);
-    if (!have) {
-        struct thread *fresh = sys_pages(sizeof *fresh * SLAB_STATES);
-        if (!fresh)
-            return NULL;
-        if (!__atomic_compare_exchange_n(slab, &have, fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            sys_unmap(fresh, sizeof *fresh * SLAB_STATES);
-    }
-    struct thread *t = state(index);
+    struct thread *slab = slab_of(index);
+    if (!slab)
+        return NULL;
+    struct thread *t = slab + index % SLAB_STATES;
     t->index = index;
+    change_owner(t, 0, id);
     return t;
 }
 
-/* ---- a thread's first event and its end ---- */
+/* Each new thread looks at more states than it takes, as long as few are free: so those of ended
+ * threads are found, however they lie, before there is one for each eight that live. */
+static struct thread *state_found(uint32_t id)
+{
+    if (__atomic_load_n(&pool_count, __ATOMIC_RELAXED) <= states() / 4)
+        look_around(LOOKS, id);
+    struct thread *t = pool_pop(id);
+    return t ? t : state_new(id);
+}
 
-static pthread_key_t key;
-static int key_exists;
-#define LAST_ROUND 3 /* of PTHREAD_DESTRUCTOR_ITERATIONS: other destructors may free until then */
+void thread_tend(void)
+{
+    look_around(1, life_own());
+}
+
+/* ---- a thread's first event ---- */
 
 /* glibc lays a thread's control block at the top of its stack; the first thread's stack ends where
  * the kernel put argv, which ld.so remembers. */
@@ -92,11 +189,10 @@ static uintptr_t stack_end_of(uintptr_t sp)
     return best;
 }
 
+/* A state for the thread, its guard set. frame: sp of the hook's caller. */
 static struct thread *state_take(uintptr_t frame)
 {
-    struct thread *t = pool_pop();
-    if (!t)
-        t = state_new();
+    struct thread *t = state_found(life_own());
     if (!t)
         return NULL;
     if (!tls.serial_plus_1) {
@@ -108,11 +204,10 @@ static struct thread *state_take(uintptr_t frame)
     if (t->serial > 0)
         __atomic_store_n(&init_has_threads, 1, __ATOMIC_RELAXED);
     t->tid = (uint32_t)sys_tid();
-    t->self = (uintptr_t)pthread_self();
-    t->guard = 0;
+    __atomic_store_n(&t->self, (uintptr_t)pthread_self(), __ATOMIC_RELAXED);
+    __atomic_store_n(&t->guard, frame, __ATOMIC_RELAXED); /* from here on it can be left open */
     t->nested = NULL;
-    t->rounds = 0;
-    t->passing = 0;
+    cramped_note(t);
     walk_new_stack(&t->memo, frame, stack_end_of(frame));
     walk_forget(&t->memo);
     record_thread(t);
@@ -126,86 +221,29 @@ static struct thread *begin(struct registers caller)
     struct thread *none = NULL, *t = state_take(caller.sp);
     if (!t)
         return NULL;
-    t->guard = caller.sp;
     t->guard_pc = caller.pc;
-    t->passing = tls.ended; /* nobody would call `end` again: thread_leave hands it back */
     if (!__atomic_compare_exchange_n(&tls.thread, &none, t, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED)) {
-        t->guard = 0;
+        thread_leave(t);
         pool_push(t);
         return thread_enter(caller);
-    }
-    if (!tls.ended && key_exists) {
-        uintptr_t before = own_begin();
-        pthread_setspecific(key, t);
-        own_end(before);
     }
     return t;
 }
 
-/* Something jumped out of a hook, or its thread was cancelled in it: memo and chunk may have been
- * left between two of their words. */
-static void leave_open(struct thread *t)
+/* Another thread may have had the same storage before it, and ended. */
+int thread_serial_of(uintptr_t self, uint32_t id, uint32_t *serial)
 {
-    walk_reset(&t->memo);
-    chunk_abandon(&t->stream);
-}
-
-/* To the pool, with the states of interrupted hooks. A handler may come at any point and do the
- * same. */
-void thread_hand_back(void)
-{
-    struct thread *t = __atomic_exchange_n(&tls.thread, NULL, __ATOMIC_ACQ_REL);
-    while (t) {
-        struct thread *nested = t->nested;
-        if (t->guard)
-            leave_open(t);
-        t->guard = 0;
-        t->passing = 0;
-        t->self = 0;
-        pool_push(t);
-        t = nested;
-    }
-}
-
-/* The key's destructor. It comes back until the last round, so that what other destructors free is
- * still recorded. What is freed after that (by other destructors of the last round, by the C
- * library's own end of a thread) is recorded in a state lent for that one event. */
-static void end(void *value)
-{
-    struct thread *t = value;
-    if (t != tls.thread)
-        return; /* a forked child's copy of another thread's */
-    if (++t->rounds < LAST_ROUND) {
-        uintptr_t before = own_begin();
-        pthread_setspecific(key, t);
-        own_end(before);
-        return;
-    }
-    record_name();
-    tls.ended = 1;
-    thread_hand_back();
-}
-
-int thread_serial_of(uintptr_t self, uint32_t *serial)
-{
-    uint32_t count = __atomic_load_n(&state_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < count && i < STATES_MAX; i++) {
-        struct thread *slab = __atomic_load_n(&slabs[i / SLAB_STATES], __ATOMIC_ACQUIRE);
-        const struct thread *t = slab ? slab + i % SLAB_STATES : NULL;
-        if (t && __atomic_load_n(&t->self, __ATOMIC_RELAXED) == self) {
+    uint32_t count = states();
+    for (uint32_t i = 0; i < count; i++) {
+        const struct thread *t = state(i);
+        if (t && __atomic_load_n(&t->self, __ATOMIC_RELAXED) == self &&
+            owner_of(__atomic_load_n(&t->owner, __ATOMIC_RELAXED)) == id) {
             *serial = t->serial;
             return 1;
         }
     }
     return 0;
-}
-
-void thread_key_create(void)
-{
-    key_exists = pthread_key_create(&key, end) == 0;
-    if (key_exists && tls.thread)
-        pthread_setspecific(key, tls.thread);
 }
 
 /* ---- the guard ---- */
@@ -228,7 +266,8 @@ static int is_stale(const struct thread *t, struct registers caller)
     default:
         if (sys_may(SYS_KIND_SELF))
             SYS_CALL(SYS_sigaltstack, 0, &alternate, 0, 0, 0, 0);
-        return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK);
+        return caller.sp > t->guard && !(alternate.ss_flags & SS_ONSTACK) &&
+               !cramped_perhaps(caller.sp);
     }
 }
 
@@ -238,6 +277,7 @@ static int nest(struct thread *t, struct registers caller)
     struct thread *none = NULL, *fresh = state_take(caller.sp);
     if (!fresh)
         return 0;
+    thread_leave(fresh);
     if (!__atomic_compare_exchange_n(&t->nested, &none, fresh, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         pool_push(fresh);
@@ -274,10 +314,10 @@ struct thread *thread_enter_slow(struct registers caller)
 
 size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
 {
-    uint32_t count = state_count < STATES_MAX ? state_count : STATES_MAX;
+    uint32_t count = states();
     size_t found = 0;
     for (uint32_t i = 0; i < count && found < max; i++) {
-        const struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;
+        const struct thread *t = state(i);
         const struct stream *s = t ? &t->stream : NULL;
         if (s && s->serial_plus_1 && s->delta.ticks > since)
             births[found++] = (struct spool_birth){s->delta.ticks, s->serial_plus_1 - 1, 0};
@@ -291,29 +331,33 @@ static void leave_to_hooks(struct thread *t)
 {
     for (; t; t = t->nested) {
         chunk_detach(&t->stream);
-        t->index = UINT32_MAX;
+        t->owner = LIFE_UNKNOWN;
+        t->is_left = 1;
     }
     tls.thread = NULL;
 }
 
 void thread_after_fork(void)
 {
-    uint32_t count = state_count < STATES_MAX ? state_count : STATES_MAX;
+    uint32_t count = states();
+    cramped_after_fork();
     if (tls.thread && tls.thread->guard)
         leave_to_hooks(tls.thread);
     struct thread *own = tls.thread;
     tls.serial_plus_1 = 0;
     init_has_threads = 0;
     pool_top = 0;
+    pool_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct thread *t = slabs[i / SLAB_STATES] ? state(i) : NULL;
-        if (!t || t->index != i)
+        struct thread *t = state(i);
+        if (!t || t->is_left)
             continue;
         chunk_forget(&t->stream);
         t->guard = 0;
         t->nested = NULL;
-        t->self = t == own ? t->self : 0;
-        if (t != own)
+        if (t == own)
+            t->owner = life_own();
+        else
             pool_push(t);
     }
     if (own) {

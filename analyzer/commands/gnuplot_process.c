@@ -1,4 +1,5 @@
 #include "gnuplot_process.h"
+#include "own_environment.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <spawn.h>
@@ -8,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 enum { SCRIPT, PICTURE, MESSAGES, FILES };
 
@@ -60,10 +59,12 @@ static int start(pid_t *pid, const int files[FILES])
 {
     posix_spawn_file_actions_t actions;
     char *arguments[] = {"gnuplot", "-d", NULL};
+    char **environment = own_environment_for_helper();
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < FILES; i++)
         posix_spawn_file_actions_adddup2(&actions, files[i], i);
-    int error = posix_spawnp(pid, arguments[0], &actions, NULL, arguments, environ);
+    int error = posix_spawnp(pid, arguments[0], &actions, NULL, arguments, environment);
+    own_environment_free(environment);
     posix_spawn_file_actions_destroy(&actions);
     if (error == 0)
         return GNUPLOT_OK;

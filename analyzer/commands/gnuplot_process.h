@@ -2,7 +2,8 @@
  * gnuplot_process.h - runs gnuplot on a script and gives back what it wrote.
  *
  * Script and output pass through memory: no file is written, and a gnuplot that fails has written
- * nothing half. gnuplot runs without the user's start-up files. Blocks until it ends.
+ * nothing half. gnuplot runs without the user's start-up files and settings (own_environment.h).
+ * Blocks until it ends.
  */
 #ifndef MPROF_GNUPLOT_PROCESS_H
 #define MPROF_GNUPLOT_PROCESS_H

@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PRELOAD      "LD_PRELOAD"
-#define LIBRARY_PATH "LD_LIBRARY_PATH"
+#define PRELOAD "LD_PRELOAD"
 
 /* ---- files ---- */
 
@@ -42,11 +41,6 @@ char *launch_find_library(const char *program)
             return realpath(path, NULL);
     }
     return NULL;
-}
-
-int launch_can_preload(const char *path)
-{
-    return strpbrk(path, ":;") == NULL;
 }
 
 static int can_execute(const char *path)
@@ -114,29 +108,10 @@ static char *make_preload(const char *library, const char *old)
     return entry;
 }
 
-static char *make_library_path(const char *library, const char *old)
-{
-    size_t folder = (size_t)(strrchr(library, '/') - library);
-    char *value;
-
-    if (asprintf(&value, "%s%s%.*s", old, old[0] != '\0' ? ":" : "", (int)folder, library) < 0)
-        return xstrdup(LIBRARY_PATH "=");
-    char *entry = make_entry(LIBRARY_PATH, value);
-    free(value);
-    return entry;
-}
-
-static int has_blank(const char *path)
-{
-    return strpbrk(path, " \t\n") != NULL;
-}
-
 static int is_replaced(const char *entry, const char *library,
                        const struct launch_setting *settings)
 {
     if (library != NULL && is_variable(entry, PRELOAD))
-        return 1;
-    if (library != NULL && has_blank(library) && is_variable(entry, LIBRARY_PATH))
         return 1;
     for (; settings->variable != NULL; settings++)
         if (is_variable(entry, settings->variable))
@@ -156,7 +131,7 @@ static const char *value_of(char *const *environment, const char *name)
 char **launch_environment(char *const *environment, const char *library,
                           const struct launch_setting *settings)
 {
-    size_t room = 3, used = 0; /* two variables of the loader, and the end */
+    size_t room = 2, used = 0; /* the loader's variable, and the end */
 
     for (size_t i = 0; environment[i] != NULL; i++)
         room++;
@@ -169,15 +144,8 @@ char **launch_environment(char *const *environment, const char *library,
             made[used++] = xstrdup(environment[i]);
     for (; settings->variable != NULL; settings++)
         made[used++] = make_entry(settings->variable, settings->value);
-    if (library == NULL)
-        return made;
-    const char *preloaded = value_of(environment, PRELOAD);
-    if (has_blank(library)) {
-        made[used++] = make_preload(strrchr(library, '/') + 1, preloaded);
-        made[used++] = make_library_path(library, value_of(environment, LIBRARY_PATH));
-    } else {
-        made[used++] = make_preload(library, preloaded);
-    }
+    if (library != NULL)
+        made[used++] = make_preload(library, value_of(environment, PRELOAD));
     return made;
 }
 

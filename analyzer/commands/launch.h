@@ -21,9 +21,6 @@ char *launch_find_library(const char *program);
 /* The path of the running mprof-c, or NULL. */
 char *launch_own_path(void);
 
-/* 1 if the loader can be told of a library at this path: no colon or semicolon may be in it. */
-int launch_can_preload(const char *path);
-
 /* The file that `name` would start, searched for in PATH as execvp does; NULL where there is none.
  */
 char *launch_find_program(const char *name);
@@ -32,10 +29,9 @@ struct launch_setting {
     const char *variable, *value;
 };
 
-/* A copy of `environment` with the settings (ended by {0}) in it, and `library` as the first of
- * LD_PRELOAD (NULL: LD_PRELOAD stays as it is). LD_PRELOAD has no form for a space: where there is
- * one in the path it has the file's name alone, and LD_LIBRARY_PATH ends with the folder. Release
- * with launch_free_environment. */
+/* A copy of `environment` with the settings (ended by {0}) in it, and `library` (preload_name.h) as
+ * the first of LD_PRELOAD (NULL: LD_PRELOAD stays as it is). Release with launch_free_environment.
+ */
 char **launch_environment(char *const *environment, const char *library,
                           const struct launch_setting *settings);
 void launch_free_environment(char **environment);

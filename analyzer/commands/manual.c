@@ -208,7 +208,7 @@ void manual_library(FILE *out)
         "only allocations are missing, or nothing up to that moment, else \"about\", as a block "
         "whose free was lost lives on until its address is given out again.\n\n"
         "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
-        "mprof-c itself is never recorded.\n\n"
+        "mprof-c itself and the gnuplot that it starts are never recorded.\n\n"
         "Forked children are recorded in the spool of their parent's program, also those that "
         "outlive it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a "
         "process whose parent began with the library and this setting, too, is such a child.\n\n"

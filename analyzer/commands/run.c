@@ -6,6 +6,7 @@
 #include "launch.h"
 #include "options.h"
 #include "output_name.h"
+#include "preload_name.h"
 #include "run_summary.h"
 #include "sampler.h"
 #include "settings.h"
@@ -145,13 +146,15 @@ static int check_library(struct session *s)
     free(own);
     if (s->library == NULL)
         return 0;
-    if (!launch_can_preload(s->library)) {
-        complain("%s: a library cannot be preloaded from a folder with a colon or semicolon in its "
-                 "name; install mprof-c elsewhere",
+    char *name = preload_name(s->library);
+    if (name == NULL)
+        complain("%s: a library cannot be preloaded by a path with a blank, a colon or a $ in it, "
+                 "and no "
+                 "link to it could be made in /tmp; install mprof-c elsewhere, or set TMPDIR",
                  s->library);
-        return 0;
-    }
-    return 1;
+    free(s->library);
+    s->library = name;
+    return name != NULL;
 }
 
 static void check_program(struct session *s)

@@ -38,8 +38,33 @@ def check_many():
     print(f"{MANY} threads: {spool} bytes of spool, {more} KiB of memory")
 
 
+def streams(spool):
+    """As many as there are states of threads (doc/format.md, the control page)."""
+    with open(spool, "rb") as f:
+        f.seek(4096 + 20)
+        return int.from_bytes(f.read(4), "little")
+
+
+def check_states(way, most, stay):
+    """There are not many more states than threads at a time."""
+    name = way + "-states.mprof"
+    recorded = execute([THREADS, way], env=preloaded(name))
+    check(recorded == (0, "", ""), f"{way}: {recorded}")
+    count = streams(name + ".spool")
+    check(count <= most, f"{way}: {count} states of threads, not {most} at most")
+    got = report(name)
+    check(function_self(got, "stay", "allocations") == stay if stay else True, f"{way}: those that stay")
+    for key in ("lost", "unmatched_frees", "implied_frees"):
+        check(got["quality"][key] == 0, f"{way}: {key} is {got['quality'][key]}")
+    print(f"{way}: {count} states of threads")
+
+
 def main():
     check_many()
+    check_states("many", 16, 0)
+    check_states("crowd", 1300, 1000)
+    for how, _, got in recorded_both_ways([THREADS, "inside"], "inside", 0):
+        check_brief(f"inside ({how})", got, 200)
     for how, _, got in recorded_both_ways([THREADS, "detached"], "detached", 0):
         check_brief(f"detached ({how})", got, 5000)
     for way in ("deferred", "async"):

@@ -11,6 +11,8 @@
  *             frees, are cancelled at a point of their choice: pthread_testcancel, read, sem_wait or
  *             pthread_cond_wait
  *   async     100 of the same are cancelled anywhere between their allocations
+ *   inside    200 that map and unmap a page without rest are cancelled anywhere, also within the calls
+ *   crowd     1,000 that stay, each with a block of 32 (stay), while 20,000 more come and go, 4 at a time: brief
  * FILE, where it is given, is written: the highest resident set in KiB.
  */
 #include <fcntl.h>
@@ -21,11 +23,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#define MANY      100000
-#define DETACHED  5000
-#define CANCELLED 100
+#define MANY        100000
+#define DETACHED    5000
+#define CANCELLED   100
+#define CROWD       1000
+#define CROWD_COMES 20000
 
 static pthread_attr_t attributes;
 
@@ -42,10 +47,10 @@ static void *many_main(void *unused)
     return unused;
 }
 
-static int many(void)
+static int many(int threads)
 {
     pthread_t thread[4];
-    for (int n = 0; n < MANY / 4; n++) {
+    for (int n = 0; n < threads / 4; n++) {
         for (int i = 0; i < 4; i++)
             if (pthread_create(&thread[i], &attributes, many_main, NULL))
                 return 1;
@@ -184,6 +189,66 @@ static int cancelled(void *(*function)(void *))
     return cleaned == CANCELLED ? 0 : 3;
 }
 
+static void *inside_main(void *unused)
+{
+    int old;
+    (void)unused;
+    brief();
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+    for (;; turns++)
+        munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+    return NULL;
+}
+
+static int inside(void)
+{
+    for (long i = 0; i < 2 * CANCELLED; i++) {
+        pthread_t thread;
+        int before = turns;
+        if (pthread_create(&thread, NULL, inside_main, NULL))
+            return 1;
+        while (turns == before)
+            sched_yield();
+        pthread_cancel(thread);
+        pthread_join(thread, NULL);
+    }
+    return 0;
+}
+
+/* ---- some that stay, and many that do not ---- */
+
+static pthread_barrier_t all_there, all_over;
+
+static void stay(void)
+{
+    void *block = malloc(32);
+    pthread_barrier_wait(&all_there);
+    pthread_barrier_wait(&all_over);
+    free(block);
+}
+
+static void *stay_main(void *unused)
+{
+    stay();
+    return unused;
+}
+
+static int crowd(void)
+{
+    static pthread_t thread[CROWD];
+    pthread_barrier_init(&all_there, NULL, CROWD + 1);
+    pthread_barrier_init(&all_over, NULL, CROWD + 1);
+    for (int i = 0; i < CROWD; i++)
+        if (pthread_create(&thread[i], &attributes, stay_main, NULL))
+            return 1;
+    pthread_barrier_wait(&all_there);
+    int result = many(CROWD_COMES);
+    pthread_barrier_wait(&all_over);
+    for (int i = 0; i < CROWD; i++)
+        pthread_join(thread[i], NULL);
+    return result;
+}
+
 /* ---- which ---- */
 
 static void write_highest(const char *file)
@@ -202,7 +267,9 @@ int main(int argc, char **argv)
     long least = sysconf(_SC_THREAD_STACK_MIN);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, least > 16384 ? (size_t)least : 16384);
-    int result = strcmp(way, "many") == 0       ? many()
+    int result = strcmp(way, "inside") == 0     ? inside()
+                 : strcmp(way, "crowd") == 0    ? crowd()
+                 : strcmp(way, "many") == 0     ? many(MANY)
                  : strcmp(way, "detached") == 0 ? detached()
                  : strcmp(way, "deferred") == 0 ? cancelled(deferred_main)
                  : strcmp(way, "async") == 0    ? cancelled(async_main)

@@ -141,15 +141,24 @@ static void one_event(int actor)
     exchange(0);
 }
 
-/* A thread ends, and the next one gets its state and goes on in its stream. */
+/* A thread ends, perhaps within an operation; a next one gets its state and goes on in its stream.
+ */
 static void two_lives(int actor)
 {
     (void)actor;
     work(2);
-    thread_hand_back();
+    world_die();
     tls = (struct tls){0};
     point("next thread");
     work(2);
+}
+
+/* The same, but nobody comes after it. */
+static void one_life(int actor)
+{
+    (void)actor;
+    work(1);
+    world_die();
 }
 
 static void child(void)
@@ -211,6 +220,15 @@ static void start_burst(void)
         world_spawn(i, one_event);
 }
 
+/* The first one's state is there for two. */
+static void start_heirs(void)
+{
+    lay_out_memory();
+    world_spawn(1, one_life);
+    world_spawn(2, some_work);
+    world_spawn(3, some_work);
+}
+
 static void start_forking(void)
 {
     lay_out_memory();
@@ -219,7 +237,9 @@ static void start_forking(void)
 }
 
 const struct scenario scenarios[] = {
-    {"two threads", start_two},        {"first events", start_many}, {"many chunks", start_long},
-    {"threads that end", start_lives}, {"a fork", start_forking},    {"a burst", start_burst},
+    {"two threads", start_two},  {"first events", start_many},
+    {"many chunks", start_long}, {"threads that end", start_lives},
+    {"a fork", start_forking},   {"a burst", start_burst},
+    {"heirs", start_heirs},
 };
 const int scenario_count = sizeof scenarios / sizeof *scenarios;

@@ -176,7 +176,7 @@ static void try_plan(struct counts *counts, struct plan plan)
  * where the first one forks; of a burst all are alike. */
 static int is_actor(int scenario, int actor)
 {
-    return actor <= 2 || (actor == 3 && (scenario == 1 || scenario == 5)) ||
+    return actor <= 2 || (actor == 3 && (scenario == 1 || scenario >= 5)) ||
            (actor == 5 && scenario == 4);
 }
 

@@ -80,6 +80,8 @@ void world_spawn(int actor, void (*run)(int actor));
 pid_t world_fork(int actor);
 
 int world_self(void);
+/* The thread is no more: from here on the actor is another one. */
+void world_die(void);
 /* From world_can_jump to world_cannot_jump the plan may have the actor jump out of what it does, as
  * a signal handler would: world_can_jump returns once more then, with 1. */
 #define world_can_jump()    (world_set_can_jump(1), _setjmp(*world_jump_place()))

@@ -1,5 +1,6 @@
 /* test_launch.c - the environment and the start of a program. */
 #include "launch.h"
+#include "preload_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -91,38 +92,67 @@ static void test_without_library(void **state)
     launch_free_environment(made);
 }
 
-/* LD_PRELOAD knows no spaces, LD_LIBRARY_PATH does. */
-static void test_library_with_space(void **state)
-{
-    char *bare[] = {"LD_PRELOAD=/a.so", NULL};
-    char *old[] = {"LD_LIBRARY_PATH=/x:/y", "LD_PRELOAD=libmprof.so", NULL};
-    (void)state;
-
-    char **made = launch_environment(bare, "/my files/libmprof.so", settings);
-    assert_string_equal(value(made, "LD_PRELOAD"), "libmprof.so:/a.so");
-    assert_string_equal(value(made, "LD_LIBRARY_PATH"), "/my files");
-    launch_free_environment(made);
-    made = launch_environment(old, "/my files/libmprof.so", settings);
-    assert_string_equal(value(made, "LD_PRELOAD"), "libmprof.so");
-    assert_string_equal(value(made, "LD_LIBRARY_PATH"), "/x:/y:/my files");
-    assert_int_equal(count(made), 4);
-    launch_free_environment(made);
-}
-
-static void test_can_preload(void **state)
-{
-    (void)state;
-    assert_true(launch_can_preload("/usr/lib/libmprof.so"));
-    assert_true(launch_can_preload("/my files/libmprof.so"));
-    assert_false(launch_can_preload("/a:b/libmprof.so"));
-}
-
 static void make_file(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT, 0755);
 
     assert_true(fd >= 0);
     close(fd);
+}
+
+static void check_link(const char *library, const char *folder)
+{
+    char target[256] = "";
+    char *name = preload_name(library);
+
+    assert_non_null(name);
+    assert_true(preload_name_is_plain(name));
+    assert_int_equal(strncmp(name, folder, strlen(folder)), 0);
+    assert_string_equal(strrchr(name, '/'), "/libmprof.so");
+    assert_true(readlink(name, target, sizeof target - 1) > 0);
+    assert_string_equal(target, library);
+    if (strcmp(folder, "/tmp/mprof-c-") == 0) {
+        unlink(name);
+        *strrchr(name, '/') = '\0';
+        rmdir(name);
+    }
+    free(name);
+}
+
+/* A link, the same one for the same library, in a folder that is nobody else's. */
+static void test_names_that_ld_so_cannot_read(void **state)
+{
+    static const char *const names[] = {"a b", "a:b", "$LIB", "$ORIGIN", "${PLATFORM}", "a\nb :$"};
+    char folder[] = "/tmp/mprof-launch-XXXXXX", path[256], command[256];
+    (void)state;
+
+    assert_non_null(mkdtemp(folder));
+    setenv("TMPDIR", folder, 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        mkdir(path, 0755);
+        strcat(path, "/libmprof.so");
+        make_file(path);
+        char *first = preload_name(path), *second = preload_name(path);
+        assert_string_equal(first, second);
+        check_link(path, folder);
+        free(first);
+        free(second);
+    }
+    char *plain = preload_name("/a;b/\xc3\xa4/libmprof.so");
+    assert_string_equal(plain, "/a;b/\xc3\xa4/libmprof.so");
+    free(plain);
+    /* A folder that others can write to, or that is a link, is not ours. */
+    snprintf(command, sizeof command, "chmod 777 %s/mprof-c-%ld", folder, (long)geteuid());
+    assert_int_equal(system(command), 0);
+    check_link(path, "/tmp/mprof-c-");
+    snprintf(command, sizeof command, "mv %s/mprof-c-* %s/moved; ln -s moved %s/mprof-c-%ld",
+             folder, folder, folder, (long)geteuid());
+    assert_int_equal(system(command), 0);
+    check_link(path, "/tmp/mprof-c-");
+    unsetenv("TMPDIR");
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
 }
 
 static void test_find_library(void **state)
@@ -297,13 +327,12 @@ int main(void)
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_preload_of_others),
         cmocka_unit_test(test_without_library),
-        cmocka_unit_test(test_can_preload),
+        cmocka_unit_test(test_names_that_ld_so_cannot_read),
         cmocka_unit_test(test_find_library),
         cmocka_unit_test(test_find_program),
         cmocka_unit_test(test_start),
         cmocka_unit_test(test_start_text),
         cmocka_unit_test(test_signals_of_child),
-        cmocka_unit_test(test_library_with_space),
         cmocka_unit_test(test_take_signals),
         cmocka_unit_test(test_die_of),
     };

@@ -1,0 +1,83 @@
+/* cramped.c - see cramped.h. */
+#include "cramped.h"
+#include "sys.h"
+
+#include <signal.h>
+
+void cramped_note(struct thread *t)
+{
+    stack_t now = {.ss_flags = SS_DISABLE};
+    if (sys_may(SYS_KIND_SELF))
+        SYS_CALL(SYS_sigaltstack, 0, &now, 0, 0, 0, 0);
+    int is_small = !(now.ss_flags & SS_DISABLE) && now.ss_size < CRAMPED_BYTES;
+    t->alternate = is_small ? (uintptr_t)now.ss_sp : 0;
+    t->alternate_bytes = is_small ? now.ss_size : 0;
+}
+
+/* ---- stacks of ours: some for all threads, as each is used for a moment ---- */
+
+#define STACKS      8
+#define STACK_BYTES (32u << 10)
+
+static uint8_t *stacks[STACKS];
+static uint32_t taken; /* a bit for each */
+
+static uint8_t *stack_take(uint32_t *bit)
+{
+    for (unsigned i = 0; i < STACKS; i++) {
+        *bit = 1u << i;
+        if (__atomic_fetch_or(&taken, *bit, __ATOMIC_ACQUIRE) & *bit)
+            continue;
+        if (!stacks[i])
+            stacks[i] = sys_pages(STACK_BYTES);
+        return stacks[i];
+    }
+    *bit = 0;
+    return sys_pages(STACK_BYTES);
+}
+
+static void stack_give_back(uint8_t *stack, uint32_t bit)
+{
+    if (bit)
+        __atomic_fetch_and(&taken, ~bit, __ATOMIC_RELEASE);
+    else if (stack)
+        sys_unmap(stack, STACK_BYTES);
+}
+
+void cramped_after_fork(void)
+{
+    taken = 0;
+}
+
+/* ---- the call ---- */
+
+static __attribute__((noinline)) int is_on_small_alternate(void)
+{
+    stack_t now = {0};
+    if (!sys_may(SYS_KIND_SELF))
+        return 0;
+    SYS_CALL(SYS_sigaltstack, 0, &now, 0, 0, 0, 0);
+    return (now.ss_flags & SS_ONSTACK) && now.ss_size < CRAMPED_BYTES;
+}
+
+static __attribute__((noinline)) void call_elsewhere(void (*work)(void *), void *job)
+{
+    uint64_t mask = ~0ull;
+    uint32_t bit;
+    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &mask, sizeof mask, 0, 0);
+    uint8_t *stack = stack_take(&bit);
+    if (stack)
+        arch_call_on_stack(work, job, stack + STACK_BYTES);
+    else
+        work(job);
+    stack_give_back(stack, bit);
+    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+}
+
+void cramped_call(void (*work)(void *), void *job)
+{
+    if (sys_may(SYS_KIND_SIGNALS) && (tls.thread || is_on_small_alternate()))
+        call_elsewhere(work, job);
+    else
+        work(job);
+}

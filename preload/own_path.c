@@ -1,0 +1,49 @@
+/* own_path.c - see own_path.h. */
+#include "own_path.h"
+#include "init.h"
+#include "start_facts.h"
+
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t own_path_searched;
+
+static char path[FACT_PATH];
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+extern struct r_debug _r_debug __attribute__((weak)); /* not in musl */
+
+const char *own_path(void)
+{
+    return path;
+}
+
+uint64_t own_path_number(const char *text)
+{
+    uint64_t number = 0xcbf29ce484222325u; /* FNV-1a */
+    for (; *text; text++)
+        number = (number ^ (unsigned char)*text) * 0x100000001b3u;
+    return number | 1; /* none is OWN_PATH_NOT_SET */
+}
+
+/* By ld.so's list, not by dladdr, which takes its lock. A relative name is as the program's start
+ * has it, which is where ld.so has found us. */
+static __attribute__((constructor)) void find(void)
+{
+    const char *searched = getenv("LD_LIBRARY_PATH");
+    const struct link_map *own = &_r_debug ? _r_debug.r_map : NULL;
+    own_path_searched = searched ? own_path_number(searched) : OWN_PATH_NOT_SET;
+    while (own && own->l_ld != _DYNAMIC)
+        own = own->l_next;
+    if (!own || (own->l_name[0] != '/' && !init_folder()[0]))
+        return;
+    if (own->l_name[0] != '/') {
+        own_path_searched = OWN_PATH_ELSEWHERE;
+        start_facts_append(path, sizeof path, init_folder());
+        start_facts_append(path, sizeof path, "/");
+    }
+    start_facts_append(path, sizeof path, own->l_name);
+    if (strlen(path) + 1 == sizeof path)
+        path[0] = 0; /* cut short */
+}
