@@ -224,7 +224,7 @@ static long alternate_set(long result, int is_set)
 
 HOOK int sigaltstack(const stack_t *fresh, stack_t *old)
 {
-    if (!real_resolved() || !real.sigaltstack)
+    if (!real_found() || !real.sigaltstack)
         return (int)raw_result(SYS_CALL(SYS_sigaltstack, fresh, old, 0, 0, 0, 0));
     return (int)alternate_set(real.sigaltstack(fresh, old), fresh != NULL);
 }
