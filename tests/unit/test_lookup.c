@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,12 +22,12 @@ static int is_library(const struct link_map *object)
     return strstr(object->l_name, ".so") && strncmp(object->l_name, "linux-vdso", 10) != 0;
 }
 
-static const ElfW(Sym) *symbol_at(const struct link_map *object, uint32_t i)
+static const ElfW(Sym) * symbol_at(const struct link_map *object, uint32_t i)
 {
     return (const ElfW(Sym) *)lookup_table(object, DT_SYMTAB) + i;
 }
 
-static void check_version(const struct link_map *object, const ElfW(Sym) *symbol)
+static void check_version(const struct link_map *object, const ElfW(Sym) * symbol)
 {
     const char *name = lookup_name(object, symbol);
     const char *version = version_name((struct definition){object, symbol});
@@ -39,7 +40,7 @@ static void check_version(const struct link_map *object, const ElfW(Sym) *symbol
     assert_null(lookup_in(object, name, "NO_SUCH_VERSION").object);
 }
 
-static void check_default(const ElfW(Sym) *symbol, const struct link_map *object)
+static void check_default(const ElfW(Sym) * symbol, const struct link_map *object)
 {
     const char *name = lookup_name(object, symbol);
     void *theirs = dlsym(RTLD_DEFAULT, name),
