@@ -35,7 +35,7 @@ static void *churn(void *unused)
 int main(int argc, char **argv)
 {
     pthread_t threads[2];
-    if (argc > 1)
+    if (argc > 1 && atoi(argv[1]) > 0)
         turns = (unsigned)atoi(argv[1]);
     for (int i = 0; i < SLOTS; i++)
         slot[i] = malloc(64);

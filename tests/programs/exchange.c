@@ -60,7 +60,7 @@ static void *worker(void *argument)
 int main(int argc, char **argv)
 {
     pthread_t threads[THREADS];
-    if (argc > 1)
+    if (argc > 1 && atoi(argv[1]) > 0)
         turns = (unsigned)atoi(argv[1]);
     for (unsigned i = 0; i < SLOTS; i++)
         slot[i] = make(i);
