@@ -4,7 +4,8 @@
  * The start does not wait for the constructor (ld.so may use our malloc before any constructor
  * runs) and reads what it needs with raw system calls. After it nothing is opened by path but
  * /proc/self/statm for a sample and /proc/self/stat in a forked child, neither behind a seccomp
- * filter that forbids it. The library never prints; why it does not record stands in the spool's
+ * filter that forbids it; the files of objects are asked for by stat (module_facts.h). The library
+ * never prints; why it does not record stands in the spool's
  * control page, where there is a spool.
  */
 #ifndef MPROF_INIT_H

@@ -366,6 +366,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->recycler.spool_fd = -1;
     classes_init(&c->classes);
     locations_init(&c->locations, c->image, &c->file, symbols);
+    c->locations.devices_hold = c->clock.is_here;
     c->locations.living = population_living;
     c->locations.living_context = c;
     tree_init(&c->tree, c->image);

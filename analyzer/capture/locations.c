@@ -124,7 +124,7 @@ static struct symbol_object *object_of(struct locations *l, const struct known_m
     if (spool_module_has_facts(entry)) {
         identity.has_facts = true;
         identity.content = entry->facts.content;
-        identity.device = entry->facts.device;
+        identity.device = l->devices_hold ? entry->facts.device : 0;
         identity.inode = entry->facts.inode;
         identity.file_bytes = entry->facts.file_bytes;
         identity.mtime_ns = entry->facts.mtime_ns;

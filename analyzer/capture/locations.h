@@ -44,6 +44,7 @@ struct locations {
     struct image *image;
     const struct spool_file *file;
     struct symbolizer *symbols; /* NULL: all stays unresolved */
+    int devices_hold;           /* recorded numbers of devices: they are those of this boot */
     locations_living *living;   /* NULL: nobody's files are looked at but ours */
     void *living_context;
     const char *main_module; /* where the first `main` lies, NULL none yet */

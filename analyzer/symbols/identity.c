@@ -114,7 +114,8 @@ static bool is_same_file(const struct symbol_identity *object, const struct stat
     if (mapped && object->inode == 0)
         return true;
     return (uint64_t)s->st_size == object->file_bytes && mtime_ns == object->mtime_ns &&
-           (mapped || (s->st_dev == object->device && s->st_ino == object->inode));
+           (mapped ||
+            (s->st_ino == object->inode && (object->device == 0 || s->st_dev == object->device)));
 }
 
 enum symbol_gap identity_check(const struct symbol_identity *object, int fd, Elf *elf,

@@ -42,8 +42,9 @@ struct symbol_identity {
     const char *path;
     const uint8_t *build_id;
     size_t build_id_bytes;
-    bool has_facts; /* the recorder wrote the next five down, as far as it could */
-    uint64_t content, device, inode, file_bytes, mtime_ns; /* struct spool_module_facts */
+    /* Has the recorder written the next five down (struct spool_module_facts)? device 0: any. */
+    bool has_facts;
+    uint64_t content, device, inode, file_bytes, mtime_ns;
     int32_t pid;              /* a process that lives and has it mapped .. */
     uint64_t start;           /* .. from there on */
     bool build_id_is_telling; /* the symbolizer's: no other object has that build id */

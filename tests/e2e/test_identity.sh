@@ -241,6 +241,28 @@ for id in none 0x01; do
     assert_contains "rebuilt since" "1 module without names" report.txt
 done
 
+# After another boot devices may have other numbers, and only then.
+renumbered() { # spool, boot id's first byte
+    /usr/bin/python3 - "$1" "$2" <<'END'
+import struct, sys
+with open(sys.argv[1], "r+b") as f:
+    header = f.read(4096)
+    boot = bytes([header[32] ^ int(sys.argv[2])])
+    f.seek(32)
+    f.write(boot)
+    offset, size, capacity = struct.unpack_from("<QII", header, 192)
+    for serial in range(1, 64):
+        f.seek(offset + serial * size + 984)
+        f.write(struct.pack("<Q", 77))
+END
+}
+build static -Wl,--build-id=none
+cp alpha.so it.so && preload boot ./host each - ./it.so && cp boot.spool boots.spool
+renumbered boot.spool 0
+renumbered boots.spool 1
+assert_eq "another device" "nameless 4" "$(made boot)"
+assert_eq "another device, another boot" "make_alpha 4" "$(made boots)"
+
 # The program itself, without a build id, replaced, rewritten in place, removed.
 sed 's/KIND/static/' lib.c >program.c
 echo 'int main(void) { for (int i = 0; i < 4; i++) make(100); return 0; }' >>program.c
