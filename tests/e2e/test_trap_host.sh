@@ -73,4 +73,5 @@ events=$(($(json full.mprof totals.allocations) + $(json full.mprof totals.frees
 assert_at_least "lost on a full disk" 1000 "$lost"
 assert_at_least "recorded before it was full" 1000 $((events - lost))
 assert_eq "lost and recorded" 400000 $events
-assert_eq "frees of lost allocations" 0 "$(json full.mprof quality.unmatched_frees)"
+# The recorder tries again after a while: a free may then find room that its allocation has not found.
+assert_at_least "lost, less the frees of lost allocations" 0 $((lost - $(json full.mprof quality.unmatched_frees)))
