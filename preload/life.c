@@ -20,7 +20,8 @@ uint32_t life_of(pthread_t thread)
     return pthread_getcpuclockid(thread, &clock) == 0 ? ~(uint32_t)(clock >> 3) : LIFE_UNKNOWN;
 }
 
-/* What is stored is out of date in a child of a raw fork, which has this one thread. */
+/* What is stored is out of date in a child of a raw fork, which has this one thread. Nobody knows
+ * whether storage that is not libc's comes to another thread, as it is, when its own has ended. */
 uint32_t life_own(void)
 {
     uint32_t id = (uint32_t)sys_tid(), stored;
@@ -28,7 +29,7 @@ uint32_t life_own(void)
         return LIFE_UNKNOWN;
     stored = (int32_t)id == init_pid() ? id : life_of(pthread_self());
     if (stored == id || stored == LIFE_UNKNOWN)
-        return id;
+        return stored;
     return sys_may(SYS_KIND_LIFE) && ask(init_pid(), stored) != -ESRCH ? stored : LIFE_UNKNOWN;
 }
 

@@ -255,6 +255,11 @@ class Owed:
         self.realloc = realloc  # whose it is the beginning of, while that has not ended
 
 
+def whole_pages(address, size):
+    """The kernel maps and drops whole ones, whatever is asked for."""
+    return address & -4096, (address + size + 4095) & -4096
+
+
 class Process:
     """A process of the image and what it did to its heap."""
 
@@ -430,7 +435,7 @@ class Process:
         elif kind == REALLOC_FAILED:
             self.end_realloc(key, thread, True)
         elif kind == RANGE_BEGIN:
-            self.open_ranges.setdefault(key, []).extend(self.unmap(address, address + size))
+            self.open_ranges.setdefault(key, []).extend(self.unmap(*whole_pages(address, size)))
         elif kind == RANGE_FAILED:
             self.maps = sorted(self.maps + self.open_ranges.pop(key, []))
         elif kind in (RANGE_MAP, RANGE_DROPPED):
@@ -438,7 +443,7 @@ class Process:
             self.mapped -= sum(e - b for b, e in gone)
             n["unmaps"] += bool(gone)
             if kind == RANGE_MAP:
-                self.map(address, address + size)
+                self.map(*whole_pages(address, size))
         elif kind == THREAD:
             self.name(thread, payload)
         elif kind == SAMPLE:

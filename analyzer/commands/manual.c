@@ -234,6 +234,9 @@ void manual_library(FILE *out)
               "what the program recorded, until a command of mprof-c collects it");
     roff_item(out, "NAME", NULL, "the collected recording");
     roff_item(out, "NAME.part", NULL, "a recording that is being collected");
+    roff_item(out, "TMPDIR/mprof-c-UID", NULL,
+              "(or in /tmp) links that mprof-c run makes to a library in whose path is a blank, a "
+              "colon or a $: LD_PRELOAD cannot hold these");
     roff_section(out, "SEE ALSO");
     fputs(".BR mprof\\-c (1)\n", out);
 }

@@ -167,7 +167,6 @@ static void take_place(char *base, size_t size, enum way way, void (*handler)(in
 /* The lowest byte of `size` bytes behind a page without access. */
 static char *behind_guard(size_t size)
 {
-    size = (size + PAGE - 1) & -PAGE;
     char *p = mmap(NULL, PAGE + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     mprotect(p + PAGE, size, PROT_READ | PROT_WRITE);
     return p + PAGE;

@@ -206,14 +206,16 @@ static void try_random(struct counts *counts, unsigned long n)
     static const uint32_t often[] = {1, 2, 4, 10, 30, 100};
 
     for (unsigned long i = 1; i <= n; i++) {
+        /* Each scenario in all ways, however many there are of them. */
+        unsigned long way = i / (unsigned long)scenario_count;
         struct plan plan = {.scenario = (int)(i % (unsigned long)scenario_count),
-                            .fine = i / 5 % 2 == 0,
+                            .fine = way % 2 == 0,
                             .seed = i,
-                            .often = often[i / 10 % 6]};
+                            .often = often[way / 6 % 6]};
         uint64_t at = 1 + i * 2654435761u % (plan.fine ? 3000 : 700);
-        if (i % 3 == 0)
+        if (way % 3 == 0)
             plan.kill_at = at;
-        if (i % 3 == 1)
+        if (way % 3 == 1)
             plan.jump_at = at;
         try_plan(counts, plan);
     }
