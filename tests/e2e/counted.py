@@ -2,10 +2,12 @@
 import os
 import struct
 import subprocess
+import time
 
 from common import PROGRAMS, check, preloaded, report, under_run
 
 THREADS = 3
+LEAST = 1000  # events without which a test says little
 REALLOC = 2  # a call that raises the count by two at once
 
 
@@ -22,6 +24,16 @@ class Counter:
         ready = self.child.stdout.readline().split()
         check(len(ready) == 2 and ready[0] == b"ready", f"the counter did not begin: {ready}")
         self.pid = int(ready[1])
+        if not pause:
+            self.wait_for_events()
+
+    def wait_for_events(self):
+        """Until its threads are under way, which takes a while where processors are busy."""
+        for _ in range(600):
+            if self.counted() > LEAST:
+                return
+            time.sleep(0.02)
+        check(False, f"{self.name}: only {self.counted()} events in 12 s")
 
     def counted(self):
         with open(self.words, "rb") as f:
@@ -35,7 +47,7 @@ def check_complete(counter, got=None):
     counted = counter.counted()
     recorded = got["totals"]["allocations"] + got["totals"]["frees"] - THREADS  # less the vectors
     text = f"{counter.name}: {counted} events counted, {recorded} recorded"
-    check(counted > 1000, text)
+    check(counted > LEAST, text)
     check(recorded >= counted - THREADS, text)
     check(recorded <= counted + REALLOC * THREADS, text)
     for key in ("lost", "unmatched_frees", "implied_frees"):

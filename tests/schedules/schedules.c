@@ -13,7 +13,7 @@
  *
  * The laws: what a thread knows to be recorded is in the capture, and nothing else but what it was
  * about to record; nothing is lost, cut, unmatched or implied; no event is given after a later one;
- * nobody waits for ever.
+ * nobody waits for ever; and a second collector, who comes afterwards, finds the same in the spool.
  */
 #include "collector.h"
 #include "points.h"
@@ -106,6 +106,22 @@ static int check_image(const struct image *image)
     return good;
 }
 
+/* Another collector, who comes when all is over, finds the same: what was moved is there as a copy.
+ */
+static int is_still_there(void)
+{
+    struct collector *c = NULL;
+    int fd = open(spool_path, O_RDONLY | O_CLOEXEC);
+    int good = collector_open(&c, fd, -1, NULL) == COLLECT_OK &&
+               collector_finish(c, 0) == COLLECT_OK && check_image(collector_image(c));
+
+    if (!good)
+        fprintf(stderr, "expected the same of a second collector\n");
+    collector_free(c);
+    close(fd);
+    return good;
+}
+
 /* The collector, beside whom the program runs. */
 static int collect(void)
 {
@@ -129,7 +145,7 @@ static int collect(void)
     good &= is_between("late events", c->order.late, 0, 0);
     collector_free(c);
     close(fd);
-    return good;
+    return good && is_still_there();
 }
 
 static void print_plan(const struct plan *p)
