@@ -181,14 +181,14 @@ PYTHONDONTWRITEBYTECODE=1 preload facts.mprof ./host each - ./alpha.so ./gamma.s
 /usr/bin/python3 - "$TESTS" facts.mprof.spool <<'END' || fail "facts"
 import mmap, os, sys
 sys.path.insert(0, sys.argv[1])
-import spool_reader
+import spool_content, spool_reader
 checked = 0
 for module in spool_reader.open_spool(sys.argv[2]).modules():
     if not module["path"].startswith("/"):
         continue
     found, facts = os.stat(module["path"]), [module[k] for k in ("device", "inode", "file_bytes", "mtime_ns")]
     assert facts == [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns], (module, found)
-    assert module["content"] == spool_reader.content_of_file(module["path"]) != 0, module
+    assert module["content"] == spool_content.content_of_file(module["path"]) != 0, module
     checked += 1
 assert checked >= 6, checked
 END

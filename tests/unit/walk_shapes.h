@@ -1,5 +1,5 @@
 /*
- * walk_shapes.h - functions with every shape of stack frame, for test_walk.c.
+ * walk_shapes.h - functions with every shape of stack frame, for walk_dance.h.
  *
  * A dance calls shapes from shapes at random, deeper and back again, and now and then checks the
  * stack from where it stands. A shape only has to call walk_next inside a frame of its own kind; it
