@@ -102,7 +102,9 @@ static void forget(const struct missing *m)
     for (const struct link_map *o = lookup_all(); o; o = o->l_next) {
         if (o == own)
             continue;
-        forget_in(o, lookup_table(o, DT_RELA), lookup_number(o, DT_RELASZ), m);
+        /* Those without a symbol come first, and are most of them. */
+        size_t skipped = lookup_number(o, DT_RELACOUNT) * sizeof(ElfW(Rela));
+        forget_in(o, lookup_table(o, DT_RELA) + skipped, lookup_number(o, DT_RELASZ) - skipped, m);
         forget_in(o, lookup_table(o, DT_JMPREL), lookup_number(o, DT_PLTRELSZ), m);
     }
 }

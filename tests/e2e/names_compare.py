@@ -15,6 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["TESTS"])
+import spool_kinds  # noqa: E402
 import spool_reader  # noqa: E402
 from common import check, execute, leaks, preloaded, report, under_run  # noqa: E402
 
@@ -161,7 +162,7 @@ def expected_names(binary, spool, module):
     for process in file.processes.values():
         for event in file.events(process):
             size, stack = event[6], event[8]
-            if event[3] not in (spool_reader.ALLOC, spool_reader.REALLOC_MOVED) or size < FIRST_SIZE or pcs[size]:
+            if event[3] not in (spool_kinds.ALLOC, spool_kinds.REALLOC_MOVED) or size < FIRST_SIZE or pcs[size]:
                 continue
             pcs[size] = [pc - file.bias(m) - (0 if flags & 2 else 1) for pc, m, flags in file.pcs(stack)
                          if m and os.path.basename(file.module_path(m)) == module]
