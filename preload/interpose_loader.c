@@ -7,9 +7,8 @@
  */
 #include "host.h"
 #include "init.h"
-#include "lookup.h"
+#include "real.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <stdint.h>
 
@@ -47,9 +46,7 @@ static iterate *next(void)
     static iterate *found;
     iterate *function = __atomic_load_n(&found, __ATOMIC_RELAXED);
     if (__builtin_expect(!function, 0)) {
-        function = lookup_own()
-                       ? (iterate *)lookup_address(lookup(lookup_behind(), "dl_iterate_phdr", NULL))
-                       : (iterate *)dlsym(RTLD_NEXT, "dl_iterate_phdr");
+        function = (iterate *)real_next("dl_iterate_phdr", NULL);
         __atomic_store_n(&found, function, __ATOMIC_RELAXED);
     }
     return function;

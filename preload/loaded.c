@@ -7,7 +7,6 @@
 #include "rules.h"
 #include "sys.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "sys.h"
 #include "thread.h"
 
-#include <dlfcn.h>
 #include <link.h>
 
 /* ---- glibc's way ---- */

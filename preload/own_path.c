@@ -1,18 +1,15 @@
 /* own_path.c - see own_path.h. */
 #include "own_path.h"
 #include "init.h"
+#include "lookup.h"
 #include "start_facts.h"
 
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 
 uint64_t own_path_searched;
 
 static char path[FACT_PATH];
-
-extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
-extern struct r_debug _r_debug __attribute__((weak)); /* not in musl */
 
 const char *own_path(void)
 {
@@ -32,10 +29,8 @@ uint64_t own_path_number(const char *text)
 static __attribute__((constructor)) void find(void)
 {
     const char *searched = getenv("LD_LIBRARY_PATH");
-    const struct link_map *own = &_r_debug ? _r_debug.r_map : NULL;
+    const struct link_map *own = lookup_own();
     own_path_searched = searched ? own_path_number(searched) : OWN_PATH_NOT_SET;
-    while (own && own->l_ld != _DYNAMIC)
-        own = own->l_next;
     if (!own || (own->l_name[0] != '/' && !init_folder()[0]))
         return;
     if (own->l_name[0] != '/') {

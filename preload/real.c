@@ -18,7 +18,7 @@ const void *const volatile real_relocated = (const void *)&real_relocated;
 
 /* One of ours in the list of objects? Else the list is none that we know (musl's, another
  * namespace's). */
-static void *next(const char *name, const char *version)
+void *real_next(const char *name, const char *version)
 {
     return lookup_own() ? lookup_address(lookup(lookup_behind(), name, version))
                         : dlsym(RTLD_NEXT, name);
@@ -88,11 +88,11 @@ void real_resolve(void)
     if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return;
-#define REAL_LOOK_UP(name, result, parameters) real.name = next(#name, NULL);
+#define REAL_LOOK_UP(name, result, parameters) real.name = real_next(#name, NULL);
     REAL_FUNCTIONS(REAL_LOOK_UP)
 #undef REAL_LOOK_UP
-    real.old_posix_spawn = next("posix_spawn", REAL_OLD_SPAWN);
-    real.old_posix_spawnp = next("posix_spawnp", REAL_OLD_SPAWN);
+    real.old_posix_spawn = real_next("posix_spawn", REAL_OLD_SPAWN);
+    real.old_posix_spawnp = real_next("posix_spawnp", REAL_OLD_SPAWN);
     find_first();
     hide_hooks(is_needless);
     __atomic_store_n(&real_state, host_is_foreign() ? REAL_PASSIVE : REAL_RESOLVED,

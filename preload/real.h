@@ -80,6 +80,9 @@ extern int real_state;
 
 void real_resolve(void);
 
+/* The function behind us of that name, and version (lookup.h); NULL where there is none. */
+void *real_next(const char *name, const char *version);
+
 /*
  * Has ld.so relocated this library? It does so after those that come behind us, and runs their
  * IFUNC resolvers: what these call us for is served without thread-local storage and without a call
