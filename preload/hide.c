@@ -16,18 +16,7 @@ struct missing {
     uint32_t count;
 };
 
-/* ---- pages that are not to be written ---- */
-
-static int unlock(uintptr_t at)
-{
-    return SYS_CALL(SYS_mprotect, at & ~(uintptr_t)(SPOOL_PAGE - 1), SPOOL_PAGE,
-                    PROT_READ | PROT_WRITE, 0, 0, 0) == 0;
-}
-
-static void lock(uintptr_t at)
-{
-    SYS_CALL(SYS_mprotect, at & ~(uintptr_t)(SPOOL_PAGE - 1), SPOOL_PAGE, PROT_READ, 0, 0, 0);
-}
+/* ---- words in pages that are not to be written ---- */
 
 struct segments {
     const ElfW(Phdr) * first;
@@ -48,17 +37,51 @@ static struct segments segments_of(const struct link_map *object)
     return (struct segments){(const ElfW(Phdr) *)(object->l_addr + elf->e_phoff), elf->e_phnum};
 }
 
-/* Does ld.so forbid to write there, once it has relocated the object? */
-static int is_locked(const struct link_map *object, uintptr_t at)
+/* Does the segment have the word, by whole pages where ld.so goes by these? */
+static int has_word(const struct link_map *object, const ElfW(Phdr) * segment, uintptr_t at)
+{
+    uintptr_t start = object->l_addr + segment->p_vaddr, end = start + segment->p_memsz;
+    if (segment->p_type != PT_GNU_RELRO)
+        return at >= start && at < end;
+    return at >= (start & ~(uintptr_t)(SPOOL_PAGE - 1)) &&
+           at < (end & ~(uintptr_t)(SPOOL_PAGE - 1));
+}
+
+static int protection_of(const ElfW(Phdr) * segment)
+{
+    return (segment->p_flags & PF_R ? PROT_READ : 0) | (segment->p_flags & PF_W ? PROT_WRITE : 0) |
+           (segment->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
+/* What may be done there once ld.so has relocated the object; PROT_NONE where nobody knows. */
+static int protection_at(const struct link_map *object, uintptr_t at)
 {
     struct segments s = segments_of(object);
+    int protection = PROT_NONE, allowed = ~0;
     for (size_t i = 0; i < s.count; i++) {
-        uintptr_t start = object->l_addr + s.first[i].p_vaddr, end = start + s.first[i].p_memsz;
-        if (s.first[i].p_type == PT_GNU_RELRO && at >= start &&
-            at < (end & ~(uintptr_t)(SPOOL_PAGE - 1)))
-            return 1;
+        if (s.first[i].p_type == PT_LOAD && has_word(object, &s.first[i], at))
+            protection = protection_of(&s.first[i]);
+        else if (s.first[i].p_type == PT_GNU_RELRO && has_word(object, &s.first[i], at))
+            allowed = ~PROT_WRITE;
     }
-    return 0;
+    return protection & allowed;
+}
+
+static int protect(uintptr_t at, int protection)
+{
+    uintptr_t page = at & ~(uintptr_t)(SPOOL_PAGE - 1);
+    return SYS_CALL(SYS_mprotect, page, SPOOL_PAGE, protection, 0, 0, 0) == 0;
+}
+
+/* A word of the object becomes 0. */
+static void make_null(const struct link_map *object, uintptr_t at)
+{
+    int protection = protection_at(object, at), locked = !(protection & PROT_WRITE);
+    if (protection == PROT_NONE || (locked && !protect(at, protection | PROT_WRITE)))
+        return;
+    __atomic_store_n((uintptr_t *)at, 0, __ATOMIC_RELAXED);
+    if (locked)
+        protect(at, protection);
 }
 
 /* ---- weak references ---- */
@@ -69,16 +92,6 @@ static int is_missing(const struct missing *m, uintptr_t value)
         if (m->hooks[i] == value)
             return 1;
     return 0;
-}
-
-static void make_null(const struct link_map *object, uintptr_t at)
-{
-    int locked = is_locked(object, at);
-    if (locked && !unlock(at))
-        return;
-    __atomic_store_n((uintptr_t *)at, 0, __ATOMIC_RELAXED);
-    if (locked)
-        lock(at);
 }
 
 /* One table of relocations, of `bytes` bytes. */
@@ -111,16 +124,6 @@ static void forget(const struct missing *m)
 
 /* ---- our own table ---- */
 
-/* ld.so passes over symbols without a value. */
-static void hide(const ElfW(Sym) * hook)
-{
-    uintptr_t at = (uintptr_t)&hook->st_value;
-    if (!unlock(at))
-        return;
-    __atomic_store_n((ElfW(Addr) *)at, 0, __ATOMIC_RELAXED);
-    lock(at);
-}
-
 void hide_hooks(int (*is_needless)(const char *name, const struct link_map *provider))
 {
     struct missing missing = {.count = 0};
@@ -136,7 +139,7 @@ void hide_hooks(int (*is_needless)(const char *name, const struct link_map *prov
         if (!d.object && missing.count < HOOKS_MAX)
             missing.hooks[missing.count++] = own->l_addr + hook->st_value;
         if (!d.object || is_needless(name, d.object))
-            hide(hook);
+            make_null(own, (uintptr_t)&hook->st_value); /* ld.so passes over it now */
     }
     if (missing.count)
         forget(&missing);

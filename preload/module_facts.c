@@ -11,40 +11,73 @@
 
 /* ---- the build id ---- */
 
-/* The GNU build id among the notes of a loaded object, whose ELF header starts its mapping. */
-static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
+/* [at, end) of a note's segment, as mapped. */
+struct notes {
+    uintptr_t at, end;
+};
+
+static uintptr_t padded(uintptr_t bytes)
+{
+    return (bytes + 3) & ~(uintptr_t)3;
+}
+
+/* The GNU build id among them; 0 where there is none. */
+static uint32_t find_build_id(struct notes n, uint8_t *to)
+{
+    while (n.at + sizeof(ElfW(Nhdr)) <= n.end) {
+        const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)n.at;
+        uintptr_t name = n.at + sizeof *note, text = name + padded(note->n_namesz);
+        if (text > n.end || note->n_descsz > n.end - text)
+            return 0;
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+            memcmp((const void *)name, "GNU", 4) == 0 && note->n_descsz <= SPOOL_BUILD_ID_MAX) {
+            memcpy(to, (const void *)text, note->n_descsz);
+            return note->n_descsz;
+        }
+        n.at = text + padded(note->n_descsz);
+    }
+    return 0;
+}
+
+/* The program headers of an object whose ELF header starts [start, end); none where they are not
+ * in there. */
+struct headers {
+    const ElfW(Phdr) * first;
+    unsigned count;
+};
+
+static struct headers find_headers(uintptr_t start, uintptr_t end)
 {
     const ElfW(Ehdr) *elf = (const ElfW(Ehdr) *)start;
     if (end - start < sizeof *elf || memcmp(elf->e_ident, ELFMAG, SELFMAG) != 0 ||
         elf->e_phoff > end - start ||
         elf->e_phnum * sizeof(ElfW(Phdr)) > end - start - elf->e_phoff)
-        return 0;
-    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)(start + elf->e_phoff);
+        return (struct headers){NULL, 0};
+    return (struct headers){(const ElfW(Phdr) *)(start + elf->e_phoff), elf->e_phnum};
+}
+
+/* The address that the object's file gives to its first byte. */
+static uintptr_t first_address(struct headers h)
+{
     uintptr_t first = 0;
-    for (unsigned i = 0; i < elf->e_phnum; i++)
-        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
-            first = segments[i].p_vaddr;
-    for (unsigned i = 0; i < elf->e_phnum; i++) {
-        uintptr_t at = segments[i].p_vaddr - first;
-        if (segments[i].p_type != PT_NOTE || at > end - start ||
-            segments[i].p_filesz > end - start - at)
-            continue;
-        for (uintptr_t p = start + at, stop = p + segments[i].p_filesz;
-             stop - p >= sizeof(ElfW(Nhdr));) {
-            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)p;
-            uintptr_t name = p + sizeof *note;
-            uintptr_t text = name + ((note->n_namesz + 3ul) & ~3ul);
-            if (text > stop || note->n_descsz > stop - text)
-                break;
-            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-                memcmp((const void *)name, "GNU", 4) == 0 && note->n_descsz <= SPOOL_BUILD_ID_MAX) {
-                memcpy(to, (const void *)text, note->n_descsz);
-                return note->n_descsz;
-            }
-            p = text + ((note->n_descsz + 3ul) & ~3ul);
-        }
+    for (unsigned i = 0; i < h.count; i++)
+        if (h.first[i].p_type == PT_LOAD && h.first[i].p_offset == 0)
+            first = h.first[i].p_vaddr;
+    return first;
+}
+
+static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
+{
+    struct headers h = find_headers(start, end);
+    uintptr_t first = first_address(h);
+    uint32_t bytes = 0;
+    for (unsigned i = 0; i < h.count && !bytes; i++) {
+        uintptr_t at = h.first[i].p_vaddr - first;
+        if (h.first[i].p_type == PT_NOTE && at <= end - start &&
+            h.first[i].p_filesz <= end - start - at)
+            bytes = find_build_id((struct notes){start + at, start + at + h.first[i].p_filesz}, to);
     }
-    return 0;
+    return bytes;
 }
 
 /* ---- what is mapped ---- */

@@ -194,6 +194,12 @@ for flags in "" "-Wl,-z,now" "-Wl,-z,lazy -Wl,-z,norelro"; do
     assert_contains "they are null" "program: 0 0 0" plain.out
     unchanged "weak references, fixed $flags" ./weak_fixed
 done
+# Addresses within code: ld.so makes it writable for a moment, and so must we.
+gcc -O1 -g -fno-pic -mcmodel=large -shared -Wl,-z,notext -o weak_library.so weak_library.c || fail "gcc"
+readelf -dW weak_library.so | grep -q TEXTREL || fail "the library has no relocations in its code"
+gcc -D_GNU_SOURCE -O1 -g -o weak weak.c ./weak_library.so || fail "gcc"
+unchanged "weak references in code" ./weak
+assert_contains "they are null in code, too" "library: 0 0 0" plain.out
 g++ -O1 -g -w -fpermissive -o weak++ -xc++ - -xnone ./weak_library.so <<'END_OF_SOURCE' || fail "g++"
 #include <string>
 extern "C" void library(void);
