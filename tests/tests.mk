@@ -2,6 +2,7 @@
 #
 #   make check        everything; installs what is missing first (scripts/setup --tests)
 #   make check-all    besides, what needs minutes or packages of a gigabyte (scripts/setup --all)
+#   make check-hosts  suites of other projects as hosts (hosts/check); their sources are fetched. Hours at the first time
 #   make check-unit   tests/unit: one cmocka program per module
 #   make check-e2e    tests/programs (victims of known counts) and tests/e2e (cases)
 #   make fuzz         tests/fuzz: what reads files, given any bytes (fuzz.mk)
@@ -46,6 +47,11 @@ check-all:
 check-now:
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@$(RUN_TESTS) unit e2e
+
+check-hosts:
+	scripts/setup --hosts
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/hosts/check --build $(B)
 
 check-unit: $(UNIT_TESTS)
 	@$(RUN_TESTS) unit
@@ -92,5 +98,5 @@ include tests/sanitized/sanitized.mk
 include tests/schedules/schedules.mk
 include tests/delays/delays.mk
 
-.PHONY: check check-all check-now check-unit check-e2e check-build bench-build
+.PHONY: check check-all check-hosts check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)
