@@ -198,6 +198,14 @@ static long raw_result(long result)
     return -1;
 }
 
+static long after_prctl(long result, unsigned long option, unsigned before)
+{
+    closed(result, before);
+    if (option == PR_SET_NAME && result == 0)
+        record_name();
+    return result;
+}
+
 HOOK int prctl(int option, ...)
 {
     va_list more;
@@ -208,10 +216,7 @@ HOOK int prctl(int option, ...)
     if (!real_found())
         return (int)raw_result(SYS_CALL(SYS_prctl, option, a, b, c, d, 0));
     unsigned before = before_prctl(option, a, (const void *)b);
-    int result = (int)closed(real.prctl(option, a, b, c, d), before);
-    if (option == PR_SET_NAME && result == 0)
-        record_name();
-    return result;
+    return (int)after_prctl(real.prctl(option, a, b, c, d), (unsigned long)option, before);
 }
 
 /* Where a handler may have little room is what we want to know (cramped.h). */
@@ -248,9 +253,21 @@ static unsigned before_seccomp(long operation, const void *program)
                                                   : sys_forbidden;
 }
 
-/* syscall(3), which <unistd.h> declares with `...`; there is no function for seccomp(2). All else
- * must reach the real one by a jump, as if we were not there: the child of a raw clone or vfork
- * comes back here, too. */
+/* execve or execveat by its number. */
+static __attribute__((noinline)) long exec_by_number(long number, long a, long b, long c, long d,
+                                                     long e, long f)
+{
+    int is_at = number == SYS_execveat;
+    init_exec((const char *)(is_at ? b : a));
+    EXEC_ENVIRONMENT(environment, (char *const *)(is_at ? d : c))
+    if (is_at)
+        return done((int)real.syscall(number, a, b, c, (long)environment, e, f));
+    return done((int)real.syscall(number, a, b, (long)environment, d, e, f));
+}
+
+/* syscall(3), which <unistd.h> declares with `...`: what the hooks above look at may come by its
+ * number, and for seccomp(2) there is no function. All else must reach the real one by a jump, as
+ * if we were not there: the child of a raw clone or vfork comes back here, too. */
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -261,6 +278,12 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         unsigned before = before_seccomp(a, (const void *)c);
         return closed(real.syscall(number, a, b, c, d, e, f), before);
     }
+    if (__builtin_expect(number == SYS_prctl, 0)) {
+        unsigned before = before_prctl((int)a, (unsigned long)b, (const void *)c);
+        return after_prctl(real.syscall(number, a, b, c, d, e, f), (unsigned long)a, before);
+    }
+    if (__builtin_expect(number == SYS_execve || number == SYS_execveat, 0))
+        return exec_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_sigaltstack, 0))
         return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);
     return real.syscall(number, a, b, c, d, e, f);

@@ -195,9 +195,12 @@ static void do_simple(void *argument)
     simple(job->frame, &e, job->walked);
 }
 
+/* Also comes here where nothing is recorded, as no thread has a state then: that costs little. */
 static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, uint64_t address,
                                                 uint64_t size, enum spool_kind kind, int walked)
 {
+    if (recorder_state == RECORDER_OFF)
+        return;
     struct job job = {frame, address, size, kind, walked, NULL};
     cramped_call(do_simple, &job);
 }

@@ -2,12 +2,13 @@
 # A program that execs itself: two recordings with one pid; blocks live at the exec are no leaks.
 . "$TESTS/e2e/lib.sh"
 
-for way in preload run; do
+for kind in "preload first" "run first" "preload execve" "run execve" "preload execveat" "run execveat"; do
+    way=${kind// /-}
     mkdir $way
-    if [ $way = preload ]; then
-        preload $way/exec.mprof "$PROGRAMS/exec" first >$way.out
+    if [ "${kind% *}" = preload ]; then
+        preload $way/exec.mprof "$PROGRAMS/exec" "${kind#* }" >$way.out
     else
-        run_as $way/exec.mprof "$PROGRAMS/exec" first >$way.out
+        run_as $way/exec.mprof "$PROGRAMS/exec" "${kind#* }" >$way.out
     fi
     assert_eq "$way: exit status" 3 $?
     assert_eq "$way: output" second "$(cat $way.out)"

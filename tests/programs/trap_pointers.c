@@ -85,6 +85,16 @@ static long call_execveat(char *path, char **variables)
     return execveat(AT_FDCWD, path, argv, variables, 0);
 }
 
+static long call_execve_number(char *path, char **variables)
+{
+    return syscall(SYS_execve, path, argv, variables);
+}
+
+static long call_execveat_number(char *path, char **variables)
+{
+    return syscall(SYS_execveat, AT_FDCWD, path, argv, variables, 0);
+}
+
 static long call_execle(char *path, char **variables)
 {
     return execle(path, "x", NULL, variables);
@@ -147,11 +157,18 @@ static const struct {
     long (*call)(char *path, char **variables);
     int takes_path;
 } calls[] = {
-    {"execve", call_execve, 1},           {"execveat", call_execveat, 1},
-    {"execle", call_execle, 1},           {"execv", call_execv, 1},
-    {"posix_spawn", call_posix_spawn, 1}, {"posix_spawnp", call_posix_spawnp, 0},
-    {"execvpe", call_execvpe, 0},         {"fexecve", call_fexecve, 0},
-    {"system", call_system, 0},           {"popen", call_popen, 0},
+    {"execve", call_execve, 1},
+    {"execveat", call_execveat, 1},
+    {"execle", call_execle, 1},
+    {"execv", call_execv, 1},
+    {"posix_spawn", call_posix_spawn, 1},
+    {"posix_spawnp", call_posix_spawnp, 0},
+    {"execvpe", call_execvpe, 0},
+    {"fexecve", call_fexecve, 0},
+    {"system", call_system, 0},
+    {"popen", call_popen, 0},
+    {"SYS_execve", call_execve_number, 1},
+    {"SYS_execveat", call_execveat_number, 1},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -197,6 +214,11 @@ static void filters(void)
         say("code", i, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
         say("code by syscall", i, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
         say("name", i, prctl(PR_SET_NAME, pointer[i]));
+        say("program by prctl's number", i,
+            syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, pointer[i], 0, 0));
+        say("code by prctl's number", i,
+            syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
+        say("name by prctl's number", i, syscall(SYS_prctl, PR_SET_NAME, pointer[i], 0, 0, 0));
     }
 }
 

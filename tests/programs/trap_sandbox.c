@@ -4,7 +4,7 @@
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Eleven children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
+ * Thirteen children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
  * 48, which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
@@ -12,6 +12,7 @@
  *   8 one that knows two, but not the one for huge pages; 60,000 blocks, so that those are wanted
  *   9 one that fails all advices but one, as Chromium's does; 400,000 blocks, more than is ever set aside
  *  10 one that fails all of madvise and kills for a futex      11 one that fails mremap
+ *  12 as 2, 13 as 5, by syscall(SYS_prctl)
  * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict
  * mode knows no other way. Each but 8 and 9: 20,100 allocations and frees.
  *
@@ -50,6 +51,12 @@
  * EXPECT child 11 allocations 20100
  * EXPECT child 11 frees 20100
  * EXPECT child 11 lost 0
+ * EXPECT child 12 allocations 20100
+ * EXPECT child 12 frees 20100
+ * EXPECT child 12 lost 0
+ * EXPECT child 13 allocations 20100
+ * EXPECT child 13 frees 20100
+ * EXPECT child 13 lost 0
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -116,7 +123,8 @@ static void churn(int turns, size_t bytes)
 static int close_door(int which)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    usleep(which > 1 && which != 5 ? 110000 : 0); /* the next event is due for a sample */
+    int is_counter = which == 5 || which == 13;
+    usleep(which > 1 && !is_counter ? 110000 : 0); /* the next event is due for a sample */
     switch (which) {
     case 1:
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
@@ -138,6 +146,10 @@ static int close_door(int which)
         return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &no_futex_program);
     case 11:
         return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &no_mremap_program);
+    case 12:
+        return (int)syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &no_open_program);
+    case 13:
+        return (int)syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0);
     default:
         return prctl(PR_SET_NAME, "renamed");
     }
@@ -147,7 +159,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && close_door(7) == 0) /* tests/e2e/test_exec_behind_filter.sh */
         return execv(argv[1], argv + 1);
-    for (int which = 1; which <= 11; which++) {
+    for (int which = 1; which <= 13; which++) {
         pid_t child = fork();
         if (child == 0) {
             churn(100, 40);
