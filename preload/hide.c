@@ -16,7 +16,7 @@ struct missing {
     uint32_t count;
 };
 
-/* ---- pages that are not to be written ---- */
+/* ---- read-only pages ---- */
 
 static int unlock(uintptr_t at)
 {
@@ -34,7 +34,7 @@ struct segments {
     size_t count;
 };
 
-/* The program's come with the kernel's facts; a library's ELF header lies where it is mapped. */
+/* The program's are in the auxiliary vector; a library's ELF header lies where it is mapped. */
 static struct segments segments_of(const struct link_map *object)
 {
     struct segments none = {NULL, 0};
@@ -48,7 +48,7 @@ static struct segments segments_of(const struct link_map *object)
     return (struct segments){(const ElfW(Phdr) *)(object->l_addr + elf->e_phoff), elf->e_phnum};
 }
 
-/* Does ld.so forbid to write there, once it has relocated the object? */
+/* Does ld.so make this address read-only once it has relocated the object? */
 static int is_locked(const struct link_map *object, uintptr_t at)
 {
     struct segments s = segments_of(object);
@@ -81,7 +81,7 @@ static void make_null(const struct link_map *object, uintptr_t at)
         lock(at);
 }
 
-/* One table of relocations, of `bytes` bytes. */
+/* Goes through one table of relocations, `bytes` long. */
 static void forget_in(const struct link_map *object, uintptr_t table, size_t bytes,
                       const struct missing *m)
 {
@@ -102,7 +102,7 @@ static void forget(const struct missing *m)
     for (const struct link_map *o = lookup_all(); o; o = o->l_next) {
         if (o == own)
             continue;
-        /* Those without a symbol come first, and are most of them. */
+        /* Those without a symbol come first, and most have none. */
         size_t skipped = lookup_number(o, DT_RELACOUNT) * sizeof(ElfW(Rela));
         forget_in(o, lookup_table(o, DT_RELA) + skipped, lookup_number(o, DT_RELASZ) - skipped, m);
         forget_in(o, lookup_table(o, DT_JMPREL), lookup_number(o, DT_PLTRELSZ), m);
@@ -111,7 +111,7 @@ static void forget(const struct missing *m)
 
 /* ---- our own table ---- */
 
-/* ld.so passes over symbols without a value. */
+/* ld.so skips symbols without a value. */
 static void hide(const ElfW(Sym) * hook)
 {
     uintptr_t at = (uintptr_t)&hook->st_value;

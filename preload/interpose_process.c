@@ -1,7 +1,7 @@
 /*
- * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not
- * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
- * a thread its name.
+ * interpose_process.c - the hooks that are not about memory: exec, so that blocks live then are not
+ * taken for leaks, and whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we
+ * keep still behind a seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
  */
 #include "cramped.h"
 #include "exec_environment.h"
@@ -78,8 +78,8 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
     return done(real.execveat(folder, path, argv, environment, flags));
 }
 
-/* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
- * behind them (execle's environment). */
+/* Puts the arguments from `first` on, NULL included, into an array on the caller's stack; `more`
+ * then stands after them (at execle's environment). */
 #define COLLECT_ARGUMENTS(argv, first, more)                                                       \
     va_list more, count_;                                                                          \
     va_start(more, first);                                                                         \
@@ -115,7 +115,7 @@ HOOK int execle(const char *path, const char *first, ...)
     return execve(path, argv, envp);
 }
 
-/* Nothing is recorded of the parent: its image goes on. */
+/* Records nothing of the parent: its image goes on. */
 static int spawned(int error)
 {
     if (error)
@@ -149,7 +149,7 @@ SPAWN(posix_spawn, posix_spawn)
 SPAWN(posix_spawnp, posix_spawnp)
 #endif
 
-/* By a jump: popen allocates, and no frame of ours shall be among its callers. */
+/* By a jump: popen allocates, and no frame of ours may be among its callers. */
 #define JUMPS __attribute__((optimize("optimize-sibling-calls")))
 
 HOOK JUMPS int system(const char *command)
@@ -189,7 +189,7 @@ static unsigned before_prctl(int option, unsigned long value, const void *progra
     return sys_forbidden;
 }
 
-/* What a raw call returned, as libc would say it. */
+/* Turns a raw call's result into what libc would return. */
 static long raw_result(long result)
 {
     if (result >= 0 || result < -4095)
@@ -214,7 +214,7 @@ HOOK int prctl(int option, ...)
     return result;
 }
 
-/* Where a handler may have little room is what we want to know (cramped.h). */
+/* We want to know where a handler may have little room (cramped.h). */
 static long alternate_set(long result, int is_set)
 {
     if (result == 0 && is_set && tls.thread && sys_pid() == init_pid())
@@ -248,9 +248,9 @@ static unsigned before_seccomp(long operation, const void *program)
                                                   : sys_forbidden;
 }
 
-/* syscall(3), which <unistd.h> declares with `...`; there is no function for seccomp(2). All else
+/* syscall(3), which <unistd.h> declares with `...`; seccomp(2) has no function. All other calls
  * must reach the real one by a jump, as if we were not there: the child of a raw clone or vfork
- * comes back here, too. */
+ * returns here, too. */
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
