@@ -1,10 +1,10 @@
 /*
- * points.h - named points between two steps of the protocol by which recorder and collector share
- * a spool (doc/format.md, "The protocol").
+ * points.h - named points between the steps of the protocol by which recorder and collector share a
+ * spool (doc/format.md, "The protocol").
  *
- * POINT(name) is nothing in a usual build. With -DMPROF_POINTS it calls point(), which tests
+ * POINT(name) is nothing in a normal build. With -DMPROF_POINTS it calls point(), which tests
  * define: tests/schedules switches to another thread of a simulated world there, tests/delays
- * stands still for a while. So every order of steps can be had at will.
+ * pauses for a while. So tests can force any order of steps.
  */
 #ifndef MPROF_POINTS_H
 #define MPROF_POINTS_H

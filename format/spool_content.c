@@ -20,7 +20,7 @@ static void add_word(struct content *c, uint64_t word)
     c->hash ^= c->hash >> 32;
 }
 
-/* By words of 8 bytes; what is missing in the last one is 0. */
+/* Hashes words of 8 bytes; the last one is filled up with zeros. */
 static void add_bytes(struct content *c, const void *bytes, size_t count)
 {
     const uint8_t *p = bytes;
@@ -38,7 +38,7 @@ static void add_piece(struct content *c, uint64_t address, size_t bytes)
         add_bytes(c, piece, bytes);
 }
 
-/* Its length, its beginning and its end. */
+/* Hashes its length, its beginning and its end. */
 static void add_range(struct content *c, struct range r)
 {
     uint64_t head = r.bytes < SPOOL_CONTENT_PIECE ? r.bytes : SPOOL_CONTENT_PIECE;
@@ -50,7 +50,7 @@ static void add_range(struct content *c, struct range r)
         add_piece(c, r.address + r.bytes - tail, tail);
 }
 
-/* The program headers; of two of them where their parts lie. */
+/* Hashes the ELF header and the program headers, and finds two of the parts that they describe. */
 static int add_headers(struct content *c, uint64_t first, struct range *frames,
                        struct range *dynamic)
 {

@@ -1,10 +1,11 @@
 /*
- * spool_content.h - a number for what an object consists of, the same from its memory as from its
- * file: what tells two builds apart that have no build id, or the same one.
+ * spool_content.h - a hash of what an object consists of, the same whether it is read from memory
+ * or from its file. It tells apart two builds that have no build id, or the same one.
  *
- * Hashed are parts that are in every loaded object and that neither ld.so nor strip changes: the
- * ELF header up to e_shoff, the program headers, .eh_frame_hdr (where each function lies) and the
- * dynamic symbols' names. Of a long part its two ends. Normative text: doc/format.md, "Content".
+ * It covers parts that every loaded object has and that neither ld.so nor strip changes: the ELF
+ * header up to e_shoff, the program headers, .eh_frame_hdr (where each function lies) and the names
+ * of the dynamic symbols. Of a long part only the two ends count. Normative text: doc/format.md,
+ * "Content".
  *
  * No allocation, no errno, any thread.
  */
@@ -14,14 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SPOOL_CONTENT_PIECE = 4096 }; /* what is asked for at once is no longer */
+enum { SPOOL_CONTENT_PIECE = 4096 }; /* the most bytes that are asked for at once */
 
-/* The bytes at an address of the object, as in its file; NULL where they are not there. They stay
- * until the next call. */
+/* Returns the bytes at an address of the object, as in its file, or NULL where they are not there.
+ * They stay valid until the next call. */
 typedef const void *spool_content_at(void *context, uint64_t address, size_t bytes);
 
-/* first: address of the ELF header. bias: what ld.so has added to the addresses in the dynamic
- * section. 0 where it is no object that this knows. */
+/* first: the address of the ELF header. bias: what ld.so has added to the addresses in the dynamic
+ * section. Returns 0 for an object that this does not know. */
 uint64_t spool_content(spool_content_at *at, void *context, uint64_t first, uint64_t bias);
 
 #endif

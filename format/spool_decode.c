@@ -53,7 +53,7 @@ static uint64_t address_from(struct spool_delta *d, uint64_t v, unsigned odd)
     return d->address;
 }
 
-/* Steps over `count` frames; they are 3 bytes, raw ones more. */
+/* Steps over `count` frames: 3 bytes each, raw ones more. */
 static void skip_frames(struct cursor *c, uint32_t count)
 {
     for (uint32_t i = 0; i < count && !c->bad; i++)
@@ -61,7 +61,7 @@ static void skip_frames(struct cursor *c, uint32_t count)
             get_int(c, 8);
 }
 
-/* The base, and how many frames follow. */
+/* Reads the base, and how many frames follow. */
 static void get_stack(struct cursor *c, unsigned version, struct spool_event *e)
 {
     uint64_t word = get_leb(c);

@@ -1,11 +1,10 @@
 /*
- * spool_decode.h - the way to decode many events: the usual ones inline, all others by
- * spool_decode.
+ * spool_decode.h - decodes many events fast: the usual ones inline, all others by spool_decode.
  *
- * What a recording mostly consists of (blocks that come and go) lies well inside of the buffer
- * but for its last events; there whole words are read and cut to their size, without a look at the
- * end for each field. Same order of fields and same names as spool_decode.c and spool_encode.c.
- * Trusts nothing: whatever is not plain goes to spool_decode.
+ * Nearly all of a recording (blocks that come and go) lies well inside the buffer, only the last
+ * events near its end. Well inside, whole words are read and cut to size, without a check for the
+ * end at each field. The order and the names of the fields are those of spool_decode.c and
+ * spool_encode.c. Trusts nothing: whatever is unusual goes to spool_decode.
  */
 #ifndef MPROF_SPOOL_DECODE_H
 #define MPROF_SPOOL_DECODE_H
@@ -14,7 +13,7 @@
 
 #include <string.h>
 
-/* head, ticks, address, size, base and push in at most 3 bytes each, a word read too far */
+/* head; ticks, address and size; base and push in at most 3 bytes each; a word read too far */
 #define SPOOL_INSIDE (2 + 3 * 8 + 2 * 3 + 8)
 
 static inline uint64_t spool_word(const uint8_t *p)
@@ -30,7 +29,7 @@ static inline uint64_t spool_cut(uint64_t v, unsigned n)
     return v << (64 - 8 * n) >> (64 - 8 * n);
 }
 
-/* A LEB128 of at most 3 bytes; returns the place behind it, NULL where it is longer. */
+/* Reads a LEB128 of at most 3 bytes; returns the place after it, or NULL where it is longer. */
 static inline const uint8_t *spool_short_leb(const uint8_t *p, uint32_t *v)
 {
     *v = p[0] & 127;
@@ -43,7 +42,7 @@ static inline const uint8_t *spool_short_leb(const uint8_t *p, uint32_t *v)
     return p[2] < 128 ? p + 3 : NULL;
 }
 
-/* As spool_decode. */
+/* Does what spool_decode does. */
 static inline size_t spool_decode_next(const uint8_t *start, const uint8_t *end, unsigned version,
                                        struct spool_delta *d, struct spool_event *e)
 {
@@ -94,7 +93,7 @@ static inline size_t spool_decode_next(const uint8_t *start, const uint8_t *end,
     return (size_t)(p - start);
 }
 
-/* Next frame of an event: returns the place behind it; *pc is set for raw. */
+/* Reads the next frame of an event and returns the place after it; *pc is set for a raw frame. */
 static inline const uint8_t *spool_next_frame(const uint8_t *p, uint32_t *id, uint64_t *pc)
 {
     *id = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* What spool_fields says, as an expression that folds. */
+/* The value of spool_fields[kind], as an expression that folds. */
 static inline __attribute__((always_inline)) unsigned spool_fields_of(enum spool_kind kind)
 {
     switch (kind) {
@@ -26,8 +26,8 @@ static inline __attribute__((always_inline)) unsigned spool_fields_of(enum spool
     }
 }
 
-/* Stores v in as few bytes as hold it (1..8) and returns that number. Writes 8 bytes: room is
- * there. */
+/* Stores v in as few bytes as hold it (1..8) and returns that number. Always writes 8 bytes: the
+ * caller has room for them. */
 static inline unsigned spool_put_int(uint8_t *out, uint64_t v)
 {
     memcpy(out, &v, sizeof v);
@@ -50,7 +50,7 @@ static inline uint64_t spool_zigzag(int64_t v)
     return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
 }
 
-/* The address as the head's `odd` bit and a number to store. */
+/* Returns the number to store for an address, and sets the head's `odd` bit. */
 static inline uint64_t spool_address_delta(struct spool_delta *d, uint64_t address, unsigned *odd)
 {
     int64_t delta = (int64_t)(address - d->address);

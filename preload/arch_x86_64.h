@@ -1,7 +1,6 @@
 /*
- * arch_x86_64.h - all that the recorder knows of the processor: raw system calls, the counter, the
- * registers a walk needs, how a signal frame keeps them. Nothing outside this file names a
- * register.
+ * arch_x86_64.h - everything the recorder knows about the processor: raw system calls, the counter,
+ * the registers that a walk needs, how a signal frame keeps them. No other file names a register.
  */
 #ifndef MPROF_ARCH_X86_64_H
 #define MPROF_ARCH_X86_64_H
@@ -21,20 +20,20 @@ struct registers {
     uintptr_t pc, sp, fp;
 };
 
-/* The frame record of a hook: {saved fp, return address}. What hooks hand on as their caller: one
- * word where the registers are three. The function this stands in must keep a frame pointer. */
+/* The frame record of a hook: {saved fp, return address}. Hooks pass it on as their caller: one
+ * word instead of three registers. The function that uses ARCH_CALLER must keep a frame pointer. */
 struct arch_frame {
     uintptr_t fp, pc;
 };
 #define ARCH_CALLER() ((const struct arch_frame *)__builtin_frame_address(0))
 
-/* The state of the caller of the function whose frame record this is. */
+/* The registers of the caller of the function whose frame record this is. */
 static inline struct registers arch_registers(const struct arch_frame *f)
 {
     return (struct registers){.pc = f->pc, .sp = (uintptr_t)(f + 1), .fp = f->fp};
 }
 
-/* Is it a relocation of a whole pointer: R_X86_64_64, _GLOB_DAT, _JUMP_SLOT? */
+/* Does this type of relocation fill in a whole pointer: R_X86_64_64, _GLOB_DAT, _JUMP_SLOT? */
 static inline int arch_is_pointer(uint32_t relocation)
 {
     return relocation == 1 || relocation == 6 || relocation == 7;
@@ -50,32 +49,32 @@ static inline struct registers arch_frame_pointer_step(struct registers r)
     return (struct registers){.pc = frame[1], .sp = r.fp + 16, .fp = frame[0]};
 }
 
-/* Behind the return address of a signal handler lies a struct ucontext; its general registers start
- * at byte 40 in the order r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip (asm/sigcontext.h). */
+/* A struct ucontext follows the return address of a signal handler; its general registers start at
+ * byte 40, in the order r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip (asm/sigcontext.h). */
 static inline struct registers arch_signal_step(struct registers r)
 {
     const uintptr_t *saved = (const uintptr_t *)(r.sp + 40);
     return (struct registers){.pc = saved[16], .sp = saved[15], .fp = saved[10]};
 }
 
-/* About 8 ns; monotone over cores where the kernel's clocksource is tsc. */
+/* About 8 ns; monotonic across cores where the kernel's clocksource is tsc. */
 static inline uint64_t arch_ticks(void)
 {
     return __builtin_ia32_rdtsc();
 }
 
-/* Nothing after it begins before everything in front of it is done (stores may still be on their
- * way to other processors). */
+/* No later instruction begins before all earlier ones are done (stores may still be on their way to
+ * other processors). */
 static inline void arch_wait_for_loads(void)
 {
     __asm__ volatile("lfence" ::: "memory");
 }
 
 /*
- * Does the counter tell the time that the kernel's clocksource tells? tsc is the counter. The
- * clocks of a hypervisor's page are computed from it; there the counters of all processors agree
- * where the processor says that its own never stops (cpuid 0x80000007, edx bit 8), which is what
- * the kernel asks, too, before it prefers tsc to them.
+ * Does the counter tell the same time as the kernel's clocksource? tsc is the counter. The clocks
+ * of a hypervisor's page are computed from it; there the counters of all processors agree if the
+ * processor says that its own never stops (cpuid 0x80000007, edx bit 8). The kernel asks the same
+ * before it prefers tsc to them.
  */
 static inline int arch_counter_serves(const char *clocksource)
 {
@@ -88,7 +87,8 @@ static inline int arch_counter_serves(const char *clocksource)
     return __get_cpuid(0x80000007, &a, &b, &c, &d) && d >> 8 & 1;
 }
 
-/* What a callee must keep, and where this is, as words by DWARF number; the rest is left alone. */
+/* Saves the registers that a callee must keep, and the place of this code, as words by DWARF
+ * number; leaves the other words alone. */
 static inline __attribute__((always_inline)) void arch_save(uintptr_t *to)
 {
     __asm__ volatile("mov %%rbx, 3*8(%0)\n\t"
@@ -105,7 +105,7 @@ static inline __attribute__((always_inline)) void arch_save(uintptr_t *to)
                      : "rax", "memory");
 }
 
-/* Unknown to the compiler where it is told to leave vector registers alone. */
+/* The compiler does not know these where it is told to leave vector registers alone. */
 #ifdef __SSE__
 #define ARCH_VECTORS                                                                               \
     , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",     \

@@ -1,11 +1,11 @@
-/* arena.c - slabs carved by an atomic add; the block's size stands in the 16 bytes before it. */
+/* arena.c - slabs carved by an atomic add; a block's size is in the word before it. */
 #include "arena.h"
 #include "sys.h"
 
 uintptr_t arena_slabs[ARENA_SLABS];
 static uint64_t used[ARENA_SLABS];
 
-/* The slab, mapped on first use; whoever loses the race unmaps his. */
+/* The slab, mapped on first use; the loser of a race unmaps its own. */
 static uintptr_t slab(unsigned i)
 {
     uintptr_t base = __atomic_load_n(&arena_slabs[i], __ATOMIC_ACQUIRE);

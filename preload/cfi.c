@@ -47,7 +47,7 @@ static void skip(struct bytes *b, uint64_t n)
         b->p += n;
 }
 
-/* Pointer encodings: low nibble the format, next three bits what it is relative to. */
+/* Pointer encodings: the low nibble is the format, the next three bits what it is relative to. */
 enum { PE_ABSOLUTE = 0, PE_ULEB = 1, PE_SLEB = 9, PE_PC_RELATIVE = 0x10, PE_DATA_RELATIVE = 0x30 };
 
 static uintptr_t get_encoded(struct bytes *b, uint8_t encoding, uintptr_t data_base)
@@ -148,7 +148,7 @@ static int read_cie(const struct cfi_module *m, const uint8_t *at, struct cie *c
 
 /* ---- the row ---- */
 
-/* Small, as a handler's stack may be: what does not fit is left to libunwind. */
+/* Kept small, as a handler's stack may be: what does not fit is left to libunwind. */
 enum how { SAME, AT_OFFSET, AT_FP, UNDEFINED, OTHERWISE };
 
 struct saved {
@@ -156,7 +156,7 @@ struct saved {
     uint8_t how;    /* enum how */
 };
 
-struct row { /* the registers a walk follows; the others are of no interest */
+struct row { /* the registers a walk follows; no others matter */
     const uint8_t *cfa_expression, *expression_end; /* where cfa_register is NO_REGISTER */
     int64_t cfa_offset;
     struct saved fp, sp, ra;
@@ -172,7 +172,7 @@ static void set_cfa_register(struct row *row, uint64_t reg)
     row->cfa_register = reg < OTHER_REGISTER ? (uint8_t)reg : OTHER_REGISTER;
 }
 
-/* NULL: of no interest. */
+/* NULL: a register of no interest. */
 static struct saved *saved_of(struct row *row, uint64_t reg)
 {
     return reg == ARCH_DWARF_FP   ? &row->fp
@@ -181,7 +181,7 @@ static struct saved *saved_of(struct row *row, uint64_t reg)
                                   : NULL;
 }
 
-/* A factored offset; one that makes no sense wraps. */
+/* A factored offset; a nonsensical one wraps. */
 static int64_t factored(uint64_t offset, const struct cie *cie)
 {
     return (int64_t)(offset * (uint64_t)cie->data_align);
@@ -194,7 +194,7 @@ static void set_saved(struct row *row, uint64_t reg, enum how how, int64_t offse
         *saved = (struct saved){(int32_t)offset, offset == (int32_t)offset ? how : OTHERWISE};
 }
 
-/* The next n bytes, or none where there are not so many. */
+/* The next n bytes; bad where there are not so many. */
 static struct bytes block(const struct bytes *b, uint64_t n)
 {
     struct bytes whole = *b;
@@ -205,7 +205,7 @@ static struct bytes block(const struct bytes *b, uint64_t n)
     return whole;
 }
 
-/* `breg6 offset`: where gcc says a realigned function keeps the frame pointer. */
+/* `breg6 offset`: gcc's way to say where a realigned function keeps the frame pointer. */
 static void set_by_expression(struct row *row, uint64_t reg, struct bytes e)
 {
     int is_at_fp = get(&e, 1) == 0x70 + ARCH_DWARF_FP;
@@ -221,8 +221,7 @@ static void restore(struct row *row, const struct row *initial, uint64_t reg)
         *saved = *saved_of((struct row *)initial, reg);
 }
 
-/* Instructions whose whole operation is in the low six bits. Returns -1 for one that is not known.
- */
+/* Instructions whose whole operation is in the low six bits. Returns -1 for an unknown one. */
 static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie, struct row *row,
                             const struct row *initial)
 {
@@ -296,7 +295,7 @@ static int execute_extended(unsigned op, struct bytes *b, const struct cie *cie,
     }
 }
 
-/* Executes the program until the row of pc is complete. location: where it begins. */
+/* Executes the program until the row for pc is complete. location: where the program begins. */
 static int execute(struct bytes b, const struct cie *cie, struct row *row,
                    const struct row *initial, uintptr_t location, uintptr_t pc)
 {
@@ -337,7 +336,7 @@ static int execute(struct bytes b, const struct cie *cie, struct row *row,
 
 /* ---- from pc to rule ---- */
 
-/* `breg6 offset; deref`: what gcc writes for a function that realigned its stack. */
+/* `breg6 offset; deref`: gcc's CFA for a function that realigned its stack. */
 static int is_deref_of_fp(struct bytes e, int64_t *offset)
 {
     if (get(&e, 1) != 0x70 + ARCH_DWARF_FP)
@@ -346,8 +345,8 @@ static int is_deref_of_fp(struct bytes e, int64_t *offset)
     return get(&e, 1) == 0x06 && e.p == e.end && !e.bad;
 }
 
-/* What the linker writes for the procedure linkage table: behind the push in an entry, that is from
- * byte N of its 16 on, the CFA is one word further away. In it a signal may find a program.
+/* The linker's CFA for the procedure linkage table: from byte N of a 16-byte entry on, after the
+ * push, the CFA is one word further away. A signal may strike there.
  *   breg7 offset; breg16 0; lit15; and; litN; ge; lit3; shl; plus */
 static int is_linkage_entry(struct bytes e, uintptr_t pc, int64_t *offset)
 {
@@ -402,7 +401,7 @@ static struct rule rule_of(const struct row *row, const struct cie *cie, uintptr
     return r;
 }
 
-/* The function entry that covers pc by the header's sorted table, or NULL. */
+/* Finds the function entry that covers pc in the header's sorted table; or NULL. */
 static const uint8_t *find_fde(const struct cfi_module *m, uintptr_t pc)
 {
     const uint8_t *h = m->eh_frame_hdr;

@@ -31,11 +31,11 @@ struct rule {
 
 /* A loaded object's tables, see objects.h. */
 struct cfi_module {
-    uintptr_t start, end;        /* they lie in here: the object, or a segment of it */
+    uintptr_t start, end;        /* the range they lie in: the object, or a segment of it */
     const uint8_t *eh_frame_hdr; /* NULL: none */
 };
 
-/* The rule at pc (for a return address, pass it less one). Never fails: RULE_NONE or RULE_HARD. */
+/* The rule at pc (for a return address, pass it less one); at worst RULE_NONE or RULE_HARD. */
 struct rule cfi_rule(const struct cfi_module *module, uintptr_t pc);
 
 #endif

@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-#ifndef WINDOWS_FROM              /* tests/schedules comes to windows sooner */
-#define WINDOWS_FROM (256u << 10) /* carved by a process in chunks mapped by themselves */
-#define DEEP_PART    4 /* a chunk is so many times as large as a deep stack, which begins it */
+#ifndef WINDOWS_FROM              /* tests/schedules gets to windows sooner */
+#define WINDOWS_FROM (256u << 10) /* carved by a process in chunks that are mapped on their own */
+#define DEEP_PART    4 /* a chunk is this many times as large as the deep stack that begins it */
 #endif
 #define RETRY_NS 100000000u
 
-static uint64_t carved_alone; /* bytes of this process's chunks that are mapped by themselves */
+static uint64_t carved_alone; /* bytes of this process's chunks that are mapped on their own */
 
 void spool_after_fork(void)
 {
@@ -61,7 +61,7 @@ static void place_close(struct place *p)
     if (p->slot.window && slot_is_retired(&p->slot))
         c->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
     POINT("closing");
-    /* In this order: a chunk that is neither busy nor closed says that its stream is idle. */
+    /* In this order: a chunk that is neither busy nor closed means that its stream is idle. */
     __atomic_store_n(&c->closed, SPOOL_CHUNK_CLOSED, __ATOMIC_RELEASE);
     POINT("closed");
     __atomic_store_n(&c->busy, 0, __ATOMIC_RELEASE);
@@ -71,7 +71,7 @@ static void place_close(struct place *p)
         sys_unmap(c, (size_t)(p->end - (uint8_t *)c));
 }
 
-/* Forgotten first, then unmapped: a handler that interrupts this may jump away and never return. */
+/* Forgets first, then unmaps: a handler that interrupts this may jump away and never return. */
 static void chunk_close(struct stream *s)
 {
     struct place left = place_of(s);
@@ -84,8 +84,8 @@ static void chunk_close(struct stream *s)
 
 /* ---- opening ---- */
 
-/* The pages for a chunk of at least `need` bytes: in a window, once the process has filled so much
- * that one is worth while, or by themselves. Short-lived processes and threads stay small. */
+/* Finds pages for a chunk of at least `need` bytes: in a window, once the process has filled enough
+ * to make one worth while, else on their own. Short-lived processes and threads stay small. */
 static int find_place(const struct stream *s, size_t need, struct place *place, size_t *ready)
 {
     size_t bytes = s->next_bytes ? s->next_bytes : SPOOL_CHUNK_MIN;
@@ -112,7 +112,7 @@ static int find_place(const struct stream *s, size_t need, struct place *place, 
     return 1;
 }
 
-/* Writes the header, all but what makes it visible. */
+/* Writes the header, all but what makes the chunk visible. */
 static void lay_out_chunk(struct stream *s, struct spool_chunk *c, uint32_t process, int in_slot)
 {
     c->sequence = s->opening_sequence;
@@ -125,7 +125,7 @@ static void lay_out_chunk(struct stream *s, struct spool_chunk *c, uint32_t proc
     c->busy = 1;
 }
 
-/* From here on everybody sees it. */
+/* From here on everybody sees the chunk. */
 static void show(struct stream *s, struct spool_chunk *c, enum spool_chunk_state state)
 {
     POINT("laid out");
@@ -136,8 +136,8 @@ static void show(struct stream *s, struct spool_chunk *c, enum spool_chunk_state
     s->next_index = s->opening_index + 1;
 }
 
-/* A handler has jumped out of chunk_open. The next chunk may have been seen or not: it becomes an
- * empty one, or its number would be missing in the stream for ever. */
+/* A handler has jumped out of chunk_open. The next chunk may or may not have been seen: it becomes
+ * an empty one, or its number would be missing from the stream for ever. */
 static void show_what_was_opening(struct stream *s)
 {
     struct spool_chunk *c = s->opening;
@@ -156,7 +156,7 @@ void chunk_abandon(struct stream *s)
     s->next_bytes = SPOOL_CHUNK_MIN;
 }
 
-/* The stream goes on in another chunk; `old` is the one before. */
+/* Moves the stream into the chunk at `place`, which can be seen by now. */
 static void chunk_open_at(struct stream *s, const struct place *place, size_t ready)
 {
     uint32_t unseen = s->chunk ? 0 : STREAM_UNSEEN;
@@ -192,8 +192,8 @@ static int chunk_open(struct stream *s, size_t need)
     s->opening_sequence = place.chunk->sequence + 1;
     s->opening_index = s->next_index;
     __atomic_store_n(&s->opening, place.chunk, __ATOMIC_RELEASE);
-    /* A handler forked, and the chunk is the parent's. So is the event that this is for: it goes
-     * where nobody looks, like all that the stream was left with (chunk_detach). */
+    /* A handler has forked, so this chunk is the parent's. So is the event that needed it: that
+     * goes where nobody looks, like all that the stream was left with (chunk_detach). */
     if (process != spool.process_serial)
         detach(place.chunk, place.end);
     lay_out_chunk(s, place.chunk, process, place.slot.window != NULL);
@@ -203,10 +203,10 @@ static int chunk_open(struct stream *s, size_t need)
     return 1;
 }
 
-/* More pages for the chunk at hand. */
+/* Populates more pages of the chunk. */
 static int chunk_extend(struct stream *s)
 {
-    uint8_t *from = s->limit - (uintptr_t)s->limit % SPOOL_PAGE; /* see below */
+    uint8_t *from = s->limit - (uintptr_t)s->limit % SPOOL_PAGE; /* see chunk_reserve */
     size_t more = (size_t)(s->end - from);
     if (more > SPOOL_POPULATE_STEP)
         more = SPOOL_POPULATE_STEP;
@@ -230,7 +230,7 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
     } else if (chunk_open(s, in_new)) {
         return 1;
     }
-    /* Nothing more goes here until then, or the small free of a lost allocation would. */
+    /* Until then nothing goes here, or a small free would be recorded whose allocation was lost. */
     s->limit = s->committed;
     s->retry = init_ticks() + RETRY_NS;
     return 0;

@@ -14,13 +14,13 @@ void cramped_note(struct thread *t)
     t->alternate_bytes = is_small ? now.ss_size : 0;
 }
 
-/* ---- stacks of ours: some for all threads, as each is used for a moment ---- */
+/* ---- our stacks: some for all threads, as each is used for a moment ---- */
 
 #define STACKS      8
 #define STACK_BYTES (32u << 10)
 
 static uint8_t *stacks[STACKS];
-static uint32_t taken; /* a bit for each */
+static uint32_t taken; /* a bit for each stack */
 
 static uint8_t *stack_take(uint32_t *bit)
 {

@@ -16,7 +16,7 @@
 #define SEARCH  "LD_LIBRARY_PATH="
 
 #define TEXT_MAX      (128u << 10) /* the kernel takes no longer text (MAX_ARG_STRLEN) .. */
-#define VARIABLES_MAX (1u << 20)   /* .. nor so many */
+#define VARIABLES_MAX (1u << 20)   /* .. nor more variables */
 
 /* ---- the variable ---- */
 
@@ -25,14 +25,14 @@ struct entry {
     char *text, *end;
 };
 
-/* The first entry at or behind p; empty at the end. */
+/* The first entry at or after p; empty at the end. */
 static struct entry next_entry(char *p)
 {
     p += strspn(p, " :");
     return (struct entry){p, p + strcspn(p, " :")};
 }
 
-/* Is it ours, by whatever path, or by a name without one? */
+/* Does it name us, by whatever path or by none? */
 static int is_library(struct entry e)
 {
     size_t n = strlen(LIBRARY);
@@ -58,16 +58,15 @@ static int can_open_entry(struct entry e)
     return can;
 }
 
-/* Would our start in the program be punished by a filter, which it inherits? */
+/* Would a filter, which the program inherits, punish our start there? */
 static int start_is_forbidden(void)
 {
     return !sys_may(SYS_KIND_MEMORY | SYS_KIND_POPULATE | SYS_KIND_FILES | SYS_KIND_SELF |
                     SYS_KIND_LIFE | SYS_KIND_START);
 }
 
-/* Would the program, somewhere else perhaps, find us by another name than we were found by? ld.so
- * searches for one without a slash, puts something in place of a $, and takes a relative one from
- * the folder where it is. */
+/* Might this name lead a program, which may run elsewhere, to another library? ld.so searches for a
+ * name without a slash, replaces a $, and takes a relative name from the folder where it is. */
 static int is_uncertain(struct entry e, int is_search_changed)
 {
     if (!memchr(e.text, '/', (size_t)(e.end - e.text)))
@@ -96,18 +95,18 @@ static char *append(char *to, const char *begin, const char *text, size_t bytes)
     return to + bytes;
 }
 
-/* What came of a variable. */
+/* What became of a variable. */
 struct written {
-    int is_other, is_less; /* than it was */
+    int is_other, is_less; /* it has changed; it has lost an entry */
     int has_library;
 };
 
-/* Writes the variable as the program shall have it. */
+/* Writes the variable as the program is to get it. */
 static struct written write_preload(char *variable, char *to, int is_search_changed)
 {
     struct written w = {0};
     char *begin = to + strlen(PRELOAD), *end = begin;
-    int is_there = 0; /* our own path */
+    int is_there = 0; /* our own path is written */
 
     memcpy(to, PRELOAD, strlen(PRELOAD));
     for (struct entry e = next_entry(variable + strlen(PRELOAD)); e.text != e.end;
@@ -127,9 +126,9 @@ static struct written write_preload(char *variable, char *to, int is_search_chan
 
 /* ---- what the recording says of it ---- */
 
-static int told; /* for the exec at hand */
+static int told; /* a reason was stored for the exec at hand */
 
-/* Nothing stands there as long as all is well. */
+/* Stores the reason, unless there is one: an empty one means that all is well. */
 static void tell(const char *reason)
 {
     if (recorder_state != RECORDER_ON || spool.control->reason[0])
@@ -153,8 +152,9 @@ void exec_environment_failed(void)
     told = 0;
 }
 
-/* Who has given away the right to write there (a server that goes on as another user) will find no
- * place for a spool, and have no place to say so. output: the variable, which is cut short. */
+/* A program that has given away the right to write there (a server that goes on as another user)
+ * will find no place for a spool, and none to say so: so it is said here. output: the variable,
+ * which is cut short. */
 static void check_folder(char *output)
 {
     char *slash = output ? strrchr(output, '/') : NULL;
@@ -171,7 +171,7 @@ static void check_folder(char *output)
 
 /* ---- the environment ---- */
 
-/* Counts a variable; 0 where the kernel will refuse it, and the program shall hear of that. */
+/* Counts a variable; 0 where the kernel will refuse it, which the program must hear of. */
 static int measure(struct exec_environment *e, struct given *g, const char *variable)
 {
     size_t bytes = given_length(g, variable, TEXT_MAX);
@@ -207,13 +207,13 @@ size_t exec_environment_measure(struct exec_environment *e, char *const *environ
     return e->bytes;
 }
 
-/* Free memory of ours for texts: [at, end). */
+/* Free memory of ours, for texts: [at, end). */
 struct room {
     char *at, *end;
 };
 
-/* Another thread may have changed the text since it was measured: NULL where it does not fit any
- * more. */
+/* Copies the text. NULL where it no longer fits: another thread may have changed it since it was
+ * measured. */
 static char *copy_text(struct room *room, struct given *g, const char *text)
 {
     char *copy = room->at;
@@ -227,7 +227,7 @@ static char *copy_text(struct room *room, struct given *g, const char *text)
     return copy;
 }
 
-/* What is found out on the way through an environment. */
+/* What is found out in passing through an environment. */
 struct judged {
     struct room room;
     struct given texts;
@@ -235,8 +235,8 @@ struct judged {
     int has_library, is_less;
 };
 
-/* The variable as the program shall have it: the same, or a text in the room. NULL: it has changed
- * meanwhile. */
+/* The variable as the program is to get it: the same, or a text in the room. NULL: it has changed
+ * since it was measured. */
 static char *judge(char *variable, struct judged *j)
 {
     struct room *room = &j->room;
@@ -326,7 +326,7 @@ char *const *exec_environment_elsewhere(struct exec_environment *e, char *const 
     return job.environment;
 }
 
-/* One store: other threads may be reading. */
+/* By one store: other threads may be reading. */
 static void replace(char **variable, const char *text)
 {
     char *fresh = arena_alloc(1, strlen(text) + 1);

@@ -16,14 +16,14 @@ struct missing {
     uint32_t count;
 };
 
-/* ---- words in pages that are not to be written ---- */
+/* ---- words in read-only pages ---- */
 
 struct segments {
     const ElfW(Phdr) * first;
     size_t count;
 };
 
-/* The program's come with the kernel's facts; a library's ELF header lies where it is mapped. */
+/* The program's are in the auxiliary vector; a library's ELF header lies where it is mapped. */
 static struct segments segments_of(const struct link_map *object)
 {
     struct segments none = {NULL, 0};
@@ -37,7 +37,7 @@ static struct segments segments_of(const struct link_map *object)
     return (struct segments){(const ElfW(Phdr) *)(object->l_addr + elf->e_phoff), elf->e_phnum};
 }
 
-/* Does the segment have the word, by whole pages where ld.so goes by these? */
+/* Does the segment contain the address? RELRO counts by whole pages, as ld.so protects them. */
 static int has_word(const struct link_map *object, const ElfW(Phdr) * segment, uintptr_t at)
 {
     uintptr_t start = object->l_addr + segment->p_vaddr, end = start + segment->p_memsz;
@@ -53,7 +53,7 @@ static int protection_of(const ElfW(Phdr) * segment)
            (segment->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* What may be done there once ld.so has relocated the object; PROT_NONE where nobody knows. */
+/* The page's protection once ld.so has relocated the object; PROT_NONE if that is unknown. */
 static int protection_at(const struct link_map *object, uintptr_t at)
 {
     struct segments s = segments_of(object);
@@ -73,7 +73,7 @@ static int protect(uintptr_t at, int protection)
     return SYS_CALL(SYS_mprotect, page, SPOOL_PAGE, protection, 0, 0, 0) == 0;
 }
 
-/* A word of the object becomes 0. */
+/* Stores 0 to a word of the object. */
 static void make_null(const struct link_map *object, uintptr_t at)
 {
     int protection = protection_at(object, at), locked = !(protection & PROT_WRITE);
@@ -94,7 +94,7 @@ static int is_missing(const struct missing *m, uintptr_t value)
     return 0;
 }
 
-/* One table of relocations, of `bytes` bytes. */
+/* Goes through one table of relocations, `bytes` long. */
 static void forget_in(const struct link_map *object, uintptr_t table, size_t bytes,
                       const struct missing *m)
 {
@@ -115,7 +115,7 @@ static void forget(const struct missing *m)
     for (const struct link_map *o = lookup_all(); o; o = o->l_next) {
         if (o == own)
             continue;
-        /* Those without a symbol come first, and are most of them. */
+        /* Those without a symbol come first, and most have none. */
         size_t skipped = lookup_number(o, DT_RELACOUNT) * sizeof(ElfW(Rela));
         forget_in(o, lookup_table(o, DT_RELA) + skipped, lookup_number(o, DT_RELASZ) - skipped, m);
         forget_in(o, lookup_table(o, DT_JMPREL), lookup_number(o, DT_PLTRELSZ), m);
@@ -139,7 +139,7 @@ void hide_hooks(int (*is_needless)(const char *name, const struct link_map *prov
         if (!d.object && missing.count < HOOKS_MAX)
             missing.hooks[missing.count++] = own->l_addr + hook->st_value;
         if (!d.object || is_needless(name, d.object))
-            make_null(own, (uintptr_t)&hook->st_value); /* ld.so passes over it now */
+            make_null(own, (uintptr_t)&hook->st_value); /* ld.so skips it now */
     }
     if (missing.count)
         forget(&missing);

@@ -1,24 +1,25 @@
 /*
- * hide.h - hooks that nobody shall find.
+ * hide.h - hooks that must not be found.
  *
- * A hook for which there is nothing behind us (free_sized where libc has none, operator new in a
- * program without libstdc++) would make a function out of none: dlsym would find it, a weak
- * reference would not be null, and a plugin that brings a provider of its own would be bound to us
- * instead. And who comes later need not come by us where the provider calls malloc in the end, as
- * libstdc++'s operator new does: a plugin may bring another one.
+ * A hook with nothing behind it (free_sized where libc has none, operator new in a program without
+ * libstdc++) would pretend that there is a function: dlsym would find it, a weak reference would
+ * not be null, and a plugin that brings its own provider would be bound to us instead. And where
+ * the provider calls malloc in the end, as libstdc++'s operator new does, later callers need not go
+ * through our hook: a plugin may bring another provider.
  *
- * So at the first hooked call, which comes before any dlopen can be done, such hooks lose their
- * value in our own symbol table, and weak references that were bound to those without a provider
- * are made null again.
+ * So at the first hooked call, which comes before any dlopen, such hooks lose their value in our
+ * own symbol table, and weak references that were bound to hooks without a provider become null
+ * again.
  *
- * Needs mprotect. Where that is refused all stays as it was.
+ * Needs mprotect; where that is refused, everything stays as it was.
  */
 #ifndef MPROF_HIDE_H
 #define MPROF_HIDE_H
 
 #include "lookup.h"
 
-/* is_needless: of a hook that has a provider, need nobody new come by it? */
+/* Call once, at the first hooked call. is_needless: may later callers of a hook that has a provider
+ * do without the hook? */
 void hide_hooks(int (*is_needless)(const char *name, const struct link_map *provider));
 
 #endif

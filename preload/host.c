@@ -1,7 +1,7 @@
 /* host.c - see host.h. */
 #include "host.h"
 
-/* A runtime by its start function, which programs that have it linked in export, too. */
+/* Each runtime is known by its start function; programs that have it linked in export that, too. */
 #define SANITIZERS(RUNTIME)                                                                        \
     RUNTIME(__asan_init)                                                                           \
     RUNTIME(__hwasan_init)                                                                         \
@@ -11,7 +11,7 @@
     RUNTIME(__dfsan_init)                                                                          \
     RUNTIME(__memprof_init)
 
-/* Weak: null where nobody has them. */
+/* Weak: null where nobody defines them. */
 #define DECLARE(name) extern void name(void) __attribute__((weak));
 SANITIZERS(DECLARE)
 extern const char *gnu_get_libc_version(void) __attribute__((weak));

@@ -58,7 +58,7 @@ int init_uses_counter(void)
     return use_counter;
 }
 
-/* Where the time may not be read any more it stands still, but that later stays later. */
+/* Once the time may not be read any more it stands still, but later events get later ticks. */
 static struct spool_moment frozen;
 
 void init_freeze_time(void)
@@ -95,7 +95,7 @@ long init_spool_fd(void)
     if (spool_fd < 0 || !sys_may(SYS_KIND_GROW) ||
         SYS_CALL(SYS_fstat, spool_fd, &now, 0, 0, 0, 0) != 0 || now.st_dev != spool_stat.st_dev ||
         now.st_ino != spool_stat.st_ino)
-        return -1; /* the host closed it, and perhaps the number is another file's now */
+        return -1; /* the host closed it; the number may be another file's by now */
     return spool_fd;
 }
 
@@ -107,7 +107,7 @@ static int exists(const char *path)
     return SYS_CALL(SYS_newfstatat, AT_FDCWD, path, &s, AT_SYMLINK_NOFOLLOW, 0, 0) == 0;
 }
 
-/* Creates NAME.spool; where NAME or it is taken NAME.1.spool, and so on. */
+/* Creates NAME.spool; where that or NAME exists, NAME.1.spool, and so on. */
 static char name[FACT_PATH + 64];
 
 static long create_spool(void)
@@ -145,9 +145,9 @@ static uint64_t parse_number(const char *text, uint64_t scale)
 }
 
 #define CAP_MIN     (4u << 20)
-#define CAP_UNKNOWN (1ull << 30) /* where a file system does not know its size: ramfs, for one */
+#define CAP_UNKNOWN (1ull << 30) /* for file systems that do not know their size, like ramfs */
 
-/* The largest file that the kernel lets us have: a byte beyond it, and the host gets a SIGXFSZ. */
+/* The largest file that the kernel allows us: for a byte beyond it the host gets a SIGXFSZ. */
 static uint64_t largest_file(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -155,7 +155,7 @@ static uint64_t largest_file(void)
     return limit.rlim_cur; /* RLIM_INFINITY is the highest number */
 }
 
-/* Half of the free space or MPROF_LIMIT, as far as files may grow. */
+/* Half of the free space, or MPROF_LIMIT, within what files may grow to. */
 static uint64_t spool_cap(long fd)
 {
     struct statfs disk;
@@ -230,8 +230,8 @@ static void fill_process(struct spool_process *p, uint32_t more_flags)
 
 /* ---- the start ---- */
 
-/* For whoever looks; no reader needs it there. On a full disk the file is left all hole: that there
- * was a process without a recording must be seen. Where not even its size can be set it goes. */
+/* For whoever looks; no reader needs it there. On a full disk the file remains, all hole: it must
+ * show that there was a process without a recording. If not even its size can be set, it goes. */
 static void leave_reason(long fd, const char *reason)
 {
     uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
@@ -250,7 +250,7 @@ static const char *open_spool(void)
         return "the folder cannot be written";
     uint64_t cap = spool_cap(fd);
     const char *reason = "there is no space for a spool";
-    /* A file system may know a largest file smaller than half of its space. */
+    /* A file system's largest file may be smaller than half of its space. */
     for (; reason && cap >= CAP_MIN; cap = cap / 2 & ~(uint64_t)(SPOOL_PAGE - 1))
         if ((reason = spool_create(fd, cap)) && spool.header)
             break;
@@ -311,7 +311,7 @@ int recorder_start(void)
 
 /* ---- fork ---- */
 
-/* In tls.forked_serial, where there is none left. */
+/* In tls.forked_serial: there is no entry left. */
 #define NO_ROOM UINT32_MAX
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
@@ -340,12 +340,12 @@ void init_fork_prepare(void)
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     record_fork(serial);
-    if (tls.thread) /* its own time, so that it is not later than itself (thread_births) */
+    if (tls.thread) /* the FORK's own time: it must not seem later (thread_births) */
         p->fork_ticks = tls.thread->stream.delta.ticks;
     tls.forked_serial = serial;
 }
 
-/* The serial is the child's alone: one that is born otherwise (clone) must not find it here. */
+/* The serial is for that child alone: one that is born otherwise (clone) must not find it here. */
 void init_fork_returned(void)
 {
     uint32_t serial = tls.forked_serial;
@@ -354,16 +354,16 @@ void init_fork_returned(void)
         record_forked(serial);
 }
 
-/* More streams than this one have hardly an event in the time that a fork takes. */
+/* Hardly ever do more streams than this have an event while a fork takes place. */
 #define BIRTHS 128
 static struct spool_birth births[BIRTHS];
 
-/* Where the child stands in the spool: NULL where there is no room for it. */
+/* Finds the child's place in the spool: NULL where there is no room for it. */
 static struct spool_process *find_own_place(uint32_t serial)
 {
     struct spool_process *p = serial ? spool_entry(&spool.header->processes, serial)
                                      : new_process(SPOOL_PROCESS_LATE, &serial);
-    /* A parent that cannot be seen lies outside of our pid namespace. */
+    /* A parent that we cannot see lies outside our pid namespace. */
     uint32_t flags = sys_may(SYS_KIND_SELF) && !sys_parent_pid() ? SPOOL_PROCESS_ELSEWHERE : 0;
     flags |= spool.process->flags & SPOOL_PROCESS_ELSEWHERE;
     if (!p) {
@@ -397,8 +397,8 @@ static int become_process(void)
     return 1;
 }
 
-/* In the child, alone or nearly so. The first to come does it; others meanwhile record nothing. No
- * signal handler may jump out of it: nobody would do it then. */
+/* In the child, alone or nearly so. The first to come does it; the others record nothing meanwhile.
+ * No signal handler may jump out of it: then nobody would do it. */
 int recorder_has_forked(void)
 {
     uint32_t expected = 0;
@@ -406,7 +406,7 @@ int recorder_has_forked(void)
     if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return expected == RECORDER_ALIVE;
-    if (init_leave_children) { /* nothing of the spool is touched from here on */
+    if (init_leave_children) { /* the spool is not touched from here on */
         recorder_state = RECORDER_OFF;
         return 0;
     }
@@ -418,13 +418,13 @@ int recorder_has_forked(void)
     return done;
 }
 
-/* The word is wiped by hand where the kernel does not know how (gVisor, Linux before 4.14). */
+/* Wipes the word by hand where the kernel cannot (gVisor, Linux before 4.14). */
 static void after_fork_in_child(void)
 {
     int32_t pid = sys_pid();
     if (recorder_state == RECORDER_ON && pid && pid != own_pid)
         *recorder_alive = 0;
-    if (recorder_state == RECORDER_COUNTING) /* a child of one that had no entry itself */
+    if (recorder_state == RECORDER_COUNTING) /* its parent had no entry either */
         spool_unplaced();
     recorder_ready();
     unwind_fork_end();
@@ -446,7 +446,7 @@ static void before_fork(void)
 
 void init_exec(const char *path)
 {
-    /* A vfork child is its parent's memory: it must not say that the parent ends. */
+    /* A vforked child shares its parent's memory: it must not say that the parent ends. */
     if (!recorder_ready() || sys_pid() != own_pid)
         return;
     record_exec(path);
@@ -463,7 +463,7 @@ void init_exec_failed(void)
 
 /* ---- constructor and destructor ---- */
 
-/* What pthread_atfork is made of; weak, as musl has none. */
+/* What pthread_atfork is built on; weak, as musl has none. */
 extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
                              void *library) __attribute__((weak));
 extern void *__dso_handle __attribute__((visibility("hidden")));
@@ -477,7 +477,7 @@ static __attribute__((constructor)) void construct(void)
     uintptr_t before = own_begin();
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
     own_end(before);
-    /* libunwind may allocate, and a malloc of the program's own may be what called our hook. */
+    /* libunwind may allocate, and the caller of our hook may be the program's own malloc. */
     if (real_malloc_is_ours())
         unwind_open();
     else

@@ -1,8 +1,8 @@
 /*
  * interpose.c - the hooks: the real call and a record, a few lines each.
  *
- * What the recorder itself allocates (own_work()) and what is wanted before there is a malloc
- * comes from the arena; frees of its addresses are nobody's business but its own.
+ * What the recorder itself allocates (own_work()), and what is wanted before there is a malloc,
+ * comes from the arena; frees of arena blocks concern nobody else.
  */
 #include "arena.h"
 #include "init.h"
@@ -20,13 +20,12 @@
 /* This call is not the program's, or there is no malloc yet. */
 #define OURS() __builtin_expect(!real_ready() || own_work(), 0)
 
-/* Then `otherwise`, unless the program is to be left alone: there every hook is a jump (the
- * Makefile has this file compiled with sibling calls), asked here so that recorded programs need
- * not. */
+/* Then returns `otherwise`, unless the program is to be left alone: there every hook is a jump (the
+ * Makefile has this file compiled with sibling calls). Asked here, to spare recorded programs. */
 #define PASSIVE_OR(jump, otherwise) return __builtin_expect(real_passive(), 0) ? jump : otherwise
 
-/* An allocator behind us may make its other forms of a call to malloc, which is our hook again:
- * then the block is recorded already. `tls.newest` was cleared before the call. */
+/* An allocator behind us may build its other forms on a call to malloc, which is our hook: then the
+ * block is already recorded. The hook cleared `tls.newest` before the call. */
 #define IS_NEW(p) ((p) && tls.newest != (uintptr_t)(p))
 
 /* ---- blocks ---- */
@@ -75,9 +74,9 @@ HOOK void free(void *p)
     real.free(p);
 }
 
-/* Forms of free that the C library may not have, and a library before ours still less: then its
- * free gets the block, and may come to our hook with it, which records. The function behind ours
- * may come down to free, too, which is ours again: `deleting` tells it. */
+/* Forms of free that the C library may lack, and a library before ours all the more: then that
+ * library's free gets the block, and may pass it on to our hook, which records. The function behind
+ * ours may end up in free, too, which is our hook: `deleting` tells it that this is done. */
 #define OTHER_FREE(name, parameters, arguments, next)                                              \
     HOOK void name parameters;                                                                     \
     HOOK void name parameters                                                                      \
@@ -105,14 +104,14 @@ OTHER_FREE(free_sized, (void *p, size_t size), (p, size), real.free_sized)
 OTHER_FREE(free_aligned_sized, (void *p, size_t alignment, size_t size), (p, alignment, size),
            real.free_aligned_sized)
 
-/* Not memcpy, which cannot be called before real_works(). */
+/* Not memcpy, which must not be called before real_works(). */
 static void copy(volatile char *to, const char *from, size_t bytes)
 {
     while (bytes--)
         *to++ = *from++;
 }
 
-/* A block of the arena that grows: it stays what it was, its content moves. */
+/* Reallocates a block of the arena: the old block stays, its content is copied. */
 static inline __attribute__((always_inline)) void *
 realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
 {
@@ -139,7 +138,7 @@ static inline __attribute__((always_inline)) void *realloc_recorded(const struct
     tls.newest = 0;
     void *p = real.realloc(old, size);
     if (p && __builtin_expect(tls.newest == (uintptr_t)p, 0))
-        record_realloc_failed(caller); /* it was a malloc and a free, both of our hooks */
+        record_realloc_failed(caller); /* it was a malloc and a free, both through our hooks */
     else if (p)
         record_realloc_moved(caller, p, size);
     else if (size == 0)
@@ -160,8 +159,8 @@ HOOK void *realloc(void *old, size_t size)
     return realloc_recorded(ARCH_CALLER(), old, size);
 }
 
-/* Not the real one: glibc's calls realloc through the PLT, which is our hook again, unless another
- * comes before it. */
+/* Does not call the real one: glibc's calls realloc through the PLT, which is our hook again,
+ * unless another comes before it. */
 HOOK void *reallocarray(void *old, size_t count, size_t size)
 {
     size_t bytes;
@@ -230,13 +229,13 @@ HOOK size_t malloc_usable_size(void *p)
 
 /* ---- mappings ---- */
 
-/* A fixed mapping drops what was there: told before and after, like munmap. */
+/* A fixed mapping drops what was there: recorded before and after, like munmap. */
 static int drops_old(int flags)
 {
     return (flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE);
 }
 
-/* What a raw call returned, as libc would say it. */
+/* Turns a raw call's result into what libc would return. */
 static void *raw_pointer(long result)
 {
     if (!sys_failed((void *)result))
@@ -309,10 +308,9 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     if (__builtin_expect(!real_works() || real_passive(), 0) || own_work())
         return next_mremap(old, old_length, length, flags, wanted);
     const struct arch_frame *caller = ARCH_CALLER();
-    /* A mapping that stays where it is (a second view of shared pages, DONTUNMAP) is not dropped.
-     */
+    /* What stays where it is (a second view of shared pages, DONTUNMAP) is not dropped. */
     int drops = old_length != 0 && !(flags & 4 /* MREMAP_DONTUNMAP */);
-    if (flags & MREMAP_FIXED) /* then two ranges go, told one after the other */
+    if (flags & MREMAP_FIXED) /* then two ranges go, recorded one after the other */
         record_range_begin(caller, wanted, length);
     if (drops)
         record_range_begin(caller, old, old_length);

@@ -1,15 +1,15 @@
 /*
  * interpose_cxx.c - operator new and delete, as forwarders.
  *
- * libstdc++'s and libc++'s come down to malloc and free, where we stand anyway: for them these
+ * Those of libstdc++ and libc++ end up in malloc and free, which we hook anyway: for them these
  * hooks are one jump. An allocator that brings its own (jemalloc, tcmalloc, mimalloc) does not come
- * by there; for it the hook records. Whoever supplies them, a block is counted once: the hook skips
+ * that way; for it the hook records. Whoever provides them, a block is counted once: the hook skips
  * what its provider turned out to have passed through malloc or free.
  *
- * Only who was there from the start comes by here, and only where there is a provider: in all other
- * cases the hook cannot be found any more (hide.h). So the provider is one for all callers: the
- * first behind us, as for any object that was loaded with the program. A plugin gets its own, as
- * without us.
+ * Only callers that were there from the start come by here, and only where there is a provider: in
+ * all other cases the hook cannot be found any more (hide.h). So one provider serves all callers:
+ * the first behind us, as for any object that was loaded with the program. A plugin gets its own,
+ * as it would without us.
  */
 #include "init.h"
 #include "real.h"
@@ -29,7 +29,7 @@ static __attribute__((noinline)) void *find(struct forwarder *f, const char *sym
     int forwards;
     void *function = real_cxx(symbol, &forwards);
     if (!function)
-        abort(); /* nobody supplies what the program was linked to: it could not have started */
+        abort(); /* nobody provides what the program was linked to: it could not have started */
     f->forwards = forwards;
     __atomic_store_n(&f->function, function, __ATOMIC_RELEASE);
     return function;
@@ -41,7 +41,7 @@ static inline void *provider(struct forwarder *f, const char *symbol)
     return __builtin_expect(function != NULL, 1) ? function : find(f, symbol);
 }
 
-/* An allocator's own new: recorded here unless it was in our malloc after all. */
+/* For an allocator's own new: recorded here unless it came through our malloc after all. */
 static void allocated(const struct arch_frame *caller, const void *p, size_t size)
 {
     if (p && !own_work() && tls.newest != (uintptr_t)p)
@@ -63,7 +63,7 @@ static void allocated(const struct arch_frame *caller, const void *p, size_t siz
         return p;                                                                                  \
     }
 
-/* DELETE: the free is recorded before the real call; `deleting` tells our free() so. */
+/* DELETE: records the free before the real call; `deleting` tells our free() that. */
 #define DELETE(name, parameters, arguments)                                                        \
     HOOK void name parameters;                                                                     \
     HOOK void name parameters                                                                      \

@@ -1,9 +1,9 @@
 /*
- * interpose_loader.c - the list of loaded objects, as AddressSanitizer's check of it is to see it.
+ * interpose_loader.c - the list of loaded objects, as AddressSanitizer's check of it must see it.
  *
  * The shared runtime (libasan) ends the program at its start, before any constructor, if another
- * library comes before it in this list. We are first wherever we are preloaded, but do nothing
- * there (host.h); so until our own constructor has run the list is shown without us.
+ * library comes before it in this list. We come first wherever we are preloaded, but do nothing
+ * there (host.h); so until our own constructor has run, the list is shown without us.
  */
 #include "host.h"
 #include "init.h"
@@ -22,7 +22,7 @@ struct asked {
     void *data;
 };
 
-/* Our own object is the one in whose parts this function lies. */
+/* Our own object is the one whose segments hold this function. */
 static int is_own_object(const struct dl_phdr_info *info)
 {
     uintptr_t here = (uintptr_t)is_own_object;
@@ -40,7 +40,7 @@ static int show_others(struct dl_phdr_info *info, size_t size, void *data)
     return is_own_object(info) ? 0 : asked->callback(info, size, asked->data);
 }
 
-/* Not by real_resolve: that is the business of the first call that may allocate. */
+/* Without real_resolve, which is for the first call that may allocate. */
 static iterate *next(void)
 {
     static iterate *found;
@@ -62,7 +62,7 @@ HOOK int dl_iterate_phdr(callback_function *callback, void *data)
     return function(callback, data);
 }
 
-/* Here and not in a forked child, whose loader another thread may have been at work in. */
+/* Here, not in a forked child, where another thread may have been changing the loader's list. */
 static __attribute__((constructor)) void look_up(void)
 {
     next();

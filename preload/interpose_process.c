@@ -1,7 +1,7 @@
 /*
- * interpose_process.c - the hooks that are not of memory: exec, so that blocks live then are not
- * taken for leaks, prctl and syscall, so that we keep still behind a seccomp filter, and what gives
- * a thread its name.
+ * interpose_process.c - the hooks that are not about memory: exec, so that blocks live then are not
+ * taken for leaks, and whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we
+ * keep still behind a seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
  */
 #include "cramped.h"
 #include "exec_environment.h"
@@ -78,8 +78,8 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
     return done(real.execveat(folder, path, argv, environment, flags));
 }
 
-/* The arguments behind `first`, NULL included, as an array on the caller's stack; `more` goes on
- * behind them (execle's environment). */
+/* Puts the arguments from `first` on, NULL included, into an array on the caller's stack; `more`
+ * then stands after them (at execle's environment). */
 #define COLLECT_ARGUMENTS(argv, first, more)                                                       \
     va_list more, count_;                                                                          \
     va_start(more, first);                                                                         \
@@ -115,7 +115,7 @@ HOOK int execle(const char *path, const char *first, ...)
     return execve(path, argv, envp);
 }
 
-/* Nothing is recorded of the parent: its image goes on. */
+/* Records nothing of the parent: its image goes on. */
 static int spawned(int error)
 {
     if (error)
@@ -149,7 +149,7 @@ SPAWN(posix_spawn, posix_spawn)
 SPAWN(posix_spawnp, posix_spawnp)
 #endif
 
-/* By a jump: popen allocates, and no frame of ours shall be among its callers. */
+/* By a jump: popen allocates, and no frame of ours may be among its callers. */
 #define JUMPS __attribute__((optimize("optimize-sibling-calls")))
 
 HOOK JUMPS int system(const char *command)
@@ -189,7 +189,7 @@ static unsigned before_prctl(int option, unsigned long value, const void *progra
     return sys_forbidden;
 }
 
-/* What a raw call returned, as libc would say it. */
+/* Turns a raw call's result into what libc would return. */
 static long raw_result(long result)
 {
     if (result >= 0 || result < -4095)
@@ -219,7 +219,7 @@ HOOK int prctl(int option, ...)
     return (int)after_prctl(real.prctl(option, a, b, c, d), (unsigned long)option, before);
 }
 
-/* Where a handler may have little room is what we want to know (cramped.h). */
+/* We want to know where a handler may have little room (cramped.h). */
 static long alternate_set(long result, int is_set)
 {
     if (result == 0 && is_set && tls.thread && sys_pid() == init_pid())

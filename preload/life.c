@@ -5,13 +5,13 @@
 
 #pragma weak pthread_getcpuclockid /* before glibc 2.34 in a library of its own */
 
-/* No signal is sent, it is only seen whether one could be. */
+/* Sends no signal; the kernel only checks whether it could. */
 static long ask(int32_t pid, uint32_t id)
 {
     return SYS_CALL(SYS_tgkill, pid, id, 0, 0, 0, 0);
 }
 
-/* A clock's number holds the thread's: that function reads it and does nothing else. */
+/* A clock's number holds the thread's: pthread_getcpuclockid reads that and does nothing else. */
 uint32_t life_of(pthread_t thread)
 {
     clockid_t clock;
@@ -20,8 +20,8 @@ uint32_t life_of(pthread_t thread)
     return pthread_getcpuclockid(thread, &clock) == 0 ? ~(uint32_t)(clock >> 3) : LIFE_UNKNOWN;
 }
 
-/* What is stored is out of date in a child of a raw fork, which has this one thread. Nobody knows
- * whether storage that is not libc's comes to another thread, as it is, when its own has ended. */
+/* The stored number is out of date in the child of a raw fork, which has only this thread. Storage
+ * that is not libc's may pass, as it is, to another thread when its own ends: nobody knows. */
 uint32_t life_own(void)
 {
     uint32_t id = (uint32_t)sys_tid(), stored;
@@ -33,8 +33,8 @@ uint32_t life_own(void)
     return sys_may(SYS_KIND_LIFE) && ask(init_pid(), stored) != -ESRCH ? stored : LIFE_UNKNOWN;
 }
 
-/* Its own number must be known, or the answers are about others. A process outside of whose
- * namespace its parent lies could have our pid by chance. */
+/* The kernel must know the caller by its own number, or the answers are about others. A process
+ * whose parent lies outside its pid namespace could have our pid by chance. */
 int life_can_ask(void)
 {
     int32_t pid = sys_pid(), id = sys_tid();

@@ -14,12 +14,12 @@
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
 uintptr_t noticed_start, noticed_bytes;
-static uint32_t unloads; /* rises while anything is unloaded */
+static uint32_t unloads; /* rises whenever something may be unloaded */
 
 #pragma weak _r_debug /* musl has none, and refuses a library that needs it */
 
 /* While ld.so frees what an object had, r_state of the object's namespace is RT_DELETE. Before
- * glibc 2.35 the other namespaces' states cannot be seen, so it may be any time. */
+ * glibc 2.35 we cannot see the states of the other namespaces, so it may be any time. */
 static int may_be_unloading(void)
 {
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
@@ -35,7 +35,7 @@ static int may_be_unloading(void)
 #endif
 }
 
-/* The generation is stored last: whoever sees it asks once more. */
+/* Stores the generation last: whoever sees it asks once more. */
 void loaded_changed(void)
 {
     if (may_be_unloading())
@@ -43,24 +43,23 @@ void loaded_changed(void)
     rules_age(__atomic_add_fetch(&loaded_generation, 1, __ATOMIC_RELEASE));
 }
 
-/* What was registered; one entry a struct spool_module of ours. Complete once it has its serial,
- * which is stored last; then only its last three words change. */
+/* A registered object; one for each struct spool_module of ours. Complete once it has its serial,
+ * which is stored last; after that only the last three members change. */
 struct known {
     uintptr_t start, end;
     const void *eh_frame_hdr;
     uintptr_t bias;
     struct module_facts facts;
     uint32_t serial;
-    uint32_t generation; /* in which it was last found to be still the same */
-    const void
-        *identity;    /* link_map of when its facts were last read and found to be the same .. */
-    uint32_t unloads; /* .. and the number of unloads before that */
+    uint32_t generation;  /* in which it was last found to be the same */
+    const void *identity; /* the object's, when its facts were last read and found the same .. */
+    uint32_t unloads;     /* .. and the number of unloads before that */
 };
 
 #define KNOWN_MAX 8192
 static struct known *known;
 static uint32_t known_count; /* entries given out */
-static uint64_t known_lock;  /* when it was taken (ticks), 0 free */
+static uint64_t known_lock;  /* when it was taken (ticks), 0 when free */
 
 void loaded_start(void)
 {
@@ -89,15 +88,15 @@ void loaded_after_fork(void)
 }
 
 /*
- * A program whose segments have gaps between them is known to ld.so segment by segment: code and
- * tables of call frame information may each lie in another one.
+ * ld.so knows a program whose segments have gaps between them segment by segment: code and tables
+ * of call frame information may lie in different ones.
  */
 static int same_segment(const struct object *o, const void *p)
 {
     return (uintptr_t)p - o->start < o->end - o->start;
 }
 
-/* What the rules may be read from. */
+/* Where the rules may be read from. */
 static struct cfi_module cfi_of(const struct object *found)
 {
     struct object tables = *found;
@@ -114,8 +113,8 @@ static size_t put_text(char *to, size_t n, const char *text)
     return n;
 }
 
-/* The folder that a relative name begins in: the working folder where the object's file is to be
- * found from there, else the one of the start. */
+/* The folder that a relative name starts from: the working folder if the object's file can be found
+ * from there, else the folder of the start. */
 static size_t put_folder(char *to, int is_found_here)
 {
     long bytes = is_found_here && sys_may(SYS_KIND_START)
@@ -157,15 +156,15 @@ static uint32_t write_module(const struct known *k, const char *name)
     return serial;
 }
 
-/* Where there is neither a build id nor a file nothing shows it. */
+/* Without a build id and a file, nothing shows that they are the same. */
 static int same_facts(const struct module_facts *a, const struct module_facts *b)
 {
     return (a->build_id_bytes || a->spooled.inode) && memcmp(a, b, sizeof *a) == 0;
 }
 
-/* As long as nothing is unloaded, an object that lies where it lay is the same one. Afterwards all
- * of what ld.so says of another may be equal, the address of its link_map, too; then its facts
- * tell. */
+/* As long as nothing is unloaded, an object at the same place is the same object. After an unload,
+ * everything that ld.so says of another may be equal, even the address of its link_map; then its
+ * facts decide. */
 static int same_object(struct known *k, const struct object *found)
 {
     struct module_facts now;
@@ -189,7 +188,7 @@ static uint32_t known_entries(void)
     return count < KNOWN_MAX ? count : KNOWN_MAX;
 }
 
-/* The entry of a known object; no lock is needed. */
+/* The serial of a known object; needs no lock. */
 static uint32_t find_known(const struct object *found, uint32_t generation)
 {
     for (uint32_t i = known_entries(); i-- > 0;) {
@@ -202,8 +201,7 @@ static uint32_t find_known(const struct object *found, uint32_t generation)
     return 0;
 }
 
-/* Puts it into an entry that is nobody else's: a lock that was held for long may have two holders.
- */
+/* Puts it into an entry of its own: a lock that was held for long may have two holders. */
 static void remember(const struct known *new, uint32_t serial)
 {
     uint32_t i = __atomic_fetch_add(&known_count, 1, __ATOMIC_RELAXED);
@@ -242,9 +240,9 @@ static uint32_t register_object(const struct object *found, uint32_t generation)
     return serial;
 }
 
-/* So that several threads do not register an object each. A try-lock, for its holder may be the
- * code that this handler interrupted, or stand still on a busy machine: then there will be two
- * entries of the object, which mean the same. One held for long was left behind by a jump out of a
+/* Keeps several threads from registering the same object. A try-lock, because its holder may be the
+ * code that this handler interrupted, or may stand still on a busy machine: then the object will
+ * have two entries, which mean the same. A lock held for long was left behind by a jump out of a
  * handler. */
 #define LOCK_STALE 1000000000u
 

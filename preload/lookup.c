@@ -8,7 +8,7 @@
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
-/* The one is glibc's, the other musl's. */
+/* The first is glibc's, the second musl's. */
 #pragma weak _r_debug
 extern struct r_debug *_dl_debug_addr __attribute__((weak));
 
@@ -43,7 +43,7 @@ size_t lookup_number(const struct link_map *object, ElfW(Sxword) tag)
     return 0;
 }
 
-/* ld.so has put addresses in the place of offsets, but not in every object. */
+/* ld.so has replaced offsets by addresses, but not in every object. */
 uintptr_t lookup_table(const struct link_map *object, ElfW(Sxword) tag)
 {
     uintptr_t at = lookup_number(object, tag);
@@ -57,7 +57,7 @@ const char *lookup_name(const struct link_map *object, const ElfW(Sym) * symbol)
 
 /* The bits of an entry of DT_VERSYM. */
 #define VERSION_HIDDEN 0x8000
-#define VERSION_FIRST  2 /* a version's number; lower ones stand for none */
+#define VERSION_FIRST  2 /* the lowest number of a version; lower ones mean none */
 
 static ElfW(Half) version_number(const struct link_map *object, const ElfW(Sym) * symbol)
 {
@@ -66,7 +66,7 @@ static ElfW(Half) version_number(const struct link_map *object, const ElfW(Sym) 
     return numbers ? numbers[symbol - symbols] : 1;
 }
 
-/* The name of the version that a definition has, or NULL. */
+/* The name of a definition's version, or NULL. */
 static const char *version_name(struct definition d)
 {
     ElfW(Half) number = version_number(d.object, d.symbol) & ~VERSION_HIDDEN;
@@ -85,9 +85,9 @@ static const char *version_name(struct definition d)
     }
 }
 
-static const char by_default[] = ""; /* the version of who asks for none */
+static const char by_default[] = ""; /* what a caller that names no version asks for */
 
-/* Would ld.so bind one who asks for this version to it? */
+/* Would ld.so bind a caller that asks for this version to this definition? */
 static int serves(struct definition d, const char *version)
 {
     const char *own = version_name(d);
@@ -104,7 +104,7 @@ static int is_function(const ElfW(Sym) * symbol)
            (type == STT_NOTYPE || type == STT_FUNC || type == STT_GNU_IFUNC);
 }
 
-/* Is symbol number i what is looked for? */
+/* Is symbol number i the one that is looked for? */
 static int matches(const struct link_map *object, uint32_t i, const char *name, const char *version,
                    struct definition *d)
 {
@@ -124,7 +124,7 @@ static uint32_t gnu_hash(const char *name)
     return hash;
 }
 
-/* DT_GNU_HASH: a filter that says "no" to most, then buckets, then the hashes of their chains. */
+/* DT_GNU_HASH: a filter that says "no" to most names, buckets, then the hashes of their chains. */
 struct gnu_table {
     uint32_t buckets, first_symbol, filter_words, filter_shift;
     ElfW(Addr) filter[];
@@ -151,7 +151,7 @@ static struct definition find_by_gnu(const struct link_map *object, const struct
     return none;
 }
 
-/* The last symbol is the last of the chain that begins last. */
+/* The last symbol ends the chain that begins last. */
 static uint32_t count_by_gnu(const struct gnu_table *t)
 {
     const uint32_t *buckets = (const uint32_t *)(t->filter + t->filter_words);
@@ -206,7 +206,7 @@ struct definition lookup_in(const struct link_map *object, const char *name, con
 
 /* ---- all objects ---- */
 
-/* The kernel's own object is in the list, but nobody is bound to it by name. */
+/* The kernel's own object is in the list, but nothing is bound to it by name. */
 static const struct link_map *skip_kernels(const struct link_map *object)
 {
     return object && object->l_addr && object->l_addr == getauxval(AT_SYSINFO_EHDR) ? object->l_next
@@ -218,7 +218,7 @@ static const struct link_map *next_object(const struct link_map *object)
     return skip_kernels(object->l_next);
 }
 
-/* The version that the first library with versions gives to those who ask for none. */
+/* The version that the first library with versions gives to callers that ask for none. */
 static const char *default_version(const struct link_map *from, const char *name)
 {
     for (const struct link_map *object = skip_kernels(from); object; object = next_object(object)) {

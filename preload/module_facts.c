@@ -83,8 +83,8 @@ static uint32_t read_build_id(uintptr_t start, uintptr_t end, uint8_t *to)
 /* ---- what is mapped ---- */
 
 /*
- * A program whose segments have gaps between them is known to ld.so segment by segment: code and
- * ELF header may each lie in another one.
+ * ld.so knows a program whose segments have gaps between them segment by segment: code and ELF
+ * header may lie in different ones.
  */
 static int find_head(const struct object *found, struct object *head)
 {
@@ -98,7 +98,7 @@ struct mapped {
     const struct object *object, *head;
 };
 
-/* The head lies where ld.so says; of the rest the headers say where, and they may be wrong. */
+/* The head lies where ld.so says. Where the rest lies the headers say, and they may be wrong. */
 static const void *mapped_at(void *context, uint64_t address, size_t bytes)
 {
     const struct mapped *m = context;
@@ -111,8 +111,8 @@ static const void *mapped_at(void *context, uint64_t address, size_t bytes)
 
 /* ---- its file ---- */
 
-/* The kernel knows the program's own, also where its path is another file's by now; but started
- * by the loader's name it is not what the kernel has started. */
+/* The kernel knows the program's own file, even when its path is another file's by now. But of
+ * "ld.so PROGRAM" it knows only ld.so. */
 static long ask_for_file(const struct object *object, struct stat *file)
 {
     long result = -ENOENT;

@@ -34,12 +34,12 @@ struct list {
     struct object objects[OBJECTS_MAX];
 };
 
-/* Made by turns, so that a reader has time to finish with the one before. */
+/* Used in turn, so that a reader has time to finish with the previous one. */
 static struct list *lists[2];
 static uint32_t newest; /* index */
-static uint64_t making; /* since when somebody does (ticks), 0 nobody */
+static uint64_t making; /* when somebody began to make one (ticks), 0 nobody */
 
-/* One taken for longer was left behind by a jump out of a handler. */
+/* What takes longer was left behind by a jump out of a handler. */
 #define MAKING_STALE 4000000000u
 
 static int add_object(struct dl_phdr_info *info, size_t size, void *data)
@@ -90,7 +90,7 @@ static const struct list *list_now(void)
     return list;
 }
 
-/* The smallest span that holds pc: others may lie in the gaps of a program's. */
+/* Takes the smallest span that holds pc: other objects may lie in a program's gaps. */
 static int find_in_list(uintptr_t pc, struct object *object)
 {
     const struct list *list = list_now();

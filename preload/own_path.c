@@ -24,8 +24,8 @@ uint64_t own_path_number(const char *text)
     return number | 1; /* none is OWN_PATH_NOT_SET */
 }
 
-/* By ld.so's list, not by dladdr, which takes its lock. A relative name is as the program's start
- * has it, which is where ld.so has found us. */
+/* By ld.so's list, not by dladdr, which takes ld.so's lock. A relative name counts from the folder
+ * of the program's start, where ld.so found us. */
 static __attribute__((constructor)) void find(void)
 {
     const char *searched = getenv("LD_LIBRARY_PATH");

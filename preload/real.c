@@ -16,15 +16,14 @@ int real_state;
 
 const void *const volatile real_relocated = (const void *)&real_relocated;
 
-/* One of ours in the list of objects? Else the list is none that we know (musl's, another
- * namespace's). */
+/* Are we in the list of objects? Else it is not one that we know: another namespace's, for one. */
 void *real_next(const char *name, const char *version)
 {
     return lookup_own() ? lookup_address(lookup(lookup_behind(), name, version))
                         : dlsym(RTLD_NEXT, name);
 }
 
-/* Whom a call in the program comes to. */
+/* The definition that a call from the program is bound to. */
 static struct definition first_of_all(const char *name)
 {
     return lookup(lookup_all(), name, NULL);
@@ -36,7 +35,7 @@ static int is_ours(const char *name)
     return own && first_of_all(name).object == own;
 }
 
-/* Is there a realloc before ours? Its library may as well come down to our hook in the end. */
+/* Is there a realloc before ours? Its library may still end up in our hook. */
 static void find_first(void)
 {
     struct definition found = first_of_all("realloc");
@@ -48,8 +47,7 @@ static void find_first(void)
 
 /* ---- operator new and delete ---- */
 
-/* libstdc++ and libc++ come down to malloc, where we stand anyway; an allocator's own new does not.
- */
+/* libstdc++ and libc++ end up in malloc, which we hook; an allocator's own new does not. */
 static int provider_forwards(const struct link_map *provider)
 {
     const char *base = provider->l_name;
@@ -84,7 +82,7 @@ void real_resolve(void)
         return;
     int expected = REAL_UNKNOWN;
     /* Calls from within (an indirect function's resolver) see RESOLVING and are served by the
-     * arena. The first malloc of a process comes before it can start a thread. */
+     * arena. A process makes its first call to malloc before it can start a thread. */
     if (!__atomic_compare_exchange_n(&real_state, &expected, REAL_RESOLVING, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return;

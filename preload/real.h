@@ -1,10 +1,11 @@
 /*
- * real.h - the next-in-line functions behind our hooks, never __libc_malloc: a program may bring
+ * real.h - the next functions in line behind our hooks, never __libc_malloc: a program may bring
  * jemalloc, tcmalloc or its own. Each is the one that a caller of our hook would have been bound
- * to, by version, too: libc_malloc_debug's malloc is bound to programs, but not shown to dlsym.
+ * to, by version, too: programs are bound to libc_malloc_debug's malloc, which dlsym does not show.
  *
  * real_resolve runs at the first hooked call and works before any constructor; it asks lookup.h,
- * not dlsym, which may call what is not ready. Hooks may read a pointer only after real_ready().
+ * not dlsym, which may call code that is not ready. Hooks may read a pointer only after
+ * real_ready().
  */
 #ifndef MPROF_REAL_H
 #define MPROF_REAL_H
@@ -16,8 +17,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* REAL(name, result, parameters): one list for the struct, the look-up and the check of the map
- * file. */
+/* REAL(name, result, parameters): one list for the struct and the look-up. */
 #define REAL_FUNCTIONS(REAL)                                                                       \
     REAL(malloc, void *, (size_t))                                                                 \
     REAL(free, void, (void *))                                                                     \
@@ -53,8 +53,8 @@
     REAL(pthread_setname_np, int, (pthread_t, const char *))                                       \
     REAL(syscall, long, (long, long, long, long, long, long, long))
 
-/* Programs from before glibc 2.15 are bound to a posix_spawn that hands what is no program to the
- * shell. */
+/* Programs from before glibc 2.15 are bound to a posix_spawn that has the shell run a file that is
+ * no program. */
 #define REAL_OLD_SPAWN "GLIBC_2.2.5"
 
 struct real {
@@ -66,9 +66,9 @@ struct real {
 
 extern struct real real;
 
-/* Where another library or the program itself has a realloc before ours: that one, and its free.
- * Our hooks for forms that it lacks (reallocarray, free_sized ..) are still called, and must come
- * down to it as glibc's would: the blocks are not of the allocator behind us. Else null. */
+/* The realloc, and the free, of another library or of the program itself that comes before ours;
+ * else null. Our hooks for forms that it lacks (reallocarray, free_sized ..) are still called, and
+ * must end in it, as glibc's would: the blocks do not belong to the allocator behind us. */
 struct first {
     void *(*realloc)(void *, size_t);
     void (*free)(void *);
@@ -80,13 +80,13 @@ extern int real_state;
 
 void real_resolve(void);
 
-/* The function behind us of that name, and version (lookup.h); NULL where there is none. */
+/* The function behind us of that name and version (lookup.h), or NULL. */
 void *real_next(const char *name, const char *version);
 
 /*
- * Has ld.so relocated this library? It does so after those that come behind us, and runs their
- * IFUNC resolvers: what these call us for is served without thread-local storage and without a call
- * of another library's.
+ * Has ld.so relocated this library? Before us it relocates the libraries behind us, and runs their
+ * IFUNC resolvers: what these call us for is served without thread-local storage and without calls
+ * into other libraries.
  */
 extern const void *const volatile real_relocated;
 static inline int real_works(void)
@@ -96,7 +96,7 @@ static inline int real_works(void)
 }
 
 /* 1: the pointers are there, record. 0: the program is to be left alone (real_passive), or this
- * call comes from inside real_resolve; then use the arena. */
+ * call comes too early or from inside real_resolve; then use the arena. */
 static inline int real_ready(void)
 {
     if (__builtin_expect(__atomic_load_n(&real_state, __ATOMIC_ACQUIRE) != REAL_RESOLVED, 0))
@@ -104,24 +104,25 @@ static inline int real_ready(void)
     return __builtin_expect(real_state == REAL_RESOLVED, 1);
 }
 
-/* Asked where real_ready() said no: every hook jumps on to the function behind it (host.h). */
+/* For when real_ready() said no: does every hook jump on to the function behind it (host.h)? */
 static inline int real_passive(void)
 {
     return real_state == REAL_PASSIVE;
 }
 
-/* 1: the pointers are there, by now. Else ld.so has not relocated us yet, and a hook must do
- * without: make the system call itself, or serve from the arena. */
+/* 1: the pointers are there, by now. 0: ld.so has not relocated us yet, or this call comes from
+ * inside real_resolve. Then a hook must do without: make the system call itself, or serve from the
+ * arena. */
 static inline int real_found(void)
 {
     return real_ready() || real_passive();
 }
 
-/* 0: the program brings a malloc, calloc, realloc or free of its own, which comes before ours. */
+/* 0: the program brings its own malloc, calloc, realloc or free, which comes before ours. */
 int real_malloc_is_ours(void);
 
-/* operator new and delete of the provider behind us; see interpose_cxx.c. forwards: it comes down
- * to malloc and free. */
+/* operator new and delete of the provider behind us; see interpose_cxx.c. *forwards: the provider
+ * ends up in malloc and free. */
 void *real_cxx(const char *symbol, int *forwards);
 
 #endif

@@ -32,7 +32,7 @@ static void read_name(char *name)
         SYS_CALL(SYS_prctl, PR_GET_NAME, name, 0, 0, 0, 0);
 }
 
-/* Writes THREAD at the start of a chunk, or where a stream changes hands. Room is there. */
+/* Writes THREAD at the start of a chunk, or where a stream changes hands. There is room. */
 static __attribute__((noinline)) void put_thread(struct thread *t, uint64_t ticks)
 {
     struct stream *s = &t->stream;
@@ -67,9 +67,9 @@ void record_thread(struct thread *t)
     chunk_idle(s);
 }
 
-/* Makes room for an event of `push` frames (`all`: of the whole stack) and `more` bytes. A new
- * chunk starts with THREAD. Returns 0 when there is none: the event is lost. Of a stream without a
- * chunk nobody could see that it was busy: then the time is read again. */
+/* Makes room for an event of `push` frames (`all`: those of the whole stack) and `more` bytes. A
+ * new chunk starts with THREAD. Returns 0 where there is no room: the event is lost. If the stream
+ * had no chunk, nobody could see that it was busy, so the time is read again. */
 static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
                             uint64_t *ticks)
 {
@@ -89,8 +89,8 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
     return 1;
 }
 
-/* The longest part of the stack that the chunk has shown before is the event's base, the rest is
- * pushed: returns the first frame of it. keep: frames that the decoder's stack has, too. */
+/* The longest part of the stack that the chunk has shown before becomes the event's base; the rest
+ * is pushed: returns the first frame of that. keep: frames that are on the decoder's stack, too. */
 static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth,
                                    struct spool_event *e)
 {
@@ -102,13 +102,13 @@ static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth
     return first;
 }
 
-/* Is it about memory that another thread may have let go of just now? */
+/* Is it about memory that another thread may have released just now? */
 static inline int acquires(enum spool_kind kind)
 {
     return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED || kind == SPOOL_RANGE_MAP;
 }
 
-/* The one way of an event into the spool. walked: with the stack of `caller`. */
+/* The only way for an event into the spool. walked: with the stack of `caller`. */
 static inline __attribute__((always_inline)) void record(struct thread *t, struct registers caller,
                                                          struct spool_event *e, int walked,
                                                          const void *payload)
@@ -179,7 +179,7 @@ static inline __attribute__((always_inline)) void simple(const struct arch_frame
     sample_if_due(e->ticks);
 }
 
-/* An event as a hook tells it. */
+/* An event as a hook passes it on. */
 struct job {
     const struct arch_frame *frame;
     uint64_t address, size;
@@ -205,9 +205,9 @@ static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, 
     cramped_call(do_simple, &job);
 }
 
-/* Where it is cramped not even the frame of record() is there. So that its room is not taken before
- * that is known, each hook's function has two parts, and goes on to one of them by a jump (the
- * Makefile has this file compiled with sibling calls). */
+/* A cramped stack has no room even for the frame of record(). So each hook's function has two parts
+ * and jumps to one of them: it takes that room only once it knows that it may (the Makefile has
+ * this file compiled with sibling calls). */
 #define RECORD(name, what, walked)                                                                 \
     static __attribute__((noinline)) void name##_here(const struct arch_frame *frame,              \
                                                       uint64_t address, uint64_t size)             \
@@ -230,7 +230,7 @@ RECORD(realloc_moved, SPOOL_REALLOC_MOVED, 1)
 RECORD(range_begin, SPOOL_RANGE_BEGIN, 0)
 RECORD(range_map, SPOOL_RANGE_MAP, 1)
 
-/* The rest, which nobody waits for. */
+/* The others, which need not be fast. */
 static __attribute__((noinline)) void ending_here(const struct arch_frame *frame,
                                                   enum spool_kind kind)
 {
@@ -299,7 +299,7 @@ void record_range_failed(const struct arch_frame *frame)
 
 /* ---- what is not a hook of memory ---- */
 
-/* 0 where it cannot be read: the kernel will refuse it. */
+/* 0 where it cannot be read; then the kernel will refuse it. */
 static size_t path_length(const char *path)
 {
     struct given g = GIVEN_NOTHING;
@@ -307,7 +307,7 @@ static size_t path_length(const char *path)
     return bytes != GIVEN_REFUSED ? bytes : 0;
 }
 
-/* The guard wants registers from which a walk finds the way out, like a hook's. */
+/* The guard needs registers from which a walk finds its way out, like a hook's. */
 static void do_plain(void *argument)
 {
     const struct job *job = argument;
@@ -364,13 +364,13 @@ void record_name(void)
 {
     struct registers caller = arch_registers(ARCH_CALLER());
     char name[THREAD_NAME];
-    if (!tls.thread || !recorder_ready()) /* its first event will tell */
+    if (!tls.thread || !recorder_ready()) /* its first event will record it */
         return;
     struct thread *t = thread_enter(caller);
     if (!t)
         return;
     read_name(name);
-    /* A vfork child is its parent's memory, but has a name of its own. */
+    /* A vforked child shares its parent's memory but has a name of its own. */
     if (name[0] && t->tid == (uint32_t)sys_tid() && memcmp(name, t->name, sizeof name) != 0)
         record_thread(t);
     thread_leave(t);

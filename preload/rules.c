@@ -10,7 +10,7 @@ enum { KEY_FREE = 0, KEY_BUSY = 1, KEY_DEAD = 2 };
 
 struct rule_entry *rule_tiers[RULE_TIERS];
 static const unsigned tier_bits[RULE_TIERS] = {RULE_BITS_FIRST, 14, 18};
-/* Of which module an entry's pc is, in tables beside the tiers: only misses ask. */
+/* The module of each entry's pc, in tables beside the tiers: only misses need it. */
 static uint32_t *tier_modules[RULE_TIERS];
 
 static void *table_once(void **place, size_t bytes)
@@ -101,8 +101,8 @@ static struct rule rule_at(const struct cfi_module *module, uintptr_t pc, int ex
     struct rule rule = cfi_rule(module, exact ? pc : pc - 1);
     if (exact || rule.kind != RULE_NONE)
         return rule;
-    /* Nobody calls from before a function: makecontext puts the very start of __start_context where
-     * the first return address belongs. */
+    /* No call comes from before a function's start: makecontext puts the very start of
+     * __start_context where the first return address belongs. */
     struct rule at_start = cfi_rule(module, pc);
     if (at_start.kind != RULE_NONE)
         rule = (struct rule){.kind = RULE_END};
@@ -122,7 +122,7 @@ static __attribute__((noinline)) uint64_t learn(uintptr_t pc, int exact, uint32_
         __atomic_store_n(&old->key, key, __ATOMIC_RELEASE);
         return word;
     }
-    if (old && serial) /* without a serial nothing is known: a handler may hold the list */
+    if (old && serial) /* without a serial nothing is known: the list may be in the making */
         __atomic_store_n(&old->key, KEY_DEAD, __ATOMIC_RELEASE);
     struct rule rule = {.kind = RULE_NONE};
     if (found)

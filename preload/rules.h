@@ -1,10 +1,10 @@
 /*
  * rules.h - the rule cache: {pc -> how to step from there, pc id}, process-wide and lock-free.
  *
- * An entry is two words. `key` is claimed by CAS (free -> busy), the rule stored, then the key
- * released; a reader that finds its key has a rule that is complete. An entry never comes to hold
- * another pc: what is outdated is marked dead and its place is lost, so a reader may finish with
- * what it found.
+ * An entry is two words. `key` is claimed by CAS (free -> busy), then the rule is stored, then the
+ * key is released; a reader that finds its key finds a complete rule. An entry never gets another
+ * pc: an outdated one is marked dead and its place is lost, so a reader may finish with what it
+ * found.
  *
  *   key    63      62..48            47..0
  *          exact   tag               pc
@@ -15,7 +15,7 @@
  * look-up in a later generation asks loaded.h once more. What these bits cannot express (offsets
  * beyond +-4 MiB) is left to libunwind; pcs above 2^48 are not cached.
  *
- * Cost: a hit about 3 ns, a miss some 300 ns (cfi.h). Any thread, any signal handler.
+ * Cost: about 3 ns for a hit, some 300 ns for a miss (cfi.h). Any thread, any signal handler.
  */
 #ifndef MPROF_RULES_H
 #define MPROF_RULES_H
@@ -31,7 +31,7 @@ struct rule_entry {
     uint64_t word;
 };
 
-/* Three tables, each used when the one before has no place left, so that a small program pays
+/* Three tables, each used where the one before has no place left, so that a small program pays
  * little. */
 #define RULE_TIERS  3
 #define RULE_PROBES 8
@@ -75,8 +75,8 @@ static inline intptr_t rule_word_cfa_offset(uint64_t word)
     return ((int64_t)word >> 44) * 8;
 }
 
-/* The rare half: not seen before, not in this generation, or not in its first place. Never fails: a
- * rule of kind RULE_NONE or RULE_HARD where nothing better is known. */
+/* The rare half: the pc is new, new in this generation, or not in its first place. Never fails:
+ * returns a rule of kind RULE_NONE or RULE_HARD where nothing better is known. */
 uint64_t rule_find_slow(uintptr_t pc, int exact, uint32_t generation);
 
 /* The rule at pc (a return address; exact: the pc itself was executing), as a word. */
@@ -92,8 +92,7 @@ static inline uint64_t rule_find(uintptr_t pc, int exact, uint32_t generation)
     return rule_find_slow(pc, exact, generation);
 }
 
-/* Tags come round every 2^15 generations: before one does, entries of that age are given up.
- * Called at each new generation. */
+/* Tags recur every 2^15 generations: gives up entries before theirs does. Call at each new one. */
 void rules_age(uint32_t generation);
 
 #endif

@@ -32,7 +32,7 @@ static uint64_t resident_bytes(void)
     return pages * SPOOL_PAGE;
 }
 
-/* When the interval will have passed, in ticks, by the rate since the start. */
+/* How long until the interval has passed, in ticks, by the rate since the start. */
 static uint64_t ticks_ahead(struct spool_moment now)
 {
     struct spool_moment start = spool.header->start;

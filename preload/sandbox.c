@@ -68,7 +68,7 @@ static uint32_t load(const struct sock_filter *f, const struct seccomp_data *dat
     }
 }
 
-/* What the filter returns for a call. Jumps go forward only, so it ends. */
+/* What the filter returns for a call. Jumps only go forward, so it ends. */
 static uint32_t verdict(const struct sock_fprog *program, const struct seccomp_data *data)
 {
     uint32_t a = 0, x = 0, memory[BPF_MEMWORDS] = {0};
@@ -114,12 +114,12 @@ static uint32_t verdict(const struct sock_fprog *program, const struct seccomp_d
 
 /* ---- our calls ---- */
 
-#define OWN_PID 0x6d70726f66706964u /* stands for it */
+#define OWN_PID 0x6d70726f66706964u /* our pid takes its place */
 
 static const struct {
     uint32_t kind; /* enum sys_kind */
     int number;
-    uint64_t arguments[6]; /* those that a filter could want to know */
+    uint64_t arguments[6]; /* those that a filter may look at */
 } calls[] = {
     {SYS_KIND_MEMORY, SYS_mmap, {0, SPOOL_PAGE, 3, 0x4022 /* PRIVATE, ANONYMOUS, NORESERVE */, -1}},
     {SYS_KIND_MEMORY, SYS_mremap, {SPOOL_PAGE, 0, SPOOL_PAGE, MREMAP_MAYMOVE}},
@@ -163,17 +163,17 @@ static const struct {
     {SYS_KIND_START, SYS_clock_gettime, {CLOCK_REALTIME, SPOOL_PAGE}},
     {SYS_KIND_GROW, SYS_fstat, {3, SPOOL_PAGE}},
     {SYS_KIND_GROW, SYS_fallocate, {3, 0, SPOOL_PAGE, SPOOL_PAGE}},
-    {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* no call beside a counter */
+    {SYS_KIND_TIME, SYS_clock_gettime, {CLOCK_BOOTTIME, SPOOL_PAGE}}, /* not made with a counter */
 };
 
-/* Kinds without which nothing is recorded, or wrongly, unless we know that they are not to be had.
- */
+/* Kinds without which nothing, or something wrong, is recorded, unless we know that we cannot have
+ * them. */
 #define NEEDED                                                                                     \
     (SYS_KIND_MEMORY | SYS_KIND_GROW | SYS_KIND_PROBE | SYS_KIND_GLANCE | SYS_KIND_LIFE |          \
      SYS_KIND_POPULATE | SYS_KIND_TOUCH)
 
-/* A call that ends in a signal, or asks somebody else, is harm. One that fails is none by itself
- * (Chromium's filter answers most advices for madvise with EPERM). */
+/* A call that ends in a signal, or asks somebody else, does harm. One that fails does none by
+ * itself (Chromium's filter answers most advices for madvise with EPERM). */
 static int is_harmless(uint32_t action, uint32_t kind)
 {
     action &= SECCOMP_RET_ACTION_FULL;
@@ -202,7 +202,7 @@ static uint32_t forbidden_by(const struct sock_fprog *program)
 static unsigned give_up(uint32_t kinds)
 {
     unsigned before = sys_forbidden;
-    uint32_t no_way = SYS_KIND_POPULATE | SYS_KIND_TOUCH; /* to give memory its place on the disk */
+    uint32_t no_way = SYS_KIND_POPULATE | SYS_KIND_TOUCH; /* to give memory its disk space */
     if (((kinds | before) & no_way) == no_way)
         kinds |= SYS_KIND_MEMORY;
     if (kinds & ~before & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
@@ -224,10 +224,10 @@ unsigned sandbox_no_counter(void)
     return give_up(SYS_KIND_TIME);
 }
 
-/* libunwind probes memory by calls of its own choice: no filter is asked about those. */
+/* libunwind makes system calls of its own choice, about which no filter is asked. */
 unsigned sandbox_filter(const struct sock_fprog *given)
 {
-    /* A question whether the kernel knows filters, or a mistake that it will tell of. */
+    /* This asks whether the kernel knows filters, or is a mistake that the kernel will report. */
     if (!given || !sys_all_readable(given, sizeof *given))
         return sys_forbidden;
     struct sock_fprog program = *given;

@@ -12,9 +12,9 @@
 uint32_t selfcheck_every;
 static uint32_t counter, reported;
 
-#define REPORTS_MAX 1000 /* of a process: a mistake must not fill the disk */
-#define BEFORE      32   /* equal frames that a report shows in front of the difference */
-#define BEHIND      32   /* frames from the difference on, of either walk */
+#define REPORTS_MAX 1000 /* per process: a mistake must not fill the disk */
+#define BEFORE      32   /* equal frames that a report shows before the difference */
+#define BEHIND      32   /* frames of either walk from the difference on */
 
 void selfcheck_start(uint64_t every)
 {
@@ -26,7 +26,7 @@ void selfcheck_start(uint64_t every)
 struct comparison {
     const struct memo_frame *frames; /* ours, outermost first */
     uint32_t count;
-    int cut;        /* ours did not come to the end */
+    int cut;        /* ours did not reach the end */
     uint32_t equal; /* innermost frames in which both agree */
     int differ;
     uint32_t their_count; /* libunwind's from the difference on */
@@ -43,7 +43,7 @@ static uintptr_t code_of(const struct memo_frame *f)
     return f->reached == REACHED_BY_SIGNAL ? f->pc : f->pc - 1;
 }
 
-/* No call frame information, so the next frame would be a guess on both sides. Where only we see
+/* Without call frame information the next frame would be a guess on both sides. Where only we see
  * none, that is our mistake: what libunwind makes of it is compared. */
 static int is_guesswork(const struct memo_frame *f, const struct unwind_view *view)
 {
@@ -63,16 +63,16 @@ static int difference(struct comparison *c, uintptr_t pc)
     return c->their_count < BEHIND;
 }
 
-/* A frame of libunwind's. Returns 0 when there is nothing more to be learnt. */
+/* Compares a frame of libunwind's. Returns 0 when there is nothing more to learn. */
 static int compare(void *context, uintptr_t pc, uintptr_t sp, const struct unwind_view *view)
 {
     struct comparison *c = context;
     if (c->differ)
         return difference(c, pc);
-    if (c->equal + (uint32_t)c->cut == c->count) { /* ours has come to its end */
+    if (c->equal + (uint32_t)c->cut == c->count) { /* ours has ended */
         if (c->cut && c->count > WALK_DEPTH_MAX)
             return 0;
-        return difference(c, pc); /* and libunwind knew the way from there */
+        return difference(c, pc); /* and libunwind knew how to go on */
     }
     const struct memo_frame *f = ours(c, c->equal);
     if (f->pc != pc || f->sp != sp)
@@ -131,7 +131,7 @@ __attribute__((noinline)) void selfcheck_slow(struct thread *t, struct registers
     if (how == UNWOUND_NOT)
         return;
     if (how == UNWOUND_END && c.equal + (uint32_t)c.cut < c.count)
-        c.differ = 1; /* ours goes on where libunwind has come to the end */
+        c.differ = 1; /* ours goes on where libunwind has ended */
     __atomic_fetch_add(&spool.process->checked, 1, __ATOMIC_RELAXED);
     if (__builtin_expect(!c.differ, 1))
         return;

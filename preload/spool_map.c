@@ -24,7 +24,7 @@ static struct anchor anchors[ANCHORS];
 static uint32_t anchor_count;
 
 /* Kernels before 5.14 cannot populate for writing: then the descriptor stays open (init_spool_fd)
- * and blocks are allocated through it. */
+ * and disk space is allocated through it. */
 static int can_populate = 1;
 
 static void anchor_add(uint8_t *page, uint64_t offset)
@@ -48,7 +48,7 @@ static const struct anchor *anchor_before(uint64_t offset)
     return best;
 }
 
-/* p, mapped from `offset`, becomes an anchor where the last one is far away. */
+/* Makes p, mapped from `offset`, an anchor if the last one is far away. */
 static void add_anchor_if_far(uint8_t *p, uint64_t offset, uint64_t distance)
 {
     uint8_t *page = distance > ANCHOR_EVERY ? sys_map_again(p, SPOOL_PAGE) : NULL;
@@ -56,8 +56,7 @@ static void add_anchor_if_far(uint8_t *p, uint64_t offset, uint64_t distance)
         anchor_add(page, offset);
 }
 
-/* Maps [offset, offset + bytes) of the spool, not populated; NULL where the host's limits forbid
- * it. */
+/* Maps [offset, offset + bytes) of the spool, unpopulated; NULL if the host's limits forbid it. */
 static uint8_t *map_part(uint64_t offset, size_t bytes)
 {
     const struct anchor *a = anchor_before(offset);
@@ -76,7 +75,7 @@ static uint8_t *map_part(uint64_t offset, size_t bytes)
     return p;
 }
 
-/* The same for a window: at a multiple of its size. */
+/* The same for a window, at a multiple of its size. */
 static uint8_t *map_aligned(uint64_t offset, size_t bytes)
 {
     const struct anchor *a = anchor_before(offset);
@@ -113,7 +112,7 @@ int spool_populate(uint8_t *p, uint64_t offset, size_t bytes)
 
 /* ---- the tables ---- */
 
-/* Windows of the tables that are mapped, by their number from the first table on. */
+/* The mapped windows of the tables, numbered from the start of the first table. */
 static uint8_t *windows[1024];
 
 void *spool_entry(const struct spool_table *table, uint32_t i)
@@ -145,7 +144,7 @@ void *spool_entry(const struct spool_table *table, uint32_t i)
 
 /* ---- the start ---- */
 
-/* Tables for a file that may grow to `cap`; all are multiples of a window. */
+/* Lays out the tables for a file that may grow to `cap`; their sizes are multiples of a window. */
 static void lay_out(struct spool_header *h, uint64_t cap)
 {
     int small = cap < 256ull << 20;
@@ -168,8 +167,7 @@ const char *spool_create(long fd, uint64_t cap)
         return "the spool could not be given its size";
     uint8_t *head = sys_map_shared((int)fd, 0, WINDOW);
     if (!head)
-        return "the folder's file system has no shared mappings"; /* or the cap is too large for it
-                                                                   */
+        return "the folder's file system has no shared mappings"; /* or the cap is too large */
     long populated = sys_advise(head, WINDOW, MADV_POPULATE_WRITE);
     if (populated == -22) /* EINVAL: the kernel does not know it */
         can_populate = 0;
@@ -209,7 +207,7 @@ int spool_needs_fd(void)
 
 /* ---- carving ---- */
 
-/* Carves `bytes` of the file, at a multiple of `alignment`: its offset, or 0 past the cap. */
+/* Carves `bytes` of the file at a multiple of `alignment`: the offset, or 0 past the cap. */
 static uint64_t carve_aligned(size_t bytes, size_t alignment)
 {
     uint64_t carved = __atomic_load_n(&spool.control->carved, __ATOMIC_RELAXED), at;
@@ -228,9 +226,9 @@ static uint64_t carve(size_t bytes)
 }
 
 /*
- * What was carved and found no room on the disk is carved again by the next try, or a disk that
- * stays full for a while would use up the cap. It goes back to `carved` where it is still the last
- * piece; else it is kept here, offset | log2(bytes).
+ * A piece that was carved but found no disk space is carved again by the next try; else a disk that
+ * stays full for a while would use up the cap. It goes back to `carved` if it is still the last
+ * piece; else it is kept here, as offset | log2(bytes).
  */
 #define UNUSED_PIECES 32
 static uint64_t unused[UNUSED_PIECES];
@@ -278,7 +276,7 @@ uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
     return NULL;
 }
 
-/* ---- room for a program that forbids itself calls of memory ---- */
+/* ---- room for a program that forbids itself memory calls ---- */
 
 #define ASIDE (4u << 20)
 

@@ -46,7 +46,7 @@ static void append_bytes(char *to, size_t capacity, const char *text, size_t byt
 
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
 {
-    static char text[1024]; /* at the start, or at that of a forked child: by one at a time */
+    static char text[1024]; /* at a start, also a forked child's: one thread at a time */
     char path[64] = "/proc/";
     if (pid)
         start_facts_append_number(path, sizeof path, (uint64_t)pid);
@@ -55,8 +55,7 @@ uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid)
     start_facts_append(path, sizeof path, "/stat");
     if (!sys_read_file(path, text, sizeof text))
         return 0;
-    /* The second field, a name in parentheses, may hold anything; the third follows its last one.
-     */
+    /* The second field, in parentheses, may hold anything; the third follows the last ')'. */
     const char *p = strrchr(text, ')');
     uint64_t value = 0;
     for (unsigned field = 2; p && field < 22; field++) {
@@ -98,7 +97,7 @@ static int clock_is_counter(void)
 
 /* ---- without /proc: what the kernel laid on the first thread's stack ---- */
 
-/* argv, or NULL where it is not found to be there. */
+/* argv, or NULL where it is not to be found there. */
 static char **stack_argv(long *count)
 {
     extern void *__libc_stack_end
@@ -109,7 +108,7 @@ static char **stack_argv(long *count)
     return *count >= 0 && *count < (long)COMMAND_MAX && !argv[*count] ? argv : NULL;
 }
 
-/* Strings one behind the other, up to a NULL; returns their bytes. */
+/* Copies strings one after another, up to a NULL; returns their bytes. */
 static size_t copy_strings(char *const *from, char *to, size_t capacity)
 {
     size_t have = 0;
@@ -153,7 +152,7 @@ static uint64_t read_pid_space(void)
 
 #define MAPS_MAX (256u << 10)
 
-/* A hexadecimal number, and behind it. */
+/* Reads a hexadecimal number and moves *p past it. */
 static uint64_t read_hexadecimal(const char **p)
 {
     uint64_t v = 0;
@@ -182,8 +181,8 @@ static void path_mapped_at(uintptr_t address, const char *maps, char *to)
     }
 }
 
-/* Started as "ld.so PROGRAM": the kernel knows ld.so only, and of the program says nothing but
- * what is mapped where. */
+/* Started as "ld.so PROGRAM": the kernel knows only ld.so; of the program it says nothing but what
+ * is mapped where. */
 static void find_program(struct start_facts *f)
 {
     uintptr_t headers = getauxval(AT_PHDR);
@@ -253,7 +252,7 @@ int start_facts_no_children(const struct start_facts *f)
     return value && value[0] == '0' && (value[1] == 0 || value[1] == ':');
 }
 
-/* Was the process started as we are? The kernel keeps the environment of its exec. */
+/* Was the process started like us? The kernel keeps the environment of its exec. */
 static int began_recorded(int32_t pid)
 {
     char path[64] = "/proc/";
@@ -293,8 +292,8 @@ static uint64_t big_endian(const uint8_t *p, unsigned bytes)
     return v;
 }
 
-/* Seconds east of UTC at `epoch` by a TZif file (RFC 8536). Only its 64-bit part is read; the
- * footer's rules for years beyond the last transition are not: then the last offset holds. */
+/* Seconds east of UTC at `epoch`, by a TZif file (RFC 8536). Reads only its 64-bit part, not the
+ * footer's rules for the years after the last transition: there the last offset holds. */
 static int64_t zone_offset(const uint8_t *p, size_t bytes, int64_t epoch)
 {
     const uint8_t *end = p + bytes;
@@ -400,7 +399,7 @@ size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity)
     const char *pattern = start_facts_setting(f, SETTING_OUTPUT);
     *to = 0;
     if (!pattern || *pattern != '/') {
-        if (*f->folder != '/') /* it was removed, or lies outside of our root */
+        if (*f->folder != '/') /* it was removed, or lies outside our root */
             return 0;
         start_facts_append(to, capacity, f->folder);
         start_facts_append(to, capacity, "/");

@@ -1,6 +1,6 @@
 /*
- * start_facts.h - what the start wants to know of the process, read with raw system calls.
- * Used once, by one thread, before the recorder is on.
+ * start_facts.h - what the start needs to know about the process, read with raw system calls. Used
+ * once, by one thread, before the recorder is on; start_facts_start_time again in a forked child.
  */
 #ifndef MPROF_START_FACTS_H
 #define MPROF_START_FACTS_H
@@ -24,27 +24,27 @@ struct start_facts {
     int clock_is_counter;
 };
 
-/* Everything is mapped and stays, until the environment and the command are given back: only the
- * start needs them. Returns NULL where there is no memory. */
+/* Everything it maps stays, except the environment and the command, which only the start needs:
+ * start_facts_give_back unmaps those. Returns NULL where there is no memory. */
 struct start_facts *start_facts_read(void);
 void start_facts_give_back(struct start_facts *f);
 
-/* Value of a variable in the environment, or NULL; of one of our settings. */
+/* The value of an environment variable, or of one of our settings; NULL where it is not set. */
 const char *start_facts_variable(const struct start_facts *f, const char *name);
 const char *start_facts_setting(const struct start_facts *f, enum setting setting);
 
 /* MPROF_CHILDREN=0: are the children of this process left alone, and is it itself such a child?
- *   "0"      where its parent began with this library and this setting, too; one whose parent is
- *            gone counts as a first process
- *   "0:PID"  where its parent is not PID (set by mprof-c run) */
+ *   "0"      if its parent began with this library and this setting, too; a process whose parent is
+ *            gone counts as a first one
+ *   "0:PID"  if its parent is not PID (set by mprof-c run) */
 int start_facts_no_children(const struct start_facts *f);
 int start_facts_is_child(const struct start_facts *f);
 
-/* pid's start time and parent from /proc/PID/stat (pid 0: our own); 0 where it cannot be read. */
+/* pid's start time and parent, from /proc/PID/stat (pid 0: our own); 0 where it cannot be read. */
 uint64_t start_facts_start_time(int32_t pid, int32_t *parent_pid);
 
-/* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default, made
- * absolute. Returns its length, 0 where it does not fit or there is no working folder. */
+/* The recording's name: MPROF_OUTPUT with %p, %h and %q{VAR} filled in, or the default; made
+ * absolute. Returns its length, or 0 where it does not fit or there is no working folder. */
 size_t start_facts_name(const struct start_facts *f, char *to, size_t capacity);
 
 /* "YYYYmmddHHMMSS" of `epoch` in the machine's time zone (TZ or /etc/localtime), else in UTC. */

@@ -1,4 +1,4 @@
-/* step.c - steps that are not the plain one. */
+/* step.c - the steps other than the plain one. */
 #include "step.h"
 #include "unwind.h"
 
@@ -7,8 +7,8 @@
 static enum step step_by_frame_pointer(struct stepper *s)
 {
     uintptr_t fp = s->r.fp;
-    /* The ABI has the outermost frame's fp be 0 (old crt1.o have no CFI for _start); ld.so's own
-     * start code, which calls the constructors, has none either. */
+    /* By the ABI the outermost frame's fp is 0 (old crt1.o files have no CFI for _start). ld.so's
+     * own start code, which calls the constructors, has no CFI either. */
     if (fp == 0 || s->r.pc - loader_start < loader_end - loader_start)
         return STEP_END;
     if (s->stack_end == UINTPTR_MAX || fp < s->r.sp || fp - s->r.sp > FRAME_MAX || fp % 8 != 0 ||
@@ -37,8 +37,8 @@ static enum step step_by_rule(struct stepper *s, uint64_t rule)
     fp_slot += (uintptr_t)rule_word_fp_offset(rule);
     s->reached = rule_word_kind(rule) == RULE_DEREF ? REACHED_OTHERWISE : REACHED_BY_SLOTS;
     s->fp_below = 0;
-    /* A slot outside of the frame: gcc's CFI says so behind the `pop %rbp` of a function that
-     * realigned its stack, where a signal may have interrupted it; fp is the caller's already. */
+    /* A slot outside the frame: gcc's CFI still names it after the `pop %rbp` of a function that
+     * realigned its stack, where a signal may strike. By then fp is the caller's. */
     if (fp_saved == FP_SAVED_AT_FP && (fp_slot < s->r.sp || fp_slot > cfa - 16)) {
         s->reached = REACHED_OTHERWISE;
     } else if (fp_saved) {
@@ -60,7 +60,7 @@ static enum step step_over_signal(struct stepper *s)
     s->r = arch_signal_step(s->r);
     s->fp_below = 0;
     s->reached = REACHED_BY_SIGNAL;
-    s->stack_end = stack_end_for(s->thread_end, s->r.sp); /* the handler had perhaps another */
+    s->stack_end = stack_end_for(s->thread_end, s->r.sp); /* the handler may have had another */
     s->exact = 1;
     return STEP_ON;
 }

@@ -1,7 +1,7 @@
 /*
- * step.h - one step of a walk: from the registers in a frame to those in its caller.
+ * step.h - one step of a walk: from a frame's registers to those of its caller.
  *
- * How the caller's registers were found is told beside them, for the memo (walk.h): the frame
+ * For the memo (walk.h) a step also reports how it found the caller's registers: the frame
  * pointer's slot, and whether two slots are all that the step depended on.
  *
  * Any thread, any signal handler. Reads only what the rule says, below the stack's end where that
@@ -17,11 +17,11 @@
 
 enum step { STEP_ON, STEP_END, STEP_UNKNOWN };
 
-/* How a frame's registers came about. */
+/* How a frame's registers were found. */
 enum reached {
-    REACHED_BY_SLOTS = 0, /* the return address, and fp where fp_below says so */
+    REACHED_BY_SLOTS = 0, /* by the return address's slot, and fp's where fp_below says so */
     REACHED_OTHERWISE = 1,
-    REACHED_BY_SIGNAL = 2 /* and the pc itself was executing: it is no return address */
+    REACHED_BY_SIGNAL = 2 /* the pc itself was executing: it is no return address */
 };
 
 struct stepper {
@@ -29,9 +29,9 @@ struct stepper {
     uint16_t fp_below;    /* r.sp - address of the slot that held fp; 0: fp was not restored */
     uint16_t reached;     /* enum reached */
     int exact;            /* r.pc itself was executing */
-    uintptr_t stack_end;  /* of the stack that r is on, UINTPTR_MAX unknown */
-    uintptr_t thread_end; /* of the thread's own stack, 0 unknown */
-    uintptr_t thread_low; /* from here to thread_end all can be read */
+    uintptr_t stack_end;  /* end of the stack that r is on, UINTPTR_MAX unknown */
+    uintptr_t thread_end; /* end of the thread's own stack, 0 unknown */
+    uintptr_t thread_low; /* from here to thread_end everything can be read */
 };
 
 static inline uintptr_t stack_end_for(uintptr_t thread_end, uintptr_t sp)
@@ -51,10 +51,9 @@ static inline struct stepper stepper_at(struct registers from, uintptr_t thread_
 }
 
 /*
- * May the slot be read? On the thread's own stack, and in the page where the frame at r ends, yes.
+ * May the slot be read? Yes on the thread's own stack, and in the page of the slot just below r.sp.
  * Elsewhere (coroutines, alternate stacks) nobody knows where memory ends, and a rule may be wrong
- * there: code that changed to another stack by hand mostly has call frame information that does not
- * say so.
+ * there: code that switches stacks by hand mostly has call frame information that does not say so.
  */
 static inline int may_read(const struct stepper *s, uintptr_t slot)
 {
@@ -63,17 +62,17 @@ static inline int may_read(const struct stepper *s, uintptr_t slot)
            sys_readable(slot & ~7ul);
 }
 
-/* Does a step by this rule depend on fp, other than to hand it on? */
+/* Does a step by this rule depend on fp, beyond handing it on? */
 static inline int rule_uses_fp(uint64_t rule)
 {
     return rule_word_kind(rule) != RULE_STEP || rule_word_base_fp(rule) ||
            rule_word_fp_saved(rule) == FP_SAVED_AT_FP;
 }
 
-/* All kinds but the plain one. */
+/* Steps by any kind of rule but the plain one. */
 enum step step_rare(struct stepper *s, uint64_t rule);
 
-/* The plain rule: CFA = sp or fp + offset, fp at the CFA + offset or as it was. */
+/* Steps by the plain rule: CFA = sp or fp + offset; fp is at the CFA + offset, or unchanged. */
 static inline enum step take_step(struct stepper *s, uint64_t rule)
 {
     uintptr_t cfa = rule_word_base_fp(rule) ? s->r.fp : s->r.sp;

@@ -26,23 +26,23 @@
 #define SYS_CALL(number, a, b, c, d, e, f)                                                         \
     arch_syscall((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
-/* Kinds of what we do; a bit in sys_forbidden for each that the host must not be caught at. */
+/* The kinds of what we do; a kind's bit in sys_forbidden: the host must not be caught at it. */
 enum sys_kind {
     SYS_KIND_MEMORY = 1,     /* mmap, munmap, mremap */
     SYS_KIND_FILES = 2,      /* openat, read, close */
     SYS_KIND_SELF = 4,       /* gettid, getpid, getppid, prctl, sigaltstack */
     SYS_KIND_GROW = 8,       /* fstat, fallocate: kernels before 5.14 */
     SYS_KIND_UNWIND = 16,    /* libunwind */
-    SYS_KIND_TIME = 32,      /* no call: the processor's counter, also behind clock_gettime */
+    SYS_KIND_TIME = 32,      /* no call: the processor's counter, which clock_gettime reads, too */
     SYS_KIND_WINDOW = 64,    /* what windows need besides SYS_KIND_MEMORY */
     SYS_KIND_PROBE = 128,    /* rt_sigprocmask, to ask whether memory can be read */
-    SYS_KIND_START = 256,    /* what the start does besides, in a program that is exec'd */
+    SYS_KIND_START = 256,    /* what else the start does, in a program that is exec'd */
     SYS_KIND_POPULATE = 512, /* madvise(MADV_POPULATE_WRITE) .. */
     SYS_KIND_TOUCH = 1024,   /* .. or else a futex for each page */
     SYS_KIND_UNLOCK = 2048,  /* munlock */
     SYS_KIND_ACCESS = 4096,  /* faccessat2 */
     SYS_KIND_SIGNALS = 8192, /* rt_sigprocmask, to hold signals back */
-    SYS_KIND_GLANCE = 16384, /* a futex that waits no time, to ask whether memory can be read */
+    SYS_KIND_GLANCE = 16384, /* a futex wait of no time, to ask whether memory can be read */
     SYS_KIND_LIFE = 32768,   /* tgkill without a signal, to ask whether a thread lives */
     SYS_KIND_ALL = 0xffffff
 };
@@ -69,7 +69,7 @@ static inline void *sys_pages(size_t bytes)
     return sys_failed(p) ? NULL : p;
 }
 
-/* The same in the place of what is mapped there. */
+/* The same, in place of what is mapped there. */
 static inline void sys_pages_at(void *place, size_t bytes)
 {
     if (sys_may(SYS_KIND_MEMORY))
@@ -83,8 +83,7 @@ static inline void *sys_map_shared(int fd, uint64_t offset, size_t bytes)
     return sys_failed(p) ? NULL : p;
 }
 
-/* A second mapping of the file behind a shared mapping, from that mapping's place in the file on.
- */
+/* A second mapping of the file behind a shared mapping, from the same place in the file on. */
 static inline void *sys_map_again(void *shared, size_t bytes)
 {
     if (!sys_may(SYS_KIND_MEMORY))
@@ -93,7 +92,7 @@ static inline void *sys_map_again(void *shared, size_t bytes)
     return sys_failed(p) ? NULL : p;
 }
 
-/* The same at a place of ours, in what is mapped there. */
+/* The same at an address of ours, in place of what is mapped there. */
 static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
 {
     return sys_may(SYS_KIND_WINDOW) &&
@@ -102,13 +101,13 @@ static inline int sys_map_again_at(void *shared, size_t bytes, void *place)
 }
 
 /* A program that has locked its memory (mlockall) has locked ours, too, and what is mapped from a
- * locked mapping counts against its limit. Returns whether it is unlocked now. */
+ * locked mapping counts against its limit. Returns whether these pages are unlocked now. */
 static inline int sys_unlock(void *p, size_t bytes)
 {
     return sys_may(SYS_KIND_UNLOCK) && SYS_CALL(SYS_munlock, p, bytes, 0, 0, 0, 0) == 0;
 }
 
-/* Addresses without memory. */
+/* Address space without memory. */
 static inline void *sys_reserve(size_t bytes)
 {
     if (!sys_may(SYS_KIND_WINDOW))
@@ -132,8 +131,8 @@ static inline long sys_advise(void *p, size_t bytes, int advice)
     return SYS_CALL(SYS_madvise, p, bytes, advice, 0, 0, 0);
 }
 
-/* The kernel writes to the page as it is: it adds 0 to a word, atomically. So others may be writing
- * there, and where the page has no place on the disk it is an error, not a signal. */
+/* The kernel writes to each page without changing it: it adds 0 to a word, atomically. So others
+ * may be writing there, and a page that finds no disk space is an error, not a signal. */
 #define SYS_TOUCH_FUTEX     (FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG)
 #define SYS_TOUCH_OPERATION FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_LT, 0)
 
@@ -147,7 +146,7 @@ static inline long sys_touch(uint8_t *p, size_t bytes)
     return result < 0 ? result : 0;
 }
 
-/* Gives the pages of a shared mapping their place on the disk. */
+/* Gives the pages of a shared mapping their disk space. */
 static inline long sys_populate(uint8_t *p, size_t bytes)
 {
     if (!sys_may(SYS_KIND_MEMORY))
@@ -174,8 +173,7 @@ static inline long sys_read(long fd, void *to, size_t bytes)
     return SYS_CALL(SYS_read, fd, to, bytes, 0, 0, 0);
 }
 
-/* The start of a small file; returns its bytes (0 where it cannot be read) and ends them with a
- * NUL. */
+/* Reads the start of a small file and ends it with a NUL; returns its bytes, 0 if unreadable. */
 static inline size_t sys_read_file(const char *path, char *to, size_t capacity)
 {
     size_t have = 0;
@@ -190,7 +188,7 @@ static inline size_t sys_read_file(const char *path, char *to, size_t capacity)
     return have;
 }
 
-/* These three: 0 where it may not be asked. */
+/* These three return 0 where we may not ask. */
 static inline int32_t sys_pid(void)
 {
     if (!sys_may(SYS_KIND_SELF))
@@ -212,16 +210,16 @@ static inline int32_t sys_tid(void)
     return (int32_t)SYS_CALL(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Can the 8 bytes there (a multiple of 8) be read? The kernel looks at the mask before it refuses
- * the operation; at a mask at 0 it does not look, so a neighbour in the same page is asked for.
- * Whoever may not ask must know by himself. */
+/* Can the 8 bytes at address (a multiple of 8) be read? The kernel reads the mask before it refuses
+ * the operation. It ignores a mask at 0, so a neighbour in the same page is asked for. The caller
+ * checks that it may ask (SYS_KIND_PROBE). */
 static inline int sys_readable(uintptr_t address)
 {
     return SYS_CALL(SYS_rt_sigprocmask, -1, address | 8, 0, 8, 0, 0) != -EFAULT;
 }
 
-/* The same where that may be forbidden: the kernel looks at the word before it waits, for no time.
- */
+/* The same where that may be forbidden: a futex reads the word before it waits, for no time. 1
+ * where we may not ask at all. */
 static inline int sys_readable_by_any(uintptr_t address)
 {
     static const struct timespec no_time;
@@ -231,7 +229,7 @@ static inline int sys_readable_by_any(uintptr_t address)
            SYS_CALL(SYS_futex, address, FUTEX_WAIT_PRIVATE, 0, &no_time, 0, 0) != -EFAULT;
 }
 
-/* Can all of it be read, as far as may be asked? */
+/* Can all of it be read, as far as we may ask? */
 static inline int sys_all_readable(const void *p, size_t bytes)
 {
     uintptr_t at = (uintptr_t)p & ~7ul, end = (uintptr_t)p + bytes;

@@ -16,13 +16,13 @@ __thread struct tls tls;
 
 #define STATES_MAX  (1u << 18)
 #define SLAB_STATES 64
-#define LOOKS       8 /* at states, by each thread that begins */
+#define LOOKS       8 /* states that each new thread looks at */
 
 /* Slabs of states, indexed by state; a slab is mapped when its first state is wanted. */
 static struct thread *slabs[STATES_MAX / SLAB_STATES];
 static uint32_t state_count;
 
-/* NULL: its slab is not there, or not yet. */
+/* NULL: its slab is not there, or not there yet. */
 static struct thread *state(uint32_t index)
 {
     struct thread *slab = __atomic_load_n(&slabs[index / SLAB_STATES], __ATOMIC_ACQUIRE);
@@ -40,8 +40,8 @@ static uint32_t owner_of(uint64_t owner)
     return (uint32_t)owner;
 }
 
-/* The state changes hands, unless it has since `owner` was read: each time has a number of its own,
- * as those of threads come again. */
+/* Gives the state to another owner, unless that has happened since `owner` was read: each change
+ * has a number of its own, as the threads' numbers recur. */
 static int change_owner(struct thread *t, uint64_t owner, uint32_t id)
 {
     uint64_t wanted = ((owner >> 32) + 1) << 32 | id;
@@ -49,9 +49,9 @@ static int change_owner(struct thread *t, uint64_t owner, uint32_t id)
                                        __ATOMIC_RELAXED);
 }
 
-/* Free states: {tag, index + 1}; the tag makes a pop that was overtaken fail (ABA). */
+/* Free states: {tag, index + 1}; the tag makes a pop fail that was overtaken (ABA). */
 static uint64_t pool_top;
-static uint32_t pool_count; /* about as many */
+static uint32_t pool_count; /* roughly how many */
 
 static struct thread *pool_pop(uint32_t id)
 {
@@ -70,7 +70,7 @@ static struct thread *pool_pop(uint32_t id)
     return NULL;
 }
 
-/* By its owner, or in a forked child. */
+/* Called by the state's owner, or in a forked child. */
 static void pool_push(struct thread *t)
 {
     uint64_t top = __atomic_load_n(&pool_top, __ATOMIC_RELAXED), wanted;
@@ -83,15 +83,14 @@ static void pool_push(struct thread *t)
                                           __ATOMIC_RELAXED));
 }
 
-/* Something jumped out of a hook, or its thread ended in it: memo and chunk may have been left
- * between two of their words. */
+/* Something jumped out of a hook, or its thread ended in it: memo and chunk may be half changed. */
 static void leave_open(struct thread *t)
 {
     walk_reset(&t->memo);
     chunk_abandon(&t->stream);
 }
 
-/* Frees the state if its thread is no more. Whoever does it has it meanwhile, and may end, too. */
+/* Frees the state if its thread is gone. Whoever does so owns it meanwhile, and may end, too. */
 static void bury(struct thread *t, uint32_t id)
 {
     uint64_t owner = __atomic_load_n(&t->owner, __ATOMIC_ACQUIRE);
@@ -100,14 +99,13 @@ static void bury(struct thread *t, uint32_t id)
     POINT("inheriting");
     if (!change_owner(t, owner, id))
         return;
-    if (__atomic_load_n(&t->guard, __ATOMIC_ACQUIRE)) /* what it stored is seen by now */
+    if (__atomic_load_n(&t->guard, __ATOMIC_ACQUIRE)) /* all it stored can be seen by now */
         leave_open(t);
     thread_leave(t);
     pool_push(t);
 }
 
-/* Looks at `looks` states, all of them in turn, whoever looks (two at a time may look at the same).
- */
+/* Looks at `looks` states, in turn for all callers (two at a time may look at the same ones). */
 static void look_around(uint32_t looks, uint32_t id)
 {
     static uint32_t next;
@@ -125,7 +123,7 @@ static void look_around(uint32_t looks, uint32_t id)
     __atomic_store_n(&next, at, __ATOMIC_RELAXED);
 }
 
-/* The slab of a state that is new. */
+/* The slab of a new state. */
 static struct thread *slab_of(uint32_t index)
 {
     struct thread **slab = &slabs[index / SLAB_STATES];
@@ -157,8 +155,8 @@ static struct thread *state_new(uint32_t id)
     return t;
 }
 
-/* Each new thread looks at more states than it takes, as long as few are free: so those of ended
- * threads are found, however they lie, before there is one for each eight that live. */
+/* Each new thread looks at more states than it takes, as long as few are free. So those of ended
+ * threads, however they lie, are found before there is one for every eight threads alive. */
 static struct thread *state_found(uint32_t id)
 {
     if (__atomic_load_n(&pool_count, __ATOMIC_RELAXED) <= states() / 4)
@@ -174,7 +172,7 @@ void thread_tend(void)
 
 /* ---- a thread's first event ---- */
 
-/* glibc lays a thread's control block at the top of its stack; the first thread's stack ends where
+/* glibc puts a thread's control block at the top of its stack; the first thread's stack ends where
  * the kernel put argv, which ld.so remembers. */
 static uintptr_t stack_end_of(uintptr_t sp)
 {
@@ -189,7 +187,7 @@ static uintptr_t stack_end_of(uintptr_t sp)
     return best;
 }
 
-/* A state for the thread, its guard set. frame: sp of the hook's caller. */
+/* A state for the thread, with its guard set. frame: sp of the hook's caller. */
 static struct thread *state_take(uintptr_t frame)
 {
     struct thread *t = state_found(life_own());
@@ -205,7 +203,7 @@ static struct thread *state_take(uintptr_t frame)
         __atomic_store_n(&init_has_threads, 1, __ATOMIC_RELAXED);
     t->tid = (uint32_t)sys_tid();
     __atomic_store_n(&t->self, (uintptr_t)pthread_self(), __ATOMIC_RELAXED);
-    __atomic_store_n(&t->guard, frame, __ATOMIC_RELAXED); /* from here on it can be left open */
+    __atomic_store_n(&t->guard, frame, __ATOMIC_RELAXED); /* a jump may now leave it open */
     t->nested = NULL;
     cramped_note(t);
     walk_new_stack(&t->memo, frame, stack_end_of(frame));
@@ -214,8 +212,8 @@ static struct thread *state_take(uintptr_t frame)
     return t;
 }
 
-/* Publishes the state with its guard set: a handler that comes from then on gets a nested one. One
- * that came before, and had to begin as well, has put its state in place; that is used. */
+/* Publishes the state with its guard set: a handler that comes later gets a nested one. One that
+ * came earlier, and had to begin as well, has put its own state in place; that one is used. */
 static struct thread *begin(struct registers caller)
 {
     struct thread *none = NULL, *t = state_take(caller.sp);
@@ -231,7 +229,7 @@ static struct thread *begin(struct registers caller)
     return t;
 }
 
-/* Another thread may have had the same storage before it, and ended. */
+/* The number, too, must match: another thread may have had the same storage before, and ended. */
 int thread_serial_of(uintptr_t self, uint32_t id, uint32_t *serial)
 {
     uint32_t count = states();
@@ -248,10 +246,10 @@ int thread_serial_of(uintptr_t self, uint32_t id, uint32_t *serial)
 
 /* ---- the guard ---- */
 
-/* The guard is set, and yet we come from outside: either a handler interrupted the hook, or
- * something jumped out of it (siglongjmp, an exception) and its frame is gone. In the first case
- * the frame that called the interrupted hook is on this stack, further out than where we stand.
- * Where the stack cannot be walked that far, it is gone if sp has risen above it, unless the
+/* The guard is set, yet we come from outside: either a handler has interrupted the hook, or
+ * something has jumped out of it (siglongjmp, an exception) and its frame is gone. In the first
+ * case the frame that called the interrupted hook is on this stack, further out than we are. Where
+ * the stack cannot be walked that far, the frame is gone if sp has risen above it, unless the
  * handler runs on another stack. */
 static int is_stale(const struct thread *t, struct registers caller)
 {
@@ -325,8 +323,8 @@ size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
     return found;
 }
 
-/* A handler forked: its thread's states belong to the hooks that it interrupted, which go on in the
- * child, too. They are left to them. */
+/* A handler has forked: its thread's states belong to the hooks that it interrupted, which go on in
+ * the child, too. So the states are left to them. */
 static void leave_to_hooks(struct thread *t)
 {
     for (; t; t = t->nested) {

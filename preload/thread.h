@@ -1,15 +1,15 @@
 /*
  * thread.h - what the recorder keeps for a thread: its stream in the spool, its memo of the stack,
  * its guard. States are mmapped and never freed: a thread that has ended (life.h) leaves its state,
- * with the chunk it was filling, to a new one, which looks at a few of them in turn. So there are
- * not many more than threads at a time.
+ * with the chunk it was filling, to a new thread, which looks at a few states in turn. So there are
+ * not many more states than threads alive at a time.
  *
  *   tls                 40 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
  *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
  *                       gets the state `nested`, which writes its own stream under the same serial
  *
- * A state is used by its own thread only, but for its owner.
+ * Only its own thread uses a state; the exception is `owner`.
  */
 #ifndef MPROF_THREAD_H
 #define MPROF_THREAD_H
@@ -23,14 +23,14 @@ struct tls {
     struct thread *thread;
     uintptr_t own;      /* sp where our own work began: what is allocated deeper is ours; 0 none */
     uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
-    uintptr_t deleting; /* address whose free is recorded already (interpose_cxx.c) */
+    uintptr_t deleting; /* address whose free is already recorded (interpose_cxx.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
-    uint32_t forked_serial; /* of the child of a fork under way (init.c), 0 none was given */
+    uint32_t forked_serial; /* serial of the child of a fork under way (init.c), 0 none */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-#define THREAD_NAME 16 /* bytes of it, as the kernel has it */
+#define THREAD_NAME 16 /* bytes of a name, as in the kernel */
 
 struct thread {
     struct stream stream;
@@ -44,20 +44,20 @@ struct thread {
     uint32_t pool_next; /* index + 1 of the next free state */
     uint32_t index;
     uint32_t serial;             /* of the thread that uses this state now */
-    uint32_t tid;                /* as its THREAD event says */
-    uint32_t is_left;            /* to hooks: it is used no more */
+    uint32_t tid;                /* as in its THREAD event */
+    uint32_t is_left;            /* left to the hooks that a fork interrupted: not used again */
     uintptr_t self;              /* pthread_self() of the owner */
-    char name[THREAD_NAME];      /* as told in the stream last; zeros behind it */
-} __attribute__((aligned(128))); /* no two threads write to a cache line, or a pair of them */
+    char name[THREAD_NAME];      /* as last recorded in the stream, zero-padded */
+} __attribute__((aligned(128))); /* no two threads write to one cache line, or pair of lines */
 
-/* Hooks interrupted by handlers interrupted by handlers; deeper is lost. */
+/* How many hooks may interrupt each other by way of handlers; what is deeper is lost. */
 #define THREAD_NESTING 3
 
 /* The rare half of thread_enter: no state yet, or its guard is set. */
 struct thread *thread_enter_slow(struct registers caller);
 
-/* Sets the guard. A handler that comes between the two stores uses the state and leaves it open,
- * which does no harm yet; so both are looked at again. */
+/* Sets the guard. A signal handler between the two stores may use the state and clear the guard,
+ * which does no harm yet; so both words are checked again. */
 static inline struct thread *thread_claim(struct thread *t, struct registers caller)
 {
     do {
@@ -71,8 +71,8 @@ static inline struct thread *thread_claim(struct thread *t, struct registers cal
     return t;
 }
 
-/* The state to record with, its guard set, or NULL: nothing is recorded (counted as lost by the
- * caller where that is due). caller: of the hook. */
+/* Returns the state to record with, its guard set, or NULL where nothing is recorded (the caller
+ * counts a loss where one is due). caller: the hook's. */
 static inline struct thread *thread_enter(struct registers caller)
 {
     struct thread *t = tls.thread;
@@ -81,8 +81,8 @@ static inline struct thread *thread_enter(struct registers caller)
     return thread_enter_slow(caller);
 }
 
-/* The recorder's own work: what is allocated until own_end comes from the arena. Whoever jumps out
- * of a handler in between leaves `own` set; a hook further out does not believe it. */
+/* The recorder's own work: what is allocated until own_end comes from the arena. A jump out of a
+ * handler in between leaves `own` set; a hook further out does not believe it. */
 static inline uintptr_t own_begin(void)
 {
     uintptr_t before = tls.own;
@@ -101,25 +101,25 @@ static inline int own_work(void)
     return __builtin_expect(tls.own != 0, 0) && (uintptr_t)__builtin_frame_address(0) < tls.own;
 }
 
-/* Whoever takes the state over, the thread gone, sees all that was stored before. */
+/* Whoever takes the state over when the thread is gone sees all that was stored before. */
 static inline void thread_leave(struct thread *t)
 {
     __atomic_store_n(&t->guard, 0, __ATOMIC_RELEASE);
 }
 
-/* The serial of the thread with this pthread_self() and number (life.h): 1, or 0 where it has no
- * state. */
+/* Finds the serial of the thread with this pthread_self() and number (life.h): 1, or 0 where it has
+ * no state. */
 int thread_serial_of(uintptr_t self, uint32_t id, uint32_t *serial);
 
-/* Now and then: looks at a state. Where its thread has ended within a hook its stream is busy
- * still, and a collector waits for it. */
+/* Called with each sample: looks at a state. If its thread has ended inside a hook, its stream is
+ * still busy, and a collector waits for it. */
 void thread_tend(void);
 
-/* In a forked child, before thread_after_fork: the parent's streams with events later than `since`,
- * as the child's memory has them. Returns how many there are, `max` at most. */
+/* In a forked child, before thread_after_fork: the parent's streams that have events later than
+ * `since` in the child's memory. Returns how many there are, at most `max`. */
 size_t thread_births(uint64_t since, struct spool_birth *births, size_t max);
 
-/* After a fork, in the child: every state but the caller's is free again, none has a chunk. */
+/* In a forked child: every state but the caller's becomes free, and none keeps a chunk. */
 void thread_after_fork(void);
 
 #endif

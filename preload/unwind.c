@@ -1,4 +1,4 @@
-/* unwind.c - what is asked of libunwind, and the care that it takes. */
+/* unwind.c - what libunwind is asked, and the care that takes. */
 #include "unwind.h"
 #include "sys.h"
 #include "thread.h"
@@ -18,7 +18,7 @@ static void open_here(void *unused)
     __atomic_store_n(&ready, unwind_space_open(), __ATOMIC_RELEASE);
 }
 
-/* dlopen takes some KiB of stack, of which a program may not have so many. */
+/* dlopen takes some KiB of stack, which a program may not have. */
 void unwind_open(void)
 {
     uintptr_t before = own_begin();
@@ -33,12 +33,12 @@ void unwind_open(void)
 /* ---- one thread at a time ---- */
 
 static uint32_t taken;  /* 0 free, 1 taken, 2 taken and waited for */
-static uintptr_t owner; /* whose it is, as its tls lies there only */
+static uintptr_t owner; /* the holder's tls, which no other thread has */
 
-/* As long as a very busy machine may keep its owner from going on. */
+/* How long a very busy machine may keep the holder from going on. */
 #define WAIT_NS 2000000000ull
 
-/* Has the caller's thread got it? */
+/* Does the calling thread hold it? */
 static int is_mine(void)
 {
     return __atomic_load_n(&taken, __ATOMIC_RELAXED) &&
@@ -107,7 +107,7 @@ struct visit {
 int unwind_has_information(const struct unwind_view *view)
 {
     unw_proc_info_t info;
-    /* libunwind answers for code of which it knows nothing, too: one byte, at the pc. */
+    /* libunwind also answers for code it knows nothing about: one byte, at the pc. */
     return unwind_get_procedure((unw_cursor_t *)&view->cursor, &info) == 0 &&
            info.end_ip > info.start_ip + 1;
 }
@@ -130,7 +130,7 @@ static int come_to_from(struct visit *v)
     return 0;
 }
 
-/* libunwind shows whatever it reads as a return address, also at the end (0) and where a signal
+/* libunwind shows whatever it reads as a return address, even at the end (0) and where a signal
  * struck while setcontext was exchanging registers. No code lies in the first page. */
 #define CODE_MIN 4096
 
@@ -149,14 +149,14 @@ static void pay(void *argument)
 {
     struct visit *v = argument;
     uintptr_t before = tls.own;
-    tls.own = 0; /* if it is not, somebody jumped out of his own work, on another stack than this */
+    tls.own = 0; /* if it is set, a jump out of our own work left it so, on another stack */
     own_begin();
     if (unwind_space_enter(&v->view.cursor, &v->visitor) && come_to_from(v))
         go_on(v);
     own_end(before);
 }
 
-/* The visit starts in this function's frame, which stays till it is over. */
+/* The visit starts in this function's frame, which stays until it is over. */
 static __attribute__((noinline)) void visit(struct visit *v)
 {
     arch_save(v->visitor.registers);
@@ -172,7 +172,7 @@ static enum unwound ask(struct registers from, int steps_max, unwind_show *show,
     int saved_errno = errno;
     SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
     if (take()) {
-        static struct visit *v; /* at the lower end of the stack that it takes place on */
+        static struct visit *v; /* at the low end of the stack that it runs on */
         if (!v)
             v = sys_pages(STACK_BYTES);
         if (v) {
@@ -198,7 +198,7 @@ enum unwound unwind_stack(struct registers from, unwind_show *show, void *contex
     return ask(from, OWN_FRAMES_MAX, show, context);
 }
 
-/* A deep stack would take longer than the timer that interrupts it, for ever and ever. */
+/* Without a limit a deep stack would take longer than the timer that interrupts it, every time. */
 #define STEPS_MAX 1024
 
 struct one_step {

@@ -10,7 +10,7 @@
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
-/* Not in libunwind.h, but what its own -ptrace and -coredump are made with. */
+/* Not in libunwind.h, but libunwind's own -ptrace and -coredump are built on it. */
 #define SEARCH UNW_OBJ(dwarf_search_unwind_table)
 
 int (*unwind_step_cursor)(unw_cursor_t *);
@@ -59,8 +59,8 @@ static int access_fpreg(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *v
 
 /* ---- call frame information ---- */
 
-/* .eh_frame_hdr: version, three encodings, the pointer to .eh_frame, the count, the table. Only the
- * encodings that all linkers write: 4 bytes, the table relative to the header. */
+/* .eh_frame_hdr: version, three encodings, the pointer to .eh_frame, the count, the table. Takes
+ * only the encodings that all linkers write: 4 bytes, the table relative to the header. */
 static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *info, int need,
                           void *argument)
 {
@@ -83,7 +83,7 @@ static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *i
 
 static void put_unwind_info(unw_addr_space_t as, unw_proc_info_t *info, void *argument)
 {
-    (void)as, (void)info, (void)argument; /* libunwind keeps what it has made itself */
+    (void)as, (void)info, (void)argument; /* libunwind keeps what it made itself */
 }
 
 static int no_dynamic_list(unw_addr_space_t as, unw_word_t *list, void *argument)
@@ -101,8 +101,8 @@ static int no_resume(unw_addr_space_t as, unw_cursor_t *cursor, void *argument)
 /* ---- the library ---- */
 
 /*
- * When it starts, libunwind opens a pipe, to try memory by writing it there. Only its way for the
- * own process does so, which we do not go; and the host shall not find descriptors that it never
+ * When it starts, libunwind opens a pipe, to test memory by writing it there. Only its code for its
+ * own process does so, which we do not use; and the host must not find descriptors that it never
  * opened.
  */
 static long lowest_descriptor(void)
@@ -119,7 +119,7 @@ static int is_pipe(long fd, struct stat *s)
            SYS_CALL(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0) == FD_CLOEXEC;
 }
 
-/* Its one end is the descriptor that was the lowest free one, the other has the same inode. */
+/* One end is the descriptor that was the lowest free one; the other has the same inode. */
 static void close_pipe(long end)
 {
     struct stat one, other;
@@ -145,7 +145,7 @@ int unwind_space_open(void)
     void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return 0;
-    /* The macros of libunwind.h give the names their target's prefix. */
+    /* The macros of libunwind.h put their target's prefix before the names. */
     unw_addr_space_t (*create)(unw_accessors_t *, int) =
         dlsym(library, TEXT(unw_create_addr_space));
     int (*cache)(unw_addr_space_t, unw_caching_policy_t) =
@@ -160,14 +160,14 @@ int unwind_space_open(void)
         !init_remote || !flush || !search || !(space = create(&accessors, 0)))
         return 0;
     long lowest = lowest_descriptor();
-    cache(space, UNW_CACHE_GLOBAL); /* libunwind starts with this */
+    cache(space, UNW_CACHE_GLOBAL); /* this starts libunwind */
     close_pipe(lowest);
     return 1;
 }
 
 int unwind_space_enter(unw_cursor_t *cursor, struct unwind_visitor *visitor)
 {
-    /* libunwind remembers rules by pc, also past a dlclose. */
+    /* libunwind remembers rules by pc, even past a dlclose. */
     static uint32_t flushed;
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     if (flushed != generation)

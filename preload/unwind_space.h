@@ -1,10 +1,10 @@
 /*
  * unwind_space.h - our own process, as libunwind sees it.
  *
- * libunwind's way for the process it is in asks ld.so for its list of objects, under a lock that a
- * forked child may inherit taken. So it is shown the process as a foreign one, an "address space":
- * registers out of a copy, memory word by word, none that cannot be read, and the tables of call
- * frame information where objects.h says, without a lock.
+ * libunwind's code for its own process asks ld.so for the list of objects, under a lock that a
+ * forked child may inherit taken. So we show it the process as a foreign one, an "address space":
+ * registers come from a copy, memory word by word and only where it can be read, and the tables of
+ * call frame information from where objects.h says, without a lock.
  *
  * libunwind-x86_64 is opened with RTLD_LOCAL and never a DT_NEEDED. One visitor at a time.
  */
@@ -16,7 +16,7 @@
 #define UNW_REMOTE_ONLY
 #include <libunwind.h>
 
-/* The functions of libunwind that we use; 0 where there is no library that has them all. */
+/* Opens libunwind and finds the functions that we use; 0 where no library has them all. */
 int unwind_space_open(void);
 
 extern int (*unwind_step_cursor)(unw_cursor_t *);
@@ -25,7 +25,7 @@ extern int (*unwind_get_procedure)(unw_cursor_t *, unw_proc_info_t *);
 
 #define UNWIND_PAGES 64 /* a power of two */
 
-/* Who visits the space: registers by DWARF number, and the pages that have been found readable. */
+/* A visitor of the space: registers by DWARF number, and pages that have been found readable. */
 struct unwind_visitor {
     uintptr_t registers[ARCH_DWARF_REGISTERS];
     uintptr_t readable[UNWIND_PAGES]; /* page numbers */

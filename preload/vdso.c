@@ -11,9 +11,9 @@ typedef int read_clock(int clock, struct timespec *t);
 static read_clock *vdso_gettime;
 static int64_t offset_ns;
 
-/* What the dynamic section says, as addresses in memory. */
+/* What the dynamic section points to, as addresses in memory. */
 struct symbols {
-    const Elf64_Sym *list, *end; /* the strings lie right behind the list */
+    const Elf64_Sym *list, *end; /* the strings follow the list directly */
     const char *strings;
     size_t string_bytes;
 };
@@ -35,7 +35,7 @@ static struct symbols find_symbols(const uint8_t *base, const Elf64_Dyn *d)
     return s;
 }
 
-/* A number, with a sign where it has one; *p goes behind it. */
+/* Reads a number, with a sign where it has one, and moves *p past it. */
 static int64_t next_number(const char **p)
 {
     int64_t n = 0, sign;
@@ -47,7 +47,7 @@ static int64_t next_number(const char **p)
     return sign * n;
 }
 
-/* Two lines: a clock's name, seconds, nanoseconds. */
+/* Two lines, each of a clock's name, seconds and nanoseconds. */
 static void read_offset(void)
 {
     char text[256];

@@ -55,9 +55,9 @@ void walk_reset(struct memo *m)
 
 /* ---- the thread's own stack ---- */
 
-#define GROWTH_MAX (1u << 20) /* a stack that is further away may as well be another one */
+#define GROWTH_MAX (1u << 20) /* a stack further away than this may well be another one */
 
-/* The thread stands deeper than it ever did, or on a stack that lies below its own. */
+/* The thread stands deeper than ever before, or on a stack that lies below its own. */
 static __attribute__((noinline)) void stack_grow(struct memo *m, uintptr_t sp)
 {
     uintptr_t low = (sp - 8) & ~(uintptr_t)(SYS_PAGE - 1);
@@ -89,8 +89,8 @@ void walk_new_stack(struct memo *m, uintptr_t sp, uintptr_t end)
 
 /* ---- joining the old stack ---- */
 
-/* How far out from frame j the old walk's slots still hold what they held: the index of the first
- * frame that does not, or -1. Reads only what a walk would read, in the order it would read it. */
+/* Compares the old walk's slots from frame j outwards: returns the index of the first frame whose
+ * slots have changed, or -1. Reads only what a walk would read, in the same order. */
 static inline int32_t verify(const struct memo_frame *f, int32_t j)
 {
     int32_t k = j - 1;
@@ -104,13 +104,13 @@ static inline int32_t verify(const struct memo_frame *f, int32_t j)
     return k;
 }
 
-/* Only the fp may differ, which nobody reads: such a frame need not be written anew. */
+/* Only fp may differ, and nobody reads that: such a frame need not be written anew. */
 static inline int is_same_frame(const struct memo_frame *a, const struct memo_frame *b)
 {
     return a->pc == b->pc && a->sp == b->sp && a->id == b->id;
 }
 
-/* The frame stays; what it is called stays with it. */
+/* The frame stays, and its number with it. */
 static inline void keep_number(struct memo_frame *fresh, const struct memo_frame *old)
 {
     fresh->number = old->number;
@@ -122,7 +122,7 @@ static inline void set_fp_matters(struct memo_frame *f, uint32_t i)
     f[i].fp_matters = f[i].uses_fp || (i > 0 && f[i - 1].fp_below == 0 && f[i - 1].fp_matters);
 }
 
-/* Scratch holds a whole stack, leaf first: turn it round and make it the memo. */
+/* Scratch holds a whole stack, leaf first: turns it round and makes it the memo. */
 static struct walk replace(struct memo *m, uint32_t n)
 {
     struct memo_frame *fresh = memo_scratch(m);
@@ -143,7 +143,7 @@ static struct walk replace(struct memo *m, uint32_t n)
     return w;
 }
 
-/* The memo's frames 0..j stand, as do `same` of the n behind them that are in place now. */
+/* The memo's frames 0..j stand, as do `same` of the n after them, which are in place by now. */
 static inline struct walk joined(struct memo *m, int32_t j, uint32_t n, uint32_t same)
 {
     struct walk w = {.keep = (uint32_t)j + 1 + same, .push = n - same, .before = m->count};
@@ -172,16 +172,16 @@ static struct walk join(struct memo *m, int32_t j, uint32_t n)
 /* ---- frames known by their nodes ---- */
 
 /*
- * Most frames are what a node says, but for fp. While a walk goes from node to node, scratch holds
- * only `node` and `fp` of them; what else there is goes straight into the memo (join_nodes), or
- * into scratch where the walk cannot go on like this (spread_nodes).
+ * Most frames are as their node says, except for fp. While a walk goes from node to node, scratch
+ * holds only `node` and `fp` of them; the rest goes straight into the memo (join_nodes), or into
+ * scratch where the walk cannot go on like this (spread_nodes).
  */
 static inline const struct node *node_of(const struct memo *m, const struct memo_frame *f)
 {
     return &m->nodes[f->node];
 }
 
-/* inner: the node of the frame that x's was reached from; NULL: the walk began in it. */
+/* inner: the node of the frame that x's frame was reached from; NULL: the walk began in x's. */
 static inline void put_node(struct memo_frame *to, const struct node *x, const struct node *inner)
 {
     to->pc = x->pc;
@@ -212,7 +212,7 @@ static __attribute__((noinline)) void spread_nodes(struct memo *m, uint32_t n)
     }
 }
 
-/* As join. */
+/* Does what join does. */
 static inline struct walk join_nodes(struct memo *m, int32_t j, uint32_t n)
 {
     struct memo_frame *f = memo_frames(m), *to = f + j + 1;
@@ -223,7 +223,7 @@ static inline struct walk join_nodes(struct memo *m, int32_t j, uint32_t n)
         fresh--;
         inner = i + 1 < n ? node_of(m, fresh - 1) : NULL;
         if (same == i && i < old && is_frame_of_node(&to[i], x))
-            same++; /* what it is called stays with it */
+            same++; /* it keeps its number */
         else
             put_number(&to[i], x);
         put_node(&to[i], x, inner);
@@ -236,7 +236,7 @@ static inline struct walk join_nodes(struct memo *m, int32_t j, uint32_t n)
 
 /* ---- the walk ---- */
 
-/* Puts the frame at s into the list of new ones. */
+/* Notes the frame at s among the new ones. */
 static inline void note(struct memo_frame *to, const struct stepper *s, uint64_t rule)
 {
     to->pc = s->r.pc;
@@ -248,7 +248,7 @@ static inline void note(struct memo_frame *to, const struct stepper *s, uint64_t
     to->uses_fp = (uint8_t)rule_uses_fp(rule);
 }
 
-/* From x's frame to its caller by what x knows: outer_sp is not 0. */
+/* Goes from x's frame to its caller by what x knows; outer_sp must not be 0. */
 static inline void go_out(struct registers *r, const struct node *x)
 {
     r->sp = x->outer_sp;
@@ -257,7 +257,7 @@ static inline void go_out(struct registers *r, const struct node *x)
         r->fp = *(const uintptr_t *)(r->sp - x->fp_below);
 }
 
-/* Where the node of x's caller is, which stands at r. */
+/* Where the node of x's caller belongs; the caller stands at r. */
 static inline struct node *outer_node(struct memo *m, struct node *x, const struct registers *r)
 {
     struct node *outer = &m->nodes[x->next];
@@ -267,8 +267,8 @@ static inline struct node *outer_node(struct memo *m, struct node *x, const stru
     return &m->nodes[x->next];
 }
 
-/* A plain step by x's rule; what it found is x's from now on. A frame-pointer step (JIT code) is
- * only as good as the stack's bounds, so it is made anew each time. */
+/* Makes a plain step by x's rule; x keeps what it finds. A frame-pointer step (JIT code) is only as
+ * good as the stack's bounds, so it is made anew each time. */
 static inline enum step step_from_node(struct memo *m, struct node *x, struct stepper *s)
 {
     enum step result = take_step(s, x->rule);
@@ -281,14 +281,14 @@ static inline enum step step_from_node(struct memo *m, struct node *x, struct st
     return result;
 }
 
-/* Where a walk stands: at s, with n frames in scratch; frames 0..j of the memo may still be met. */
+/* A walk's progress: at s, with n frames in scratch; it may still meet frames 0..j of the memo. */
 struct progress {
     struct stepper s;
     int32_t j;
     uint32_t n;
 };
 
-/* Has a walk come to this frame of the memo? */
+/* Has a walk reached this frame of the memo? */
 static inline int meets(const struct memo_frame *f, const struct registers *r)
 {
     return f->sp == r->sp && f->pc == r->pc && (f->fp == r->fp || !f->fp_matters) &&
@@ -302,7 +302,7 @@ static inline int32_t skip_inner(const struct memo_frame *f, int32_t j, uintptr_
     return j;
 }
 
-/* The frame that was met is reached another way now. */
+/* The frame that was met is now reached another way. */
 static inline void reach(struct memo_frame *f, uintptr_t fp, uint32_t fp_below, uint32_t reached)
 {
     f->fp = fp;
@@ -310,15 +310,15 @@ static inline void reach(struct memo_frame *f, uintptr_t fp, uint32_t fp_below, 
     f->reached = (uint8_t)reached;
 }
 
-/* Room for a frame, those of the memo behind it, and the mark of an unknown rest. */
+/* Room for a frame, the memo's frames after it, and the mark of an unknown rest. */
 static inline int has_room(const struct memo *m, uint32_t n, int32_t j)
 {
     return n + 2 + (uint32_t)(j + 1) <= memo_capacity(m);
 }
 
-/* The walk as it is most often: from node to node, until the memo holds what is further out. 1:
- * done, 0: p is where walk_by_rules goes on. All it knows stays in registers, which a stepper,
- * handed on by address, does not. */
+/* The usual walk: from node to node, until the memo holds what is further out. Returns 1 when done;
+ * 0: walk_by_rules goes on from p. All it knows stays in registers, as it would not in a stepper
+ * that is passed by address. */
 static inline int walk_by_nodes(struct memo *m, struct progress *p, uint32_t generation,
                                 struct walk *w)
 {
@@ -362,7 +362,7 @@ static inline int walk_by_nodes(struct memo *m, struct progress *p, uint32_t gen
     return 0;
 }
 
-/* One step from p->s, which is noted in scratch. */
+/* Takes one step from p->s, which is noted in scratch. */
 static enum step step_and_note(struct memo *m, struct progress *p, uint32_t generation)
 {
     struct memo_frame *fresh = &memo_scratch(m)[p->n++];
@@ -380,7 +380,7 @@ static enum step step_and_note(struct memo *m, struct progress *p, uint32_t gene
     return step_from_node(m, x, &p->s);
 }
 
-/* The walk on from p, frame by frame. */
+/* Walks on from p, frame by frame. */
 static __attribute__((noinline)) struct walk walk_by_rules(struct memo *m, struct progress *p,
                                                            uint32_t generation)
 {
@@ -416,7 +416,7 @@ static __attribute__((noinline)) struct walk walk_by_rules(struct memo *m, struc
 struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
-    struct progress p; /* no initialiser: it would write the whole of it first */
+    struct progress p; /* no initialiser, which would first write all of it */
     struct walk w;
 
     p.j = m->generation == generation ? (int32_t)m->count - 1 : -1;

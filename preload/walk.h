@@ -2,17 +2,18 @@
  * walk.h - the stack walk: exact memo + known frames + rules.
  *
  * A walk is a pure function of the registers at its start and the stack slots it reads. Two things
- * are remembered of earlier walks of the thread, and both are checked against the stack each time:
+ * are remembered of the thread's earlier walks, and both are checked against the stack each time:
  *
- *   the memo   the last stack, outermost first. Where a new walk comes upon a frame of it with
- * equal registers, the rest is *compared*: every slot that the old walk had read. nodes      frames
- * seen before, by their registers {pc, sp, fp}: which rule holds there, where their caller's frame
- * lies and, as a guess to be checked, which node it is. So a stack that comes back costs two loads
- * and compares a frame, and no look-up.
+ *   the memo   the last stack, outermost first. Where a new walk meets a frame of it with equal
+ *              registers, the rest is *compared*: every slot that the old walk had read.
+ *   nodes      frames seen before, by their registers {pc, sp, fp}: which rule holds there, where
+ *              their caller's frame lies and, as a guess to be checked, which node that is. So a
+ *              stack that comes back costs two loads and compares a frame, and no look-up.
  *
- * So the result is exact and costs by what changed. It is the difference to the stack before: keep
- * the outermost `keep` frames, push the others. Frames that the chunk has shown before carry the
- * number under which it knows them (`number`, see below), so that record.c can name a whole stack.
+ * So the result is exact, and its cost is that of what has changed. It is the difference from the
+ * previous stack: keep the outermost `keep` frames, push the others. Frames that the chunk has
+ * shown before carry the number under which it knows them (`number`, see below), so that record.c
+ * can name a whole stack.
  *
  * Any thread; a memo belongs to one thread at a time.
  */
@@ -30,27 +31,27 @@
  *
  *   fp_matters[k] = uses_fp[k] || (fp_below[k - 1] == 0 && fp_matters[k - 1])
  *
- * `number` is what the stack that ends here is called in the spool;
- * numbers rise for ever and those of the present chunk begin at memo.first_number:
+ * `number` is the spool's number for the stack that ends here. Numbers rise for ever, and those of
+ * the present chunk begin at memo.first_number:
  *
  *   number is right  <=>  number >= first_number, and `outer` is the number of the frame further
- * out (0 for the outermost), whose own number is right
+ *                         out (0 for the outermost), whose own number is right
  */
 struct memo_frame {
     uintptr_t pc, sp, fp;
     uint32_t id; /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
     uint32_t number, outer;
-    uint32_t node;     /* where its node was: the one to tell the number to */
+    uint32_t node;     /* where its node was, to give it the number */
     uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
-    uint8_t reached;   /* enum reached (step.h): what came otherwise cannot be compared */
+    uint8_t reached;   /* enum reached (step.h): compared only if REACHED_BY_SLOTS */
     uint8_t uses_fp;   /* the way to the caller depends on fp */
     uint32_t
-        fp_matters; /* the way to the caller, or further out, does: else fp may be out of date */
+        fp_matters; /* the way to the caller or further out depends on fp; else fp may be stale */
 };
 
 /*
- * Two halves of `capacity` frames: one holds the last stack, outermost first, in the other the next
- * one grows. frames[0].id == SPOOL_FRAME_UNKNOWN: what lies further out could not be walked. block
+ * Two halves of `capacity` frames: one holds the last stack, outermost first; the next one grows in
+ * the other. frames[0].id == SPOOL_FRAME_UNKNOWN: what lies further out could not be walked. block
  * and flipped change by one store each, so that a jump out of a handler leaves a memo that can be
  * used after walk_reset.
  */
@@ -68,7 +69,7 @@ struct memo {
     uint32_t flipped;         /* which half is the last stack */
     uint32_t count;
     uint32_t generation;
-    uint32_t node_bits; /* 2^this nodes; 0 none yet */
+    uint32_t node_bits; /* there are 2^node_bits nodes; 0 none yet */
     struct node *nodes;
     uint32_t misses;                    /* frames without a node since the table got its size */
     uint32_t first_number, next_number; /* given out in this chunk: [first, next) */
@@ -76,7 +77,7 @@ struct memo {
     /*
      * The thread's own stack, as far as it is known:
      *   all pages in [stack_low, stack_end) can be read; stack_end 0: nothing is known
-     *   stack_hole lies below stack_low and cannot be read: what is below it is another stack
+     *   stack_hole, below stack_low, cannot be read: what is below it is another stack
      */
     uintptr_t stack_low, stack_end, stack_hole;
 };
@@ -91,38 +92,38 @@ static inline struct memo_frame *memo_frames(const struct memo *m)
 
 struct walk {
     uint32_t keep;   /* outermost frames that are as before */
-    uint32_t push;   /* new frames behind them */
+    uint32_t push;   /* new frames after them */
     uint32_t before; /* frames before the walk: pop = before - keep */
 };
 
-/* A thread begins: its own stack ends at `end` (0 unknown), and it stands at sp. */
+/* A thread begins: its own stack ends at `end` (0 unknown), and sp is where it stands. */
 void walk_new_stack(struct memo *m, uintptr_t sp, uintptr_t end);
 
 /* Walks from these registers and leaves the stack in memo_frames(m). */
 struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp);
 
-/* Whether a walk from `from` comes by a frame, further out than `from`, whose sp and pc are these.
- */
+/* Does a walk from `from` meet a frame further out with this sp and pc? */
 enum walk_found { WALK_NOT_FOUND, WALK_FOUND, WALK_UNKNOWN /* it could not go far enough */ };
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc);
 
-/* The memo no longer says anything: another thread's. */
+/* Forgets the last stack, so that the next one comes whole. */
 static inline void walk_forget(struct memo *m)
 {
     m->count = 0;
 }
 
-/* The same of an interrupted walk: nothing that was remembered can be trusted. */
+/* The same after an interrupted walk: nothing that was remembered can be trusted. */
 void walk_reset(struct memo *m);
 
-/* A new chunk knows no stacks. */
+/* A new chunk begins, which knows no stacks. */
 void walk_new_chunk(struct memo *m);
 
-/* Finds the numbers of the frames from `from` on, whose outer frame's is right: returns the first
- * frame that has none, because the stack that ends in it has not been shown (or is forgotten). */
+/* Finds the numbers of the frames from `from` on; the number of the frame outside `from` must be
+ * right. Returns the first frame without one: the stack that ends in it has not been shown, or is
+ * forgotten. */
 uint32_t walk_find_numbers(struct memo *m, uint32_t from);
 
-/* Gives numbers to the frames from `from` on, which are being shown for the first time. */
+/* Gives numbers to the frames from `from` on, which are about to be shown for the first time. */
 void walk_give_numbers(struct memo *m, uint32_t from);
 
 #endif

@@ -11,7 +11,7 @@
 #define NODE_BITS_MAX   12 /* 320 KiB, for threads with very many stacks */
 #define NODE_STEP       2
 
-/* Both tables. */
+/* The size of both tables. */
 static size_t node_bytes(uint32_t bits)
 {
     return (sizeof(struct node) + sizeof(struct named)) << bits;
@@ -86,7 +86,7 @@ static inline void tell_node(struct memo *m, const struct memo_frame *f)
 
 void walk_new_chunk(struct memo *m)
 {
-    if (m->next_number > NUMBERS_MAX) { /* after weeks: once more from the beginning */
+    if (m->next_number > NUMBERS_MAX) { /* after weeks: starts again from the beginning */
         nodes_clear(m);
         for (uint32_t i = 0; i < m->count; i++)
             memo_frames(m)[i].number = 0;

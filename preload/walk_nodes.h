@@ -1,6 +1,6 @@
 /*
- * walk_nodes.h - what the walk remembers of frames that it has come by: nodes, and under which
- * numbers the chunk knows the stacks that they end (walk.h).
+ * walk_nodes.h - what the walk remembers of frames that it has met: nodes, and the numbers under
+ * which the chunk knows the stacks that end in them (walk.h).
  *
  * Any thread; a memo, with its tables, belongs to one thread at a time.
  */
@@ -12,9 +12,9 @@
 #include "walk.h"
 
 /*
- * A direct-mapped table: a node lies where the hash of {pc, sp} says, and is overwritten by the
- * next that belongs there. All of it but the numbers follows from {pc, sp}, the loader's generation
- * and, where the rule uses it, fp.
+ * A direct-mapped table: a node lies where the hash of {pc, sp} says, and the next one that belongs
+ * there overwrites it. Everything in it but the numbers follows from {pc, sp}, the loader's
+ * generation and, where the rule uses it, fp.
  *
  *   outer_sp != 0: the caller's registers are {pc: slot below outer_sp, sp: outer_sp,
  *                  fp: slot at outer_sp - fp_below, or this frame's where fp_below is 0}
@@ -24,23 +24,22 @@ struct node {
     uintptr_t outer_sp;
     uint64_t rule; /* a word of rules.h */
     uint32_t generation;
-    uint32_t next;          /* the caller's place in the table the last time */
+    uint32_t next;          /* the caller's place in the table, last time */
     uint32_t number, outer; /* as in struct memo_frame */
     uint16_t fp_below;
-    uint16_t uses_fp; /* the rule does */
+    uint16_t uses_fp; /* the rule uses fp */
     uint32_t unused;
 } __attribute__((aligned(64)));
 
-/* The stack `outer` with one frame more: direct-mapped, by what it consists of. A node knows the
- * last number of its frame; this knows those of the others (the same frame reached by another way).
- */
+/* The stack `outer` with one more frame: direct-mapped by these two. A node knows the last number
+ * of its frame; this knows the others (the same frame reached another way). */
 struct named {
     uint64_t frame; /* id, or for SPOOL_FRAME_RAW the pc with its top bit set */
     uint32_t outer, number;
 };
 
 #define NODE_NONE     UINT32_MAX
-#define NODE_PATIENCE 8 /* that many misses for each place, and the table grows */
+#define NODE_PATIENCE 8 /* misses per place before the table grows */
 
 static inline uint32_t node_place(const struct memo *m, uintptr_t pc, uintptr_t sp)
 {
@@ -53,11 +52,11 @@ static inline int is_node_of(const struct node *x, const struct registers *r, ui
            (x->fp == r->fp || !x->uses_fp);
 }
 
-/* A larger table; the old one's nodes are found anew. 0 where there is no memory for the first. */
+/* Makes a larger table; the old one's nodes are found anew. 0: no memory for the first. */
 int nodes_grow(struct memo *m);
 void nodes_clear(struct memo *m);
 
-/* The node for the frame at s, made from its rule where it is not there. */
+/* The node for the frame at s; made from the frame's rule where there is none. */
 struct node *node_for(struct memo *m, const struct stepper *s, uint32_t generation);
 
 #endif

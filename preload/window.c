@@ -15,7 +15,7 @@
 struct window {
     uint8_t *base;
     uint64_t offset; /* in the file */
-    uint64_t state;  /* held bits, and what it is */
+    uint64_t state;  /* held bits, and RETIRED, MAKING or OPEN */
     uint32_t cursor; /* where the search for a free slot begins */
 };
 
@@ -24,12 +24,12 @@ struct window {
  *   state == NEVER or RETIRED   it is spare
  *   MAKING | ..                 one thread has claimed it and is making a window of it
  *   OPEN | held bits            slots may be taken
- *   RETIRED | held bits         those slots are unmapped one by one
+ *   RETIRED | held bits         the held slots are yet to be unmapped, one by one
  */
 #define NEVER   0
 #define WINDOWS 1024
 static struct window windows[WINDOWS];
-/* The newest windows: 1 + index, [0] the newest. Two where a collector makes slots free again. */
+/* The newest windows: 1 + index, [0] the newest. Two where a collector frees slots again. */
 #define ACTIVE 2
 static uint32_t newest[ACTIVE];
 static uint64_t mapping; /* when somebody began to map one (ticks), 0 nobody */
@@ -46,7 +46,7 @@ static void let_go(struct window *w, uint32_t slot)
     uint8_t *place = (uint8_t *)chunk_in(w, slot);
     uint64_t bit = 1ull << slot;
     if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) & RETIRED) {
-        /* Unmapped first: without its bit the descriptor may be another window's. */
+        /* Unmaps first: without its bit the descriptor may be another window's. */
         sys_unmap(place, SLOT_BYTES);
         __atomic_fetch_and(&w->state, ~bit, __ATOMIC_RELEASE);
         return;
@@ -55,7 +55,7 @@ static void let_go(struct window *w, uint32_t slot)
         sys_unmap(place, SLOT_BYTES); /* it retired between the two, and left this one to us */
 }
 
-/* Holds the slot and takes it if it is free. */
+/* Holds the slot, and takes it if it is free. */
 static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
 {
     uint64_t bit = 1ull << slot;
@@ -114,21 +114,21 @@ void slot_leave(struct slot *slot)
 static void retire(struct window *w)
 {
     uint64_t held = __atomic_fetch_or(&w->state, RETIRED | ALL_SLOTS, __ATOMIC_ACQ_REL) & ALL_SLOTS;
-    /* With all bits set nobody lets go of the descriptor while we are at it. */
+    /* While all bits are set the descriptor cannot become spare. */
     for (uint32_t i = 0, n; i < SLOTS; i += n) {
         for (n = 1; !(held >> i & 1) && i + n < SLOTS && !(held >> (i + n) & 1);)
             n++;
         if (held >> i & 1)
             continue;
-        for (uint32_t k = 0; k < n; k++) /* a collector need not trouble itself */
+        for (uint32_t k = 0; k < n; k++) /* no collector need move these */
             chunk_in(w, i + k)->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
         sys_unmap(chunk_in(w, i), (size_t)n * SLOT_BYTES);
     }
     __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
 }
 
-/* Claims a descriptor that nobody uses. Two threads may be at it: the lock of window_more is given
- * up for lost when its holder stands still for long. */
+/* Claims a descriptor that nobody uses. Two threads may do so at a time: window_more's lock counts
+ * as lost when its holder stands still for long. */
 static struct window *spare(void)
 {
     static uint32_t next;
@@ -146,7 +146,7 @@ static struct window *spare(void)
     return NULL;
 }
 
-/* Headers of free slots: a reader finds no gap, whatever becomes of us. */
+/* Writes the headers of free slots: a reader finds no gap, whatever becomes of us. */
 static void lay_out(struct window *w)
 {
     for (uint32_t i = 0; i < SLOTS; i++) {
@@ -161,8 +161,8 @@ static void lay_out(struct window *w)
     }
 }
 
-/* Puts a window first among the newest; those that it displaces retire. Whoever takes one out of
- * the list, by an exchange, is the only one to retire it. */
+/* Puts a window first among the newest; those that it displaces retire. Whoever takes a window out
+ * of the list, by an exchange, is the only one to retire it. */
 static void publish(struct window *w)
 {
     uint32_t first = __atomic_exchange_n(&newest[0], (uint32_t)(w - windows) + 1, __ATOMIC_ACQ_REL);
@@ -190,7 +190,7 @@ static int window_new(void)
         __atomic_store_n(&w->cursor, 0, __ATOMIC_RELAXED);
         lay_out(w);
     }
-    if (process != spool.process_serial) { /* a handler forked: it is the parent's, as all were */
+    if (process != spool.process_serial) { /* a handler forked: all windows are the parent's */
         if (base)
             sys_unmap(base, WINDOW_BYTES);
         return 0;
@@ -203,8 +203,8 @@ static int window_new(void)
     return base != NULL;
 }
 
-/* One thread maps; others meanwhile take chunks of their own. It is held for a millisecond; held
- * for long it was left behind by a jump out of a handler. */
+/* One thread maps; others meanwhile take chunks of their own. The lock is held for a millisecond;
+ * one held for long was left behind by a jump out of a handler. */
 #define MAPPING_STALE 4000000000u
 
 static int window_more(void)
@@ -232,7 +232,7 @@ void window_after_fork(void)
     for (uint32_t i = 0; i < WINDOWS; i++) {
         uint64_t state = windows[i].state;
         if (state == NEVER || state == RETIRED || state & MAKING)
-            continue; /* one in the making is lost to us */
+            continue; /* we lose a window in the making */
         for (uint32_t k = 0; k < SLOTS; k++)
             if (!(state & RETIRED) || state >> k & 1)
                 sys_unmap(chunk_in(&windows[i], k), SLOT_BYTES);

@@ -2,17 +2,17 @@
  * window.h - stretches of the spool that stay mapped, cut into slots for chunks.
  *
  * A window is 2 MiB of the file at a multiple of 2 MiB, mapped at such a multiple, too, so that the
- * kernel can back it by one huge page and populate it in one go: on the machines tried a third to a
- * tenth of what as many small mappings cost. All threads of a process take their chunks from it, a
- * slot each; so a thread holds 64 KiB, not 2 MiB.
+ * kernel can back it with one huge page and populate it in one go: on the machines tried, for a
+ * third to a tenth of the cost of as many small mappings. All threads of a process take their
+ * chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB.
  *
- * A new window's slots all carry the header of a chunk that has been moved away (spool.h): free. A
- * collector makes slots free again by moving their chunks. When there is none, the next window is
- * mapped and the older one retires: its slots are unmapped as they are closed.
+ * A new window's slots all carry the header of a chunk that has been moved away (spool.h): they are
+ * free. A collector frees slots again by moving their chunks away. When none is free, the next
+ * window is mapped and the oldest one retires: its slots are unmapped as they are closed.
  *
  *   held bit of a slot   somebody looks at it or writes it: it is mapped while the bit is set
- *   RETIRED              set once; who set it unmaps the slots that nobody held, and whoever lets
- * go of one later unmaps that one. So each slot is unmapped exactly once
+ *   RETIRED              set once; whoever sets it unmaps the slots that nobody holds, and whoever
+ *                        lets go of one later unmaps that one. So each is unmapped exactly once
  *
  * Any thread; lock-free but for one try-lock around the mapping of a new window.
  */
@@ -31,23 +31,23 @@
 
 struct window;
 
-/* A slot's place in this process. */
+/* Where a slot lies in this process. */
 struct slot {
     struct window *window; /* NULL: none */
     uint32_t number;
 };
 
-/* Takes a free slot: its chunk header, in state SPOOL_CHUNK_TAKEN, or NULL where there is none and
- * no window can be had. */
+/* Takes a free slot and returns its chunk header, in state SPOOL_CHUNK_TAKEN; NULL where there is
+ * none and no window can be had. */
 struct spool_chunk *slot_take(struct slot *slot);
 
-/* Its window has retired: the slot will not be used again. */
+/* Has its window retired? Then the slot will not be used again. */
 int slot_is_retired(const struct slot *slot);
 
-/* The chunk in it is closed; the slot is forgotten and perhaps unmapped. */
+/* Lets go of the slot, whose chunk is closed; it may be unmapped. */
 void slot_leave(struct slot *slot);
 
-/* In a forked child: the windows are the parent's. */
+/* In a forked child: forgets the windows, which are the parent's. */
 void window_after_fork(void);
 
 #endif
