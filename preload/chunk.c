@@ -151,9 +151,11 @@ static void show_what_was_opening(struct stream *s)
 
 void chunk_abandon(struct stream *s)
 {
+    struct sys_held held = sys_hold_signals();
     show_what_was_opening(s);
     chunk_close(s);
     s->next_bytes = SPOOL_CHUNK_MIN;
+    sys_release_signals(held);
 }
 
 /* Moves the stream into the chunk at `place`, which can be seen by now. */
@@ -203,6 +205,16 @@ static int chunk_open(struct stream *s, size_t need)
     return 1;
 }
 
+/* Signals are held back: a handler that forks or jumps away would leave two owners of a place, or
+ * none. The code above copes with both where the program has forbidden us that call. */
+static int chunk_open_held(struct stream *s, size_t need)
+{
+    struct sys_held held = sys_hold_signals();
+    int is_open = chunk_open(s, need);
+    sys_release_signals(held);
+    return is_open;
+}
+
 /* Populates more pages of the chunk. */
 static int chunk_extend(struct stream *s)
 {
@@ -227,7 +239,7 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
             ;
         if ((size_t)(s->limit - s->committed) >= bytes)
             return 1;
-    } else if (chunk_open(s, in_new)) {
+    } else if (chunk_open_held(s, in_new)) {
         return 1;
     }
     /* Until then nothing goes here, or a small free would be recorded whose allocation was lost. */

@@ -62,16 +62,15 @@ static __attribute__((noinline)) int is_on_small_alternate(void)
 
 static __attribute__((noinline)) void call_elsewhere(void (*work)(void *), void *job)
 {
-    uint64_t mask = ~0ull;
+    struct sys_held held = sys_hold_signals();
     uint32_t bit;
-    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &mask, sizeof mask, 0, 0);
     uint8_t *stack = stack_take(&bit);
     if (stack)
         arch_call_on_stack(work, job, stack + STACK_BYTES);
     else
         work(job);
     stack_give_back(stack, bit);
-    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+    sys_release_signals(held);
 }
 
 void cramped_call(void (*work)(void *), void *job)

@@ -126,7 +126,7 @@ static struct written write_preload(char *variable, char *to, int is_search_chan
 
 /* ---- what the recording says of it ---- */
 
-static int told; /* a reason was stored for the exec at hand */
+static int32_t told_by; /* the thread that stored a reason for the exec at hand; 0 none */
 
 /* Stores the reason, unless there is one: an empty one means that all is well. */
 static void tell(const char *reason)
@@ -134,7 +134,7 @@ static void tell(const char *reason)
     if (recorder_state != RECORDER_ON || spool.control->reason[0])
         return;
     strcpy(spool.control->reason, reason);
-    told = 1;
+    told_by = sys_tid();
 }
 
 static void tell_left_out(void)
@@ -147,9 +147,11 @@ static void tell_left_out(void)
 
 void exec_environment_failed(void)
 {
-    if (told && recorder_state == RECORDER_ON)
+    if (!told_by || told_by != sys_tid())
+        return;
+    if (recorder_state == RECORDER_ON)
         spool.control->reason[0] = 0;
-    told = 0;
+    told_by = 0;
 }
 
 /* A program that has given away the right to write there (a server that goes on as another user)
@@ -271,7 +273,6 @@ char *const *exec_environment_make(const struct exec_environment *e, void *memor
     int is_other = 0;
     size_t kept = 0;
 
-    told = 0;
     for (size_t i = 0; memory && i < e->count; i++) {
         if (!given_is_there(&pointers, &e->given[i], sizeof *e->given))
             return e->given;
@@ -295,16 +296,37 @@ char *const *exec_environment_make(const struct exec_environment *e, void *memor
     return made;
 }
 
+/* A vforked child that has become a program leaves its pages in its parent's memory; the thread's
+ * next exec gives them back. */
+static void give_back_left(struct thread *t)
+{
+    if (t->left_pages && t->left_by != sys_pid()) {
+        sys_unmap(t->left_pages, t->left_bytes);
+        t->left_pages = NULL;
+    }
+}
+
 void *exec_environment_pages(struct exec_environment *e)
 {
+    struct thread *t = tls.thread;
     e->pages = sys_pages(e->bytes);
+    if (t)
+        give_back_left(t);
+    if (t && sys_pid() != init_pid()) {
+        t->left_pages = e->pages;
+        t->left_bytes = e->bytes;
+        t->left_by = sys_pid();
+    }
     return e->pages;
 }
 
 void exec_environment_release(struct exec_environment *e)
 {
-    if (e->pages)
-        sys_unmap(e->pages, e->bytes);
+    if (!e->pages)
+        return;
+    if (tls.thread && tls.thread->left_pages == e->pages)
+        tls.thread->left_pages = NULL;
+    sys_unmap(e->pages, e->bytes);
 }
 
 struct job {

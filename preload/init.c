@@ -381,11 +381,13 @@ static int become_process(void)
     uint32_t serial = tls.forked_serial;
     tls.forked_serial = 0;
     own_pid = sys_pid();
+    vdso_offset_read(); /* it may be in another time namespace than its parent */
     struct spool_process *p = find_own_place(serial);
     size_t birth_count = p && serial ? thread_births(p->fork_ticks, births, BIRTHS) : 0;
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
+    sample_after_fork();
     unwind_after_fork();
     if (!p) {
         recorder_state = RECORDER_COUNTING;
@@ -402,7 +404,6 @@ static int become_process(void)
 int recorder_has_forked(void)
 {
     uint32_t expected = 0;
-    uint64_t all = ~(uint64_t)0, mask;
     if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return expected == RECORDER_ALIVE;
@@ -410,11 +411,9 @@ int recorder_has_forked(void)
         recorder_state = RECORDER_OFF;
         return 0;
     }
-    if (sys_may(SYS_KIND_SIGNALS))
-        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
+    struct sys_held held = sys_hold_signals();
     int done = become_process();
-    if (sys_may(SYS_KIND_SIGNALS))
-        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+    sys_release_signals(held);
     return done;
 }
 

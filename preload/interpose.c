@@ -303,13 +303,13 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
 {
     va_list more;
     va_start(more, flags);
-    void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
+    void *wanted = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? va_arg(more, void *) : NULL;
     va_end(more);
     if (__builtin_expect(!real_works() || real_passive(), 0) || own_work())
         return next_mremap(old, old_length, length, flags, wanted);
     const struct arch_frame *caller = ARCH_CALLER();
     /* What stays where it is (a second view of shared pages, DONTUNMAP) is not dropped. */
-    int drops = old_length != 0 && !(flags & 4 /* MREMAP_DONTUNMAP */);
+    int drops = old_length != 0 && !(flags & MREMAP_DONTUNMAP);
     if (flags & MREMAP_FIXED) /* then two ranges go, recorded one after the other */
         record_range_begin(caller, wanted, length);
     if (drops)

@@ -30,10 +30,17 @@ static int done(int result)
     return result;
 }
 
+/* Something asks before ld.so is done. */
+static int not_yet(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
 HOOK int execve(const char *path, char *const argv[], char *const envp[])
 {
     if (!real_found())
-        return -1;
+        return not_yet();
     init_exec(path);
     EXEC_ENVIRONMENT(environment, envp)
     return done(real.execve(path, argv, environment));
@@ -47,7 +54,7 @@ HOOK int execv(const char *path, char *const argv[])
 HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
 {
     if (!real_found())
-        return -1;
+        return not_yet();
     init_exec(file);
     EXEC_ENVIRONMENT(environment, envp)
     return done(real.execvpe(file, argv, environment));
@@ -61,7 +68,7 @@ HOOK int execvp(const char *file, char *const argv[])
 HOOK int fexecve(int fd, char *const argv[], char *const envp[])
 {
     if (!real_found())
-        return -1;
+        return not_yet();
     init_exec("");
     EXEC_ENVIRONMENT(environment, envp)
     return done(real.fexecve(fd, argv, environment));
@@ -155,30 +162,24 @@ SPAWN(posix_spawnp, posix_spawnp)
 HOOK JUMPS int system(const char *command)
 {
     if (!real_found())
-        return -1;
+        return not_yet();
     exec_environment_settle();
     return real.system(command);
 }
 
 HOOK JUMPS FILE *popen(const char *command, const char *type)
 {
-    if (!real_found())
+    if (!real_found()) {
+        errno = ENOSYS;
         return NULL;
+    }
     exec_environment_settle();
     return real.popen(command, type);
 }
 
 /* ---- doors that the program closes behind itself ---- */
 
-/* A call that failed has closed nothing. */
-static long closed(long result, unsigned before)
-{
-    if (result < 0)
-        sandbox_failed(before);
-    return result;
-}
-
-static unsigned before_prctl(int option, unsigned long value, const void *program)
+static struct sandbox_attempt before_prctl(int option, unsigned long value, const void *program)
 {
     if (option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT)
         return sandbox_strict();
@@ -186,7 +187,7 @@ static unsigned before_prctl(int option, unsigned long value, const void *progra
         return sandbox_filter(program);
     if (option == PR_SET_TSC && value == PR_TSC_SIGSEGV)
         return sandbox_no_counter();
-    return sys_forbidden;
+    return (struct sandbox_attempt){0};
 }
 
 /* Turns a raw call's result into what libc would return. */
@@ -198,9 +199,9 @@ static long raw_result(long result)
     return -1;
 }
 
-static long after_prctl(long result, unsigned long option, unsigned before)
+static long after_prctl(long result, unsigned long option, struct sandbox_attempt attempt)
 {
-    closed(result, before);
+    sandbox_over(attempt, result < 0);
     if (option == PR_SET_NAME && result == 0)
         record_name();
     return result;
@@ -215,8 +216,8 @@ HOOK int prctl(int option, ...)
     va_end(more);
     if (!real_found())
         return (int)raw_result(SYS_CALL(SYS_prctl, option, a, b, c, d, 0));
-    unsigned before = before_prctl(option, a, (const void *)b);
-    return (int)after_prctl(real.prctl(option, a, b, c, d), (unsigned long)option, before);
+    struct sandbox_attempt attempt = before_prctl(option, a, (const void *)b);
+    return (int)after_prctl(real.prctl(option, a, b, c, d), (unsigned long)option, attempt);
 }
 
 /* We want to know where a handler may have little room (cramped.h). */
@@ -246,11 +247,25 @@ HOOK int pthread_setname_np(pthread_t thread, const char *name)
     return result;
 }
 
-static unsigned before_seccomp(long operation, const void *program)
+static struct sandbox_attempt before_seccomp(long operation, const void *program)
 {
-    return operation == SECCOMP_SET_MODE_STRICT   ? sandbox_strict()
-           : operation == SECCOMP_SET_MODE_FILTER ? sandbox_filter(program)
-                                                  : sys_forbidden;
+    if (operation == SECCOMP_SET_MODE_STRICT)
+        return sandbox_strict();
+    if (operation == SECCOMP_SET_MODE_FILTER)
+        return sandbox_filter(program);
+    return (struct sandbox_attempt){0};
+}
+
+/* seccomp by its number, or prctl. */
+static __attribute__((noinline)) long close_by_number(long number, long a, long b, long c, long d,
+                                                      long e, long f)
+{
+    int is_prctl = number == SYS_prctl;
+    struct sandbox_attempt attempt = is_prctl
+                                         ? before_prctl((int)a, (unsigned long)b, (const void *)c)
+                                         : before_seccomp(a, (const void *)c);
+    long result = real.syscall(number, a, b, c, d, e, f);
+    return after_prctl(result, is_prctl ? (unsigned long)a : 0, attempt);
 }
 
 /* execve or execveat by its number. */
@@ -274,14 +289,8 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
 {
     if (__builtin_expect(!real_found(), 0))
         return raw_result(SYS_CALL(number, a, b, c, d, e, f));
-    if (__builtin_expect(number == SYS_seccomp, 0)) {
-        unsigned before = before_seccomp(a, (const void *)c);
-        return closed(real.syscall(number, a, b, c, d, e, f), before);
-    }
-    if (__builtin_expect(number == SYS_prctl, 0)) {
-        unsigned before = before_prctl((int)a, (unsigned long)b, (const void *)c);
-        return after_prctl(real.syscall(number, a, b, c, d, e, f), (unsigned long)a, before);
-    }
+    if (__builtin_expect(number == SYS_seccomp || number == SYS_prctl, 0))
+        return close_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_execve || number == SYS_execveat, 0))
         return exec_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_sigaltstack, 0))

@@ -70,8 +70,8 @@ static int is_needless(const char *name, const struct link_map *provider)
 void *real_cxx(const char *symbol, int *forwards)
 {
     struct definition d = lookup(lookup_behind(), symbol, NULL);
-    *forwards = d.object && (provider_forwards(d.object) || real_passive());
-    return lookup_address(d);
+    *forwards = real_passive() || (d.object && provider_forwards(d.object));
+    return lookup_own() ? lookup_address(d) : real_next(symbol, NULL);
 }
 
 /* ---- all of them ---- */

@@ -1,4 +1,4 @@
-/* sample.c - /proc/self/statm at the pace of the host's events. */
+/* sample.c - /proc/self/statm, names and ended threads at the pace of the host's events. */
 #include "sample.h"
 #include "chunk.h"
 #include "init.h"
@@ -9,13 +9,22 @@
 
 uint64_t sample_next = UINT64_MAX;
 static uint64_t interval, next_ns;
-static uint32_t taking; /* 1 while somebody samples */
+static int is_sampling;
+static uint32_t taking; /* 1 while somebody is at it */
+
+#define INTERVAL_WITHOUT_SAMPLES 100000000u /* ns */
 
 void sample_start(uint64_t interval_ns)
 {
-    interval = interval_ns;
-    if (interval)
-        __atomic_store_n(&sample_next, 0, __ATOMIC_RELAXED);
+    is_sampling = interval_ns != 0;
+    interval = is_sampling ? interval_ns : INTERVAL_WITHOUT_SAMPLES;
+    __atomic_store_n(&sample_next, 0, __ATOMIC_RELAXED);
+}
+
+/* Another thread of the parent's may have been at it. */
+void sample_after_fork(void)
+{
+    taking = 0;
 }
 
 static uint64_t resident_bytes(void)
@@ -43,23 +52,28 @@ static uint64_t ticks_ahead(struct spool_moment now)
     return (uint64_t)((unsigned __int128)left * ticks / ns) + 1;
 }
 
+static void do_all(struct spool_moment now)
+{
+    uint64_t bytes = is_sampling && sys_may(SYS_KIND_FILES) ? resident_bytes() : 0;
+    next_ns = now.ns + interval;
+    if (bytes)
+        record_sample(now.ns, bytes);
+    record_name();
+    thread_tend();
+}
+
+/* Signals are held back: a handler that jumps away would leave it taken for ever. */
 void sample_take(void)
 {
-    if (!sys_may(SYS_KIND_FILES)) {
-        sample_next = UINT64_MAX;
+    if (__atomic_load_n(&taking, __ATOMIC_RELAXED))
         return;
+    struct sys_held held = sys_hold_signals();
+    if (!__atomic_exchange_n(&taking, 1, __ATOMIC_ACQUIRE)) {
+        struct spool_moment now = init_now();
+        if (now.ns >= next_ns)
+            do_all(now);
+        __atomic_store_n(&sample_next, now.ticks + ticks_ahead(now), __ATOMIC_RELAXED);
+        __atomic_store_n(&taking, 0, __ATOMIC_RELEASE);
     }
-    if (__atomic_exchange_n(&taking, 1, __ATOMIC_ACQUIRE))
-        return;
-    struct spool_moment now = init_now();
-    if (now.ns >= next_ns) {
-        uint64_t bytes = resident_bytes();
-        next_ns = now.ns + interval;
-        if (bytes)
-            record_sample(now.ns, bytes);
-        record_name();
-        thread_tend();
-    }
-    __atomic_store_n(&sample_next, now.ticks + ticks_ahead(now), __ATOMIC_RELAXED);
-    __atomic_store_n(&taking, 0, __ATOMIC_RELEASE);
+    sys_release_signals(held);
 }

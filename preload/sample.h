@@ -1,17 +1,19 @@
 /*
- * sample.h - samples of the resident set, taken at events when the interval has passed (plain
- * preload; `mprof-c run` samples from outside and sets the interval to 0). Any thread; one sample
- * at a time.
+ * sample.h - what is done now and then, at an event when the interval has passed: the resident set
+ * is sampled (plain preload; `mprof-c run` samples from outside and sets the interval to 0), the
+ * thread's name looked at, and streams of threads that have ended are tended. Any thread; one at a
+ * time.
  */
 #ifndef MPROF_SAMPLE_H
 #define MPROF_SAMPLE_H
 
 #include <stdint.h>
 
-extern uint64_t sample_next; /* ticks of the next sample; UINT64_MAX: none */
+extern uint64_t sample_next; /* ticks of the next time; UINT64_MAX: never */
 
-void sample_start(uint64_t interval_ns);
-void sample_take(void); /* now, if a sample is due by the clock */
+void sample_start(uint64_t interval_ns); /* 0: no samples */
+void sample_take(void);                  /* now, if it is due by the clock */
+void sample_after_fork(void);            /* in the child */
 
 static inline void sample_if_due(uint64_t ticks)
 {

@@ -152,6 +152,11 @@ static const struct {
      {(uint32_t)AT_FDCWD, SPOOL_PAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
     {SYS_KIND_START, SYS_ftruncate, {3, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_madvise, {SPOOL_PAGE, SPOOL_PAGE, MADV_WIPEONFORK}},
+    {SYS_KIND_START, SYS_mmap, {0, SPOOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, 3}},
+    {SYS_KIND_START, SYS_mprotect, {SPOOL_PAGE, SPOOL_PAGE, PROT_READ | PROT_WRITE}},
+    {SYS_KIND_START, SYS_fcntl, {3, F_GETFD}},
+    {SYS_KIND_START, SYS_pipe2, {SPOOL_PAGE, O_CLOEXEC | O_NONBLOCK}}, /* libunwind's */
+    {SYS_KIND_START, SYS_unlink, {SPOOL_PAGE}},
     {SYS_KIND_START, SYS_fstatfs, {3, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_pwrite64, {3, SPOOL_PAGE, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_newfstatat, {(uint32_t)AT_FDCWD, SPOOL_PAGE, SPOOL_PAGE}},
@@ -199,45 +204,62 @@ static uint32_t forbidden_by(const struct sock_fprog *program)
     return kinds & ~(uint32_t)SYS_KIND_GROW;
 }
 
-static unsigned give_up(uint32_t kinds)
+static uint32_t attempts;  /* so far */
+static uint32_t under_way; /* of these */
+
+static struct sandbox_attempt give_up(uint32_t kinds)
 {
-    unsigned before = sys_forbidden;
+    struct sandbox_attempt a = {.number = __atomic_add_fetch(&attempts, 1, __ATOMIC_ACQ_REL),
+                                .is_alone =
+                                    __atomic_fetch_add(&under_way, 1, __ATOMIC_ACQ_REL) == 0};
+    uint32_t before = __atomic_load_n(&sys_forbidden, __ATOMIC_RELAXED);
     uint32_t no_way = SYS_KIND_POPULATE | SYS_KIND_TOUCH; /* to give memory its disk space */
     if (((kinds | before) & no_way) == no_way)
         kinds |= SYS_KIND_MEMORY;
-    if (kinds & ~before & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
+    a.given_up = kinds & ~before;
+    if (a.given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
         spool_set_aside();
-    if (kinds & ~before & SYS_KIND_TIME)
+    if (a.given_up & SYS_KIND_TIME)
         init_freeze_time();
     __atomic_or_fetch(&sys_forbidden, kinds, __ATOMIC_RELAXED);
     init_time_changed();
-    return before;
+    return a;
 }
 
-unsigned sandbox_strict(void)
+static struct sandbox_attempt nothing(void)
+{
+    return (struct sandbox_attempt){0};
+}
+
+struct sandbox_attempt sandbox_strict(void)
 {
     return give_up(SYS_KIND_ALL);
 }
 
-unsigned sandbox_no_counter(void)
+struct sandbox_attempt sandbox_no_counter(void)
 {
     return give_up(SYS_KIND_TIME);
 }
 
-/* libunwind makes system calls of its own choice, about which no filter is asked. */
-unsigned sandbox_filter(const struct sock_fprog *given)
+/* libunwind makes system calls of its own choice, so no filter can be asked about them. */
+struct sandbox_attempt sandbox_filter(const struct sock_fprog *given)
 {
     /* This asks whether the kernel knows filters, or is a mistake that the kernel will report. */
     if (!given || !sys_all_readable(given, sizeof *given))
-        return sys_forbidden;
+        return nothing();
     struct sock_fprog program = *given;
     if (!program.filter || !sys_all_readable(program.filter, program.len * sizeof *program.filter))
-        return sys_forbidden;
+        return nothing();
     return give_up(forbidden_by(&program) | SYS_KIND_UNWIND);
 }
 
-void sandbox_failed(unsigned before)
+void sandbox_over(struct sandbox_attempt a, int has_failed)
 {
-    __atomic_store_n(&sys_forbidden, before, __ATOMIC_RELAXED);
+    if (!a.number)
+        return;
+    __atomic_fetch_sub(&under_way, 1, __ATOMIC_ACQ_REL);
+    if (!has_failed || !a.is_alone || __atomic_load_n(&attempts, __ATOMIC_ACQUIRE) != a.number)
+        return;
+    __atomic_and_fetch(&sys_forbidden, ~a.given_up, __ATOMIC_RELAXED);
     init_time_changed();
 }

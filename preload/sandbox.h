@@ -7,19 +7,28 @@
  * it would punish (sys.h: sys_forbidden); before we give up memory calls, we set room aside in the
  * spool. Filters only ever add up, so what is given up stays so.
  *
- * The hooks of prctl and syscall call these before the real call, and sandbox_failed when that
- * fails. Any thread. Source: Linux Documentation/userspace-api/seccomp_filter.rst,
- * Documentation/networking/filter.rst.
+ * The hooks of prctl and syscall call these around the real call. Any thread. Source: Linux
+ * Documentation/userspace-api/seccomp_filter.rst, Documentation/networking/filter.rst.
  */
 #ifndef MPROF_SANDBOX_H
 #define MPROF_SANDBOX_H
 
 #include <linux/filter.h>
+#include <stdint.h>
 
-/* Each returns what sandbox_failed needs if the real call fails. */
-unsigned sandbox_strict(void);
-unsigned sandbox_filter(const struct sock_fprog *program);
-unsigned sandbox_no_counter(void);
-void sandbox_failed(unsigned before);
+/* A call that may close a door: what has been given up for it, and whether it is the only one. */
+struct sandbox_attempt {
+    uint32_t given_up; /* enum sys_kind bits that nobody had given up before */
+    uint32_t number;   /* 0: it closes nothing */
+    int is_alone;
+};
+
+/* Before the real call. */
+struct sandbox_attempt sandbox_strict(void);
+struct sandbox_attempt sandbox_filter(const struct sock_fprog *program);
+struct sandbox_attempt sandbox_no_counter(void);
+/* After it. One that has failed has closed nothing: what was given up is taken back, unless another
+ * thread was at it meanwhile, which may have closed the same. */
+void sandbox_over(struct sandbox_attempt attempt, int has_failed);
 
 #endif

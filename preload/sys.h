@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -239,6 +240,28 @@ static inline int sys_all_readable(const void *p, size_t bytes)
         if (!sys_readable_by_any(at))
             return 0;
     return 1;
+}
+
+/* The signals that the thread had blocked before sys_hold_signals. */
+struct sys_held {
+    uint64_t mask;
+    int is_held; /* 0: we may not, and signals still come */
+};
+
+/* Blocks all signals of this thread, so that no handler runs, forks or jumps away meanwhile. */
+static inline struct sys_held sys_hold_signals(void)
+{
+    uint64_t all = ~(uint64_t)0;
+    struct sys_held held = {0, sys_may(SYS_KIND_SIGNALS)};
+    if (held.is_held)
+        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &held.mask, sizeof held.mask, 0, 0);
+    return held;
+}
+
+static inline void sys_release_signals(struct sys_held held)
+{
+    if (held.is_held)
+        SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &held.mask, 0, sizeof held.mask, 0, 0);
 }
 
 static inline uint64_t sys_clock_ns(int clock)

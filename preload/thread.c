@@ -16,7 +16,8 @@ __thread struct tls tls;
 
 #define STATES_MAX  (1u << 18)
 #define SLAB_STATES 64
-#define LOOKS       8 /* states that each new thread looks at */
+#define LOOKS       8  /* states that each thread that begins looks at */
+#define TENDED      64 /* states that thread_tend looks at */
 
 /* Slabs of states, indexed by state; a slab is mapped when its first state is wanted. */
 static struct thread *slabs[STATES_MAX / SLAB_STATES];
@@ -167,7 +168,7 @@ static struct thread *state_found(uint32_t id)
 
 void thread_tend(void)
 {
-    look_around(1, life_own());
+    look_around(TENDED, life_own());
 }
 
 /* ---- a thread's first event ---- */
@@ -212,21 +213,30 @@ static struct thread *state_take(uintptr_t frame)
     return t;
 }
 
-/* Publishes the state with its guard set: a handler that comes later gets a nested one. One that
- * came earlier, and had to begin as well, has put its own state in place; that one is used. */
-static struct thread *begin(struct registers caller)
+/* Publishes the state with its guard set: a handler that comes later gets a nested one. 0 where
+ * there is no state, or one that came earlier has put its own in place. */
+static int begin_state(struct registers caller)
 {
     struct thread *none = NULL, *t = state_take(caller.sp);
     if (!t)
-        return NULL;
+        return 0;
     t->guard_pc = caller.pc;
-    if (!__atomic_compare_exchange_n(&tls.thread, &none, t, 0, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_RELAXED)) {
-        thread_leave(t);
-        pool_push(t);
-        return thread_enter(caller);
-    }
-    return t;
+    if (__atomic_compare_exchange_n(&tls.thread, &none, t, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return 1;
+    thread_leave(t);
+    pool_push(t);
+    return 0;
+}
+
+/* Signals are held back: a state must not be left between two threads, or two processes. */
+static struct thread *begin(struct registers caller)
+{
+    struct sys_held held = sys_hold_signals();
+    int is_begun = begin_state(caller);
+    sys_release_signals(held);
+    if (is_begun)
+        return tls.thread;
+    return tls.thread ? thread_enter(caller) : NULL;
 }
 
 /* The number, too, must match: another thread may have had the same storage before, and ended. */
@@ -269,8 +279,9 @@ static int is_stale(const struct thread *t, struct registers caller)
     }
 }
 
-/* Gives t a state for the handlers that interrupt it; a handler may do the same meanwhile. */
-static int nest(struct thread *t, struct registers caller)
+/* Gives t a state for the handlers that interrupt it; where signals cannot be held back, a handler
+ * may do the same meanwhile. */
+static int nest_state(struct thread *t, struct registers caller)
 {
     struct thread *none = NULL, *fresh = state_take(caller.sp);
     if (!fresh)
@@ -280,6 +291,14 @@ static int nest(struct thread *t, struct registers caller)
                                      __ATOMIC_RELAXED))
         pool_push(fresh);
     return 1;
+}
+
+static int nest(struct thread *t, struct registers caller)
+{
+    struct sys_held held = sys_hold_signals();
+    int is_nested = nest_state(t, caller);
+    sys_release_signals(held);
+    return is_nested;
 }
 
 static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
@@ -351,6 +370,7 @@ void thread_after_fork(void)
         if (!t || t->is_left)
             continue;
         chunk_forget(&t->stream);
+        t->index = i; /* another thread may have been making it */
         t->guard = 0;
         t->nested = NULL;
         if (t == own)

@@ -39,6 +39,9 @@ struct thread {
     uintptr_t guard_pc;  /* and its pc */
     uintptr_t alternate; /* the thread's alternate stack, where it is a small one (cramped.h) */
     size_t alternate_bytes;
+    void *left_pages; /* of a vforked child's exec (exec_environment.c) */
+    size_t left_bytes;
+    int32_t left_by; /* its pid */
     struct thread *nested;
     uint64_t owner;     /* {how often it has changed hands, the kernel's number of its thread} */
     uint32_t pool_next; /* index + 1 of the next free state */
@@ -111,8 +114,8 @@ static inline void thread_leave(struct thread *t)
  * no state. */
 int thread_serial_of(uintptr_t self, uint32_t id, uint32_t *serial);
 
-/* Called with each sample: looks at a state. If its thread has ended inside a hook, its stream is
- * still busy, and a collector waits for it. */
+/* Called now and then (sample.h): looks at some states. If a thread has ended inside a hook, its
+ * stream is still busy, and a collector waits for it. */
 void thread_tend(void);
 
 /* In a forked child, before thread_after_fork: the parent's streams that have events later than

@@ -166,11 +166,10 @@ static __attribute__((noinline)) void visit(struct visit *v)
 static enum unwound ask(struct registers from, int steps_max, unwind_show *show, void *context)
 {
     enum unwound result = UNWOUND_NOT;
-    uint64_t all = ~0ull, mask = 0;
     if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || !sys_may(SYS_KIND_UNWIND) || own_work())
         return UNWOUND_NOT;
     int saved_errno = errno;
-    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, sizeof mask, 0, 0);
+    struct sys_held held = sys_hold_signals();
     if (take()) {
         static struct visit *v; /* at the low end of the stack that it runs on */
         if (!v)
@@ -186,7 +185,7 @@ static enum unwound ask(struct registers from, int steps_max, unwind_show *show,
         }
         give_back();
     }
-    SYS_CALL(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask, 0, 0);
+    sys_release_signals(held);
     errno = saved_errno;
     return result;
 }

@@ -48,7 +48,7 @@ static int64_t next_number(const char **p)
 }
 
 /* Two lines, each of a clock's name, seconds and nanoseconds. */
-static void read_offset(void)
+void vdso_offset_read(void)
 {
     char text[256];
     sys_read_file("/proc/self/timens_offsets", text, sizeof text);
@@ -83,7 +83,7 @@ static void find_gettime(void)
 void vdso_open(void)
 {
     find_gettime();
-    read_offset();
+    vdso_offset_read();
 }
 
 uint64_t vdso_boottime_ns(void)

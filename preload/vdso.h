@@ -12,5 +12,6 @@ void vdso_open(void); /* once, at the start; without a vDSO the clock is a syste
 /* CLOCK_BOOTTIME as in the first time namespace, whatever the offset of ours. Any thread. */
 uint64_t vdso_boottime_ns(void);
 int64_t vdso_boottime_offset_ns(void); /* of our namespace's */
+void vdso_offset_read(void);           /* in a forked child, which may be in another one */
 
 #endif

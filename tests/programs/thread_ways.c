@@ -161,9 +161,11 @@ static void *async_main(void *unused)
     pthread_cleanup_push(clean_up, held);
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
     for (;;) {
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old); /* malloc may not be left so */
+        /* malloc may not be left so. Not by the cancel state: glibc 2.36 cancels a thread that
+         * disables cancellation between pthread_cancel's look at it and the signal. */
+        pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old);
         busy();
-        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
         for (volatile int i = 0; i < 2000; i++)
             ;
     }

@@ -4,6 +4,7 @@
 #include "life.h"
 #include "real.h"
 #include "start_facts.h"
+#include "sys.h"
 #include "vdso.h"
 #include "world.h"
 
@@ -27,8 +28,14 @@ int real_malloc_is_ours(void)
     return 0;
 }
 
-/* In place of vdso.c. */
-void vdso_open(void) {}
+/* In place of vdso.c. It is called first: signals cannot be held back here, so that a handler may
+ * jump away at any point. */
+void vdso_open(void)
+{
+    sys_forbidden |= SYS_KIND_SIGNALS;
+}
+
+void vdso_offset_read(void) {}
 
 uint64_t vdso_boottime_ns(void)
 {
