@@ -1,3 +1,4 @@
+/* manual.c - see manual.h. */
 #include "manual.h"
 #include "roff.h"
 #include "settings.h"
