@@ -55,11 +55,11 @@ enum option_type {
 
 struct option {       /* a table of them ends with {0} */
     char letter;      /* -o; 0 where there is none */
-    const char *name; /* --output; never NULL but at the table's end */
+    const char *name; /* --output; NULL only at the table's end */
     enum option_type type;
     const char *argument; /* its name in the help, NULL for a flag */
     size_t offset;        /* of the value in the command's struct of values */
-    const char *choices;  /* OPTION_CHOICE: the words, a space between; else NULL */
+    const char *choices;  /* OPTION_CHOICE: the words, separated by spaces; else NULL */
     const char *help;     /* what it does: a phrase without a full stop */
 };
 
@@ -90,7 +90,7 @@ struct command {
 
 struct invocation {
     const struct command *command;
-    const struct command *const *table; /* all commands, NULL behind the last */
+    const struct command *const *table; /* all commands, NULL after the last */
     int argc;
     char **argv; /* argv[0] is the command's name */
 };
@@ -99,7 +99,7 @@ struct invocation {
 int command_dispatch(const struct command *const *table, int argc, char **argv);
 const struct command *command_find(const struct command *const *table, const char *name);
 
-/* One sentence on stderr, "mprof-c: " before it and a newline behind; what came in with a name is
+/* Prints one sentence on stderr, between "mprof-c: " and a newline; what came in with a name is
  * shown clean (text.h). */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
