@@ -2,8 +2,8 @@
  * function_order.h - the functions of a process in the order that a user asked for.
  *
  * Keys: peak (inclusive own peak), self (self own peak), at-peak, allocations, bytes, live (all
- * inclusive), name. Largest first, names from a to z; what is equal goes by inclusive peak, self
- * peak, name, and so the order is always the same. Any thread.
+ * inclusive), name. Largest first, names from a to z; ties go by inclusive peak, self peak and
+ * name, so the order is always the same. Any thread.
  */
 #ifndef MPROF_FUNCTION_ORDER_H
 #define MPROF_FUNCTION_ORDER_H

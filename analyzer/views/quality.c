@@ -1,3 +1,4 @@
+/* quality.c - see quality.h. */
 #include "quality.h"
 #include "units.h"
 #include "xalloc.h"
@@ -64,7 +65,7 @@ static char *add_truncated(char *text, const struct quality *quality)
     return add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
 }
 
-/* Of inherited blocks, stacks and names. */
+/* Adds inherited blocks, stacks, names, and what was left out. */
 static char *add_rest(char *text, const struct quality *quality)
 {
     text = add(text, quality->inherited, "inherited block", "inherited blocks");
