@@ -22,7 +22,7 @@
  *            int rc = options_parse(call, &values, &operands);
  *            if (rc != OPTIONS_GO)
  *                return options_exit(rc);
- *            ... the work: operands.names[0 .. operands.count - 1], NULL behind the last ...
+ *            ... the work: operands.names[0 .. operands.count - 1], NULL after the last ...
  *            return COMMAND_OK;
  *        }
  *
@@ -30,8 +30,8 @@
  *
  *   2. name it in main.c's table.
  *
- * Help, manual page and completion follow from the struct; nothing else is to be done. -h and
- * --help need no entry, every command has them.
+ * Help, manual page and completion follow from the struct; nothing else is needed. -h and --help
+ * need no entry, every command has them.
  */
 #ifndef MPROF_COMMAND_H
 #define MPROF_COMMAND_H

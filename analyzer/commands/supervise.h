@@ -19,7 +19,7 @@ struct supervised {
     int timed_out;
     uint64_t wall_ns;
     uint64_t cpu_ns;        /* user and system, of the program and the children it waited for */
-    uint64_t max_rss_bytes; /* the highest of any of them; it may be that before the exec */
+    uint64_t max_rss_bytes; /* the highest of any of them; it may be from before the exec */
 };
 
 /* watched: the set that launch_take_signals gave. timeout_s 0: no limit. begin_ns: CLOCK_MONOTONIC

@@ -8,7 +8,7 @@
  * mappings and the resident set, are the sums of together.h. Times are in the common time.
  *
  * Owner: the caller owns the image returned (image_free). An image that was added may be freed
- * after merged_forget: until then it is recognized by its address. Single-threaded.
+ * after merged_forget: until then it is recognised by its address. Single-threaded.
  */
 #ifndef MPROF_MERGED_H
 #define MPROF_MERGED_H

@@ -9,9 +9,9 @@
  * Units: bytes are requested bytes; every *_ns is nanoseconds since the image's start unless it
  * says epoch. Live figures are exact. Heap and mapped bytes are two series and never added up.
  *
- *   function.inclusive.allocations = sum of stack_usage.allocations over all stacks that contain it
- *   sum over functions of self.X   = totals' X      for the additive X (not own peaks)
- *   sum over stacks of at_peak     = totals.peak_bytes
+ *   function.inclusive.allocations = those of all stacks that contain it
+ *   sum over functions of self.X = totals' X for the additive X, less what was lost
+ *   sum over functions of self.at_peak_bytes = totals.peak_bytes
  */
 #ifndef MPROF_SUMMARY_H
 #define MPROF_SUMMARY_H

@@ -32,7 +32,7 @@ static bool is_one_of(const char *name, const char *const *list)
     return false;
 }
 
-/* ".debug_info" for ".zdebug_info", which is how old linkers called a compressed one. */
+/* ".debug_info" for ".zdebug_info", which is what old linkers called a compressed one. */
 static bool is_listed(const char *name, const char *const *list)
 {
     char plain[32];

@@ -19,7 +19,7 @@ const struct function_usage **function_order(const struct image *image,
 /* What follows the last slash of a path; a pointer into it. */
 const char *file_of_path(const char *path);
 
-/* Where a function is to be found: "file.c:12", or the module's file; free() it. */
+/* Where to find a function: "file.c:12", or the module's file; free() it. */
 char *function_place(const struct function *function);
 
 #endif

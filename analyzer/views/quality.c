@@ -18,8 +18,8 @@ static char *add(char *sentence, uint64_t count, const char *one, const char *ma
     return sentence;
 }
 
-/* In detail, where the recording knows it: "lost since 1.2 s: 5 allocations of 640 B, 7 frees, 1
- * other". */
+/* In detail where the recording knows it: "12 events lost since 1.2 s (5 allocations of 640 B, 6
+ * frees, 1 other)". */
 static char *loss_of(const struct quality *quality)
 {
     const struct loss *loss = &quality->loss;
