@@ -22,7 +22,7 @@
  *            int rc = options_parse(call, &values, &operands);
  *            if (rc != OPTIONS_GO)
  *                return options_exit(rc);
- *            ... the work: operands.names[0 .. operands.count - 1], NULL behind the last ...
+ *            ... the work: operands.names[0 .. operands.count - 1], NULL after the last ...
  *            return COMMAND_OK;
  *        }
  *
@@ -30,8 +30,8 @@
  *
  *   2. name it in main.c's table.
  *
- * Help, manual page and completion follow from the struct; nothing else is to be done. -h and
- * --help need no entry, every command has them.
+ * Help, manual page and completion follow from the struct; nothing else is needed. -h and --help
+ * need no entry, every command has them.
  */
 #ifndef MPROF_COMMAND_H
 #define MPROF_COMMAND_H
@@ -55,11 +55,11 @@ enum option_type {
 
 struct option {       /* a table of them ends with {0} */
     char letter;      /* -o; 0 where there is none */
-    const char *name; /* --output; never NULL but at the table's end */
+    const char *name; /* --output; NULL only at the table's end */
     enum option_type type;
     const char *argument; /* its name in the help, NULL for a flag */
     size_t offset;        /* of the value in the command's struct of values */
-    const char *choices;  /* OPTION_CHOICE: the words, a space between; else NULL */
+    const char *choices;  /* OPTION_CHOICE: the words, separated by spaces; else NULL */
     const char *help;     /* what it does: a phrase without a full stop */
 };
 
@@ -90,7 +90,7 @@ struct command {
 
 struct invocation {
     const struct command *command;
-    const struct command *const *table; /* all commands, NULL behind the last */
+    const struct command *const *table; /* all commands, NULL after the last */
     int argc;
     char **argv; /* argv[0] is the command's name */
 };
@@ -99,7 +99,7 @@ struct invocation {
 int command_dispatch(const struct command *const *table, int argc, char **argv);
 const struct command *command_find(const struct command *const *table, const char *name);
 
-/* One sentence on stderr, "mprof-c: " before it and a newline behind; what came in with a name is
+/* Prints one sentence on stderr, between "mprof-c: " and a newline; what came in with a name is
  * shown clean (text.h). */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,3 +1,4 @@
+/* dispatch.c - finds and runs the command that argv names, and reports errors. */
 #include "command.h"
 #include "options.h"
 #include "text.h"
@@ -34,7 +35,7 @@ static int reader_is_gone(void)
     return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
 }
 
-/* A full disk must not pass for success; a reader that went away (head) is nobody's fault. */
+/* A full disk must not pass for success; a reader that went away (head) needs no message. */
 static int close_stdout(int status)
 {
     errno = 0;

@@ -11,8 +11,7 @@ static const struct command *const table[] = {
     &command_run,  &command_plot, &command_peak,  &command_report, &command_leaks,
     &command_list, &command_rm,   &command_clean, &command_help,   NULL};
 
-/* The recorder, where it is preloaded into us, asks for this name and leaves us alone
- * (preload/host.c). */
+/* When preloaded into us, the recorder asks for this name and leaves us alone (preload/host.c). */
 extern const char mprof_c_is_left_alone[];
 const char mprof_c_is_left_alone[] = MPROF_VERSION;
 

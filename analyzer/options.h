@@ -1,10 +1,10 @@
 /*
- * options.h - the declarative parse of a command's options, and its help, from one table.
+ * options.h - parses a command's options and prints its help, both from one declarative table.
  *
  * Short options may be joined (-nq) and carry their argument joined or apart (-ox.png, -o x.png),
- * long ones with = or apart (--output=x.png). Options may stand behind operands, but for commands
- * that start a program; "--" ends them. A minus with digits alone (-1) is an operand where the
- * command takes recordings, for it is an index. Values not named keep what they were.
+ * long ones with = or apart (--output=x.png). Options may follow operands, except in commands that
+ * start a program; "--" ends them. A minus with only digits (-1) is an operand, an index, where the
+ * command takes recordings. Values of options that are not given stay as they were.
  */
 #ifndef MPROF_OPTIONS_H
 #define MPROF_OPTIONS_H
@@ -20,7 +20,7 @@ enum options_result {
 
 struct operands {
     int count;
-    char **names; /* within call->argv, which is reordered for it; NULL behind the last */
+    char **names; /* within call->argv, which is reordered for it; NULL after the last */
 };
 
 int options_parse(const struct invocation *call, void *values, struct operands *operands);

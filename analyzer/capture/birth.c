@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNBORN_MAX 64         /* at a time; of more the oldest one's fork has surely returned */
+#define UNBORN_MAX 64 /* at a time; beyond that, the oldest one's fork has surely returned */
 #define EVENTS_MAX (1u << 22) /* during one fork; what comes later is not inherited */
 
 void birth_begin(struct subject *child, struct subject *parent)
@@ -49,7 +49,7 @@ static void note(struct lane *lane, struct birth_event event)
         add(&s->unborn[i]->birth, event);
 }
 
-/* The class of what stands at an address, 0 nothing. */
+/* The class of the block at an address, 0 if there is none. */
 static uint32_t class_at(struct subject *s, uint64_t address)
 {
     uint32_t block = live_find(s->live, address);

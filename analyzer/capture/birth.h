@@ -1,13 +1,12 @@
 /*
  * birth.h - what a forked child inherits of what happens while it is being forked.
  *
- * Other threads of the parent go on between the SPOOL_FORK event and the moment at which the kernel
- * copies their memory, so the live table of the event's time is not the child's. What they do until
- * the fork has returned is noted in the child's `birth`; the child itself says how far each of
- * their streams had come in its memory (SPOOL_LABEL_BIRTH), and up to there it is applied.
+ * The parent's other threads go on between the SPOOL_FORK event and the moment at which the kernel
+ * copies their memory, so the live table at the event's time is not the child's. What they do until
+ * the fork returns is noted in the child's `birth`; the child reports how far each of their streams
+ * had come in its memory (SPOOL_LABEL_BIRTH), and the notes up to there are applied.
  *
- * Owner: the child's subject. The parent's subject lists the children that are being forked. One
- * thread.
+ * Owner: the child's subject. The parent's subject lists the children being forked. One thread.
  */
 #ifndef MPROF_BIRTH_H
 #define MPROF_BIRTH_H
@@ -20,7 +19,7 @@ struct lane;
 struct classes;
 struct spool_event;
 
-/* A block that appeared (class not 0) or went. */
+/* A block that appeared (class is not 0) or was freed. */
 struct birth_event {
     uint64_t address, ticks;
     uint32_t stream, class;
@@ -32,20 +31,20 @@ struct birth {
     size_t count, capacity;
 };
 
-/* `parent` forks `child`, which has begun. */
+/* `parent` is forking `child`, which has begun. */
 void birth_begin(struct subject *child, struct subject *parent);
 
 /* `child`'s fork has returned in the parent. */
 void birth_end(struct subject *child);
 
-/* The lane has taken an event: for the children that its process is forking. */
+/* Notes an event that the lane has taken, for the children that its process is forking. */
 void birth_note(struct lane *lane, const struct spool_event *e);
 
-/* The child's SPOOL_LABEL_BIRTH. */
+/* Applies the notes, up to the positions in the child's SPOOL_LABEL_BIRTH. */
 void birth_apply(struct subject *child, const struct classes *classes, const void *positions,
                  size_t bytes);
 
-/* The subject is to be closed, as a child and as a parent. */
+/* Call before the subject is closed: clears its part as a child and as a parent. */
 void birth_clear(struct subject *s);
 
 #endif

@@ -1,10 +1,11 @@
+/* block.c - see block.h. */
 #include "block.h"
 
 #include <errno.h>
 #include <unistd.h>
 #include <zstd.h>
 
-#define LEVEL       9   /* DESIGN section 10: what the sizes there were measured with */
+#define LEVEL       9   /* what the sizes of captures were measured with */
 #define PLAIN_BYTES 128 /* below, a frame's own head would eat the gain */
 
 uint64_t capture_checksum(uint64_t sum, const void *data, uint64_t size)
@@ -56,7 +57,7 @@ void block_write_plain(struct block_output *o, const void *data, size_t size)
     }
 }
 
-/* The smaller of payload and its frame goes into o->stored. Returns the block's flags. */
+/* Stores the smaller of the payload and its frame in o->stored. Returns the block's flags. */
 static uint16_t pack(struct block_output *o, const struct bytes *payload)
 {
     o->stored.size = 0;
@@ -143,12 +144,13 @@ int block_unpack(struct block_input *in, const struct capture_block *head,
                  const struct bytes *stored, struct bytes *payload)
 {
     payload->size = 0;
-    bytes_grow(payload, 1); /* one without a byte lies somewhere, too */
+    bytes_grow(payload, 1); /* an empty payload has an address too */
     if (!(head->flags & BLOCK_ZSTD)) {
         bytes_append(payload, stored->data, stored->size);
         return head->stored_bytes == head->raw_bytes;
     }
-    /* The frame says its size, too: a small file cannot make us take much memory by the head. */
+    /* The frame states its size too: a small file cannot make us take much memory by its head
+     * alone. */
     if (in->zstd == NULL || ZSTD_getFrameContentSize(stored->data, stored->size) != head->raw_bytes)
         return 0;
     bytes_grow(payload, head->raw_bytes);

@@ -22,9 +22,9 @@ struct block_output {
 void block_output_open(struct block_output *o, int fd);
 void block_output_close(struct block_output *o);
 
-/* Bytes as they are (header, tail). After an error both do nothing. */
+/* Writes bytes as they are (header, tail). After an error, both writers do nothing. */
 void block_write_plain(struct block_output *o, const void *data, size_t size);
-/* A block of `payload`. Returns its offset. */
+/* Writes a block of `payload`. Returns its offset. */
 uint64_t block_write(struct block_output *o, enum capture_block_type type, uint32_t process,
                      const struct bytes *payload);
 
@@ -41,12 +41,11 @@ void block_input_close(struct block_input *in);
  * whole undamaged block lies, or -1 with errno where the file could not be read. */
 int block_fetch(struct block_input *in, uint64_t offset, struct capture_block *head,
                 struct bytes *stored);
-/* Payload of a fetched block. Returns 1, or 0 where the bytes are no frame of the announced size.
- */
+/* Payload of a fetched block. Returns 1, or 0 where the bytes are no frame of the stated size. */
 int block_unpack(struct block_input *in, const struct capture_block *head,
                  const struct bytes *stored, struct bytes *payload);
 
-/* Exactly `size` bytes at `offset`: 1, 0 where the file is shorter, -1 with errno. */
+/* Reads exactly `size` bytes at `offset`: 1, 0 where the file is shorter, -1 with errno. */
 int read_at(int fd, uint64_t offset, void *data, size_t size);
 
 #endif

@@ -40,7 +40,7 @@ static void bound_functions(struct bounded *b, size_t entries)
     p->function_count = entries;
 }
 
-/* The higher one of each two neighbours. */
+/* Keeps the higher one of each two neighbours. */
 static size_t halve(struct sample *samples, size_t count)
 {
     size_t kept = 0;

@@ -1,10 +1,10 @@
 /*
  * bounded.h - a process whose lists are short enough for a summary.
  *
- * Of functions those with the highest own peaks are kept, of leaks the biggest, of samples of the
- * resident set the higher one of two neighbours, as often as it takes. The totals still count all.
+ * Keeps the functions with the highest own peaks, the biggest leaks, and the higher one of each two
+ * neighbouring samples of the resident set, as often as it takes. The totals still count all.
  *
- * Owner: whoever opened it; the process that it was made of must outlive it. Threads: one.
+ * Owner: whoever opened it; the process it was made from must outlive it. Threads: one.
  */
 #ifndef MPROF_BOUNDED_H
 #define MPROF_BOUNDED_H
@@ -17,7 +17,7 @@ struct bounded {
     struct sample *samples;           /* the same */
 };
 
-/* At most so many entries in each list. */
+/* Keeps at most `entries` in each list. */
 void bounded_open(struct bounded *b, const struct process *process, size_t entries);
 void bounded_close(struct bounded *b);
 

@@ -1,3 +1,4 @@
+/* bytes.c - see bytes.h. */
 #include "bytes.h"
 
 #include <stdlib.h>

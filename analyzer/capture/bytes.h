@@ -19,9 +19,9 @@ struct bytes { /* zero it to begin; size <= capacity */
     size_t size, capacity;
 };
 
-void bytes_grow(struct bytes *b, size_t more); /* room for `more` bytes behind size */
+void bytes_grow(struct bytes *b, size_t more); /* room for `more` bytes after size */
 void bytes_append(struct bytes *b, const void *data, size_t size);
-void bytes_free(struct bytes *b); /* empties it, too */
+void bytes_free(struct bytes *b); /* also empties it */
 
 static inline void bytes_number(struct bytes *b, uint64_t value)
 {
@@ -51,8 +51,8 @@ struct cursor {
     int bad; /* something did not fit; never cleared */
 };
 
-/* A cursor over the next `size` bytes of `from`, which moves behind them; empty and `from` bad
- * where they are not there. */
+/* A cursor over the next `size` bytes of `from`, which moves past them. If they are not there, it
+ * is empty and both are bad. */
 struct cursor cursor_part(struct cursor *from, uint64_t size);
 uint64_t cursor_long_number(struct cursor *c);
 

@@ -1,3 +1,4 @@
+/* capture_ends.c - see capture_ends.h. */
 #include "capture_ends.h"
 
 #include <string.h>
@@ -80,7 +81,7 @@ static void add_argument(struct recording_identity *identity, const char *text)
     identity->command[identity->command_bytes - 1] = 0;
 }
 
-/* The blocks that a file begins with are STRINGS and the HEAD that uses them. */
+/* A file begins with STRINGS blocks and the HEAD that uses them; we look no further than this. */
 #define BLOCKS_BEFORE_HEAD 16
 
 static void identify_command(int fd, uint64_t file_bytes, struct recording_identity *identity)

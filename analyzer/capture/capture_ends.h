@@ -10,17 +10,17 @@
 #include "capture_format.h"
 #include "recording.h"
 
-/* Reads and checks the header; file_bytes: of the whole file. */
+/* Reads and checks the header. *file_bytes: the size of the whole file. */
 int capture_read_header(int fd, struct capture_header *h, uint64_t *file_bytes);
 
 /* Returns 1, 0 where the file has no valid end, -1 with errno. */
 int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail);
 
-/* From the header and the head behind it, and the pids of forked children from the file's end (none
- * where there is no end). */
+/* Fills *identity from the header and the HEAD block after it, and the pids of forked children from
+ * the file's end (none if that is missing). */
 int capture_identify(int fd, struct recording_identity *identity);
 
-/* A forked child of the image, or one more that does not fit. */
+/* Adds a forked child of the image, or counts it where it does not fit. */
 void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_t start_time,
                        uint32_t serial, uint32_t parent);
 

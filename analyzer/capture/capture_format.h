@@ -24,23 +24,23 @@
 /* Feature bits. */
 enum capture_feature {
     CAPTURE_BLOCKS =
-        1 << 0, /* segments tell which block each free names; checkpoints are by class */
+        1 << 0, /* segments say which block each free takes; checkpoints are by class */
 };
 #define CAPTURE_FEATURES_KNOWN ((uint32_t)CAPTURE_BLOCKS)
 
-/* Limits that a reader holds a file to. A writer stays below them whatever it is given: see
- * "Bounds" in doc/format.md. */
+/* Limits that a reader enforces. A writer stays within them whatever it is given: see "Bounds" in
+ * doc/format.md. */
 #define CAPTURE_BLOCK_MAX   (256u << 20) /* payload bytes of a block */
 #define CAPTURE_TABLE_MAX   (64u << 20)  /* entries of a table */
 #define CAPTURE_PROCESS_MAX (1u << 20)
 
-/* A writer's own. Lists of the summary: at their longest numbers that many functions (225 bytes),
- * leaks (50) and samples (20) fit into a block together. */
+/* A writer's own limits. Even at their longest, CAPTURE_LIST_MAX functions (225 bytes), leaks (50)
+ * and samples (20) fit into one block together. */
 #define CAPTURE_TEXT_MAX     32767u     /* bytes of a text; what is longer is shortened */
-#define CAPTURE_LIST_MAX     (3u << 18) /* entries of a list that is one block's */
+#define CAPTURE_LIST_MAX     (3u << 18) /* entries of a list kept in one block */
 #define CAPTURE_STACK_MAX    CAPTURE_TABLE_MAX
 #define CAPTURE_CLASS_MAX    CAPTURE_TABLE_MAX
-#define CAPTURE_LOCATION_MAX (16u << 20) /* also of frames, and so of functions and their texts */
+#define CAPTURE_LOCATION_MAX (16u << 20) /* also of frames, hence of functions and their texts */
 
 struct capture_header {
     uint64_t magic;
@@ -61,14 +61,15 @@ struct capture_header {
 
 enum capture_block_type {
     BLOCK_HEAD = 1,    /* command line, executable, folder, host */
-    BLOCK_STRINGS = 2, /* tables: what was appended since the block of this type before */
+    BLOCK_STRINGS = 2, /* tables: what was appended since the previous block of this type */
     BLOCK_FUNCTIONS = 3,
     BLOCK_FRAMES = 4,
     BLOCK_LOCATIONS = 5,
     BLOCK_STACKS = 6,
     BLOCK_CLASSES = 7,
     BLOCK_PROCESSES = 8,  /* pids and start times, the whole list as known so far */
-    BLOCK_CHECKPOINT = 9, /* of a process: live blocks and bytes per stack where a segment begins */
+    BLOCK_CHECKPOINT = 9, /* of a process: live blocks by class where a segment begins (without
+                             CAPTURE_BLOCKS by stack) */
     BLOCK_EVENTS = 10,    /* of a process: a segment */
     BLOCK_POSITIONS =
         11,             /* of a process: where collecting stood in the spool when it was written */
@@ -99,7 +100,7 @@ struct capture_block {
 struct capture_tail {
     uint64_t magic;
     uint64_t index_offset;     /* of the INDEX block */
-    uint64_t processes_offset; /* of the last PROCESSES block, for who only wants the pids */
+    uint64_t processes_offset; /* of the last PROCESSES block, to read only the pids */
     uint64_t file_bytes;       /* this struct included */
     uint64_t checksum;         /* of all the bytes before it */
 };
@@ -107,7 +108,7 @@ struct capture_tail {
 /* Codes of a segment's token stream. */
 enum capture_token {
     TOKEN_NEW_CLASS = 0, /* allocation; class: one more than the highest this process had named */
-    TOKEN_TEMPORARY = 1, /* EVENT_FREE_TEMPORARY of the class of the thread's event before */
+    TOKEN_TEMPORARY = 1, /* EVENT_FREE_TEMPORARY of the class of the thread's previous event */
     TOKEN_ESCAPE = 2,    /* kind, zigzag class difference, and EVENT_UNMAP's bytes follow */
     TOKEN_FIRST = 3,     /* 3 + 2z: EVENT_ALLOC, 4 + 2z: EVENT_FREE; z: zigzag class difference */
 };

@@ -43,7 +43,7 @@ static uint32_t size_number(struct classes *c, uint64_t size)
     return (uint32_t)*number;
 }
 
-/* Without the bits behind the highest seven: some 7,500 sizes stand for all. */
+/* Keeps the highest seven bits: some 3,800 sizes stand for all. */
 static uint64_t rounded(uint64_t size)
 {
     int bits = size ? 64 - __builtin_clzll(size) : 0;

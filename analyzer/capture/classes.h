@@ -13,12 +13,12 @@
 struct classes {
     struct event_class *list;
     size_t count, capacity;
-    size_t most;       /* then new ones are of no stack, and of few sizes */
-    uint64_t left_out; /* how often that was so */
+    size_t most;       /* beyond it, new ones have no stack and few sizes */
+    uint64_t left_out; /* how often that happened */
     uint32_t *latest;  /* by stack: the class used last; most stacks have one size at a time */
     size_t latest_capacity;
     struct intmap numbers;    /* stack << 32 | size number -> class */
-    struct intmap long_sizes; /* sizes of 2 GiB and more -> 1 << 31 | how many came before */
+    struct intmap long_sizes; /* sizes of 2 GiB and more -> 1 << 31 | their number */
 };
 
 void classes_init(struct classes *classes);

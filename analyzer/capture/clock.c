@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define SPAN_GOOD_NS 50000000u  /* pairs this far apart give a good rate */
-#define JUMP_NS      50000000.0 /* a suspend, no preemption */
+#define JUMP_NS      50000000.0 /* a suspend, not a preemption */
 #define MEASURE_NS   10000000u
 #define RATE_MIN     0.001
 #define RATE_MAX     1000.0
@@ -19,7 +19,7 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Is the boot id this machine's of now? */
+/* Is this the machine's current boot? */
 static int is_this_boot(const uint8_t *boot_id)
 {
     char text[64];
@@ -50,7 +50,7 @@ void clock_init(struct clock *clock, const struct spool_header *header)
     clock->rate = clock->is_counter ? 0 : 1;
 }
 
-/* Another rate, from the last event's time on. */
+/* Changes the rate from the last event's time on. */
 static void set_rate(struct clock *clock, double rate)
 {
     if (rate < RATE_MIN || rate > RATE_MAX)
@@ -82,12 +82,12 @@ void clock_learn(struct clock *clock, struct spool_moment pair)
         return;
     int is_known = clock->rate_span > 0 || clock->is_here;
     if (is_known && clock->rate > 0 && (rate > clock->rate * 1.01 || rate < clock->rate * 0.99))
-        return; /* a suspend lies between */
+        return; /* a suspend lies in between */
     set_rate(clock, rate);
     clock->rate_span = span;
 }
 
-/* The counter's rate here: the one of the spool, if it was recorded since the last boot. */
+/* The counter's rate on this machine: also the spool's, if it was recorded since the last boot. */
 static double measure_rate(void)
 {
     struct timespec pause = {.tv_nsec = MEASURE_NS};

@@ -1,3 +1,4 @@
+/* codec.c - see codec.h. */
 #include "codec.h"
 
 #include <stdlib.h>
@@ -145,7 +146,7 @@ void code_count(struct codec *c, size_t *count, size_t least)
 /* What the numbers of a column are relative to. */
 struct column_state {
     enum column_form form;
-    uint64_t before; /* DIFFERENCE: the number before; NEW: the highest so far + 1 */
+    uint64_t before; /* DIFFERENCE: the previous number; NEW: the highest so far + 1 */
 };
 
 static void code_relative(struct codec *c, struct column_state *s, uint64_t *value)

@@ -1,4 +1,4 @@
-/* collect.c - the drive: refresh, take the events in order, hand them out, finish. */
+/* collect.c - drives a collector: refresh, take the events in order, hand them out, finish. */
 #include "collector.h"
 #include "differences.h"
 #include "spool_state.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_WAIT 10 /* for others, as a part of a millisecond (order.h, order_wait) */
+#define EVENTS_WAIT 10 /* an event waits 1/10 millisecond for others (order_wait in order.h) */
 
 /* ---- what the parts below ask for ---- */
 
@@ -27,7 +27,7 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
     clock_learn(&c->clock, chunk->opened);
 }
 
-/* match.h: much has happened. */
+/* match.h: many events have gathered; passes them to the writer. */
 void collector_tell(void *context, struct subject *s)
 {
     struct collector *c = context;
@@ -77,15 +77,15 @@ static struct lane *make_lane(struct collector *c, struct stream *stream)
 
     if (s->closed)
         return NULL;
-    population_begin(c, s, stream->event->ticks); /* if no FORK has */
-    if (!s->live) { /* it had been given up, and is there all the same */
+    population_begin(c, s, stream->event->ticks); /* unless a FORK has begun it */
+    if (!s->live) {                               /* it was given up, and writes all the same */
         s->live = live_new(&s->blocks);
         c->order.damaged = 1;
     }
     return stream->user = subject_lane(s, stream->id, stream->number);
 }
 
-/* A new batch: the memory that its events will need. */
+/* Prefetches the memory that a new batch's events will need. */
 static void prefetch(const struct stream *stream, const struct subject *s)
 {
     const struct spool_event *events = stream->batch->events;
@@ -166,7 +166,7 @@ static void take_label(struct collector *c, struct subject *s, const struct spoo
         birth_apply(s, &c->classes, e->payload, e->size);
 }
 
-/* Kinds that are not the matcher's. */
+/* Takes the kinds that are not the matcher's. */
 static void take_other(struct collector *c, struct lane *lane, const struct spool_event *e,
                        uint64_t ns)
 {
@@ -198,7 +198,7 @@ static void take_event(struct collector *c, struct stream *stream)
     const struct spool_event *e = stream->event;
     struct lane *lane = stream->user ? stream->user : make_lane(c, stream);
 
-    if (!lane) { /* its process was closed, and wrote all the same */
+    if (!lane) { /* its process was closed, and writes all the same */
         c->order.damaged = 1;
         return;
     }
@@ -282,8 +282,8 @@ static void refresh(struct collector *c)
     population_refresh(c);
 }
 
-/* At the end a process is let go of as soon as its last event is taken, which bounds the memory.
- * `process`: whose event came before the present one. */
+/* At the end a process is released as soon as its last event is taken, which bounds the memory.
+ * `process`: that of the previous event. */
 static void retire_if_drained(struct collector *c, uint32_t process)
 {
     if (!c->live && order_is_drained(&c->order, process))

@@ -1,3 +1,4 @@
+/* collected.c - see collected.h. */
 #include "collected.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "symbols.h"
 #include "xalloc.h"
 
-/* What failed is the place, so memory may do. Not an error of recording.h. */
+/* Only the place failed, so memory may do. Not an error of recording.h. */
 #define NOT_HERE 2
 
 static int recording_error_of(int collect_error)
@@ -90,7 +91,7 @@ static int give_name(const char *part, const char *capture, int replace)
         return rename(part, capture);
     if (renameat2(AT_FDCWD, part, AT_FDCWD, capture, RENAME_NOREPLACE) == 0)
         return 0;
-    if (errno != EINVAL && errno != ENOSYS) /* a file system that cannot */
+    if (errno != EINVAL && errno != ENOSYS) /* the file system cannot do it */
         return -1;
     return access(capture, F_OK) == 0 ? -1 : rename(part, capture);
 }
@@ -104,7 +105,7 @@ static int into_part(struct reader **r, int spool_fd, const char *part, int *com
     if (rc != RECORDING_OK) {
         close(fd);
         unlink(part);
-        return rc == RECORDING_IO ? NOT_HERE : rc; /* the disk is full, for one */
+        return rc == RECORDING_IO ? NOT_HERE : rc; /* the disk may be full, for one */
     }
     rc = reader_open(r, fd);
     *complete = rc == RECORDING_OK && reader_is_whole(*r);
@@ -155,7 +156,7 @@ int collect_spool(struct reader **r, const char *spool, const char *capture, int
             rc = into_memory(r, fd, alive);
     }
     int error = errno;
-    close(fd); /* and with it the lock */
+    close(fd); /* and release the lock with it */
     errno = error;
     return rc;
 }

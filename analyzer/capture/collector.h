@@ -1,6 +1,7 @@
 /*
- * collector.h - the inside of a collector, shared by collect.c (the drive), population.c (which
- * processes there are, their beginnings and ends) and image_facts.c (what the header tells).
+ * collector.h - the inside of a collector, shared by collect.c (which drives it), population.c (its
+ * processes, their beginnings and ends) and image_facts.c (what the header says). One thread; other
+ * threads touch only what samples_lock guards.
  */
 #ifndef MPROF_COLLECTOR_H
 #define MPROF_COLLECTOR_H
@@ -31,7 +32,7 @@ struct collector {
     struct classes classes;
     struct matcher matcher;
     struct writer *writer; /* NULL: no capture, or it failed */
-    int writer_errno;      /* why it failed, 0 it did not */
+    int writer_errno;      /* errno of its failure, 0: none */
 
     struct subject **subjects; /* by serial; image->processes[i] belongs to subjects[i] */
     size_t subject_capacity, process_capacity;
@@ -40,7 +41,7 @@ struct collector {
     int live;               /* the program may still be writing */
     int knows_pids;         /* the first process lives in our pid namespace */
 
-    int32_t *pids_here; /* by serial, as collector_lives had them; 0 not told */
+    int32_t *pids_here; /* by serial, from collector_lives; 0: not known */
     size_t pid_capacity;
 
     pthread_mutex_t samples_lock;
@@ -53,7 +54,7 @@ struct collector {
 
 /* ---- collect.c ---- */
 
-/* The writer is told what has happened in this subject. */
+/* Passes the events gathered in this subject to the writer. */
 void collector_tell(void *c, struct subject *s);
 
 /* ---- population.c ---- */
@@ -64,26 +65,27 @@ struct subject *population_subject(struct collector *c, uint32_t serial);
 /* Reads the process table again; begins the first process. */
 void population_refresh(struct collector *c);
 
-/* The subject begins, if it has not: with a copy of what is live in its parent. */
+/* Begins the subject, if it has not begun, with a copy of what is live in its parent. */
 void population_begin(struct collector *c, struct subject *s, uint64_t ticks);
 
-/* A FORK event of `parent`. */
+/* Takes a FORK event of `parent`. */
 void population_forked(struct collector *c, struct subject *parent, uint64_t child, uint64_t ticks);
 
 /* Begins the late children whose fork lies before `ticks`. */
 void population_begin_late(struct collector *c, uint64_t ticks);
 
-/* Lets go of dead children: what they inherited if they wrote nothing, everything if all of it has
- * been taken in. */
+/* Releases dead children: what they inherited if they wrote nothing, everything if all they wrote
+ * has been taken in. */
 void population_check(struct collector *c);
 
 /* order.h: will the process certainly write no more? `collector` is a struct collector. */
 int population_is_over(void *collector, uint32_t serial);
 
-/* locations.h: a process that lives and, if any does, is the one of this serial. */
+/* locations.h: the pid, here, of the process of this serial if it lives, else of another one that
+ * does; 0 none. */
 int32_t population_living(void *collector, uint32_t serial);
 
-/* A forked child that will write no more and whose events have all been taken in. */
+/* Closes a forked child that will write no more and whose events have all been taken in. */
 void population_retire(struct collector *c, uint32_t serial);
 
 /* Closes all that is left and completes image->processes. */
@@ -91,7 +93,7 @@ void population_finish(struct collector *c, int running);
 
 /* ---- image_facts.c ---- */
 
-/* The image's facts as the spool's header has them. */
+/* Fills in the image's facts from the spool's header. */
 void image_facts_fill(struct image *image, const struct spool_file *file);
 
 #endif

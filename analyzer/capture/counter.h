@@ -1,6 +1,7 @@
 /*
  * counter.h - this machine's processor counter: the clock that spools of SPOOL_CLOCK_COUNTER count
- * in, if they were recorded here. The one place of the collector that knows a processor.
+ * in, if they were recorded here. The only place in the collector that depends on the processor.
+ * Any thread.
  */
 #ifndef MPROF_COUNTER_H
 #define MPROF_COUNTER_H

@@ -9,7 +9,7 @@
 
 #define HEAD_WORDS 3
 
-/* Frames of a payload, which nobody has checked. */
+/* Frames of a payload that nobody has checked. */
 struct frames {
     const uint8_t *p, *end;
 };
@@ -61,7 +61,7 @@ static void print_frame(struct locations *l, uint32_t id, uint64_t pc, FILE *out
     fprintf(out, " (%s)\n", last_part(function->module));
 }
 
-/* A line a frame. NULL where the payload does not hold that many. */
+/* One line per frame. NULL where the payload does not hold that many. */
 static const char *stack_text(struct locations *l, struct frames *f, uint32_t count, uint32_t left)
 {
     char *text = NULL;

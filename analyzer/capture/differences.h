@@ -1,5 +1,5 @@
 /*
- * differences.h - what the recorder's self-check tells of: stacks that libunwind sees otherwise
+ * differences.h - what the recorder's self-check reports: stacks that libunwind sees differently
  * (SPOOL_LABEL_DIFFERENCE), as text in the image.
  */
 #ifndef MPROF_DIFFERENCES_H
@@ -7,8 +7,8 @@
 
 #include "locations.h"
 
-/* A label event of that number, at `ns`: added to the process's list while that has room. What is
- * not whole is left out. */
+/* Adds a label event of that number, at time `ns`, to the process's list while that has room. An
+ * incomplete one is left out. */
 void differences_take(struct process *process, struct locations *locations,
                       const struct spool_event *label, uint64_t ns);
 

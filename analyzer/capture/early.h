@@ -1,21 +1,23 @@
 /*
- * early.h - accounts of one process for events whose times contradict what must have been.
+ * early.h - one process's accounts of events whose times contradict what must have happened.
  *
- * A processor may read its counter for an event before the instructions in front of it are done, so
- * a time can be early, by up to some microseconds; never late in a way that matters, as nobody else
- * has the block while its thread stands still. At one address allocation and release alternate, in
- * any true order. One early event makes two of a kind neighbours, so it never goes unseen:
+ * A processor may read its counter for an event before the preceding instructions are done, so a
+ * time can be early by up to some microseconds; it is never late in a way that matters, as nobody
+ * else has the block while its thread stands still. In any true order, allocation and release
+ * alternate at an address. One early event puts two of a kind next to each other, so it never goes
+ * unnoticed:
  *
  *   a release finds nothing     its own time was early, and its block is yet to come; or another
- *                               lane's was, and has taken this one's block. In both cases the next
- *                               allocation there is what one of the two has released: one is owed
+ *                               lane's was, and that one has taken this one's block. Either way
+ *                               the next allocation there is the block that one of the two has
+ *                               released: the release is owed it
  *   an allocation finds a block its time was early: it waits for the release (order_wait). If none
  *                               comes, and the block there is as young, that block's time was
  *                               early: it steps aside until the newcomer is released
  *
- * What a release of a lane owes cannot be an allocation that the lane made later itself, unless it
- * stands for another lane's (`exchanged`). What is not settled within EARLY_NS was another matter:
- * an unmatched free, an implied free.
+ * A release cannot be owed an allocation that its own lane makes later, unless another lane's
+ * release has taken its block (`exchanged`). What is not settled within EARLY_NS had another cause:
+ * it is an unmatched free or an implied free.
  *
  * One owner, one thread. A zeroed struct is empty.
  */
@@ -25,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EARLY_NS     1000000u /* 50 us were seen, on a machine whose processors are lent out */
+#define EARLY_NS     1000000u /* 50 us were seen, on a machine that shares its processors */
 #define EARLY_RECENT 1024u
 
 struct lane;
@@ -39,19 +41,19 @@ struct early_recent {
 struct owed {
     uint64_t address, until_ns;
     struct lane *lane;
-    int exchanged;  /* another lane's release has taken its block */
-    int is_realloc; /* the releasing half of one */
-    int is_open;    /* and that has not ended */
+    int exchanged;  /* another lane's release took its block */
+    int is_realloc; /* it is the releasing half of a realloc */
+    int is_open;    /* that realloc has not ended */
 };
 
-/* A block that is in no table until the one which stands in its place is gone. */
+/* A block kept out of every table until the one in its place is gone. */
 struct aside {
     uint64_t address, until_ns;
-    uint32_t block; /* live.h */
+    uint32_t block; /* its number, see live.h */
 };
 
 struct early {
-    struct early_recent *recent; /* the last releases that found their block: a ring; or NULL */
+    struct early_recent *recent; /* a ring of the last releases that found their block; or NULL */
     size_t next;
     struct owed *owed;
     size_t owed_count, owed_capacity;
@@ -62,13 +64,13 @@ struct early {
 void early_start(struct early *e);
 void early_clear(struct early *e); /* releases its memory */
 
-/* Is there anything to be looked after? */
+/* Is anything unsettled? */
 static inline int early_is_busy(const struct early *e)
 {
     return e->owed_count + e->aside_count > 0;
 }
 
-/* A release that has found its block, of a process with several streams. */
+/* Notes a release that found its block, in a process with several streams. */
 static inline void early_note(struct early *e, uint64_t address, uint64_t ns,
                               const struct lane *lane)
 {
@@ -77,20 +79,23 @@ static inline void early_note(struct early *e, uint64_t address, uint64_t ns,
     e->recent[e->next++ % EARLY_RECENT] = (struct early_recent){address, ns, lane};
 }
 
-/* A release that has found nothing. */
+/* Notes a release that found nothing. */
 void early_owe(struct early *e, struct owed owed, uint64_t ns);
 
-/* The lane's realloc has ended: 1 where it owes a release, which with `failed` is forgotten. */
+/* The lane's realloc has ended. Returns 1 where its release is still owed a block; with `failed`
+ * that release is forgotten. */
 int early_realloc_ends(struct early *e, const struct lane *lane, int failed);
 
-/* `lane` has made the address live. 1: *owed is the release that its block belongs to. */
+/* `lane` has allocated at the address. Returns 1 where an owed release gets the block; *owed is
+ * that release. */
 int early_settle(struct early *e, uint64_t address, const struct lane *lane, struct owed *owed);
 
-/* A block steps aside; and the oldest one of an address comes back, 0 none. */
+/* Puts a block aside at time `ns`; takes back the oldest one of an address (0: none). */
 void early_put_aside(struct early *e, uint64_t address, uint32_t block, uint64_t ns);
 uint32_t early_take_aside(struct early *e, uint64_t address);
 
-/* What will not be settled any more, now that it is `ns`: one a call, until it returns 0. */
+/* Forgets what can no longer be settled at time `ns`, one per call, and returns 0 when nothing is
+ * left. early_expired_aside returns the block. */
 int early_expired_owed(struct early *e, uint64_t ns);
 uint32_t early_expired_aside(struct early *e, uint64_t ns);
 

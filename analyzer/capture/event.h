@@ -1,7 +1,7 @@
 /*
- * event.h - what happened, in order: the events that the collector derives from a spool and a
- * capture stores. Each names a class, the pair (stack, size); the stack tree and the classes are
- * the image's.
+ * event.h - what happened, in order: the events that the collector derives from a spool and that a
+ * capture stores. Each names a class, the pair (stack, size); the stack tree and the classes belong
+ * to the image.
  */
 #ifndef MPROF_EVENT_H
 #define MPROF_EVENT_H
@@ -13,14 +13,14 @@
 enum event_kind {
     EVENT_ALLOC,          /* a block of class `class` */
     EVENT_FREE,           /* of a block of class `class` */
-    EVENT_FREE_TEMPORARY, /* the same, and its allocation was the thread's heap event before */
+    EVENT_FREE_TEMPORARY, /* the same, and its allocation was the thread's previous heap event */
     EVENT_REALLOC_FREE, /* the releasing half of a realloc: an EVENT_ALLOC of this thread follows at
                            once as the next event, or nothing where realloc(p, 0) freed */
     EVENT_FREE_IMPLIED, /* an allocation came at an address still live: not counted as a free */
-    EVENT_FREE_INHERITED, /* a block of before the process: class is that of the parent's allocation
-                           */
+    EVENT_FREE_INHERITED, /* of a block older than the process; class: that of the parent's
+                             allocation */
     EVENT_FREE_UNMATCHED, /* class 0 */
-    EVENT_MAP,            /* a mapping; class's size is its length */
+    EVENT_MAP,            /* a mapping; the class's size is its length */
     EVENT_UNMAP,          /* `bytes` of a mapping of class `class` */
 };
 
@@ -29,14 +29,14 @@ struct event {
     uint32_t thread; /* serial within the process */
     uint32_t class;
     uint64_t ns;    /* since the image's start, never falling within a process */
-    uint64_t bytes; /* EVENT_UNMAP: how much went; else the class's size */
-    /* Which block: the number of its allocation in the process, from 1, in the order of events. 0
-     * where it is none of the process's own, where it was allocated before the place from which a
-     * capture is read, and where the capture does not tell. */
+    uint64_t bytes; /* EVENT_UNMAP: how much was unmapped; else the class's size */
+    /* The block, as the number of its allocation in the process: from 1, in the order of events. 0
+     * where it is not the process's own, where it was allocated before the place from which a
+     * capture is read, and where the capture does not say. */
     uint64_t block;
-    uint32_t owner; /* of a block that is freed, where `block` is told: serial of the thread that
-                       allocated it */
-    struct block_name name; /* for the writer: of the block that is freed */
+    uint32_t owner; /* of a freed block, where `block` is known: serial of the thread that allocated
+                       it */
+    struct block_name name; /* for the writer: the freed block's */
 };
 
 /* Does an event of this kind free a block of the process's own? */

@@ -78,7 +78,7 @@ static bool is_start(const char *name, const char *base, bool is_program)
     return is_libc(base) && (is_one_of(name, starts) || begins(name, "__libc_start_main@"));
 }
 
-/* The forms that a program may replace, but has to mean the same by: of one or several objects,
+/* The forms that a program may replace but whose meaning it must keep: for one or several objects,
  * perhaps aligned, perhaps without an exception. */
 static bool is_replaceable_new(const char *name)
 {

@@ -4,7 +4,7 @@
 
 #include "subject.h"
 
-/* Fills process->leaks, biggest first, in memory of the image. Inherited blocks are none. */
+/* Fills process->leaks, biggest first, in memory of the image. Inherited blocks are no leaks. */
 void leaks_fill(const struct subject *s, struct image *image, const struct classes *classes,
                 struct process *process);
 

@@ -39,7 +39,7 @@ static const char *intern(struct locations *l, const char *text)
     return copy;
 }
 
-/* A program whose main lies in a library of its own has none itself. The outermost frames of a
+/* A program whose main lies in one of its libraries has none itself. The outermost frames of a
  * stack come first, so a plugin's function of that name is not the first main. */
 static uint32_t flags_of(struct locations *l, const char *name, const char *module)
 {
@@ -52,7 +52,7 @@ static uint32_t flags_of(struct locations *l, const char *name, const char *modu
     return flags;
 }
 
-/* module, name and file are interned. */
+/* wanted's module, name and file are interned. */
 static uint32_t find_function(struct locations *l, struct function wanted)
 {
     struct image *image = l->image;
@@ -158,7 +158,7 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
     return module;
 }
 
-/* A location of one frame, whose function has nothing but a made-up name. */
+/* Adds a location of one frame, whose function has only a made-up name. */
 static uint32_t add_nameless(struct locations *l, const char *name, const char *module)
 {
     const char *empty = intern(l, "");
@@ -207,7 +207,7 @@ static uint32_t resolve(struct locations *l, const struct known_module *module, 
         size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
         if (count)
             return add_resolved(l, module, frames, count);
-        /* No name, but the call sites of one function are one function. */
+        /* No name, but all places in one function belong to one function. */
         uint64_t start = symbolizer_function_start(l->symbols, module->object, wanted);
         if (start)
             address = start;
@@ -216,7 +216,7 @@ static uint32_t resolve(struct locations *l, const struct known_module *module, 
     return add_nameless(l, name, module->path);
 }
 
-/* Beyond the bound a place in the code is "what lies further out is unknown". */
+/* Beyond the bound, a new place in the code is "what lies further out is unknown". */
 static int is_full(const struct image *image)
 {
     return image->location_count >= CAPTURE_LOCATION_MAX ||
@@ -259,7 +259,7 @@ uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
         return 0;
     if (id == SPOOL_FRAME_RAW)
         return find_raw(l, pc);
-    if (!spool_file_pc(l->file, id, &entry)) { /* damaged: no reason to remember so high a number */
+    if (!spool_file_pc(l->file, id, &entry)) { /* damaged: not worth so long a table */
         if (!l->nowhere)
             l->nowhere = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
         return l->nowhere;

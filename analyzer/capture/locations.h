@@ -5,8 +5,8 @@
  * Equal code has one location, however many processes and pc ids it was seen under (forked children
  * each number what they meet): the same module by path and identity, the same address in it.
  * Functions are the same where module, name, file and line of the declaration are. Where the
- * symbolizer knows no name, a function is called by its start, "libx.so+0x1200", or where not even
- * that is known each location is one, "libx.so+0x1234", or "0x7f.." outside of all modules.
+ * symbolizer knows no name, a function is named by its start, "libx.so+0x1200"; where that is
+ * unknown too, each location is a function, "libx.so+0x1234", or "0x7f.." outside of all modules.
  * Location 0 is "what lies further out is unknown", function 0 stands for a stack without any
  * function.
  *
@@ -37,15 +37,15 @@ struct origin {
     uint32_t flags;   /* of the pc */
 };
 
-/* A process of the image that lives, by its serial: its pid, 0 none. */
+/* The pid of a living process of the image, by preference the one of this serial; 0 none. */
 typedef int32_t locations_living(void *context, uint32_t process);
 
 struct locations {
     struct image *image;
     const struct spool_file *file;
     struct symbolizer *symbols; /* NULL: all stays unresolved */
-    int devices_hold;           /* recorded numbers of devices: they are those of this boot */
-    locations_living *living;   /* NULL: nobody's files are looked at but ours */
+    int devices_hold;           /* recorded device numbers are those of this boot */
+    locations_living *living;   /* NULL: files are looked at only as we see them */
     void *living_context;
     const char *main_module; /* where the first `main` lies, NULL none yet */
     uint32_t *by_id;         /* pc id -> location, 0 not looked up yet (or no pc) */
@@ -69,7 +69,7 @@ void locations_init(struct locations *l, struct image *image, const struct spool
                     struct symbolizer *symbols);
 void locations_clear(struct locations *l);
 
-/* Tells the image of which modules names or debug information is missing, and why. */
+/* Lists in the image the modules whose names or debug information are missing, and why. */
 void locations_give_gaps(const struct locations *l);
 
 uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc);

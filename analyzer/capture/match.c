@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TELL_EVENTS 256 /* gathered, and then told */
+#define TELL_EVENTS 256 /* gathered before they go to the writer */
 
 static const struct block_name no_name = {BLOCK_YOUNGEST, 0};
 
@@ -40,7 +40,7 @@ static void forget_last(struct lane *lane)
         *last_of(lane) = 0;
 }
 
-/* Was the allocation of this block the heap event before of the thread that frees it now? */
+/* Was this block's allocation the freeing thread's previous heap event? */
 static int is_temporary(struct lane *lane, uint32_t block)
 {
     const uint64_t *last = last_of(lane);
@@ -57,7 +57,8 @@ static void inherited_gone(struct matcher *m, struct lane *lane, uint32_t class,
     s->quality.inherited_bytes -= size;
 }
 
-/* A block that has left the live table. kind: what to call it where it is the process's own. */
+/* Accounts for a block that has left the live table. kind: the event's, if the block is the
+ * process's own. */
 static void block_gone(struct matcher *m, struct lane *lane, uint32_t block, enum event_kind kind,
                        uint64_t ns)
 {
@@ -94,7 +95,7 @@ static void implied(struct matcher *m, struct lane *lane, uint32_t block, uint64
     block_gone(m, lane, block, EVENT_FREE_IMPLIED, ns);
 }
 
-/* Can another lane's block have been allocated later than its time says? */
+/* May the block, another thread's, have been allocated later than its time says? */
 static int is_early(const struct lane *lane, uint32_t block, uint64_t ns)
 {
     const struct blocks *blocks = &lane->subject->blocks;
@@ -103,7 +104,7 @@ static int is_early(const struct lane *lane, uint32_t block, uint64_t ns)
            blocks_owner(blocks, block) != threads_account(lane->thread);
 }
 
-/* Room at an address that is about to become live: 0 where the event waits for it. */
+/* Makes room at an address that is about to become live. Returns 0 where the event waits for it. */
 static int make_room(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -120,7 +121,7 @@ static int make_room(struct matcher *m, struct lane *lane, uint64_t address, uin
     return 1;
 }
 
-/* The class of the process's blocks, with what is known of it. */
+/* The process's record of a class, filled in at its first use. */
 static struct block_class *class_of(struct matcher *m, struct subject *s, uint32_t class)
 {
     struct block_class *c = blocks_class(&s->blocks, class);
@@ -133,7 +134,7 @@ static struct block_class *class_of(struct matcher *m, struct subject *s, uint32
     return c;
 }
 
-/* The block that has come to the address is what a release of before has waited for. */
+/* Gives the block that has come to the address to the earlier release that waits for it, if any. */
 static void settle_owed(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -158,7 +159,7 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     uint32_t class = classes_find(m->classes, stack, size);
     struct block_class *c = class_of(m, s, class);
 
-    size = c->size; /* which is another one beyond the bound of classes */
+    size = c->size; /* rounded beyond the bound of classes */
     emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
     uint32_t block = blocks_add(&s->blocks, class, c, ns), owner = threads_account(lane->thread);
     blocks_own(&s->blocks, block, owner);
@@ -172,8 +173,8 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
         settle_owed(m, lane, address, ns);
 }
 
-/* Of two blocks at an address one is to be released: the lane's own, else the one that was there
- * first. Returns it; the other one stays in the table. */
+/* Chooses which of two blocks at an address to release: the lane's own, else the one that was there
+ * first. Returns it; the other stays in the table. */
 static uint32_t choose_released(struct lane *lane, uint64_t address, uint32_t block)
 {
     struct subject *s = lane->subject;
@@ -186,8 +187,8 @@ static uint32_t choose_released(struct lane *lane, uint64_t address, uint32_t bl
     return own ? block : aside;
 }
 
-/* A block that another lane's open realloc holds: that realloc began later than its time says, and
- * is owed what comes next there. */
+/* Takes the block that another lane's open realloc holds at the address: that realloc began later
+ * than its time says, and is owed the next block there. */
 static uint32_t take_held(struct subject *s, uint64_t address, uint64_t ns)
 {
     for (size_t i = 0; i < s->lane_count; i++) {
@@ -202,7 +203,7 @@ static uint32_t take_held(struct subject *s, uint64_t address, uint64_t ns)
     return 0;
 }
 
-/* Takes the block that is to be freed or reallocated out of the table; 0: there is none. */
+/* Takes the block to be freed or reallocated out of the table. Returns 0 if there is none. */
 static uint32_t take_block(struct matcher *m, struct lane *lane, uint64_t address, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -238,7 +239,7 @@ static void realloc_begin(struct matcher *m, struct lane *lane, uint64_t address
 {
     struct subject *s = lane->subject;
 
-    lane_put_back_block(lane); /* one that never ended */
+    lane_put_back_block(lane); /* of a realloc that never ended */
     lane->realloc_block = take_block(m, lane, address, ns);
     lane->realloc_open = 1;
     lane->realloc_address = address;
@@ -294,7 +295,7 @@ static int match_heap(struct matcher *m, struct lane *lane, const struct spool_e
     return 1;
 }
 
-/* What has waited for too long does so no more. */
+/* Gives up on what has waited too long. */
 static void expire(struct matcher *m, struct lane *lane, uint64_t ns, uint64_t now)
 {
     struct early *early = &lane->subject->early;
@@ -313,7 +314,7 @@ void match_end(struct matcher *m, struct lane *lane)
 
 /* ---- ranges ---- */
 
-/* Parts that are unmapped now. */
+/* Accounts for parts that are now unmapped. */
 static void ranges_gone(struct matcher *m, struct lane *lane, const struct ranges *parts,
                         uint64_t ns)
 {
@@ -328,7 +329,7 @@ static void range_begin(struct lane *lane, const struct spool_event *e)
 {
     struct range range = range_of_pages(e->address, e->size);
 
-    lane_put_back_ranges(lane); /* one that never ended */
+    lane_put_back_ranges(lane); /* of a change that never ended */
     lane->range_open = 1;
     ranges_take(&lane->subject->mapped, range.begin, range.end, &lane->dropping);
 }
@@ -393,7 +394,7 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
 
     if (lane->restarts)
         lane->node_count = 0;
-    if (e->from_node) /* one that the chunk does not have is the empty stack */
+    if (e->from_node) /* a node that the chunk does not have is the empty stack */
         path_rebase(&lane->path, m->tree, e->base < lane->node_count ? lane->nodes[e->base] : 0);
     else
         path_begin(&lane->path, e->base, lane->restarts);

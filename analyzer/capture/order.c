@@ -70,7 +70,7 @@ static void sift_up(struct order *o, size_t i)
 
 static void enqueue(struct order *o, struct stream *s)
 {
-    o->until = 0; /* it may be its turn */
+    o->until = 0; /* its turn may have come */
     o->queue = xgrow(o->queue, &o->queue_capacity, o->queue_count + 1, sizeof *o->queue);
     o->queue[o->queue_count] = s;
     sift_up(o, o->queue_count++);
@@ -97,7 +97,7 @@ void order_has_event(struct order *o, struct stream *s)
 
 /* ---- taking ---- */
 
-/* The event of queue[i] was taken: the stream's next one, or the stream leaves the queue. */
+/* After queue[i]'s event was taken: moves its stream on to the next one, or out of the queue. */
 static void advance(struct order *o, size_t i)
 {
     struct stream *s = o->queue[i];
@@ -110,7 +110,7 @@ static void advance(struct order *o, size_t i)
     dequeue(o, i);
 }
 
-/* Where the stream that was taken stands; another one may have joined in front of it. */
+/* The taken stream's place in the queue; another may have joined in front of it. */
 static size_t place_of_taken(const struct order *o)
 {
     size_t i = 0;
@@ -120,7 +120,7 @@ static size_t place_of_taken(const struct order *o)
     return i;
 }
 
-/* Until when an event waits, or the end of all time. */
+/* Until when the stream's event waits; at most the end of all time. */
 static uint64_t deadline(const struct order *o, const struct stream *s)
 {
     uint64_t ticks = s->event->ticks + o->patience;
@@ -158,11 +158,11 @@ static void stop_waiting(struct order *o, struct stream *s)
             o->waiting[i] = o->waiting[--o->waiting_count];
             break;
         }
-    o->has_waited = 1; /* its events are earlier than those that did not wait */
+    o->has_waited = 1; /* its events are earlier than those of streams that did not wait */
     enqueue(o, s);
 }
 
-/* Those for which nothing more can come in time go on. */
+/* Lets those go on for which nothing more can come in time. */
 static void end_patience(struct order *o)
 {
     struct stream *s;
@@ -223,7 +223,7 @@ void order_wake_slow(struct order *o, uint32_t process, uint64_t address)
     for (size_t i = 0; i < o->waiting_count;) {
         struct stream *s = o->waiting[i];
         if (s->process == process && s->wait_address == address)
-            stop_waiting(o, s); /* another one stands at i now */
+            stop_waiting(o, s); /* now another one is at i */
         else
             i++;
     }

@@ -1,4 +1,4 @@
-/* order_look.c - refreshing: chunks found, commit words read, busy streams waited for. */
+/* order_look.c - refreshing: finds chunks, reads commit words, waits for busy streams. */
 #include "order_look.h"
 #include "stream_read.h"
 #include "xalloc.h"
@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#define ASK_NS 100000000u /* of a stream that stays busy: is its process over? */
+#define ASK_NS 100000000u /* how often to ask whether a busy stream's process is over */
 
-/* A chunk that has a successor was visible before it, so a second look finds it; a third one finds
- * what another collector has moved in between. */
+/* A chunk became visible before its successor did, so a second look finds it; a third finds what
+ * another collector has moved in between. */
 #define LOOKS 3
 
 static struct stream *find_stream(struct order *o, uint32_t process, uint32_t id)
@@ -39,7 +39,7 @@ static void chunk_found(void *context, const struct spool_chunk *chunk)
         return;
     }
     struct stream *s = find_stream(o, chunk->process, chunk->stream);
-    if (!s) { /* of a process that was over */
+    if (!s) { /* its stream was released: the process was over */
         o->damaged |= !is_copy;
         return;
     }
@@ -65,7 +65,7 @@ static struct spool_progress read_progress(const struct order *o, const struct s
     return spool_file_progress(o->file, last->offset, last->bytes, last->sequence);
 }
 
-/* Is nobody left who could go on with the event that is being written? Asked now and then. */
+/* Is nobody left to finish the event being written? Asks only now and then. */
 static int is_over(struct order *o, struct stream *s, uint64_t now_ns)
 {
     if (!o->is_over || now_ns - s->progress_ns < ASK_NS)
@@ -74,8 +74,8 @@ static int is_over(struct order *o, struct stream *s, uint64_t now_ns)
     return o->is_over(o->context, s->process);
 }
 
-/* First look: is the stream between an event's time and its commit? Before the commit words are
- * read: if it is not, whatever comes later has a later time than this moment. */
+/* First look: is the stream between reading an event's time and committing it? The commit words are
+ * read afterwards: if it is not, any later event has a later time than this moment. */
 static void look_busy(struct order *o, struct stream *s, uint64_t now_ns)
 {
     struct spool_progress p = read_progress(o, s);
@@ -88,16 +88,17 @@ static void look_busy(struct order *o, struct stream *s, uint64_t now_ns)
     s->looked_at = s->chunk_count;
 }
 
-/* Of a closed chunk the look says nothing: the stream may be busy in the next one, which could be
- * seen before the closing, so a scan after the look finds it. If there is none it is idle. */
+/* A look at a closed chunk says nothing: the stream may be busy in the next one. That one was
+ * visible before the closing, so a scan after the look finds it; if there is none, the stream is
+ * idle. */
 static int must_look_again(const struct stream *s)
 {
     return s && s->chunk_count != s->looked_at && (s->looked_at == 0 || s->progress.closed);
 }
 
-/* What comes next in this stream is not known, but it is not earlier than the stream's last event,
- * nor than its last chunk; of one whose beginning has not been seen, not earlier than what the look
- * before could miss. */
+/* This stream's next event is unknown, but it is no earlier than the last event and, unless there
+ * is a gap, than the last chunk. With neither, it is no earlier than what the previous look could
+ * have missed. */
 static void hold_back(struct order *o, const struct stream *s)
 {
     uint64_t ticks = s->last_ticks;
@@ -151,7 +152,8 @@ static void look_busy_all(struct order *o)
             look_busy(o, o->streams[i], now_ns);
 }
 
-/* Looks at those that the scan has shown to have gone on; how many may have gone on since. */
+/* Looks again at streams that the scan showed to have gone on. Returns how many may have gone on
+ * since. */
 static size_t look_busy_again(struct order *o)
 {
     uint64_t now_ns = monotonic_ns();
@@ -167,7 +169,7 @@ static size_t look_busy_again(struct order *o)
     return closed;
 }
 
-/* Whoever fills chunks faster than we look for them is busy. */
+/* A stream that fills chunks faster than we look for them counts as busy. */
 static void take_for_busy(struct order *o)
 {
     for (size_t i = 0; i < o->stream_count; i++)

@@ -1,3 +1,4 @@
+/* payloads.c - see payloads.h. */
 #include "payloads.h"
 
 static void code_totals(struct codec *c, struct totals *t)
@@ -50,7 +51,7 @@ static void code_identity(struct codec *c, struct process *p)
     code_u64(c, &p->start_time);
 }
 
-/* A figure beside another one that it is often equal or close to. */
+/* Codes a figure relative to another one that it often equals or is close to. */
 static void code_near(struct codec *c, uint64_t *value, uint64_t other)
 {
     uint64_t code = zigzag(*value - other);
@@ -61,7 +62,7 @@ static void code_near(struct codec *c, uint64_t *value, uint64_t other)
 #define SELF_COLUMN(c, f, count, field)                                                            \
     code_column((c), (f), offsetof(struct function_usage, self.field), (count), sizeof *(f),       \
                 sizeof(f)->self.field, COLUMN_PLAIN)
-/* What is inclusive is often the same as self. */
+/* An inclusive figure is often the same as self. */
 #define INCLUSIVE_COLUMN(c, f, count, field)                                                       \
     for (size_t i = 0; i < (count); i++)                                                           \
     code_near((c), &(f)[i].inclusive.field, (f)[i].self.field)
@@ -81,7 +82,7 @@ static void code_usages(struct codec *c, struct function_usage *f, size_t count)
     USAGE_COLUMN(c, f, count, temporary);
 }
 
-/* A span contains the moment of the own peak. */
+/* A span contains the moment of the own peak, so its times are close to that. */
 static void code_spans(struct codec *c, struct function_usage *f, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -133,7 +134,8 @@ void code_samples(struct codec *c, struct sample *samples, size_t count)
     COLUMN(c, samples, count, rss_bytes, COLUMN_DIFFERENCE);
 }
 
-/* Count of an array; when reading it is taken from the arena here. `least`: bytes of an entry. */
+/* Codes an array's count and, when reading, takes the array from the arena. `least`: bytes of an
+ * entry. */
 #define ARRAY(c, image, array, count, least)                                                       \
     do {                                                                                           \
         code_count((c), &(count), (least));                                                        \

@@ -1,5 +1,5 @@
 /*
- * payloads.h - the fields of all payloads but tables and events: the head, the summary of a
+ * payloads.h - the fields of all payloads except tables and events: the head, the summary of a
  * process, the list of processes, checkpoints, samples, live blocks, positions, the index.
  *
  * Each function names the fields in the order of the file, for both directions (codec.h). The

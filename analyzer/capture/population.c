@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #define CHECK_EVERY_NS 1000000000u
-/* Forks that failed leave an entry without a pid, and so does a child that has not come to run yet.
- * So many of them are kept ready; of older ones what they inherit is let go. */
+/* An entry without a pid is that of a fork that failed, or of a child that has not run yet. This
+ * many of them stay ready; older ones lose what they inherit. */
 #define UNBORN_KEPT  256
-#define LIVING_TRIED 16 /* processes, for one that lives */
+#define LIVING_TRIED 16 /* processes, in search of one that lives */
 
 static void describe(struct collector *c, const struct subject *s)
 {
@@ -135,7 +135,7 @@ void population_begin_late(struct collector *c, uint64_t ticks)
 
 /* ---- ends ---- */
 
-/* The writer's copy of a block live at the end. */
+/* Gives the writer a block live at the end. */
 static void live_block(void *context, uint32_t process, uint64_t address, const struct block *block)
 {
     struct collector *c = context;
@@ -145,7 +145,8 @@ static void live_block(void *context, uint32_t process, uint64_t address, const 
         c->writer_errno = errno ? errno : EIO;
 }
 
-/* What its process entry says, read once more: the last event may have been lost just now. */
+/* Adds the loss that the process entry reports, read once more: the last event may have been lost
+ * just now. */
 static void add_loss(struct collector *c, struct subject *s, struct process *p)
 {
     struct loss *loss = &p->quality.loss;
@@ -197,14 +198,14 @@ static void set_ending(struct collector *c, const struct subject *s)
     p->ending = s->ending;
     if (!p->ending.exec)
         p->ending.exec = "";
-    if (s->entry.end_kind == SPOOL_END_EXEC) { /* how that image ends is another's story */
+    if (s->entry.end_kind == SPOOL_END_EXEC) { /* how the new image ends is another's story */
         p->ending.kind = END_EXEC;
         p->ending.value = 0;
         p->ending.exec = s->exec_path ? s->exec_path : "";
     }
 }
 
-/* order_release's callback: the lane is its subject's, and goes with it. */
+/* order_release's callback: the lane belongs to its subject, and goes with it. */
 static void forget_lane(void *context, struct stream *stream)
 {
     (void)context;
@@ -217,7 +218,7 @@ void population_retire(struct collector *c, uint32_t serial)
 
     if (serial == 0 || s->closed || !s->begun)
         return;
-    if (c->next_late != UINT64_MAX) /* children of its last moment need its blocks */
+    if (c->next_late != UINT64_MAX) /* children forked at its last moment need its blocks */
         for (size_t i = serial + 1; i < c->image->process_count; i++)
             if (is_late(c->subjects[i]) && c->subjects[i]->entry.parent == serial)
                 population_begin(c, c->subjects[i], c->subjects[i]->entry.fork_ticks);
@@ -225,7 +226,7 @@ void population_retire(struct collector *c, uint32_t serial)
     close_subject(c, s);
 }
 
-/* Does the process still have the spool mapped, or is that not to be known? */
+/* Does the process still have the spool mapped, or can that not be known? */
 static int has_mapped(const struct collector *c, int32_t pid)
 {
     char link[64], path[4096];
@@ -240,8 +241,8 @@ static int has_mapped(const struct collector *c, int32_t pid)
     return process_has_mapped(pid, name ? name + 1 : path, status.st_ino);
 }
 
-/* In doubt it is not: what it wrote after it was given up would be missing. An exec ends it when
- * the old image's memory is gone; its threads go on until then. */
+/* In doubt, no: what it wrote after it was given up would be missing. An exec ends it when the old
+ * image's memory is gone; its threads go on until then. */
 int population_is_over(void *collector, uint32_t serial)
 {
     const struct collector *c = collector;
@@ -268,7 +269,8 @@ static int32_t living_pid(const struct collector *c, uint32_t serial)
     return pid > 0 && process_is_alive(pid, entry.start_time) ? pid : 0;
 }
 
-/* Those whose parent has registered a module have it, too. */
+/* Another one will do for one that is gone: a child has the modules that its parent registered,
+ * too. */
 int32_t population_living(void *collector, uint32_t serial)
 {
     const struct collector *c = collector;
@@ -284,8 +286,8 @@ static int is_unborn(const struct subject *s)
     return s->entry.pid <= 0 && !s->has_chunks;
 }
 
-/* Those that are over are let go of the second time: what they wrote last was looked for after the
- * first. */
+/* Releases a process when it is found over for the second time: what it wrote last was looked for
+ * after the first. */
 static void check(struct collector *c, struct subject *s)
 {
     int was_gone = s->is_gone;

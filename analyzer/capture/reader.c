@@ -1,3 +1,4 @@
+/* reader.c - see reader.h. */
 #include "reader.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ void reader_begin_processes(struct reader *r, size_t count)
     }
 }
 
-/* What is in blocks of its own. */
+/* Keeps what comes in blocks of its own, not in the SUMMARY. */
 static void keep_details(struct process *to, const struct process *from)
 {
     to->quality.selfcheck_compared = from->quality.selfcheck_compared;
@@ -147,7 +148,7 @@ static int is_wanted(uint32_t type, int summaries)
            type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES;
 }
 
-/* The blocks of the index that an image is made of: its tables, or the summaries. */
+/* Reads the blocks of the index that an image is made of: its tables, or the summaries. */
 static int read_indexed(struct reader *r, int summaries)
 {
     if (summaries)
@@ -317,7 +318,7 @@ int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
         const struct index_entry *e = &r->index[i];
         if (e->type != BLOCK_EVENTS || e->process != process)
             continue;
-        /* The last segment that begins before the tick: earlier events may lie in the tick. */
+        /* Takes the last segment that begins before the tick: it may hold events of the tick. */
         if (!found || e->first_tick < tick)
             r->next = i;
         found = 1;
@@ -325,8 +326,8 @@ int reader_seek(struct reader *r, uint32_t process, uint64_t begin_ns)
     return RECORDING_OK;
 }
 
-/* How many blocks can live at most where the segment at `place` of the index begins: one for each
- * event before it, and an event is at least a byte. So a small file cannot make us take much
+/* The most blocks that can live where the segment at `place` of the index begins: one for each
+ * earlier event, and each event takes a byte or more. So a small file cannot make us use much
  * memory. */
 static uint64_t blocks_before(struct reader *r, size_t place)
 {
@@ -342,8 +343,8 @@ static uint64_t blocks_before(struct reader *r, size_t place)
     return most < BLOCKS_MAX ? most : BLOCKS_MAX;
 }
 
-/* Puts the blocks of a checkpoint, at most *left, into r->blocks; of which allocations they are
- * is not known. */
+/* Puts the blocks of a checkpoint, at most *left, into r->blocks; which allocations they come from
+ * is unknown. */
 static int read_checkpoint(struct reader *r, uint64_t offset, uint64_t *left)
 {
     int rc = reader_block(r, offset, BLOCK_CHECKPOINT, r->process, &r->payload);
@@ -394,8 +395,8 @@ static int read_checkpoints(struct reader *r, size_t place)
     return rc;
 }
 
-/* The blocks that live where the segment at `place` of the index begins: those of the end of the
- * one before, or, where reading begins here, those of its checkpoint. */
+/* Has r->blocks hold what lives where the segment at `place` of the index begins: the blocks of the
+ * previous segment's end or, where reading begins here, those of its checkpoint. */
 static int begin_blocks(struct reader *r, size_t place)
 {
     int rc = 1;

@@ -1,4 +1,4 @@
-/* reader_cut.c - a capture without its end, or with a damaged table: from block to block. */
+/* reader_cut.c - reads a capture without its end, or with a damaged table, block by block. */
 #include "reader_parts.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static int scan_payload(struct reader *r, const struct capture_block *head,
         struct codec c = reader_codec(r);
         code_count(&c, &r->listed, 5);
     }
-    /* The list of processes comes before whatever is a process's. */
+    /* The list of processes comes before any block of a process. */
     if (head->process >= CAPTURE_PROCESS_MAX || (head->process && head->process >= r->listed))
         return 0;
     if (type == BLOCK_HEAD)
@@ -76,7 +76,7 @@ static void find_process_list(struct reader *r)
     }
 }
 
-/* The processes that the file tells of. */
+/* Lists the processes that the file mentions. */
 static void list_processes(struct reader *r)
 {
     struct image *image = r->image;
@@ -91,7 +91,7 @@ static void list_processes(struct reader *r)
     find_process_list(r);
 }
 
-/* A block of a process that there is once, where the file has it. */
+/* Reads the process's block of a type that occurs once; 0 where the file lacks it. */
 static int find_once(struct reader *r, uint32_t type, uint32_t serial)
 {
     for (size_t i = 0; i < r->index_count; i++)
@@ -115,7 +115,7 @@ static int find_summary(struct reader *r, uint32_t serial)
     return 1;
 }
 
-/* The summary's loss, where only this is left of it. */
+/* Adds the loss where LOST is all that is left of the summary. */
 static void find_lost(struct reader *r, struct process *p)
 {
     if (find_once(r, BLOCK_LOST, p->serial) && reader_get_lost(r, p->serial))

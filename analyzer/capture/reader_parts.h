@@ -22,23 +22,22 @@ struct reader {
 
     /* Where reader_next stands. */
     uint32_t process;
-    size_t next; /* first entry of the index that was not looked at yet */
+    size_t next; /* first entry of the index not looked at yet */
     int in_segment;
     struct segment_reader segment;
-    struct blocks blocks; /* where captures name blocks: those that live behind the last event */
-    int follows;          /* `blocks` belongs to the end of the segment before */
+    struct blocks blocks; /* where captures name blocks: those that live after the last event */
+    int follows;          /* `blocks` holds those of the previous segment's end */
     struct bytes segment_payload;
     struct heap_level level;
 };
 
-/* Do its segments tell which block each free names? */
+/* Do its segments say which block each free takes? */
 static inline int reader_names_blocks(const struct reader *r)
 {
     return (r->header.features & CAPTURE_BLOCKS) != 0;
 }
 
-/* Unless it says otherwise these return 1, 0 where the file is not as it should be, -1 with errno.
- */
+/* Unless stated otherwise, return 1, 0 where the file is not as it should be, -1 with errno. */
 
 /* The payload of the block at `offset`, which must be of this type and process. */
 int reader_block(struct reader *r, uint64_t offset, uint32_t type, uint32_t process,
@@ -49,9 +48,7 @@ struct codec reader_codec(struct reader *r);
 int reader_is_table(uint32_t type); /* of the image: all but classes */
 
 /* r->payload is a HEAD, a SUMMARY, a LOST, a BOUNDS, MODULES, a SELFCHECK or THREADS (which may
- * come before the summary or after it). A summary refers to the image's tables, which must be
- * complete by then.
- */
+ * come before the summary or after it). A summary needs the complete tables of the image. */
 int reader_add_head(struct reader *r);
 int reader_get_summary(struct reader *r, uint32_t serial);
 int reader_get_lost(struct reader *r, uint32_t serial);
@@ -60,10 +57,10 @@ int reader_get_modules(struct reader *r);
 int reader_get_selfcheck(struct reader *r, uint32_t serial);
 int reader_get_threads(struct reader *r, uint32_t serial);
 
-/* As many empty processes. */
+/* Gives the image `count` empty processes. */
 void reader_begin_processes(struct reader *r, size_t count);
 
-/* Fills an empty image with what can be read. An error of recording.h. */
+/* Fills an empty image with what can be read. Returns an error of recording.h. */
 int reader_read_cut(struct reader *r);
 
 #endif

@@ -1,3 +1,4 @@
+/* rebuild.c - see rebuild.h. */
 #include "rebuild.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 struct thread { /* of the process being rebuilt */
     size_t index;
     struct path path;
-    struct heap_moment last; /* its event before */
+    struct heap_moment last; /* its previous event */
 };
 
 struct allocation_times {
@@ -37,7 +38,7 @@ struct rebuild {
     size_t location_capacity;
 };
 
-/* The model grows a tree by itself, so the file's stacks are planted anew. */
+/* The model grows a tree of its own, so the file's stacks are planted anew. */
 static void plant_tree(struct rebuild *b, const struct image *image)
 {
     b->shadow = *image;

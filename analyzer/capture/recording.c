@@ -1,3 +1,4 @@
+/* recording.c - see recording.h. */
 #include "recording.h"
 
 #include <errno.h>
@@ -104,8 +105,8 @@ static int open_capture_file(struct reader **r, const char *file)
     return rc == RECORDING_OK ? reader_open(r, fd) : rc;
 }
 
-/* A capture at `file`, for the recording NAME: as it is, or out of its spool where that is still
- * there and the capture is not complete. */
+/* Opens a capture at `file` for the recording NAME: as it is, or collected anew where its spool is
+ * still there and the capture is incomplete. */
 static int open_capture(struct reader **r, const char *file, const char *name,
                         const struct recording_identity *identity)
 {
@@ -125,7 +126,7 @@ static int open_capture(struct reader **r, const char *file, const char *name,
     return rc;
 }
 
-/* A spool, whose capture shall be NAME (NULL: only in memory). */
+/* Opens a spool whose capture is to be NAME (NULL: in memory only). */
 static int open_spool(struct reader **r, const char *spool, const char *name,
                       const struct recording_identity *identity)
 {
@@ -226,8 +227,7 @@ const struct event_class *recording_classes(struct recording *r, size_t *count)
 
 /* Timeline */
 
-/* A timeline in the making: equal slices of [begin, end), each with a bucket if anything is in it.
- */
+/* A timeline in the making: equal slices of [begin, end), each with a bucket unless it is empty. */
 struct slices {
     uint64_t begin, width;
     struct bucket *buckets;
@@ -235,7 +235,7 @@ struct slices {
     uint64_t slice; /* of the last one */
 };
 
-/* The level at the beginning is the first bucket. */
+/* The first bucket is the level at the beginning. */
 static struct slices begin_slices(uint64_t begin, uint64_t end, uint64_t level,
                                   struct bucket *buckets, size_t count)
 {
@@ -275,7 +275,7 @@ static int timeline_of_summary(const struct process *p, uint64_t begin, uint64_t
     return (int)s.count;
 }
 
-/* Is this no moment of its own, as the rest of its step, an allocation, follows? */
+/* Is this only the first part of a step, because an allocation, its rest, follows? */
 static int is_first_of_step(const struct event *e)
 {
     return e->kind == EVENT_REALLOC_FREE || e->kind == EVENT_FREE_IMPLIED;
@@ -286,7 +286,7 @@ static int timeline_of_events(struct recording *r, uint32_t process, uint64_t be
 {
     struct slices s = {0};
     struct event e;
-    struct bucket moment = {0}; /* after the event before */
+    struct bucket moment = {0}; /* after the previous event */
     int held = 0;               /* 1: it is the first part of a step */
     int rc = recording_seek(r, process, begin);
     if (rc != RECORDING_OK)
@@ -309,7 +309,7 @@ static int timeline_of_events(struct recording *r, uint32_t process, uint64_t be
     return rc < 0 ? rc : (int)s.count;
 }
 
-/* Would the events show more than the summary's buckets? Not below the length of a tick. */
+/* Would the events show more than the summary's buckets? They never do below a tick's length. */
 static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end, size_t count)
 {
     size_t inside = 0;

@@ -5,6 +5,8 @@
  * first where that is needed: into NAME.part, renamed to NAME when complete, then the spool is
  * removed; into memory where the folder cannot be written, where the program still runs (a
  * snapshot, image->running), or where another collector holds the spool's lock (flock).
+ *
+ * One owner, one thread.
  */
 #ifndef MPROF_RECORDING_H
 #define MPROF_RECORDING_H
@@ -24,8 +26,8 @@ enum recording_error {
     RECORDING_DAMAGED = -6, /* nothing in it can be read */
 };
 
-/* The sentence's second half for an error, "is not a recording"; for RECORDING_IO strerror(errno).
- */
+/* The second half of an error's sentence, such as "is not a recording"; for RECORDING_IO
+ * strerror(errno). */
 const char *recording_strerror(int error);
 
 /* Reads the summary only: fast and small however many events there are. */
@@ -33,19 +35,18 @@ int recording_open(struct recording **r, const char *name);
 const struct image *recording_image(const struct recording *r);
 void recording_close(struct recording *r); /* NULL is allowed */
 
-/* Events of one process from the checkpoint at or before begin_ns on. Returns 1 and an event, 0 at
- * the end, a negative error. `classes` (by recording_classes) resolve an event's class. */
+/* Events of one process from the checkpoint at or before begin_ns on. recording_next returns 1 and
+ * an event, 0 at the end, or a negative error; recording_classes resolves an event's class. */
 int recording_seek(struct recording *r, uint32_t process, uint64_t begin_ns);
 int recording_next(struct recording *r, struct event *e);
 const struct event_class *recording_classes(struct recording *r, size_t *count);
 
 /* The heap's timeline of [begin_ns, end_ns) of a process in up to `count` buckets, from the events
- * where the summary's buckets are too coarse. Fills buckets, returns how many, or a negative error.
- */
+ * where the summary's buckets are too coarse. Returns how many it filled, or a negative error. */
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
                        struct bucket *buckets, size_t count);
 
-/* What a file's head alone tells, of a capture or a spool; nothing is collected. */
+/* What a capture or a spool says of itself at its ends; nothing is collected. */
 struct recording_identity {
     uint8_t id[16], boot_id[16];
     uint64_t tree;
@@ -53,9 +54,9 @@ struct recording_identity {
     uint64_t start_time, parent_start_time;
     uint64_t epoch_ns;
     int is_spool;
-    char command[256]; /* its begin: arguments, each with its NUL */
+    char command[256]; /* its beginning: arguments, each with its NUL */
     size_t command_bytes;
-    int32_t fork_pids[64]; /* children forked by this image, as far as they fit */
+    int32_t fork_pids[64]; /* children forked by this image, as many as fit */
     uint64_t fork_start_times[64];
     uint32_t fork_serials[64], fork_parents[64]; /* serials; 0 is the image's first process */
     size_t fork_count;

@@ -49,7 +49,7 @@ static int write_at(int fd, const void *from, size_t bytes, uint64_t offset)
     return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
 }
 
-/* A spool may have been emptied; it is not to grow again by this. */
+/* A spool may have been emptied; writing here must not make it grow again. */
 static int has_control(int fd)
 {
     struct stat status;
@@ -85,7 +85,7 @@ void recycle_end(struct recycler *r)
     r->spool_fd = -1;
 }
 
-/* ---- the control page, which goes where the program truncates its spool ---- */
+/* ---- the control page, which is gone once the program truncates its spool ---- */
 
 static _Thread_local sigjmp_buf *volatile way_out;
 
@@ -93,7 +93,7 @@ static void page_is_gone(int signal)
 {
     sigjmp_buf *out = way_out;
 
-    if (out == NULL) { /* not our fault: dies of it when it comes again at once */
+    if (out == NULL) { /* not our fault: it comes again at once and kills us */
         sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         return;
     }
@@ -131,7 +131,7 @@ static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t byte
     pthread_once(&once, install_handler);
     sigemptyset(&fault);
     sigaddset(&fault, SIGBUS);
-    pthread_sigmask(SIG_UNBLOCK, &fault, &before); /* a blocked one would end us */
+    pthread_sigmask(SIG_UNBLOCK, &fault, &before); /* a blocked one would kill us */
     if (sigsetjmp(out, 0) == 0) {
         way_out = &out;
         at = carve_there(control, cap, bytes);
@@ -143,13 +143,13 @@ static uint64_t carve(struct spool_control *control, uint64_t cap, uint64_t byte
 
 enum move_result {
     MOVED,
-    STAYS,   /* it cannot be had, or is not wanted any more: we were too slow */
-    NOT_YET, /* its stream has gone on, but has not closed it */
+    STAYS,   /* it cannot be read, or need not be moved any more: we were too slow */
+    NOT_YET, /* its stream has gone on, but has not closed it yet */
     FAILED,  /* the file cannot be written */
 };
 
-/* The copy counts from the moment its mark is there, the original no longer from the moment its
- * state says so; in between both do, and are the same. */
+/* The copy counts once its mark is there; the original counts until its state says otherwise. In
+ * between both count, and are the same. */
 static enum move_result move(struct recycler *r, struct writable *w, const struct spool_file *file,
                              const struct chunk_place *place)
 {
@@ -180,7 +180,7 @@ static enum move_result move(struct recycler *r, struct writable *w, const struc
     return FAILED;
 }
 
-/* Moves what the stream has behind it. 0: the file cannot be written. */
+/* Moves the chunks that the stream has left behind. Returns 0 where the file cannot be written. */
 static int move_chunks(struct recycler *r, struct writable *w, struct order *o, struct stream *s)
 {
     for (; s->moved < s->current; s->moved++) {

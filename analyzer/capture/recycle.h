@@ -1,14 +1,14 @@
 /*
- * recycle.h - gives the recorder the space of chunks back that a live collector has taken in.
+ * recycle.h - gives the space of chunks that a live collector has taken in back to the recorder.
  *
- * A chunk that lies in a slot (preload/window.h) and has been read to its end is copied to the end
- * of the spool, in the same form, and its slot marked as free. So the program writes to pages that
- * are mapped and in its cache, the cost of new pages is this process's, and the spool still holds
- * every event: if the collector is killed at any moment, the next one begins anew and misses
+ * A chunk that lies in a slot (preload/window.h) and has been read to its end is copied, in the
+ * same form, to the end of the spool, and its slot is marked free. So the program writes to pages
+ * that are mapped and in its cache, this process pays for new pages, and the spool still holds
+ * every event: if the collector is killed at any moment, the next one starts over and misses
  * nothing.
  *
- * The spool is opened for writing only while chunks are being moved: whoever asks whether a spool
- * has writers (spool_state.h) shall not find us. One thread.
+ * The spool is open for writing only while chunks are moved, so that whoever asks whether it has
+ * writers (spool_state.h) does not find us. One thread.
  */
 #ifndef MPROF_RECYCLE_H
 #define MPROF_RECYCLE_H
@@ -26,7 +26,7 @@ void recycle_begin(struct recycler *r, int spool_fd);
 /* Moves what can be moved. Gives up for good where the file cannot be written. */
 void recycle_step(struct recycler *r, struct order *o);
 
-/* Nobody collects any more. */
+/* Stops: the spool then says that nobody collects. */
 void recycle_end(struct recycler *r);
 
 #endif

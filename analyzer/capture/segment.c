@@ -1,3 +1,4 @@
+/* segment.c - see segment.h. */
 #include "segment.h"
 
 #include <stdlib.h>
@@ -275,7 +276,7 @@ static void get_threads(struct segment_reader *r, struct cursor *c)
     free(sizes);
 }
 
-/* How many more frees take the youngest block; where no other name follows all of them do. */
+/* Reads how many more frees take the youngest block; all do where no other name follows. */
 static void next_block_run(struct segment_reader *r)
 {
     r->block_run = UINT64_MAX;
@@ -380,7 +381,7 @@ static struct block_name get_name(struct segment_reader *r)
     return name;
 }
 
-/* Which block the event is about: 0 where what is told cannot be. */
+/* Finds the block that the event is about. Returns 0 where what the file says cannot be. */
 static int follow_blocks(struct segment_reader *r, struct event *e)
 {
     struct blocks *b = r->blocks;

@@ -2,13 +2,13 @@
  * segment.h - a stretch of one process's events as bytes: the payload of an EVENTS block.
  *
  * In memory only. What goes in comes out again in the same order, with time rounded down to ticks
- * of CAPTURE_TICK_NS. Consecutive segments of a process are independent but for a few figures in a
- * segment's head, so any of them can be read without those before it. Which block a free names is
- * told relative to the blocks that live (blocks.h).
+ * of CAPTURE_TICK_NS. Consecutive segments of a process are independent except for a few figures in
+ * a segment's head, so any of them can be read without those before it. The block that a free takes
+ * is named relative to the live blocks (blocks.h).
  *
- * The encoding was chosen by measuring (DESIGN.md section 10): one token an event in a stream per
- * thread, and the order between the threads in a column of its own; see capture_format.h for the
- * tokens and doc/format.md for the columns.
+ * The encoding was chosen by measuring: one token per event in a stream per thread, and the order
+ * between the threads in a column of its own; see capture_format.h for the tokens and doc/format.md
+ * for the columns.
  */
 #ifndef MPROF_SEGMENT_H
 #define MPROF_SEGMENT_H
@@ -82,7 +82,7 @@ struct segment_reader {
 
 /* Reads a payload, which must outlive the reader. names_blocks: the capture has CAPTURE_BLOCKS;
  * blocks: those that live before its first event, which then follow the events; NULL: nobody wants
- * to know. Returns 1, or 0 where it is none; in both cases segment_reader_free. */
+ * to know. Returns 1, or 0 where it is no segment; either way call segment_reader_free. */
 int segment_open(struct segment_reader *r, const struct bytes *payload, int names_blocks,
                  struct blocks *blocks);
 /* Next event: 1, 0 at the end, -1 where the bytes make no sense. */

@@ -31,9 +31,8 @@ size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, si
     return done;
 }
 
-/* Entries of the processes: what the control page says, but no more than lie in front of the
- * table's last byte that is no hole. (A count that makes no sense would have us look for a
- * million.) */
+/* Process entries: as many as the control page says, but no more than lie before the table's last
+ * byte that is not in a hole. (An absurd count would make us look for a million.) */
 static uint32_t count_processes(const struct spool_file *f)
 {
     const struct spool_table *table = &f->header.processes;
@@ -47,7 +46,7 @@ static uint32_t count_processes(const struct spool_file *f)
         return 1;
     while (at < end) {
         off_t data = lseek(f->fd, (off_t)at, SEEK_DATA), hole;
-        if (data < 0 && errno != ENXIO) /* a file system that does not tell */
+        if (data < 0 && errno != ENXIO) /* the file system does not report holes */
             last = f->size;
         if (data < 0 || (uint64_t)data >= end || (hole = lseek(f->fd, data, SEEK_HOLE)) < 0)
             break;
@@ -123,8 +122,8 @@ static int chunk_at(const struct spool_file *f, uint64_t offset, struct spool_ch
            chunk->bytes % SPOOL_PAGE == 0 && chunk->bytes > 0 && chunk->bytes <= CHUNK_BYTES_MAX;
 }
 
-/* The next page that is not a hole of the file itself. `end` where there is none before it: what is
- * a hole behind it may be claimed by now, and a chunk later. */
+/* The next page that is not a hole of the file itself, or `end` where there is none before it: a
+ * hole beyond `end` may be claimed by now and become a chunk. */
 static uint64_t next_page(const struct spool_file *f, uint64_t offset, uint64_t end)
 {
     off_t data = lseek(f->fd, (off_t)(offset + SPOOL_PAGE), SEEK_DATA);
@@ -152,14 +151,14 @@ static int is_free(const struct spool_chunk *chunk)
     return chunk->closed == SPOOL_CHUNK_MOVED || chunk->closed == SPOOL_CHUNK_TAKEN;
 }
 
-/* The chunk at this place, free or not. What a free one becomes is written field by field and its
- * state last, so a header that says it is in use is read once more: now the rest is as new. */
+/* The chunk at this place, free or not. Whoever reuses a free one writes its state last, so a
+ * header that says it is in use is read once more: now the rest is as new. */
 static int look_at_chunk(const struct spool_file *f, uint64_t offset, struct spool_chunk *chunk)
 {
     return chunk_at(f, offset, chunk) && (is_free(chunk) || chunk_at(f, offset, chunk));
 }
 
-/* Has what was free become a chunk? */
+/* Reports the free spaces that have become chunks. */
 static void scan_free(struct spool_file *f,
                       void (*found)(void *context, const struct spool_chunk *chunk), void *context)
 {
@@ -177,7 +176,7 @@ static void scan_free(struct spool_file *f,
     f->free_count = kept;
 }
 
-/* Finds the chunks of [begin, end) and returns where it stopped, at `end` or behind it. */
+/* Finds the chunks of [begin, end) and returns where it stopped, at `end` or beyond. */
 static uint64_t scan_region(struct spool_file *f, uint64_t begin, uint64_t end,
                             void (*found)(void *context, const struct spool_chunk *chunk),
                             void *context)
@@ -221,8 +220,8 @@ void spool_file_scan(struct spool_file *f,
     end = end < f->size ? end : f->size;
     if (f->scanned < end)
         f->scanned = scan_region(f, f->scanned, end, found, context);
-    /* The holes after the rest: a chunk is initialised before its stream's next one is claimed, so
-     * whatever predecessor the chunks just found have is to be seen by now. */
+    /* Holes come last: a chunk is initialised before its stream's next one is claimed, so the
+     * predecessors of the chunks just found are visible by now. */
     for (size_t i = 0; i < old_count; i++)
         scan_region(f, old[i].begin, old[i].end, found, context);
     free(old);

@@ -1,3 +1,4 @@
+/* spool_state.c - see spool_state.h. */
 #include "spool_state.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static int read_header(int fd, struct spool_header *h)
     return RECORDING_OK;
 }
 
-/* Entries that may be valid; each tells for itself. */
+/* Entries that may be valid; each says so itself. */
 static uint32_t process_count(int fd, const struct spool_header *h)
 {
     struct spool_control control;
@@ -101,7 +102,7 @@ int spool_identify(int fd, struct recording_identity *identity)
     return RECORDING_OK;
 }
 
-/* Is the spool of this boot of the machine? In doubt yes. */
+/* Was the spool recorded in this boot of the machine? In doubt yes. */
 static int same_boot(const uint8_t boot_id[16])
 {
     char text[64] = "";
@@ -179,7 +180,7 @@ int process_is_alive(int32_t pid, uint64_t start_time)
         return 1;
     if (start_time != 0 && started != start_time)
         return 0;
-    /* A dead first thread of a living process is Z, too, but then there are others. */
+    /* The dead first thread of a living process is Z too, but then other threads remain. */
     return !((state == 'Z' || state == 'X') && threads <= 1);
 }
 
@@ -203,7 +204,7 @@ int process_has_mapped(int32_t pid, const char *file_name, uint64_t inode)
 }
 
 /* 1 where a process has the file open for writing or mapped, 0 where none has, -1 where the file
- * system does not tell. */
+ * system cannot say. */
 static int find_writer(int fd)
 {
     /* A read lease is refused while the file is open for writing, and a mapping counts as open
@@ -220,8 +221,8 @@ int spool_has_writer(int fd)
     return find_writer(fd) == 1;
 }
 
-/* Another pid namespace's numbers are other processes' here. Who had no /proc to ask for its
- * namespace did not learn when it began, either. */
+/* A pid of another namespace is another process's here. A recorder that could not read its
+ * namespace from /proc could not read its start time either. */
 static int is_our_pid(const struct spool_header *h, uint64_t start_time)
 {
     return h->pid_space ? h->pid_space == own_pid_space() : start_time != 0;
@@ -237,7 +238,7 @@ int spool_is_alive(int fd)
     if (writer == 1)
         return 1;
     uint32_t count = process_count(fd, &h);
-    /* Before its first entry is there, the header alone tells. */
+    /* Until its first entry is there, only the header says anything. */
     if ((count == 0 || !read_process(fd, &h, 0, &p)) &&
         (writer < 0 || is_our_pid(&h, h.start_time)) && process_is_alive(h.pid, h.start_time))
         return 1;

@@ -1,4 +1,4 @@
-/* stream_read.c - chunk by chunk, event by event. */
+/* stream_read.c - reads a stream chunk by chunk, event by event. */
 #include "stream_read.h"
 #include "spool_decode.h"
 #include "xalloc.h"
@@ -29,7 +29,7 @@ int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy)
     return 1;
 }
 
-/* Nothing of the stream has been read yet. */
+/* Has nothing of the stream been read yet? */
 static int is_unread(const struct stream *s)
 {
     return s->current == 0 && s->consumed == 0 && !s->has_event;
@@ -45,7 +45,7 @@ int stream_has_gap(const struct stream *s)
            s->chunks[s->current + 1].index != s->chunks[s->current].index + 1;
 }
 
-/* Is there a gap that may still be filled? One that never will be costs its events. */
+/* Is there a gap that may still be filled? One that never will be costs the missing events. */
 static int is_held_by_gap(struct stream *s)
 {
     if (!stream_has_gap(s))
@@ -76,7 +76,7 @@ void stream_look_again(struct stream *s, const struct spool_file *file)
     s->committed = look_at_progress(s, file).bytes;
 }
 
-/* Reads event bytes from s->consumed on, more than there are in the window. */
+/* Reads more event bytes from s->consumed on than the window holds; 0 where there are none. */
 static int widen_window(struct stream *s, const struct spool_file *file)
 {
     uint64_t rest = s->committed - s->consumed;

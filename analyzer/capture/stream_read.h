@@ -7,22 +7,22 @@
 
 #include "order.h"
 
-/* Adds a chunk in order of index; 0 where one of this or a later index is being read already. Of
- * one that is known a copy only tells where it lies now. */
+/* Adds a chunk in order of index. Returns 0 where that index is known already or reading has gone
+ * past it. A copy of a known chunk is no error: it updates where the chunk lies. */
 int stream_add_chunk(struct stream *s, struct chunk_place place, int is_copy);
 
-/* A later chunk of the stream has been seen, the next one to be read has not. */
+/* Has a later chunk of the stream been seen, but not the next one to read? */
 int stream_has_gap(const struct stream *s);
 
-/* After is_stale, when the copies have been looked for. */
+/* Resumes after is_stale, once the copies have been looked for. */
 void stream_look_again(struct stream *s, const struct spool_file *file);
 
-/* How many event bytes of its chunk come before the stream's present event, or with it. */
+/* Event bytes of the chunk before the stream's present event; with_present: that event included. */
 uint64_t stream_bytes(const struct stream *s, int with_present);
 
-/* Goes on to the next event: the present one, if any, is consumed. 1: s->event is it. 0: all that
- * is known to be committed has been read. Bytes that are no events are left out up to the next
- * chunk, and s->spoiled is set. */
+/* Consumes the present event, if any, and goes on to the next. 1: s->event is that one. 0:
+ * everything known to be committed has been read. Where bytes are no events, skips to the next
+ * chunk and sets s->damaged (or leaves them to stream_look_again where s->is_stale). */
 int stream_advance(struct stream *s, const struct spool_file *file);
 
 #endif

@@ -13,8 +13,7 @@ struct subject *subject_new(uint32_t serial)
     return s;
 }
 
-/* Blocks between REALLOC_BEGIN and its end are in no table, but in the parent's memory all the
- * same. */
+/* Blocks between a REALLOC_BEGIN and its end are in no table, but are in the parent's memory. */
 static void inherit_pending(struct subject *s, const struct subject *parent)
 {
     for (size_t i = 0; i < parent->lane_count; i++) {
@@ -180,7 +179,7 @@ static void give_own(void *context, uint64_t address, uint32_t block)
         own->block(own->context, own->subject->serial, address, &own->subject->blocks.list[block]);
 }
 
-/* The figures of stacks, from those of classes. */
+/* Sums the figures of stacks up from those of classes. */
 static void count_stacks(struct subject *s, const struct classes *classes)
 {
     for (uint32_t i = pages_next(&s->blocks.classes, 0); i < pages_end(&s->blocks.classes);
@@ -231,8 +230,8 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
                                  const struct block *block),
                    void *context)
 {
-    /* What is live when a process execs is neither a leak nor live at its end: the memory is gone
-     * with the image, and not by the program's neglect. */
+    /* What is live when a process execs is neither a leak nor live at its end: the memory goes with
+     * the image, not by the program's neglect. */
     int kept_live = s->entry.end_kind != SPOOL_END_EXEC;
 
     if (s->begun && !s->closed) {

@@ -1,5 +1,5 @@
 /*
- * subject.h - a process of the spool while its events are being matched, and the lanes (one a
+ * subject.h - a process of the spool while its events are being matched, and the lanes (one per
  * stream) in which they arrive.
  *
  * A subject begins when its parent forks (the first one at once) and owns its live blocks, its
@@ -25,11 +25,11 @@ struct subject {
     int has_entry;              /* `entry` was valid when last looked at */
     int has_chunks;             /* it wrote something */
     uint32_t first_stream;      /* whose chunk was seen first */
-    int has_streams;            /* there are several */
+    int has_streams;            /* it has several */
     int is_gone;                /* it was dead or another image when last checked */
     struct spool_process entry; /* zeros until it is valid */
 
-    struct live_table *live; /* NULL: none and not needed */
+    struct live_table *live; /* NULL: there is none, and none is needed */
     struct blocks blocks;    /* its own */
     struct early early;
     struct birth birth;      /* as a child that is being forked */
@@ -45,10 +45,10 @@ struct subject {
     struct ending ending;  /* as the caller saw it */
 
     struct intmap thread_numbers; /* serial -> index in `threads` + 1 */
-    uint64_t *threads; /* the number of the block that its heap event before allocated, or 0: what
-                          makes its free temporary */
+    uint64_t *threads; /* the number of the block that its previous heap event allocated, or 0:
+                          freeing that block is temporary */
     size_t thread_count, thread_capacity;
-    struct event *told; /* what happened and the writer does not know yet */
+    struct event *told; /* events that the writer has not got yet */
     size_t told_count, told_capacity;
     struct lane **lanes;
     size_t lane_count, lane_capacity;
@@ -59,16 +59,16 @@ struct lane {
     uint32_t stream; /* its number in the spool */
     struct path path;
     int restarts;    /* a new chunk: the next stack comes whole */
-    int resumes;     /* the present event has waited; its stack has been taken in */
+    int resumes;     /* the present event has waited; its stack is already taken in */
     uint32_t *nodes; /* of the tree, by the chunk's own numbers */
     size_t node_count, node_capacity;
     int has_thread;
     size_t thread;           /* index in subject->threads */
-    struct heap_moment last; /* the stream's event before */
+    struct heap_moment last; /* the stream's previous event */
 
     int realloc_open; /* between REALLOC_BEGIN and its end */
     uint64_t realloc_address;
-    uint32_t realloc_block; /* what stood at the address (live.h), 0 nothing */
+    uint32_t realloc_block; /* the block that was at the address (live.h), 0 none */
     int range_open;         /* between RANGE_BEGIN and its end */
     struct ranges dropping; /* parts that may be gone */
 };
@@ -79,25 +79,25 @@ struct subject *subject_new(uint32_t serial);
  * first process, or one whose parent is unknown. */
 void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks);
 
-/* Lets go of the blocks that it inherited, of a process that has recorded nothing. */
+/* Releases the blocks inherited by a process that has recorded nothing. */
 void subject_forget_inherited(struct subject *s);
 
-/* who: the mark of its activations. */
+/* A new lane. who: the mark of its activations. */
 struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who);
 
-/* From here on, `ns`, the lane's events are of this thread. */
+/* From `ns` on, the lane's events are this thread's. */
 void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
                  uint64_t ns);
 
-/* A thread that the process has had before has got a name. */
+/* A thread that the process already had has got a name. */
 void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns);
 
-/* What a REALLOC_BEGIN or RANGE_BEGIN took out comes back: it failed, or its end was never seen. */
+/* Put back what a REALLOC_BEGIN or RANGE_BEGIN took out: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);
 void lane_put_back_ranges(struct lane *lane);
 
-/* Puts the figures into image->processes and releases what they came from. `block` is called for
- * each block live at the end (for none if the process exec'd). */
+/* Puts the figures into *process and releases what they came from. `block` is called for each block
+ * live at the end (for none if the process exec'd). */
 void subject_close(struct subject *s, struct tree *tree, const struct classes *classes,
                    struct process *process,
                    void (*block)(void *context, uint32_t process, uint64_t address,

@@ -1,3 +1,4 @@
+/* tables.c - see tables.h. */
 #include "tables.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static void code_locations(struct codec *c, struct location *l, size_t count)
     COLUMN(c, l, count, flags, COLUMN_PLAIN);
 }
 
-/* A stack's parent is told by its distance, mostly 1; `index` is the number of the first one. */
+/* A stack's parent is stored as its distance, mostly 1; `index` is the first stack's number. */
 static void code_stacks(struct codec *c, struct stack *s, uint64_t index, size_t count)
 {
     for (size_t i = 0; i < count && !c->in.bad; i++) {
@@ -49,7 +50,7 @@ static void code_classes(struct codec *c, struct event_class *k, size_t count)
     COLUMN(c, k, count, size, COLUMN_PLAIN);
 }
 
-/* Writing. The codec takes what it writes as not const, but leaves it alone. */
+/* Writing. The codec takes what it writes as non-const, but leaves it alone. */
 
 void tables_put(struct bytes *payload, enum capture_block_type type, struct string_table *strings,
                 const void *array, size_t first, uint64_t index, size_t count)
@@ -70,7 +71,7 @@ void tables_put(struct bytes *payload, enum capture_block_type type, struct stri
         code_classes(&c, (struct event_class *)array + first, count);
 }
 
-/* How many texts from `first` on fit into so many bytes, or one. */
+/* How many texts from `first` on fit into `bytes`; at least one. */
 static size_t count_fitting(const struct string_table *strings, size_t first, size_t bytes)
 {
     size_t end = first, used = 0;
@@ -93,7 +94,7 @@ size_t tables_put_strings(struct bytes *payload, const struct string_table *stri
 
 /* Reading */
 
-/* Room for `more` entries behind those there. */
+/* Room for `more` entries after those there. */
 #define GROW(t, table, entry, more)                                                                \
     ((t)->table = xgrow((t)->table, &(t)->entry##_capacity, (t)->entry##_count + (more) + 1,       \
                         sizeof *(t)->table))

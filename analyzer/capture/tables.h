@@ -1,10 +1,10 @@
 /*
- * tables.h - the image's tables as they grow: an increment holds what was appended since the one
- * before.
+ * tables.h - the image's tables as they grow: an increment holds what was appended since the
+ * previous one.
  *
  * Order within a file: strings, functions, frames, locations, stacks, classes; an entry names only
  * entries that came before it, which tables_read enforces. Payload of an increment: index of the
- * first entry, count, then the fields column by column.
+ * first entry, count, then the fields column by column. One owner, one thread.
  */
 #ifndef MPROF_TABLES_H
 #define MPROF_TABLES_H
@@ -16,12 +16,13 @@
 
 #define TABLE_INCREMENT_MAX (1u << 19) /* entries that a writer puts into one block */
 
-/* Writing: entries [first, first + count) of an array into `payload`, which is replaced; `index` is
- * the table's number of the first. Texts that are new land in `strings`, whose increment must be
- * written before this block. */
-/* Texts from `first` on, about so many bytes of them at most; the number of those that are in. */
+/* Writing: puts texts from `first` on into `payload`, which is replaced: as many as fit into
+ * `bytes`, at least one. Returns how many. */
 size_t tables_put_strings(struct bytes *payload, const struct string_table *strings, size_t first,
                           size_t bytes);
+/* Writing: puts entries [first, first + count) of an array into `payload`, which is replaced;
+ * `index` is the first one's number in the table. New texts land in `strings`, whose increment must
+ * be written before this block. */
 void tables_put(struct bytes *payload, enum capture_block_type type, struct string_table *strings,
                 const void *array, size_t first, uint64_t index, size_t count);
 
@@ -38,7 +39,7 @@ struct tables {
     size_t function_capacity, frame_capacity, location_capacity, stack_capacity, class_capacity;
 };
 
-/* Appends an increment. Returns 1, or 0 where it does not fit what is there already. */
+/* Appends an increment. Returns 1, or 0 where it does not fit what is already there. */
 int tables_read(struct tables *t, enum capture_block_type type, const struct bytes *payload);
 /* Copies all but the classes into the image's arena. */
 void tables_give(struct tables *t, struct image *image);

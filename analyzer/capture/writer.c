@@ -1,3 +1,4 @@
+/* writer.c - see writer.h. */
 #include "writer.h"
 
 #include <errno.h>
@@ -14,12 +15,12 @@
 #define SEGMENT_EVENTS (4u << 20)
 #define SEGMENT_BYTES  (32u << 20)  /* of payload, for programs whose events take many bytes */
 #define PENDING_BYTES  (128u << 20) /* of all processes' segments together */
-#define LIVE_BLOCKS    (1u << 18)   /* a LIVE block */
+#define LIVE_BLOCKS    (1u << 18)   /* entries of a LIVE block */
 #define CHECKPOINT_MAX (4u << 20)   /* entries of a CHECKPOINT block */
-#define TEXT_BYTES     (16u << 20)  /* a STRINGS block, or one text more */
+#define TEXT_BYTES     (16u << 20)  /* of the texts in a STRINGS block */
 #define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes */
 
-/* What is not in the file yet of one process. */
+/* What is not yet in the file, of one process. */
 struct pending {
     struct segment_writer segment;
     struct checkpoint_entry *checkpoint; /* taken when the segment began */
@@ -42,7 +43,7 @@ struct writer {
     struct event_class *classes; /* those that no block holds yet */
     size_t class_count, class_capacity, classes_written;
 
-    struct pending **processes; /* by serial; NULL: nothing was told of it */
+    struct pending **processes; /* by serial; NULL: nothing has come of it */
     size_t process_capacity;
     struct bytes process_list; /* payload of the last PROCESSES block */
     uint64_t process_list_offset;
@@ -90,7 +91,7 @@ static size_t part_of(const struct writer *w, size_t left, size_t most)
     return left < part ? left : part;
 }
 
-/* Entries [*written, count) of a table of the image, and first the texts that they name. */
+/* Writes entries [*written, count) of a table of the image, after the texts that they name. */
 static void put_table(struct writer *w, enum capture_block_type type, const void *table,
                       size_t *written, size_t count)
 {
@@ -163,7 +164,7 @@ static void take_checkpoint(struct writer *w, struct pending *p, uint32_t proces
     blocks_begin_segment(blocks);
 }
 
-/* A payload that begins with the number of its entries. */
+/* Begins a payload with the number of its entries. */
 static struct codec begin_list(struct writer *w, size_t count)
 {
     struct codec c = {.out = &w->payload, .strings = &w->strings};
@@ -339,7 +340,7 @@ static void put_header(struct writer *w)
 
 static void put_head(struct writer *w)
 {
-    struct image copy = *w->image; /* the codec wants it not const */
+    struct image copy = *w->image; /* the codec wants it non-const */
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     w->payload.size = 0;
     code_head(&c, &copy);
@@ -424,7 +425,8 @@ static void put_modules(struct writer *w)
     put_block(w, BLOCK_MODULES, 0, &w->payload);
 }
 
-/* All of a process whose texts may be shortened, which the first one's bounds count. */
+/* Writes the parts of a process whose texts may be shortened, before process 0's BOUNDS count
+ * those. */
 static void put_details(struct writer *w, const struct process *process)
 {
     put_lost(w, process);
@@ -480,8 +482,8 @@ struct writer *writer_new(int fd, const struct image *image, const struct writer
 
 int writer_finish(struct writer *w)
 {
-    /* The summaries come before the last events: a file that loses its end is whole for most uses.
-     */
+    /* The summaries come before the last events: a file that loses its end is still whole for most
+     * uses. */
     put_tables(w);
     put_process_list(w);
     put_modules(w);

@@ -2,9 +2,10 @@
  * writer.h - writes a capture (normative text: doc/format.md). The collector is its only user.
  *
  * The writer appends blocks to a file descriptor it does not own: the image's tables as far as they
- * have grown, event segments of about 4 Mi events a process (zstd), each behind a checkpoint of
- * live bytes per stack, and at the end the summary and the index. Every block is whole or absent,
- * so a file cut anywhere can be read up to the cut. Single-threaded. Memory: one segment a process.
+ * have grown, segments of about 4 Mi events of a process (zstd), each after a checkpoint of its
+ * live blocks by class, and at the end the summaries and the index. Every block is whole or absent,
+ * so a file cut anywhere can be read up to the cut. Single-threaded. Memory: one segment per
+ * process.
  */
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H
@@ -26,32 +27,32 @@ struct stream_position {
 /* What the writer asks the collector for when a segment begins and ends. */
 struct writer_source {
     void *context;
-    /* the live blocks of a process, in which a new segment is begun. NULL: events do not name the
-     * blocks that they free, and there are no checkpoints */
+    /* a process's live blocks, in which the writer begins a new segment. NULL: events do not name
+     * the blocks that they free, and there are no checkpoints */
     struct blocks *(*blocks)(void *context, uint32_t process);
     size_t (*positions)(void *context, uint32_t process, const struct stream_position **positions);
 };
 
-/* image: its header fields (id .. start_kind) are written at once; its tables whenever a segment is
- * written, what was appended since; it must outlive the writer. Never NULL: where the first bytes
+/* image: must outlive the writer; its header fields (id .. start_kind) are written at once, the
+ * entries that its tables have gained with every segment. Never returns NULL: where the first bytes
  * could not be written, the next call says so. */
 struct writer *writer_new(int fd, const struct image *image, const struct writer_source *source);
 
-/* Other bounds than the usual ones, for tests: events of a segment; entries of a list or of a
+/* Set other bounds than the usual ones, for tests: events of a segment; entries of a list or of a
  * table's increment in one block; bytes of a block's texts. */
 void writer_limit_segment(struct writer *w, uint64_t events);
 void writer_limit_blocks(struct writer *w, size_t entries, size_t text_bytes);
 
-/* The next events of a process. classes: the collector's growing array; an event's class must be
- * < class_count. May write a segment. To be called when the collector's own state has taken all of
- * them in, and no more: a segment's checkpoint is asked for when the one before is complete. */
+/* Adds the next events of a process. classes: the collector's growing array; an event's class must
+ * be < class_count. May write a segment. Call it when the collector's own state has taken in all of
+ * them and no more: a segment's checkpoint is asked for when the previous one is complete. */
 int writer_events(struct writer *w, uint32_t process, const struct event *events, size_t count,
                   const struct event_class *classes, size_t class_count);
 
-/* One more sample of the resident set (they are in the summary too; this is for cut files). */
+/* Adds a sample of the resident set (the summary has them too; this is for cut files). */
 int writer_sample(struct writer *w, uint32_t process, const struct sample *sample);
 
-/* Blocks still live at the end of a process, one call each, before writer_finish. */
+/* Adds a block still live at the end of a process; call before writer_finish. */
 int writer_live_block(struct writer *w, uint32_t process, uint64_t address, uint32_t class,
                       uint64_t ns);
 

@@ -1,3 +1,4 @@
+/* choice.c - see choice.h. */
 #include "choice.h"
 #include "command.h"
 #include "folder.h"
@@ -13,7 +14,7 @@
 
 #define SPOOL_LARGE (64u << 20)
 
-/* -?digits, in a range that no folder has. */
+/* -?digits; a number out of range becomes one that no folder has. */
 static int is_index(const char *operand, long *index)
 {
     char *end;
@@ -66,7 +67,7 @@ char *choice_name(const char *operand)
     return xstrdup(operand);
 }
 
-/* A recorder that could not begin leaves a spool without a header and its reason in it. */
+/* A recorder that could not begin leaves a spool without a header, with its reason in it. */
 static int tell_refusal(const char *name, const char *end)
 {
     char reason[SPOOL_REASON_BYTES];
@@ -123,7 +124,7 @@ struct recording *choice_open(const char *name)
     return recording;
 }
 
-/* Nothing that happened, and nothing that tells why? */
+/* Did nothing happen, and does nothing say why? */
 static int is_without_events(const struct image *image)
 {
     const struct process *p = &image->processes[0];

@@ -4,7 +4,7 @@
 #include "command.h"
 #include <stdlib.h>
 
-/* An image of which one process is seen; all else is shared. */
+/* Shows one process of an image; everything else is shared. */
 static void show_process(struct chosen *c, const struct image *image, uint32_t serial)
 {
     c->source = image;
@@ -18,7 +18,8 @@ static void show_process(struct chosen *c, const struct image *image, uint32_t s
     c->image = &c->view;
 }
 
-/* Heads name all but the forked ones of large recordings: only then the others are opened. */
+/* Heads name all processes except some forked ones of large recordings; only for those are the
+ * other recordings opened. */
 static int find_process(struct chosen *c, long pid)
 {
     const struct image *image = recording_image(c->recording);

@@ -1,8 +1,9 @@
 /*
- * chosen.h - what of a recording is to be shown: its first process, another process of its tree
+ * chosen.h - which part of a recording to show: its first process, another process of its tree
  * (--pid), or all of them together (--tree).
  *
- * chosen_open says in a sentence what is wrong. Owner of everything in the struct: chosen_close.
+ * chosen_open says in a sentence what is wrong; chosen_close releases everything in the struct,
+ * even then.
  */
 #ifndef MPROF_CHOSEN_H
 #define MPROF_CHOSEN_H
@@ -37,17 +38,17 @@ struct choosing { /* values of a command's options */
 
 struct chosen {
     char *name;
-    struct recording *recording; /* that was asked for */
-    struct recording *other;     /* which holds the process, where that is another */
+    struct recording *recording; /* the one asked for */
+    struct recording *other;     /* the one that holds the process, if that is another */
     struct lineage lineage;
     struct image view;          /* with one process */
     struct image *sum;          /* of the tree */
-    const struct image *image;  /* to be shown: its process 0 */
+    const struct image *image;  /* what to show: its process 0 */
     const struct image *source; /* the whole recording behind it; NULL for a tree */
 };
 
-/* COMMAND_OK, or another exit status after a sentence. with_family: the lineage is wanted in any
- * case; without, it is empty where neither --pid nor --tree asks for it. */
+/* Returns COMMAND_OK, or another exit status after a sentence. with_family: fill the lineage in any
+ * case; without it, it is empty unless --pid or --tree needs it. */
 int chosen_open(struct chosen *c, const char *command, const char *operand,
                 const struct choosing *choosing, int with_family);
 void chosen_close(struct chosen *c);

@@ -8,19 +8,19 @@
 #include <time.h>
 
 /* Milliseconds between two steps: */
-#define STEP_FIRST_MS 1  /* a short program is to be met while it runs */
+#define STEP_FIRST_MS 1  /* to meet a short program while it runs */
 #define STEP_BUSY_MS  10 /* much is recorded */
 #define STEP_IDLE_MS  30 /* nothing is */
 
 #define LOOK_NS     100000000u /* between two looks at who still runs */
 #define MANY_EVENTS 1000
 #define RUNNING_MAX 4096
-#define STACK_BYTES (16u << 20) /* of the thread, whatever the user's limit: names nest deeply */
+#define STACK_BYTES (16u << 20) /* the thread's, whatever the user's limit: names nest deeply */
 
 struct collecting {
     pthread_t thread;
     struct gather *gather; /* the thread's */
-    pthread_mutex_t lock;  /* of all below */
+    pthread_mutex_t lock;  /* guards all below */
     pthread_cond_t wake;
     int has_thread, ending, done;
     struct ending root_ending;
@@ -53,7 +53,7 @@ static struct timespec moment(uint64_t ns)
     return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
 }
 
-/* Returns 1 when the root has ended. */
+/* Waits at most `ms` milliseconds. Returns 1 when the root has ended. */
 static int wait_for_end(struct collecting *c, int ms)
 {
     struct timespec until = moment(now_ns() + (uint64_t)ms * 1000000u);

@@ -1,3 +1,4 @@
+/* completion.c - see completion.h. */
 #include "completion.h"
 
 static void put_names(const struct command *const *table, FILE *out)

@@ -21,7 +21,7 @@
 #endif
 
 /* Runtimes that bring an allocator of their own and end the program when another library comes
- * before them: the library that is needed, and the symbol where the runtime is linked in. */
+ * before them: the library needed or, where the runtime is linked in, the symbol defined. */
 static const struct {
     const char *library, *symbol, *name;
 } sanitizers[] = {
@@ -113,8 +113,8 @@ static const char *needed_sanitizer(Elf *elf)
     return NULL;
 }
 
-/* Looks through the symbols that the program itself defines: a runtime that is linked in shows by
- * its start function, an allocator by malloc (which the linker exports, for libc has one, too). */
+/* Looks through the symbols that the program itself defines: a linked-in runtime shows by its start
+ * function, an allocator by malloc (which the linker exports because libc has one, too). */
 static void judge_symbols(Elf *elf, GElf_Word table, struct elf_report *report)
 {
     GElf_Shdr header;

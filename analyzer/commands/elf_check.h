@@ -2,9 +2,9 @@
  * elf_check.h - can this program be recorded by preloading a library, and if not, why?
  *
  * Looks at the file itself, before it is started; a script is judged by its interpreter. Where the
- * file cannot be read or is in doubt the answer is ELF_RECORDABLE: the start will tell. Facts about
- * ELF from the gABI; what makes a start "secure" (no LD_PRELOAD) from ld.so(8) and capabilities(7).
- * Prints nothing, keeps no state.
+ * file cannot be read or is in doubt, the answer is ELF_RECORDABLE: the start will show. Facts
+ * about ELF from the gABI; what makes a start "secure" (no LD_PRELOAD) from ld.so(8) and
+ * capabilities(7). Prints nothing, keeps no state.
  */
 #ifndef MPROF_ELF_CHECK_H
 #define MPROF_ELF_CHECK_H
@@ -24,7 +24,7 @@ enum elf_verdict {
 struct elf_report {
     enum elf_verdict verdict;
     char file[PATH_MAX]; /* the file that was judged: the program or its interpreter */
-    const char *detail;  /* "AddressSanitizer", "setuid", "musl" ...; "" where nothing is to say */
+    const char *detail;  /* "AddressSanitizer", "setuid", "musl" ...; "" if there is none */
 };
 
 void elf_check(const char *path, struct elf_report *report);

@@ -1,3 +1,4 @@
+/* folder.c - see folder.h. */
 #include "folder.h"
 #include "xalloc.h"
 #include <ctype.h>
@@ -32,7 +33,7 @@ static const char *base_of(const char *name)
     return slash ? slash + 1 : name;
 }
 
-/* mprofile_YYYYmmddHHMMSS_PID.mprof, and .N behind it for another image of the same process. */
+/* mprofile_YYYYmmddHHMMSS_PID.mprof, followed by .N for another image of the same process. */
 int folder_is_default_name(const char *name)
 {
     const char *p = base_of(name);
@@ -76,7 +77,7 @@ int folder_same_family(const char *root, const char *name)
            strncmp(a, b, DEFAULT_MOMENT) == 0 && strcmp(a, b) != 0;
 }
 
-/* Would a recorder have given this name by itself, or as the family's second, third ..? */
+/* Could a recorder have given this name by itself, or as the family's second, third ..? */
 static int looks_recorded(const char *name)
 {
     const char *dot = strrchr(base_of(name), '.');
@@ -133,7 +134,7 @@ static int is_in_tree(const struct recording_identity *a, const struct recording
     return a->tree != 0 && a->tree == b->tree;
 }
 
-/* Entries are in order of their starts, so a parent always lies before its child. */
+/* Entries are in order of start, so a parent always comes before its child. */
 static void find_roots(struct folder *folder)
 {
     for (size_t i = 0; i < folder->count; i++) {
@@ -205,7 +206,7 @@ static int is_entry(const struct folder *folder, const char *name)
     return 0;
 }
 
-/* A name counts once, and not where another of its files can be read. */
+/* A name counts once, and only if none of its other files can be read. */
 static void drop_read(struct folder *folder)
 {
     size_t kept = 0;

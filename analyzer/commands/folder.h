@@ -1,10 +1,10 @@
 /*
- * folder.h - the recordings in a folder: which there are, who is whose child, what their index is.
+ * folder.h - the recordings in a folder: which there are, which is whose child, and their indexes.
  *
  * A recording is what recording_identify takes for one, whatever its name. NAME, NAME.spool and
- * NAME.part are files of one recording. The child of a recording is one whose process was started
- * by it, or that took over its process by exec; with a tree's mark of `mprof-c run` all belong to
- * the one that started first. Roots with names that the recorder gives by itself,
+ * NAME.part are files of one recording. A recording's child is one whose process it started, or
+ * that took over its process by exec; with the tree mark of `mprof-c run`, all belong to the one
+ * that started first. Roots with names that the recorder gives by itself,
  * mprofile_YYYYmmddHHMMSS_PID.mprof, are numbered from 0, the oldest first.
  *
  * The folder owns its entries. Reads the head of each file once; opens nothing else and writes
@@ -15,7 +15,7 @@
 
 #include "recording.h"
 
-enum folder_file { /* which files there are of a recording, a bit each */
+enum folder_file { /* which files a recording has, one bit each */
                    FOLDER_CAPTURE = 1 << 0,
                    FOLDER_SPOOL = 1 << 1,
                    FOLDER_PART = 1 << 2,
@@ -29,7 +29,7 @@ struct folder_entry {
     long index;                         /* as `list` shows it; -1: has none */
 };
 
-struct folder_unread {       /* what a recorder seems to have named, and nobody can read */
+struct folder_unread {       /* a file that a recorder seems to have named, and nobody can read */
     char *name;              /* as in folder_entry; no entry has it */
     int error, error_number; /* of recording.h, and errno */
 };
@@ -53,17 +53,17 @@ const struct folder_entry *folder_at(const struct folder *folder, long index);
 /* The entry of this name (NAME, or one of its files), NULL: there is none. */
 const struct folder_entry *folder_named(const struct folder *folder, const char *name);
 
-/* Does the name say that the recording is of the same family as the root's? NAME and NAME.1, .2 ..;
- * default names with the same moment, as `run` gives them. Names with %p say nothing. */
+/* Does the name show that the recording is of the root's family? NAME and NAME.1, .2 .. are, and
+ * default names with the same moment, as `run` gives them. Names with %p show nothing. */
 int folder_same_family(const char *root, const char *name);
 
-/* The folder's path of a file's name: "." or what stands before the last slash. free() it. */
+/* The folder of a file's name: "." or what comes before the last slash. free() it. */
 char *folder_of_file(const char *name);
 
 /* Is the base name one that the recorder gives by itself? */
 int folder_is_default_name(const char *name);
 
-/* Are a's process and b's such that a is b's child? a must have started no earlier. */
+/* Judging by their processes, is a the child of b? a must have started no earlier than b. */
 int folder_is_child(const struct recording_identity *a, const struct recording_identity *b);
 
 /* NAME, NAME.spool or NAME.part of an entry; free() it. */

@@ -1,9 +1,9 @@
 /*
  * folder_watch.h - names of the spools that appear in a folder.
  *
- * The kernel tells of each new file (inotify); where it cannot, or lost some, the folder is read
- * again. Files that were there before the watch began are not told of, but by folder_watch_all. One
- * name may be told of twice. Single-threaded; the names belong to the watch and last for the call.
+ * The kernel reports each new file (inotify); where it cannot, or has lost some, the folder is read
+ * again. Files that were there before the watch began are reported only by folder_watch_all. A name
+ * may be reported twice. Single-threaded; the names belong to the watch and last for the call.
  */
 #ifndef MPROF_FOLDER_WATCH_H
 #define MPROF_FOLDER_WATCH_H

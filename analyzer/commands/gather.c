@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OPEN_MAX      256 /* collected at a time: each holds files and its live blocks */
+#define OPEN_MAX      256 /* collected at a time: each holds files and live blocks */
 #define OPEN_MIN      4
-#define FILES_EACH    3   /* that a recording needs open, with one of the sampler */
+#define FILES_EACH    3   /* open files of a recording, one of the sampler's included */
 #define FILES_KEPT    24  /* for all else */
-#define GRACE_MS      100 /* at the end, for processes that are just ending, too */
+#define GRACE_MS      100 /* at the end, for processes that are just ending */
 #define GRACE_STEP_MS 5
 
 struct gather {
@@ -25,7 +25,7 @@ struct gather {
     size_t count, capacity;
     size_t first_active; /* items before it are over or foreign */
     size_t open, open_max;
-    struct proc_identity *successors; /* by exec, whose new spool has not been met yet */
+    struct proc_identity *successors; /* exec'd processes whose new spool has not been met yet */
     size_t successor_count, successor_capacity;
     char **before; /* spools that were in the folder before the program began */
     size_t before_count, before_capacity;
@@ -55,7 +55,7 @@ struct gather *gather_open(const char *folder, uint64_t tree)
 
     if (fd < 0)
         return NULL;
-    xalloc_huge_pages(); /* before there are threads, each of which would have a heap of its own */
+    xalloc_huge_pages(); /* before there are threads, each of which would get a heap of its own */
     struct gather *g = xcalloc(1, sizeof *g);
     g->place = (struct recorded_place){.folder_fd = fd, .tree = tree, .symbols = symbolizer_new()};
     folder_watch_open(&g->watch, fd);
@@ -110,7 +110,7 @@ static void look(struct gather *g, struct recorded *r)
     peek->successor_count = 0;
 }
 
-/* Is there a spool whose first process it is, and has not left? */
+/* Is there a spool whose first process this is, and which it has not left? */
 static int is_met(const struct gather *g, struct proc_identity process)
 {
     for (size_t i = g->first_active; i < g->count; i++) {
@@ -124,7 +124,7 @@ static int is_met(const struct gather *g, struct proc_identity process)
     return 0;
 }
 
-/* Has a process that execed just now not come so far as to make its new spool? */
+/* Has a process that has just exec'd not yet come to make its new spool? */
 static int spools_are_due(struct gather *g)
 {
     size_t kept = 0;
@@ -153,7 +153,7 @@ static int is_open(const struct recorded *r)
     return r->stage == RECORDED_WAITING || r->stage == RECORDED_COLLECTING;
 }
 
-/* Is all there that belongs into the capture? How the root ended comes with gather_end. */
+/* Is everything there that belongs into the capture? How the root ended is known at gather_end. */
 static int is_complete(const struct gather *g, const struct recorded *r)
 {
     if (spool_peek_in_use(&r->peek))
@@ -226,7 +226,8 @@ static size_t unfinished(const struct gather *g)
     return count;
 }
 
-/* As long as ends make room for those that had to wait. Returns how many are left. */
+/* Repeats while recordings that end make room for those that had to wait. Returns how many are
+ * left. */
 static size_t finish_all_dead(struct gather *g)
 {
     size_t before;
@@ -264,9 +265,9 @@ static int is_number_of(const char *spool, const char *name)
     return strcmp(spool, SPOOL_SUFFIX) == 0;
 }
 
-/* A file without a header is all that a recorder leaves which could not begin: its reason is in it.
- * One that was there before is not of this tree. Where its name says that it is this family's
- * nothing else can be done with it. */
+/* A recorder that could not begin leaves only a file without a header, with its reason in it. One
+ * that was there before is not of this tree. One whose name shows that it is this family's is
+ * removed: nothing else can be done with it. */
 static void take_refusal(struct gather *g, const struct recorded *r)
 {
     int folder = g->place.folder_fd;
@@ -293,7 +294,7 @@ void gather_end(struct gather *g, struct ending root_ending)
         nanosleep(&pause, NULL);
     }
     while (leave_all_open(g) > 0)
-        finish_all_dead(g); /* there may be others that had no room until now */
+        finish_all_dead(g); /* others may have had no room until now */
     for (size_t i = g->first_active; i < g->count; i++)
         if (g->items[i]->stage == RECORDED_NEW)
             take_refusal(g, g->items[i]);

@@ -6,7 +6,7 @@
  * NAME and the spool is removed. What cannot be written (a full disk), and what is still written to
  * at the end, stays a spool, and a later command collects it. One symbolizer serves them all.
  *
- * Single-threaded; the sampler is told of each process. Prints nothing: errors stand in `gathered`.
+ * Single-threaded; has the sampler watch each process. Prints nothing: errors are in `gathered`.
  */
 #ifndef MPROF_GATHER_H
 #define MPROF_GATHER_H
@@ -15,16 +15,17 @@
 
 struct gather;
 
-/* Opens the folder; NULL and errno where that fails. `tree` is what the spools' headers say. */
+/* Opens the folder; NULL and errno where that fails. `tree`: the number in the spools' headers. */
 struct gather *gather_open(const char *folder, uint64_t tree);
 
-/* Who the root is, and the name its first image's recording shall have: an older file there is
- * replaced when the new one is complete. The sampler may be NULL. Once, before the first step. */
+/* Call once, before the first step. root: the program's process; wanted: the name for the recording
+ * of its first image, where an older file is replaced when the new one is complete. The sampler may
+ * be NULL. */
 void gather_begin(struct gather *g, struct proc_identity root, const char *wanted,
                   struct sampler *sampler);
 
-/* Finds new spools and takes in what was recorded since. Returns the events taken in. `look`: also
- * check which processes have ended, and complete their recordings. */
+/* Finds new spools and takes in what was recorded since. Returns how many events. `look`: also
+ * checks which processes have ended, and completes their recordings. */
 int64_t gather_step(struct gather *g, int look);
 
 /* The recorded processes that still run, at most `max`. */
@@ -33,12 +34,12 @@ size_t gather_running(struct gather *g, struct proc_identity *found, size_t max)
 /* The root has ended: completes all that can be completed. */
 void gather_end(struct gather *g, struct ending root_ending);
 
-/* In order of their appearance; they belong to the gather. */
+/* The recordings in order of appearance; they belong to the gather. */
 size_t gather_count(const struct gather *g);
 const struct gathered *gather_get(const struct gather *g, size_t i);
 
-/* How many images of the family have no recording as their recorder could not begin, and why: the
- * reason of one of them, "" without any. */
+/* How many images of the family have no recording because their recorder could not begin. *reason:
+ * why one of them could not, "" if there are none. */
 size_t gather_refused(const struct gather *g, const char **reason);
 
 void gather_free(struct gather *g); /* NULL is allowed */

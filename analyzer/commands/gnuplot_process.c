@@ -1,3 +1,4 @@
+/* gnuplot_process.c - see gnuplot_process.h. */
 #include "gnuplot_process.h"
 #include "own_environment.h"
 #include "xalloc.h"

@@ -1,9 +1,9 @@
 /*
  * gnuplot_process.h - runs gnuplot on a script and gives back what it wrote.
  *
- * Script and output pass through memory: no file is written, and a gnuplot that fails has written
- * nothing half. gnuplot runs without the user's start-up files and settings (own_environment.h).
- * Blocks until it ends.
+ * Script and output pass through memory: no file is written, and a gnuplot that fails leaves
+ * nothing half written. gnuplot runs without the user's start-up files and settings
+ * (own_environment.h). Blocks until it ends.
  */
 #ifndef MPROF_GNUPLOT_PROCESS_H
 #define MPROF_GNUPLOT_PROCESS_H
@@ -18,9 +18,9 @@ enum gnuplot_error {
 };
 
 struct gnuplot_output {
-    char *picture; /* standard output, NUL behind it */
+    char *picture; /* standard output, NUL-terminated */
     size_t bytes;
-    char *messages; /* standard error, the first line of it that says something */
+    char *messages; /* the first line of standard error that says something */
 };
 
 int gnuplot_run(const char *script, size_t bytes, struct gnuplot_output *output);

@@ -90,7 +90,7 @@ static char *make_entry(const char *name, const char *value)
     return entry;
 }
 
-/* The library, then what was to be preloaded already, less the library itself. */
+/* The library, then what LD_PRELOAD already had, without the library itself. */
 static char *make_preload(const char *library, const char *old)
 {
     size_t room = strlen(library) + strlen(old) + 2;
@@ -119,7 +119,7 @@ static int is_replaced(const char *entry, const char *library,
     return 0;
 }
 
-/* "" where the variable is not there. */
+/* "" if there is no such variable. */
 static const char *value_of(char *const *environment, const char *name)
 {
     for (; *environment != NULL; environment++)
@@ -131,7 +131,7 @@ static const char *value_of(char *const *environment, const char *name)
 char **launch_environment(char *const *environment, const char *library,
                           const struct launch_setting *settings)
 {
-    size_t room = 2, used = 0; /* the loader's variable, and the end */
+    size_t room = 2, used = 0; /* LD_PRELOAD and the final NULL */
 
     for (size_t i = 0; environment[i] != NULL; i++)
         room++;
@@ -158,14 +158,14 @@ void launch_free_environment(char **environment)
 
 /* ---- signals ---- */
 
-/* Whose disposition mprof-c changes, and how; in the order of launch_signals.old. */
+/* The signals whose disposition mprof-c changes, and how; in the order of launch_signals.old. */
 static const struct {
     int signal;
     int ignored; /* else default */
 } taken[] = {
-    {SIGINT, 1},  {SIGQUIT, 1}, /* the terminal sends them to the program, too: it decides */
-    {SIGPIPE, 1}, {SIGXFSZ, 1}, {SIGIO, 1}, /* an error of a system call is enough */
-    {SIGCHLD, 0}, /* inherited as ignored it would take the exit status away */
+    {SIGINT, 1},  {SIGQUIT, 1}, /* the terminal sends them to the program as well, which decides */
+    {SIGPIPE, 1}, {SIGXFSZ, 1}, {SIGIO, 1}, /* the system call's error is enough */
+    {SIGCHLD, 0}, /* if inherited as ignored, it would take the exit status away */
 };
 #define TAKEN (sizeof taken / sizeof taken[0])
 
@@ -258,7 +258,7 @@ void launch_die_of(int signal)
     sigset_t only;
 
     setrlimit(RLIMIT_CORE, &no_core);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* also where cores go into a pipe */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core even where cores go into a pipe */
     sigaction(signal, &action, NULL);
     sigemptyset(&only);
     sigaddset(&only, signal);

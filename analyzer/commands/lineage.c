@@ -45,7 +45,7 @@ static const char *command_of_head(struct lineage *l, const struct recording_ide
     return kept(l, text_command(arguments, count));
 }
 
-/* How a head names it: serials are not indices, as some may be missing. */
+/* Finds a relative as heads name it: serials are not indices, as some may be missing. */
 static size_t index_of_serial(const struct family *f, size_t first, uint32_t serial)
 {
     for (size_t i = first; i < f->count; i++)
@@ -84,7 +84,7 @@ static int runs_on(const struct image *image, const struct process *p)
     return image->running && p->ending.kind == END_UNKNOWN;
 }
 
-/* From the image's time to that since the tree's begin. */
+/* What to add to the image's time to get time since the tree's begin. */
 static uint64_t shift_of(const struct lineage *l, const struct image *image)
 {
     return image->epoch_ns > l->epoch_ns ? image->epoch_ns - l->epoch_ns : 0;
@@ -161,7 +161,7 @@ static void add_entry(struct lineage *l, size_t entry, enum lineage_depth depth)
 
 /* ---- the tree ---- */
 
-/* Orphans are the root's: nobody else is known who would have started them. */
+/* Orphans become the root's: nobody else is known who could have started them. */
 static void adopt_orphans(struct family *f, size_t root)
 {
     for (size_t i = 0; i < f->count; i++)
@@ -185,7 +185,7 @@ static void set_order(struct lineage *l)
             f->is_left[f->kin[i].starter] = 1;
 }
 
-/* A recording that is no longer in the folder, or was never to be seen there, is alone. */
+/* A recording that is not in the folder, or no longer, is alone. */
 static void read_alone(struct lineage *l, const char *name, const struct image *image)
 {
     struct folder *own = &l->own;
@@ -314,7 +314,7 @@ static const struct process *process_of(const struct image *image, uint32_t seri
     return NULL;
 }
 
-/* The relatives [begin, end) are of one recording; returns how many of them were taken. */
+/* Visits the relatives [begin, end), which are of one recording. Returns how many were taken. */
 static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
                               void (*take)(void *context, const struct lineage_visit *visit),
                               void *context)
@@ -361,7 +361,7 @@ static void merge_one(void *context, const struct lineage_visit *visit)
         merged_forget(context);
 }
 
-/* A tree ends as its first process does, in whatever image it ends. */
+/* A tree ends as its first process does, in whatever image that ends. */
 static void set_ending(const struct family *f, struct image *image)
 {
     size_t last = f->self;

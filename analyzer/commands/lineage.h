@@ -1,11 +1,11 @@
 /*
  * lineage.h - who belongs to the tree of a recording, from the recordings in its folder.
  *
- * The tree of a root is all that was recorded with it; that of another recording, or of a process
- * in one, is it and what descends from it. An orphan belongs to the root. Heads tell who there is
- * and cost little; figures take reading every summary, and collecting what is not collected yet.
- * One recording is open at a time, as a tree may have thousands. Single-threaded; says in one
- * sentence what cannot be read, and goes on without it.
+ * A root's tree is all that was recorded with it; the tree of another recording, or of a process in
+ * one, is it and what descends from it. An orphan belongs to the root. Heads show who there is and
+ * cost little; figures require reading every summary, and collecting what is not collected yet. One
+ * recording is open at a time, as a tree may have thousands. Single-threaded; says in one sentence
+ * what cannot be read, and goes on without it.
  */
 #ifndef MPROF_LINEAGE_H
 #define MPROF_LINEAGE_H
@@ -15,45 +15,45 @@
 #include "recording.h"
 
 struct lineage {
-    struct family family; /* unread: told already */
+    struct family family; /* its unread recordings were reported already */
     const struct folder *folder;
-    struct folder own;    /* what `folder` is after lineage_read */
+    struct folder own;    /* what `folder` points to after lineage_read */
     struct arena *memory; /* of the relatives' texts */
     size_t *recording_of; /* [i]: relative i's entry in the folder */
     size_t asked;         /* the entry of the recording that was asked for */
     size_t capacity, kin_capacity, recording_capacity;
-    uint64_t epoch_ns; /* when the tree begins: the start of the recording that was asked for */
+    uint64_t epoch_ns; /* when the tree begins: the start of the recording asked for */
 };
 
 enum lineage_depth {
-    LINEAGE_HEADS,   /* figures only of `image`, which is NAME's, opened already */
+    LINEAGE_HEADS,   /* figures only of `image`, which is NAME's and already open */
     LINEAGE_FIGURES, /* of all */
 };
 
 void lineage_read(struct lineage *l, const char *name, const struct image *image,
                   enum lineage_depth depth);
 
-/* The heads of a root's tree in a folder that was read already, and outlives the lineage. */
+/* Reads the heads of a root's tree in a folder that was read already and outlives the lineage. */
 void lineage_of_root(struct lineage *l, const struct folder *folder, size_t root);
 void lineage_free(struct lineage *l);
 
-/* From here on `self` is the last life of the process of this pid. 0, or -1 where there is none;
- * lineage_choose names the pids there are in a sentence then. */
+/* Make `self` the last life of the process with this pid. Return 0, or -1 where there is none;
+ * lineage_choose then names in a sentence the pids there are. */
 int lineage_find(struct lineage *l, long pid);
 int lineage_choose(struct lineage *l, const char *name, long pid);
 
-/* Says in a sentence each what the figures of the whole tree lack, as family.h counts it, and
+/* Says, in a sentence each, what the figures of the whole tree lack, as counted in family.h, and
  * whether a process still runs. After lineage_read with LINEAGE_FIGURES. */
 void lineage_tell(const struct lineage *l, const char *name);
 
 /* Calls `take` for each relative of `self`'s tree, in order of the recordings, with its recording
- * open; `last`: the recording's images go after this call. Returns how many were taken. */
+ * open; `last`: the recording's image is released after this call. Returns how many were taken. */
 struct lineage_visit {
     struct recording *recording;
     const struct image *image;
     const struct process *process;
     const struct relative *relative;
-    uint64_t shift_ns; /* 0 of the image's time since the tree's begin */
+    uint64_t shift_ns; /* the image's time 0, in time since the tree's begin */
     int last;
 };
 size_t lineage_visit(const struct lineage *l,

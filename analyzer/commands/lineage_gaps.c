@@ -27,7 +27,7 @@ static void tell_unread(const struct folder_unread *unread)
     free(spool);
 }
 
-/* Nothing but its name says whose a file is that cannot be read, and only the root has the name. */
+/* Only its name says whose an unreadable file is, and only the root has the name. */
 static void find_unread(struct lineage *l)
 {
     const struct folder *folder = l->folder;
@@ -41,7 +41,7 @@ static void find_unread(struct lineage *l)
     }
 }
 
-/* Is relative i the first in the tree that is of its recording? */
+/* Is relative i the first of its recording in the tree? */
 static int is_first_of_recording(const struct lineage *l, size_t i)
 {
     for (size_t k = i; k-- > 0 && l->recording_of[k] == l->recording_of[i];)
@@ -59,7 +59,8 @@ static void count_cut(struct lineage *l)
 
 /* ---- processes ---- */
 
-/* What it became is in no recording: it cannot be recorded, or its file is elsewhere, or gone. */
+/* Did it become something that is in no recording (not recordable, or its file is elsewhere or
+ * gone)? */
 static int became_unknown(const struct family *f, size_t i)
 {
     return f->relatives[i].ending.kind == END_EXEC && !f->is_left[i];
@@ -70,9 +71,9 @@ static int is_same_starter(const struct kin *a, const struct kin *b)
     return a->parent_pid == b->parent_pid && a->parent_start_time == b->parent_start_time;
 }
 
-/* Was it started by a process that is in no recording? Who began before the family's first, or
- * started that, is none of it, and only took over a child whose parent had ended. Start times are
- * in hundredths of a second: many are the same. */
+/* Was it started by a process that is in no recording? A starter that began before the family's
+ * first process, or started that one, is not of the family: it only took over a child whose parent
+ * had ended. Start times are in hundredths of a second, so many are the same. */
 static int has_lost_starter(const struct family *f, size_t i)
 {
     const struct kin *kin = &f->kin[i], *first = &f->kin[f->self];

@@ -7,8 +7,8 @@
 
 #include "lineage.h"
 
-/* Counts family.cut, .unread and .missing of a lineage with all figures, whose starters are found.
- * Says in a sentence each which files of the folder belong to it by their names alone. */
+/* Counts family.cut, .unread and .missing of a lineage that has all figures and whose starters are
+ * found. Says, in a sentence each, which unreadable files of the folder belong to it by name. */
 void lineage_gaps_find(struct lineage *l);
 
 #endif

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define WIDTH        79
-#define COMMAND_MIN  8 /* columns, also where the line gets too long by it */
+#define COMMAND_MIN  8 /* columns, even where they make the line too long */
 #define INDENT_MAX   12
 #define FORKED_SHOWN 10 /* of a tree */
 
@@ -40,7 +40,7 @@ static void start_time(const struct folder_entry *entry, char text[32])
         strcpy(text, "-");
 }
 
-/* The command goes as far as the line does. */
+/* Prints the command as far as the line has room. */
 static void print_command(const struct relative *relative, size_t used)
 {
     char *command =
@@ -72,7 +72,8 @@ static void print_forked(const struct family *family, size_t i, size_t indent)
     print_command(&family->relatives[i], strlen(text));
 }
 
-/* The root, then all that descend from it; forked ones that became another program are that. */
+/* Prints the root, then all that descend from it; a forked one that became another program is shown
+ * only as that. */
 static void print_tree(const struct folder *folder, size_t root)
 {
     struct lineage lineage;

@@ -1,3 +1,4 @@
+/* manual.c - see manual.h. */
 #include "manual.h"
 #include "roff.h"
 #include "settings.h"
@@ -7,7 +8,7 @@ struct key {
     const char *name, *meaning;
 };
 
-/* Documented once, here; test_manual compares them with what report and leaks write. */
+/* Documented once, here; test_json.c compares them with what report and leaks write. */
 static const struct key report_keys[] = {
     {"command", "array of strings: the command line"},
     {"pid", "process id"},

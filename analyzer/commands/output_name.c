@@ -24,7 +24,8 @@ static void text_add(struct text *t, const char *bytes, size_t count)
     t->bytes[t->used] = '\0';
 }
 
-/* %q{VAR} at `p` (which stands behind the q): returns the place behind it, NULL if it is none. */
+/* Adds the value of %q{VAR}; `p` points after the q. Returns the place after it, NULL if there is
+ * no {VAR}. */
 static const char *add_variable(struct text *t, const char *p)
 {
     char variable[256];
@@ -114,7 +115,7 @@ static int make_folder(struct output_name *name, const char *wanted, size_t byte
     return OUTPUT_NAME_OK;
 }
 
-/* One name for the whole tree: the second is the run's start, the pid each process's own. */
+/* One pattern for the whole tree: the time is the run's start, the pid each process's own. */
 static char *default_file(time_t now)
 {
     char file[64];

@@ -1,3 +1,4 @@
+/* own_environment.c - see own_environment.h. */
 #include "own_environment.h"
 #include "xalloc.h"
 #include <stdlib.h>
@@ -40,7 +41,7 @@ void own_environment_clear(void)
     free(kept);
 }
 
-/* Variables, and beginnings of names of variables. All others could change a picture, and some do:
+/* Variables to keep, and beginnings of their names. Any other could change a picture, and some do:
  * GNUTERM, GNUPLOT_*, GDFONTPATH, PANGOCAIRO_BACKEND, LC_*. */
 static const char *const kept[] = {"PATH=",
                                    "HOME=",
@@ -60,8 +61,8 @@ static const char *const kept[] = {"PATH=",
                                    "GNUPLOT_DRIVER_DIR=",
                                    "SOURCE_DATE_EPOCH="};
 
-/* The locale: characters are UTF-8, numbers have a point. The setting: it is never a first process,
- * also where the recorder comes by another way than LD_PRELOAD. */
+/* The locale: characters are UTF-8, numbers have a point. The setting: a helper is never a first
+ * process, even where the recorder comes by another way than LD_PRELOAD. */
 static const char *const added[] = {"LC_ALL=C.UTF-8", "MPROF_CHILDREN=0:0"};
 
 static int is_kept(const char *variable)

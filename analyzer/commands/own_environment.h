@@ -5,12 +5,12 @@
 #ifndef MPROF_OWN_ENVIRONMENT_H
 #define MPROF_OWN_ENVIRONMENT_H
 
-/* Takes the recorder out of LD_PRELOAD, where the user has exported it; what else stands there
- * stays. Called before anything else: no thread may be reading the environment. */
+/* Takes the recorder out of LD_PRELOAD if the user has exported it; the rest of it stays. Call this
+ * first: no thread may be reading the environment. */
 void own_environment_clear(void);
 
-/* For a helper: of ours what it needs to find files, fonts and a display, with the locale that the
- * picture is drawn in. Release with own_environment_free. */
+/* A helper's environment: what it needs of ours to find files, fonts and a display, and the locale
+ * that the picture is drawn in. Release with own_environment_free. */
 char **own_environment_for_helper(void);
 void own_environment_free(char **environment);
 

@@ -27,7 +27,7 @@ static const struct option options[] = {
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
-/* Is it the name, or its innermost parts? Frees the name. */
+/* Is `wanted` the name, or its innermost parts? Frees the name. */
 static int ends_in(char *name, const char *wanted)
 {
     size_t length = strlen(name), tail = strlen(wanted);
@@ -55,7 +55,7 @@ static void put_function(const struct function *f, const struct usage *u, struct
     json_end_object(j);
 }
 
-/* Of functions of one name also where they are. */
+/* Of functions with the same name (has_twin), also says where they are. */
 static void print_function(const char *file, const struct function *f, const struct usage *u,
                            const char *bound, int has_twin)
 {
@@ -79,7 +79,7 @@ static int has_twin(const struct image *image, const struct function_usage *cons
     return 0;
 }
 
-/* Prints or puts what matches, the largest first; returns how many. */
+/* Prints or puts what matches, the largest first. Returns how many. */
 static size_t show_functions(const struct image *image, const char *file, const char *wanted,
                              struct json *j)
 {

@@ -1,3 +1,4 @@
+/* picture.c - see picture.h. */
 #include "picture.h"
 #include "command.h"
 #include "gnuplot_process.h"
@@ -21,7 +22,7 @@ static int is_set(const char *variable)
     return value && value[0];
 }
 
-/* gnuplot's name of a terminal that draws a window, NULL where it has none. */
+/* gnuplot's name for a terminal that draws a window, NULL if it has none. */
 static const char *window_terminal(void)
 {
     static const char *const known[] = {"qt", "wxt", "x11"};
@@ -81,7 +82,7 @@ int picture_choose(struct picture *picture, const char *file)
     return 0;
 }
 
-/* The picture is complete in memory: what can go wrong now is the disk, and then nothing stays. */
+/* The picture is complete in memory: only the disk can fail now, and then no file stays. */
 static int write_file(const char *file, const char *bytes, size_t count)
 {
     struct stat status;

@@ -47,7 +47,7 @@ struct page { /* what is to be plotted, and what must be released */
     struct plot_series *series;
     struct bucket **windows;       /* NULL where the summary's buckets are used */
     size_t count;                  /* of operands, and of all arrays above */
-    struct plot_family **families; /* -C and -M; else NULL each */
+    struct plot_family **families; /* with -C or -M; else each is NULL */
 };
 
 static int is_windowed(const struct values *values)
@@ -85,7 +85,7 @@ static int check_contents(const char *name, const struct image *image)
     return -1;
 }
 
-/* -C: the one line is the tree's. -M: all of its lines are the plot's. */
+/* -C: the one line is the tree's sum. -M: the plot's lines are all of the tree's. */
 static int take_family(struct page *page, size_t i)
 {
     const struct values *values = page->values;
@@ -207,7 +207,7 @@ static char *state_of(const struct page *page, size_t i)
     return text;
 }
 
-/* What is not exact in a recording or its family, NULL where all is; says it, too. */
+/* What is not exact in a recording or its family, NULL where all is; also complains of it. */
 static char *note_of_one(const struct page *page, size_t i)
 {
     const struct plot_family *family = page->families[i];
@@ -224,7 +224,7 @@ static char *note_of_one(const struct page *page, size_t i)
     return note;
 }
 
-/* The same of all, for the picture's foot. */
+/* The same for all recordings, for the picture's foot. */
 static char *note_of(const struct page *page)
 {
     char *note = NULL;

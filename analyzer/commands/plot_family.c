@@ -106,7 +106,7 @@ static int highest_first(const void *left, const void *right)
     return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
 }
 
-/* As they were started; where a legend has no room for all, the highest first. */
+/* In the order of their start; where a legend has no room for all, the highest first. */
 static void choose_lines(struct plot_family *f, size_t legend_room)
 {
     if (f->count > legend_room)
@@ -222,7 +222,8 @@ static struct line *line_of(const struct plot_family *f, const struct relative *
     return NULL;
 }
 
-/* The part of the process's line in the window, in the tree's time; none where it was not alive. */
+/* Reads the part of the process's line that lies in the window, which is in the tree's time; none
+ * where the process was not alive. */
 static size_t read_window(const struct window *w, const struct lineage_visit *visit,
                           struct bucket *buckets)
 {

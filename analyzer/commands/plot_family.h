@@ -1,6 +1,6 @@
 /*
  * plot_family.h - the lines of a tree of processes for a plot: one that sums them all, one for
- * each, or both. All have the tree's time: 0 is the start of the recording that was asked for.
+ * each, or both. All are in the tree's time: 0 is the start of the recording asked for.
  *
  * Owner of all that the series point to: the plot_family. What cannot be read is said in a sentence
  * and left out, and so is what else the family lacks (lineage_tell).
@@ -12,19 +12,19 @@
 
 struct plot_family;
 
-/* image: of the recording `name`, it must stay. together: the sum, first; each: a line for each
- * process that held memory, the highest PLOT_LINES_MAX of them. */
+/* image: that of the recording `name`; it must stay. together: the sum comes first; each: one line
+ * for each process that held memory, the highest PLOT_LINES_MAX of them. */
 struct plot_family *plot_family_new(const char *name, const struct image *image, int together,
                                     int each);
 const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count);
 
-/* The lines of [begin_ns, end_ns), as fine as the events are. */
+/* Changes the lines to those of [begin_ns, end_ns), as fine as the events are. */
 void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
 
-/* What the recordings of all its processes do not know, also of those without a line. */
+/* What the recordings of all its processes do not know, including those without a line. */
 struct quality plot_family_quality(const struct plot_family *f);
-int plot_family_runs_on(const struct plot_family *f); /* a process of it */
-char *plot_family_gaps(const struct plot_family *f);  /* family_gaps */
+int plot_family_runs_on(const struct plot_family *f); /* does any process of it? */
+char *plot_family_gaps(const struct plot_family *f);  /* see family_gaps; free() it */
 
 size_t plot_family_size(const struct plot_family *f); /* processes in the tree */
 void plot_family_free(struct plot_family *f);         /* NULL is allowed */

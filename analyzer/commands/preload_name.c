@@ -1,3 +1,4 @@
+/* preload_name.c - see preload_name.h. */
 #include "preload_name.h"
 #include "xalloc.h"
 #include <limits.h>
@@ -13,7 +14,7 @@ int preload_name_is_plain(const char *path)
     return strpbrk(path, " :$") == NULL;
 }
 
-/* A folder of ours in which nobody else can change anything; made where it is not there. */
+/* Is this a folder of ours in which nobody else can change anything? Makes it if it is missing. */
 static int is_own_folder(const char *path)
 {
     struct stat status;
@@ -42,7 +43,7 @@ static int leads_to(const char *link, const char *library)
            access(link, R_OK) == 0;
 }
 
-/* Two that do it at the same time make the same link. */
+/* Two processes that do this at the same time make the same link. */
 static int make_link(const char *link, const char *library)
 {
     char fresh[PATH_MAX + 32];

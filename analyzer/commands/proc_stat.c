@@ -29,7 +29,7 @@ int proc_stat_read(pid_t pid, struct proc_stat *stat)
     if (got <= 0)
         return 0;
     text[got] = '\0';
-    /* The name in brackets may hold brackets and spaces: the fields begin behind the last one. */
+    /* The name in brackets may hold brackets and spaces: the fields begin after the last one. */
     const char *fields = strrchr(text, ')');
     if (fields == NULL ||
         sscanf(fields,
@@ -46,7 +46,7 @@ int proc_alive(struct proc_identity process)
 {
     struct proc_stat stat;
 
-    if (process.pid > 0 && !proc_shows_our_pids()) /* in doubt it is */
+    if (process.pid > 0 && !proc_shows_our_pids()) /* in doubt it lives */
         return kill(process.pid, 0) == 0 || errno != ESRCH;
     if (process.pid <= 0 || !proc_stat_read(process.pid, &stat))
         return 0;
@@ -137,7 +137,7 @@ size_t proc_descendants(pid_t root, struct proc_identity *found, size_t max)
     struct relation *list;
     size_t all = all_processes(&list), count = 0;
 
-    /* `found` is the queue, too: first the root's children, then theirs. */
+    /* `found` is also the queue: first the root's children, then theirs. */
     pid_t parent = root;
     for (size_t next = 0;; next++) {
         for (size_t i = 0; i < all && count < max; i++)

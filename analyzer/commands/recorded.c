@@ -31,7 +31,7 @@ struct recorded *recorded_new(const char *spool)
     return r;
 }
 
-/* Is this error over as soon as other files are closed? */
+/* Will this error pass once other files are closed? */
 static int want_of_files(void)
 {
     return errno == EMFILE || errno == ENFILE;
@@ -82,7 +82,7 @@ static void let_go(struct recorded *r, const struct recorded_place *place)
         close(r->capture_fd);
         r->capture_fd = -1;
     }
-    spool_peek_close(&r->peek); /* and with it the lock */
+    spool_peek_close(&r->peek); /* and release the lock with it */
     r->stage = RECORDED_OVER;
 }
 
@@ -105,7 +105,7 @@ void recorded_free(struct recorded *r, const struct recorded_place *place)
 
 /* ---- collecting ---- */
 
-/* The file that the collector writes. Where one is left of a collector that was killed it is worth
+/* Creates the file that the collector writes. One left by a collector that was killed is worth
  * nothing: whoever holds the spool's lock owns it. */
 static int create_part(const struct recorded *r, const struct recorded_place *place)
 {
@@ -177,7 +177,7 @@ static void take_figures(struct gathered *result, const struct image *image)
         return;
     result->program = xstrdup(slash != NULL ? slash + 1 : program);
     result->ending = image->processes[0].ending;
-    result->ending.exec = ""; /* the text is the image's */
+    result->ending.exec = ""; /* the text belongs to the image */
     result->totals = image->processes[0].totals;
     result->quality = image->processes[0].quality;
     result->forked = image->process_count - 1;
@@ -188,8 +188,8 @@ static void take_figures(struct gathered *result, const struct image *image)
     result->has_figures = 1;
 }
 
-/* May a capture take the place of the recording `name`? Not while that is a spool which others
- * write to; one that is complete but for its collecting goes. */
+/* May a capture take the place of the recording `name`? Not while that is a spool in use; a spool
+ * that only lacks collecting is removed. */
 static int may_replace(const struct recorded_place *place, const char *name)
 {
     struct spool_peek old;
@@ -208,7 +208,7 @@ static int may_replace(const struct recorded_place *place, const char *name)
     return may;
 }
 
-/* NAME.part becomes NAME, then the spool goes. Returns 0, or -1 and errno. */
+/* Renames NAME.part to NAME, then removes the spool. Returns 0, or -1 and errno. */
 static int publish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
 {
     int folder = place->folder_fd, rc;
@@ -220,7 +220,7 @@ static int publish(struct recorded *r, const struct recorded_place *place, const
         rc = renameat(folder, r->part, folder, instead_of);
     } else {
         rc = renameat2(folder, r->part, folder, r->result.name, RENAME_NOREPLACE);
-        if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) /* the file system cannot */
+        if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) /* the file system cannot do it */
             rc = renameat(folder, r->part, folder, r->result.name);
     }
     if (rc == 0)

@@ -1,11 +1,11 @@
 /*
  * recorded.h - one recording of a tree, from its spool's first sight to the complete capture.
  *
- *   NEW -> WAITING -> COLLECTING -> OVER        (gather.c leads it along)
+ *   NEW -> WAITING -> COLLECTING -> OVER        (driven by gather.c)
  *    `-> FOREIGN
  *
- * While it is WAITING or COLLECTING it holds up to two files, and one of the sampler's a process.
- * Single-threaded, prints nothing: errors stand in the result.
+ * While it is WAITING or COLLECTING it holds up to two files, and one of the sampler's for each
+ * process. Single-threaded, prints nothing: errors are in the result.
  */
 #ifndef MPROF_RECORDED_H
 #define MPROF_RECORDED_H
@@ -41,7 +41,8 @@ struct gathered {
     /* of all its processes, whatever the state; without figures only what was lost is known */
     struct quality all;
     size_t losers;                   /* processes that lost an event */
-    char reason[SPOOL_REASON_BYTES]; /* the recorder's, why nothing (more) was recorded; "" none */
+    char reason[SPOOL_REASON_BYTES]; /* the recorder's reason for recording no (more) events; ""
+                                        none */
 };
 
 enum recorded_stage {
@@ -82,10 +83,10 @@ void recorded_meet(struct recorded *r, const struct recorded_place *place);
  * command holds the lock or there are no more files, or OVER with an error. */
 void recorded_start(struct recorded *r, const struct recorded_place *place);
 
-/* Looks who of its processes lives, and has the sampler watch the new ones. */
+/* Looks which of its processes live, and has the sampler watch the new ones. */
 void recorded_look(struct recorded *r, const struct recorded_place *place);
 
-/* COLLECTING: takes in what is there; the number of events. An error ends it (OVER). */
+/* COLLECTING: takes in what is there; returns the number of events. An error ends it (OVER). */
 int64_t recorded_step(struct recorded *r, const struct recorded_place *place);
 
 /* COLLECTING, and nobody writes any more: completes the capture and removes the spool (OVER).
@@ -93,7 +94,7 @@ int64_t recorded_step(struct recorded *r, const struct recorded_place *place);
 void recorded_finish(struct recorded *r, const struct recorded_place *place,
                      const char *instead_of);
 
-/* Leaves the spool to others (OVER). Of the root the figures so far are taken before. */
+/* Leaves the spool to others (OVER), after taking the root's figures so far. */
 void recorded_leave(struct recorded *r, const struct recorded_place *place);
 
 #endif

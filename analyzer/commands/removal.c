@@ -1,3 +1,4 @@
+/* removal.c - see removal.h. */
 #include "removal.h"
 #include "command.h"
 #include "spool_peek.h"

@@ -1,8 +1,8 @@
 /*
- * removal.h - taking recordings away, and nothing else: for the commands rm and clean.
+ * removal.h - removes recordings, and nothing else: for the commands rm and clean.
  *
- * A plan collects first and touches nothing. Every file in it was recognised as a recording by its
- * contents; a root brings its children, and each its capture, spool and .part. A tree of which
+ * A plan first gathers files and touches none. Every file in it was recognised as a recording by
+ * its contents; a root brings its children, and each its capture, spool and .part. A tree of which
  * anything is still being written stays whole, with a sentence. Single-threaded.
  */
 #ifndef MPROF_REMOVAL_H
@@ -20,7 +20,7 @@ struct removal {
 void removal_add(struct removal *plan, const struct folder *folder,
                  const struct folder_entry *entry);
 
-/* Prints the plan (dry_run), or carries it out; the command's exit status. */
+/* Prints the plan (dry_run) or carries it out, and releases it. Returns the exit status. */
 int removal_finish(struct removal *plan, int dry_run);
 
 #endif

@@ -1,10 +1,11 @@
+/* roff.c - see roff.h. */
 #include "roff.h"
 #include <string.h>
 
 #define PAGE_DATE  "2026-11-23"
 #define LINE_WIDTH 76
 
-/* Prints `length` bytes with what roff would take for itself escaped. */
+/* Prints `length` bytes, escaping what roff would interpret. */
 static void put_escaped(FILE *out, const char *text, size_t length, int line_begins)
 {
     if (line_begins && length > 0 && (text[0] == '.' || text[0] == '\''))

@@ -1,5 +1,5 @@
 /*
- * roff.h - text into roff: escaped, one sentence a line, lines short enough for any reader.
+ * roff.h - text into roff: escaped, one sentence per line, lines short enough for any reader.
  */
 #ifndef MPROF_ROFF_H
 #define MPROF_ROFF_H

@@ -31,7 +31,7 @@ static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)
 
 enum { EXIT_TIME_LIMIT = 124, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-#define PATIENCE_MS 1000 /* after the program's end, before a word is said */
+#define PATIENCE_MS 1000 /* after the program's end, before we say that it takes longer */
 #define NAME_ROOM   16   /* for ".spool" and a number before it */
 
 struct values {
@@ -105,7 +105,7 @@ static int check_output(struct session *s)
     const char *wanted = s->values.output;
     const char *variable = getenv(setting_variables[SETTING_OUTPUT]);
 
-    /* Within a tree that is recorded already the variable is that tree's, not ours. */
+    /* Within a tree that is already recorded, the variable is that tree's, not ours. */
     if (wanted == NULL && getenv(setting_variables[SETTING_TREE]) == NULL && variable != NULL &&
         variable[0] != '\0')
         wanted = s->values.output = variable;
@@ -178,7 +178,7 @@ static void check_program(struct session *s)
 
 /* ---- the start ---- */
 
-/* In the environment of a tree that is recorded already the setting is that tree's, not ours. */
+/* In the environment of a tree that is already recorded, the setting is that tree's, not ours. */
 static void take_no_children(struct session *s)
 {
     const char *value = getenv(setting_variables[SETTING_CHILDREN]);
@@ -187,8 +187,8 @@ static void take_no_children(struct session *s)
         s->values.no_children = 1;
 }
 
-/* Whose child the first process is, or that all are recorded where a variable of an outer tree says
- * otherwise. */
+/* Records only the child of this process or, where a variable of an outer tree says otherwise, all
+ * processes. */
 static void set_children(const struct session *s, struct launch_setting *setting, char *text,
                          size_t bytes)
 {
@@ -206,7 +206,7 @@ static char **make_environment(const struct session *s)
     char tree[32], children[32];
     struct launch_setting set[SETTING_COUNT + 1] = {
         {setting_variables[SETTING_OUTPUT], s->output.pattern},
-        {setting_variables[SETTING_INTERVAL], "0"}, /* the samples are taken from here */
+        {setting_variables[SETTING_INTERVAL], "0"}, /* mprof-c takes the samples itself */
         {setting_variables[SETTING_TREE], tree},
     };
 
@@ -234,7 +234,7 @@ static int cannot_start(const struct session *s, int error)
     return EXIT_CANNOT_RUN;
 }
 
-/* Every recorded process of the tree may cost two files. */
+/* Every recorded process of the tree may cost three files: spool, capture, and the sampler's. */
 static void raise_file_limit(void)
 {
     struct rlimit limit;
@@ -252,7 +252,7 @@ static struct ending ending_of(int status)
     return (struct ending){END_CODE, WEXITSTATUS(status), ""};
 }
 
-/* Everything that is recorded by then is collected; one who waits for it learns why. */
+/* Collects everything recorded so far; a user who has to wait is told why. */
 static void collect_the_rest(const struct session *s, struct collecting *collecting,
                              struct ending ending)
 {
@@ -285,7 +285,7 @@ static void record(struct session *s, struct proc_identity root, const sigset_t 
 
 /* ---- after the end ---- */
 
-/* The folder as it is to be shown before a recording's name. */
+/* The folder as it is shown before a recording's name. */
 static char *shown_folder(const struct session *s)
 {
     const char *given = s->values.output;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define BEFORE_EXEC_RSS (1u << 20) /* what a child touches between fork and exec, and more */
+#define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct roots {
     const struct gathered *first, *last; /* images of the root process, by time; NULL: none */
@@ -71,7 +71,7 @@ static void print_resident(const struct run_summary *s, const struct gathered *r
     uint64_t bytes = root->totals.rss_peak_bytes;
     char text[UNITS_TEXT], line[2 * UNITS_TEXT];
 
-    /* The kernel's own maximum misses nothing, but it is that of the largest process. */
+    /* The kernel's own maximum misses nothing, but it is that of the largest process alone. */
     uint64_t max = s->supervised->max_rss_bytes;
     if (max > s->inherited_rss + BEFORE_EXEC_RSS && max > bytes)
         bytes = max;
@@ -114,7 +114,7 @@ static void print_loss_in_detail(const struct loss *loss, const char *number, co
     print_line("lost", line);
 }
 
-/* Which of them are in the figures above, those of one process. */
+/* How many of them are counted in the figures above, which are those of one process. */
 static void print_losers(const struct gaps *gaps, const struct quality *root)
 {
     char number[UNITS_TEXT], count[UNITS_TEXT], line[4 * UNITS_TEXT];
@@ -180,7 +180,7 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
     print_gaps(&gaps, &root->quality);
 }
 
-/* The commands take the newest recording by themselves, and that is the program's first image. */
+/* By themselves the commands take the newest recording, and that is the program's first image. */
 static void print_names(const struct run_summary *s, const struct gathered *root, size_t others,
                         int named)
 {
@@ -290,7 +290,7 @@ static void complain_reasons(const struct run_summary *s)
     }
 }
 
-/* Who has no recording at all: the root by its name, others by their number. */
+/* Reports who has no recording at all: the root by its name, others by their number. */
 static void complain_refused(const struct run_summary *s, int root_is_there)
 {
     const char *reason;

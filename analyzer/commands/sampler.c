@@ -25,7 +25,7 @@ struct watched {
 
 struct sampler {
     pthread_t thread;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;
     int stop;
     uint64_t interval_ns;
@@ -145,7 +145,7 @@ void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, struct collecto
     }
     s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
     s->list[s->count] = (struct watched){known_as, statm, collector};
-    sample_one(&s->list[s->count++]); /* at once: a short program has its sample, too */
+    sample_one(&s->list[s->count++]); /* at once, so that a short program has a sample, too */
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -197,8 +197,7 @@ void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES])
     reason[got > 0 ? got : 0] = '\0';
 }
 
-/* Where the disk had no room for the reason the file is all hole, of the size that it has with one.
- */
+/* If the disk had no room for the reason, the file is all hole, of the size it has with one. */
 static int had_no_room(int fd)
 {
     struct stat st;
@@ -206,7 +205,7 @@ static int had_no_room(int fd)
     return fstat(fd, &st) == 0 && st.st_size == 2 * SPOOL_PAGE;
 }
 
-/* Killed before the header was complete: its magic comes last, its cap first. */
+/* Was the process killed before the header was complete? Its magic comes last, its cap first. */
 static int had_not_begun(int fd)
 {
     static const struct spool_header nothing;

@@ -1,9 +1,9 @@
 /*
  * spool_peek.h - whose spool is this, and which of its processes still run?
  *
- * Reads the header and the table of processes of an open spool, nothing else, and trusts neither.
- * A process has left the spool when it is gone, or when it runs another image since an exec. In
- * doubt it is still there. Single-threaded, prints nothing.
+ * Reads the header, the control page and the table of processes of an open spool, nothing else, and
+ * trusts none of them. A process has left the spool when it is gone, or when it runs another image
+ * since an exec. In doubt it is still there. Single-threaded, prints nothing.
  */
 #ifndef MPROF_SPOOL_PEEK_H
 #define MPROF_SPOOL_PEEK_H
@@ -15,11 +15,11 @@
 enum spool_peek_result {
     SPOOL_PEEK_OK = 1,
     SPOOL_PEEK_NOT_YET = 0, /* its header is not complete */
-    SPOOL_PEEK_OTHER = -1,  /* no spool that this version reads */
+    SPOOL_PEEK_OTHER = -1,  /* no spool of the version that our recorder writes */
     SPOOL_PEEK_IO = -2,     /* errno says why */
 };
 
-struct spool_resident { /* a process of the spool that has not left it, so far as is known */
+struct spool_resident { /* a process of the spool that has not left it, as far as is known */
     uint32_t serial;
     struct proc_identity process; /* pid 0: the entry was not complete yet */
     pid_t elsewhere; /* not 0: what it calls itself, in a pid namespace that is not ours */
@@ -32,7 +32,7 @@ struct spool_peek {
     uint64_t inode;
     struct spool_header header;
     int knows_pids;  /* the first process lives in our pid namespace */
-    uint32_t looked; /* entries below are in `residents` or have left */
+    uint32_t looked; /* entries before this are in `residents` or have left */
     struct spool_resident *residents;
     size_t count, capacity;
     struct proc_identity *successors; /* processes that left by exec, not looked at since */
@@ -47,14 +47,14 @@ void spool_peek_close(struct spool_peek *p);
 size_t spool_peek_refresh(struct spool_peek *p);
 
 /* Is the spool still being written by anyone, in this or another pid namespace? As refresh found
- * it, and so far as the file system can tell who has it mapped. */
+ * it, and as far as the file system knows who has it mapped. */
 int spool_peek_in_use(const struct spool_peek *p);
 
 /* How the image's first process ended as the recorder saw it: enum spool_end. */
 uint32_t spool_peek_end(const struct spool_peek *p);
 
-/* Adds what the spool's processes have lost so far to `sum`, but for loss.since_ns; returns how
- * many of them have lost anything. */
+/* Adds what the spool's processes have lost so far to `sum`, except loss.since_ns. Returns how many
+ * of them have lost anything. */
 size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum);
 
 #define SPOOL_REASON_BYTES 256
@@ -62,8 +62,8 @@ size_t spool_peek_loss(const struct spool_peek *p, struct quality *sum);
 /* The recorder's reason for recording nothing (more), "" if there is none. */
 void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES]);
 
-/* Is the file what a recorder leaves that could not begin, without a header? 1, and why: never "".
- */
+/* Is the file what a recorder leaves that could not begin: one without a header? Returns 1 and why,
+ * never "". */
 int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES]);
 
 #endif

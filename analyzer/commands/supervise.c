@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MAX_MS 500         /* SIGCHLD ends a wait; but one may come before it is looked for */
+#define WAIT_MAX_MS 500         /* SIGCHLD ends a wait; but one may come before the wait begins */
 #define GRACE_NS    2000000000u /* from TERM to KILL */
 #define VICTIMS_MAX 8192
 
@@ -95,7 +95,7 @@ static void check_time(struct supervision *s)
     s->limit_ns = now + GRACE_NS;
     kill(s->root.pid, SIGTERM);
     signal_victims(s, SIGTERM);
-    kill(s->root.pid, SIGCONT); /* one that is stopped would never hear of it */
+    kill(s->root.pid, SIGCONT); /* a stopped one would never notice */
     signal_victims(s, SIGCONT);
 }
 

@@ -82,7 +82,7 @@ static uint32_t older(const struct blocks *b, uint32_t i)
     return b->list[i].older;
 }
 
-/* From where the class's last free was towards the age of the last free of all. */
+/* Goes from the place of the class's last free towards the age of the last free in any class. */
 static uint32_t find_near(const struct blocks *b, const struct block_class *c)
 {
     uint32_t i = c->younger ? c->younger : c->youngest;

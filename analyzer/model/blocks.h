@@ -3,17 +3,17 @@
  * class in order of age, and a short name for the one that a free takes.
  *
  * A free mostly takes the class's youngest block, or a neighbour of the one freed last. So a block
- * is named by its place among its class's live blocks (enum block_place), which whoever follows the
- * same events can undo: the collector names blocks while it writes a capture, a reader finds them
- * again. Where no place is near, the name is the block's birth: its number in the stretch of events
- * (a segment) that both sides begin with blocks_begin_segment.
+ * is named by its place among its class's live blocks (enum block_place), and whoever follows the
+ * same events finds it by that name: the collector names blocks while it writes a capture, a reader
+ * finds them again. Where no place is near, the name is the block's birth: its number in the
+ * stretch of events (a segment) that both sides begin with blocks_begin_segment.
  *
- *   births of a segment: the blocks that live at its beginning, by class and in it by age, are
+ *   births of a segment: the blocks that live at its beginning, by class and by age within it, are
  *   1 .. n; the segment's allocations are n + 1, n + 2 ..
- *   of a class, the younger block has the higher birth
+ *   within a class, the younger block has the higher birth
  *
- * Whose a block is, a number of the caller's, is kept beside the list, and only once there is
- * another than 0: the blocks of a process with one thread cost nothing more.
+ * A block's owner, a number of the caller's, is kept beside the list, and only once there is one
+ * other than 0: the blocks of a process with one thread cost nothing more.
  *
  * Block 0 is no block. One owner, one thread. A zeroed struct is empty.
  */
@@ -27,11 +27,11 @@ struct block {
     uint64_t number; /* which allocation of the process, from 1; 0: one before reading began */
     uint64_t ns;     /* of the allocation, for those who need it */
     uint32_t class;
-    uint32_t older, younger; /* in its class; younger: the next vacant one where this is vacant */
+    uint32_t older, younger; /* in its class; of a vacant block, `younger` is the next vacant one */
     uint32_t birth;
 };
 
-/* All that one event of a block needs to know of its class, in a cache line. */
+/* All that one event of a block needs to know of its class, in one cache line. */
 struct block_class {
     uint64_t size;
     struct charge charge;      /* of the class's stack; for the collector alone */
@@ -44,22 +44,22 @@ struct block_class {
 
 struct blocks {
     struct block *list;     /* [0] is no block */
-    size_t count, capacity; /* count: from there on none was ever used */
-    uint32_t *owners;       /* by block; NULL: 0 of all */
-    size_t owner_capacity;  /* 0 of those from there on */
+    size_t count, capacity; /* count: none from here on was ever used */
+    uint32_t *owners;       /* by block; NULL: all 0 */
+    size_t owner_capacity;  /* blocks from here on have owner 0 */
     uint32_t vacant;
     struct pages classes; /* struct block_class, by class */
     uint64_t allocations; /* so far */
     uint32_t births;      /* in this segment */
     uint32_t last_birth;  /* of the block freed last, 0 none in this segment */
-    uint32_t *by_birth;   /* birth -> block; where blocks_follow_births was called */
+    uint32_t *by_birth;   /* birth -> block; only after blocks_follow_births */
     size_t birth_capacity;
     int follows_births;
 };
 
 enum block_place {
     BLOCK_YOUNGEST = 0,
-    BLOCK_YOUNGER = 1, /* the next younger neighbour of the one of its class that was freed last */
+    BLOCK_YOUNGER = 1, /* the younger neighbour of its class's block that was freed last */
     BLOCK_OLDER = 2,
     BLOCK_OLDEST = 3,
     BLOCK_NEAR = 4,           /* close in age to the block of any class that was freed last */
@@ -72,7 +72,7 @@ enum block_place {
 };
 #define BLOCKS_MAX       (1u << 31) /* a block's index stays below */
 #define BLOCK_STEPS      8u
-#define BLOCK_NEAR_STEPS 8u /* how far BLOCK_NEAR is looked for */
+#define BLOCK_NEAR_STEPS 8u /* how far to look for BLOCK_NEAR */
 
 struct block_name {
     uint32_t place; /* enum block_place */
@@ -84,10 +84,10 @@ void blocks_each_class(struct blocks *b,
                        void (*visit)(void *context, uint32_t class, struct block_class *c),
                        void *context);
 
-/* From here on BLOCK_BIRTH can be undone; to be called before the first block. */
+/* From now on BLOCK_BIRTH finds blocks; call it before the first block. */
 void blocks_follow_births(struct blocks *b);
 
-/* A segment begins: births are given anew, and nothing was freed yet. */
+/* Begins a segment: gives births anew, and forgets which blocks were freed last. */
 void blocks_begin_segment(struct blocks *b);
 
 static inline struct block_class *blocks_class(struct blocks *b, uint32_t class)
@@ -95,10 +95,10 @@ static inline struct block_class *blocks_class(struct blocks *b, uint32_t class)
     return pages_place(&b->classes, class, sizeof(struct block_class));
 }
 
-uint32_t blocks_more(struct blocks *b); /* a vacant block where there was none */
+uint32_t blocks_more(struct blocks *b); /* makes a vacant block where there is none */
 void blocks_note_birth(struct blocks *b, uint32_t block);
 
-/* An allocation: a new youngest block of the class. */
+/* Adds an allocation: the class's new youngest block. */
 static inline uint32_t blocks_add(struct blocks *b, uint32_t class, struct block_class *c,
                                   uint64_t ns)
 {
@@ -121,7 +121,7 @@ static inline uint32_t blocks_add(struct blocks *b, uint32_t class, struct block
 
 void blocks_more_owners(struct blocks *b);
 
-/* Whose the block is. */
+/* Sets the block's owner. */
 static inline void blocks_own(struct blocks *b, uint32_t block, uint32_t owner)
 {
     if (__builtin_expect(block >= b->owner_capacity, 1)) {
@@ -137,7 +137,7 @@ static inline uint32_t blocks_owner(const struct blocks *b, uint32_t block)
     return block < b->owner_capacity ? b->owners[block] : 0;
 }
 
-/* A block of before: nothing is known but its class. */
+/* Adds a block of which only the class is known: it was allocated before reading began. */
 void blocks_add_unknown(struct blocks *b, uint32_t class);
 
 struct block_name blocks_name_slow(const struct blocks *b, const struct block_class *c,
@@ -155,7 +155,7 @@ static inline struct block_name blocks_name(const struct blocks *b, const struct
 /* The block of this name, 0 where there is none. */
 uint32_t blocks_find(const struct blocks *b, const struct block_class *c, struct block_name name);
 
-/* It is freed. */
+/* Frees block i, of class c. */
 static inline void blocks_remove(struct blocks *b, struct block_class *c, uint32_t i)
 {
     struct block *block = &b->list[i];

@@ -2,8 +2,8 @@
  * family.h - the processes of a tree of recordings, as the views show them.
  *
  * Shapes only. A relative is one life of a process in one exec image (kinship.h). What is known of
- * it depends on how much was read: of heads only who it is, of a summary its figures, too. Owner of
- * everything: whoever filled it.
+ * it depends on how much was read: from a head only who it is, from a summary its figures too.
+ * Owner of everything: whoever filled it.
  */
 #ifndef MPROF_FAMILY_H
 #define MPROF_FAMILY_H
@@ -18,22 +18,21 @@ struct relative {
     int has_figures;       /* all below is known */
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */
-    struct ending ending; /* its text is the relative's */
+    struct ending ending; /* its text belongs to the relative */
     struct totals totals; /* peak_ns and quality.loss.since_ns are since the family's start */
     struct quality quality;
 };
 
 struct family {
-    struct kin
-        *kin; /* [i] is relatives[i]'s; of a recording's all, one recording after the other */
+    struct kin *kin; /* [i] is relatives[i]'s; those of one recording in a row */
     struct relative *relatives;
     size_t count;
     size_t self;   /* who was asked for */
-    size_t *order; /* self and all that descend from it, everybody before its own */
+    size_t *order; /* self and all that descend from it, everyone before their own */
     size_t order_count;
     unsigned char *in_tree; /* [i]: is in `order` */
     unsigned char *is_left; /* [i]: became another image that is in the list */
-    size_t more;            /* forked processes that heads have no room for */
+    size_t more;            /* forked processes that the heads have no room for */
     /* What the figures lack; known where all recordings were read. */
     size_t cut;     /* recordings that end early */
     size_t unread;  /* recordings that cannot be read */

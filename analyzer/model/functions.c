@@ -44,7 +44,7 @@ static inline void fold_into_outer(struct figure_step *outer, const struct figur
     outer->sum = sum + step->sum;
 }
 
-/* The steps further in than `depth` leave. */
+/* Folds the steps further in than `depth`: they leave. */
 static void fold(struct figures *f, const struct tree *tree, uint32_t depth)
 {
     struct figure_step *step = &f->steps[f->depth], *end = &f->steps[depth];
@@ -58,7 +58,7 @@ static void fold(struct figures *f, const struct tree *tree, uint32_t depth)
     f->depth = depth < f->depth ? depth : f->depth;
 }
 
-/* How many of its steps the path has in common with call path `call`. */
+/* How many steps the path has in common with call path `call`. */
 static inline uint32_t find_meeting(const struct figures *f, const struct tree *tree, uint32_t call)
 {
     uint32_t depth = tree->calls[call].depth;
@@ -74,7 +74,7 @@ void figures_settle(struct figures *f, const struct tree *tree, uint32_t call)
         fold(f, tree, find_meeting(f, tree, call));
 }
 
-/* Another path: what leaves is folded, what joins begins with nothing. */
+/* Changes the path: folds the steps that leave; those that join begin with nothing. */
 void figures_change_path(struct figures *f, const struct tree *tree, uint32_t call)
 {
     uint32_t depth = tree->calls[call].depth;
@@ -142,7 +142,7 @@ static struct function_usage *place_usage(struct pages *all, uint32_t function)
     return pages_place(all, function, sizeof(struct function_usage));
 }
 
-/* The additive figures of all functions, from those of the stacks. */
+/* Sums the additive figures of all functions up from those of the stacks. */
 static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live, struct pages *all)
 {
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
@@ -155,7 +155,7 @@ static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live
     }
 }
 
-/* Completes the usage of one function by what is no sum. */
+/* Completes the usage of one function with the figures that are no sums. */
 static void complete(const struct figures *f, struct function_usage *usage, uint32_t function)
 {
     const struct holding *self = pages_find(&f->self, function, sizeof *self);

@@ -1,22 +1,22 @@
 /*
  * functions.h - the exact figures of every function and stack of one process.
  *
- * An event counts for every function of its call path (tree.h). To add it to each of them would
+ * An event counts for every function of its call path (tree.h). Adding it to each of them would
  * cost the path's length, so it is added to the innermost one only, and what a function is owed is
- * settled when it leaves the path: events come in flocks from one neighbourhood of the stack tree,
- * and a step keeps of all that happened at and below it
+ * settled when it leaves the path: events come in flocks from one neighbourhood of the stack tree.
+ * A step keeps, of all that happened at it and further in,
  *
  *   sum      what was added and taken
  *   highest  the highest `sum` ever was, and when: ties, the first
  *   at_peak  what `sum` was at the program's newest peak, if that came meanwhile (epoch says)
  *
- * A step that leaves is folded into its function, and into the step outside of it, for which it was
+ * A step that leaves is folded into its function, and into the next step outwards, for which it was
  * one stretch of time without other events. So all figures are what they would be if each event had
  * gone to each function, at the cost of the functions that change between two events.
  *
- * What a function held at the program's peak is found without looking at all functions then: each
- * new peak of the program is an epoch, and the first change of a function within an epoch notes
- * what it was before.
+ * What a function held at the program's peak is found without visiting all functions at every peak:
+ * each new peak of the program begins an epoch, and the first change of a function within an epoch
+ * notes what it held before.
  *
  *   live bytes of a function = holding.live + sum of the steps from its own one inwards
  *   holding.at_peak is right while holding.epoch == figures.epoch; else it is holding.live
@@ -30,7 +30,7 @@
 #include "summary.h"
 #include "tree.h"
 
-/* When and by whom: `who` tells the streams of the process apart. */
+/* When and by whom: `who` distinguishes the streams of the process. */
 struct instant {
     uint64_t ns;
     uint32_t who;
@@ -39,14 +39,14 @@ struct instant {
 struct holding {
     uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
     uint64_t at_peak, epoch;
-    uint32_t who; /* of the allocation that set the peak; of inclusive ones only */
+    uint32_t who; /* of the allocation that set the peak; in inclusive ones only */
 } __attribute__((aligned(64)));
 
-/* Beyond the path's depth all is 0 but call and epoch. */
+/* Beyond the path's depth, all but call and epoch is 0. */
 struct figure_step {
     uint32_t call;             /* the call path down to here; its function is the step's */
     uint32_t who;              /* of the allocation that made `highest` */
-    uint64_t sum, highest, at; /* sum may be below 0: as int64_t */
+    uint64_t sum, highest, at; /* sum may be below 0: read it as int64_t */
     uint64_t at_peak, epoch;
 };
 
@@ -69,10 +69,10 @@ struct figures {
 
 void figures_change_path(struct figures *f, const struct tree *tree, uint32_t call);
 
-/* Adds to the figures of a stack: what is a sum may come at once or late. */
+/* Adds to the figures of a stack, which are sums: at once or later. */
 void figures_count(struct figures *f, uint32_t stack, const struct stack_figures *more);
 
-/* The innermost step of the path, which becomes that of `call`. */
+/* Makes the path that of `call` and returns its innermost step. */
 static inline struct figure_step *figures_step(struct figures *f, const struct tree *tree,
                                                uint32_t call)
 {
@@ -81,7 +81,7 @@ static inline struct figure_step *figures_step(struct figures *f, const struct t
     return &f->steps[f->depth];
 }
 
-/* What the holding was at the newest peak, before it changes. */
+/* Before the holding changes: notes what it was at the newest peak. */
 static inline void figures_note_epoch(struct holding *held, uint64_t epoch)
 {
     if (held->epoch != epoch) {
@@ -133,8 +133,8 @@ static inline void figures_new_peak(struct figures *f)
     leaf->at_peak = leaf->sum;
 }
 
-/* Settles what is due to all functions of the last event's call path that are not, at the same
- * place, functions of call path `call`. */
+/* Settles what is due to those functions of the last event's call path that are not at the same
+ * place in call path `call`. */
 void figures_settle(struct figures *f, const struct tree *tree, uint32_t call);
 
 /* The usage of every function with an allocation, by function index, in memory of the image.

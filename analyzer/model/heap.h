@@ -1,6 +1,6 @@
 /*
- * heap.h - the accounts of one process: totals, the heap's and the mapped bytes' course, and the
- * figures of its functions. Which block is freed by what is the caller's business (match.c).
+ * heap.h - the accounts of one process: totals, the course of its heap and mapped bytes, and the
+ * figures of its functions. Which free takes which block is the caller's business (match.c).
  *
  *   live_bytes = allocated - released;  totals.peak_bytes = the highest live_bytes at a settle
  *
@@ -36,7 +36,7 @@ static inline void heap_allocate(struct heap *heap, const struct tree *tree, str
         threads_allocate(&heap->threads, thread, size, at.ns, heap->figures.epoch);
 }
 
-/* A block is gone, by whatever way; totals.frees is the caller's. thread: whose it was. */
+/* A block is gone, in whatever way; the caller counts totals.frees. thread: its owner's account. */
 static inline void heap_release(struct heap *heap, const struct tree *tree, struct charge charge,
                                 uint64_t size, uint32_t thread)
 {
@@ -47,7 +47,7 @@ static inline void heap_release(struct heap *heap, const struct tree *tree, stru
         threads_release(&heap->threads, thread, size, heap->figures.epoch);
 }
 
-/* The block that was released last was a temporary one. */
+/* The block released last was a temporary one. */
 static inline void heap_temporary(struct heap *heap, uint32_t thread)
 {
     heap->totals.temporary++;

@@ -82,7 +82,7 @@ void image_free(struct image *image)
         arena_free(image->memory);
 }
 
-/* Set in *inner once a frame has been given: from there on nothing is left out any more. */
+/* Set in *inner once a frame has been given: from then on none is left out. */
 #define LEAF_PASSED 0x80000000u
 
 const struct frame *stack_next_frame(const struct image *image, uint32_t *node, uint32_t *inner)

@@ -24,8 +24,8 @@ struct intmap {
 
 void intmap_clear(struct intmap *map); /* releases its memory */
 
-/* The value's place for this key, made with value 0 where there was none. It must be given a value
- * other than 0 before the next call, and is good until then. */
+/* The place of this key's value, made with value 0 where there was none. Give it a value other than
+ * 0 before the next call; it is good until then. */
 uint64_t *intmap_place(struct intmap *map, uint64_t key);
 
 static inline size_t intmap_hash(uint64_t key, unsigned bits)

@@ -68,7 +68,7 @@ void kinship_find(struct kin *list, size_t count)
 {
     struct known *known = xcalloc(count + 1, sizeof *known);
     for (size_t i = 0; i < count; i++) {
-        /* So every starter is before its own in {begin, index}, whatever a damaged file says. */
+        /* So every starter comes before its own by {begin, index}, whatever a damaged file says. */
         if (list[i].forker < i && list[i].begin_ns < list[list[i].forker].begin_ns)
             list[i].begin_ns = list[list[i].forker].begin_ns;
         known[i] = (struct known){list[i].pid, list[i].start_time, list[i].begin_ns, i};

@@ -18,7 +18,7 @@ static uint32_t inherited(const struct live_page *page, uint32_t number)
     return LIVE_INHERITED | page->owner->blocks->list[number].class;
 }
 
-/* The page's owner has nothing to do with it any more. */
+/* Detaches the page from its owner: its numbers become inherited ones. */
 static void disown(struct live_page *page)
 {
     if (page->owner)
@@ -42,7 +42,7 @@ static struct live_page *page_new(struct live_table *table, uint64_t number)
     return page;
 }
 
-/* The table's own copy of a shared page. The numbers stay with the owner. */
+/* Gives the table its own copy of a shared page. The owner's page keeps its numbers. */
 static struct live_page *page_copy(struct live_table *table, struct live_page *shared)
 {
     struct live_page *page = xmalloc(sizeof *page);
@@ -55,7 +55,7 @@ static struct live_page *page_copy(struct live_table *table, struct live_page *s
     return page;
 }
 
-/* Lets go of a page. */
+/* Releases the table's reference to a page. */
 static void page_release(struct live_table *table, struct live_page *page)
 {
     if (--page->references == 0)
@@ -109,7 +109,7 @@ struct live_table *live_fork(struct live_table *parent, struct blocks *blocks)
 {
     struct live_table *table = live_new(blocks);
     each_page(parent, share_page, table);
-    memset(parent->cache, 0, sizeof parent->cache); /* it may not change them as they are now */
+    memset(parent->cache, 0, sizeof parent->cache); /* it must not change them in place any more */
     return table;
 }
 
@@ -127,7 +127,7 @@ void live_free(struct live_table *table)
     free(table);
 }
 
-/* Every now and then: releases the empty pages; the map is built anew without them. */
+/* Now and then: releases the empty pages and builds the map anew without them. */
 void live_emptied(struct live_table *table)
 {
     struct intmap all = table->pages;

@@ -1,21 +1,19 @@
 /*
  * live.h - the blocks that are live in one process, by address.
  *
- * What stands at an address is a number: of one of the process's own blocks (blocks.h), or, with
- * LIVE_INHERITED set, the class of a block that an ancestor had allocated before the process was
- * forked. 0: nothing.
+ * An address has a number: one of the process's own blocks (blocks.h) or, with LIVE_INHERITED set,
+ * the class of a block that an ancestor had allocated before the process was forked. 0: nothing.
  *
- * A radix: a page holds the numbers of 64 KiB of address space, a map leads to the pages, and the
- * pages used last are found without it. A fork shares all pages with the child; a page is copied
- * when one side changes it (as the kernel does with the memory itself), so a fork costs pointers
- * only. The numbers in a page are its owner's; whoever else looks at them takes their classes from
- * the owner's blocks, and that is what is copied: so the owner's blocks must live as long as its
- * table, and be freed after the table has let go of them.
+ * A radix: a page holds the numbers of 64 KiB of address space, a map leads to the pages, and a
+ * cache to those used last. A fork shares all pages with the child; a page is copied when one side
+ * changes it (as the kernel does with the memory itself), so a fork costs only pointers. The
+ * numbers in a page are its owner's; any other table takes their classes from the owner's blocks,
+ * and copies those: so the owner's blocks must live as long as its table, and be freed after it.
  *
  *   page.owner is the table that may change it, while references == 1; NULL: all is inherited
  *
  * Owner: the table owns its pages, shared ones by reference count. Not for two threads at once.
- * Cost of a look: one page of the cache and one slot of 4 bytes.
+ * Cost of a look-up: one entry of the cache and one slot of 4 bytes.
  */
 #ifndef MPROF_LIVE_H
 #define MPROF_LIVE_H
@@ -28,7 +26,7 @@
 #define LIVE_INHERITED 0x80000000u
 
 /*
- * An address becomes a key by turning its lowest four bits to the top: malloc's addresses,
+ * An address becomes a key by rotating its lowest four bits to the top: so malloc's addresses,
  * multiples of 16, lie close together in a page of keys, and any other address still has a key of
  * its own.
  *
@@ -49,14 +47,14 @@ struct live_page {
 };
 
 struct live_table {
-    struct blocks *blocks;               /* the process's own; the caller's */
-    struct intmap pages;                 /* page number -> struct live_page * */
-    size_t empty;                        /* pages that became empty, about; bounds what they cost */
+    struct blocks *blocks; /* the process's own; belongs to the caller */
+    struct intmap pages;   /* page number -> struct live_page * */
+    size_t empty;          /* about how many pages became empty; bounds what they cost */
     struct live_page *cache[LIVE_CACHE]; /* by page number; only pages that this table may change */
 };
 
 struct live_table *live_new(struct blocks *blocks);
-/* A copy, for a process whose own blocks these will be. */
+/* A copy for a forked child, whose own blocks will be in `blocks`. */
 struct live_table *live_fork(struct live_table *parent, struct blocks *blocks);
 void live_free(struct live_table *table); /* NULL is allowed */
 
@@ -68,7 +66,7 @@ static inline uint64_t live_key(uint64_t address)
     return address >> 4 | address << 60;
 }
 
-/* The page of this address, to be changed; NULL where there is none and `make` is 0. */
+/* The page of this address, ready to be changed; NULL where there is none and `make` is 0. */
 static inline struct live_page *live_page(struct live_table *table, uint64_t address, int make)
 {
     uint64_t number = live_key(address) >> LIVE_SLOT_BITS;
@@ -92,7 +90,7 @@ static inline void live_prefetch(struct live_table *table, uint64_t address)
         __builtin_prefetch(live_slot(page, address), 1);
 }
 
-/* What most likely stands at this address; changes nothing. */
+/* What is at this address according to the cache alone; changes nothing. */
 static inline uint32_t live_peek(const struct live_table *table, uint64_t address)
 {
     uint64_t number = live_key(address) >> LIVE_SLOT_BITS;
@@ -100,14 +98,14 @@ static inline uint32_t live_peek(const struct live_table *table, uint64_t addres
     return page && page->number == number ? *live_slot(page, address) : 0;
 }
 
-/* What stands at this address. */
+/* The number at this address, 0: nothing. */
 static inline uint32_t live_find(struct live_table *table, uint64_t address)
 {
     struct live_page *page = live_page(table, address, 0);
     return page ? *live_slot(page, address) : 0;
 }
 
-/* Puts a number, not 0, where nothing is. */
+/* Puts a number, not 0, at an address that has none. */
 static inline void live_insert(struct live_table *table, uint64_t address, uint32_t number)
 {
     struct live_page *page = live_page(table, address, 1);
@@ -115,7 +113,7 @@ static inline void live_insert(struct live_table *table, uint64_t address, uint3
     page->used++;
 }
 
-/* Takes out what stands at this address and returns it. */
+/* Takes out the number at this address and returns it. */
 static inline uint32_t live_remove(struct live_table *table, uint64_t address)
 {
     struct live_page *page = live_page(table, address, 0);
@@ -129,8 +127,8 @@ static inline uint32_t live_remove(struct live_table *table, uint64_t address)
     return number;
 }
 
-/* Calls visit(context, address, number) for each block, in no order to rely on. No table: nobody
- * lives. */
+/* Calls visit(context, address, number) for each block, in no particular order. `table` may be
+ * NULL: no blocks. */
 void live_walk(const struct live_table *table,
                void (*visit)(void *context, uint64_t address, uint32_t number), void *context);
 

@@ -265,7 +265,7 @@ struct image *merged_finish(struct merged *m)
     image->processes = arena_take(image->memory, sizeof *image->processes);
     image->processes[0] = *p;
     image->process_count = 1;
-    image_count_gaps(image); /* one that several processes had counts once */
+    image_count_gaps(image); /* a gap of several processes counts once */
     release(m);
     return image;
 }

@@ -19,7 +19,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 #define HASH_START 0xcbf29ce484222325ull
 
-/* The number + 1 of an entry with this hash that `is` the wanted one; else the place for it, 0. */
+/* The slot of the entry with this hash that `is` the wanted one: its number + 1, 0 if none is. */
 static uint64_t *find(struct merged_tables *m, struct interned *table, uint64_t hash,
                       const void *wanted,
                       int (*is)(const struct merged_tables *m, size_t index, const void *wanted))
@@ -142,7 +142,7 @@ static uint64_t add_stack(struct merged_tables *m, uint64_t parent, uint32_t loc
     return *number;
 }
 
-/* Parents first: a stack may be deep. */
+/* Parents first, and without recursion: a stack may be deep. */
 uint64_t merged_stack(struct merged_tables *m, uint32_t stack)
 {
     uint32_t depth = 0, *path = NULL;

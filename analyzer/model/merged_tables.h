@@ -1,8 +1,8 @@
 /*
  * merged_tables.h - functions, locations and stacks of several images made one table each.
  *
- * An entry of one image is looked up once: its number in the merged tables is remembered until
- * another image has its turn. Strings are copied. Part of merged.h. Single-threaded.
+ * An entry of one image is looked up once: its number in the merged tables is remembered until the
+ * next image's turn. Strings are copied. Part of merged.h. Single-threaded.
  */
 #ifndef MPROF_MERGED_TABLES_H
 #define MPROF_MERGED_TABLES_H
@@ -11,7 +11,7 @@
 #include "summary.h"
 
 struct interned {
-    struct intmap numbers; /* hash -> index + 1; of equal hashes the next number is tried */
+    struct intmap numbers; /* hash -> index + 1; where hashes collide, the next number is tried */
     size_t count, capacity;
 };
 
@@ -30,7 +30,7 @@ struct merged_tables {
 
 void merged_tables_begin(struct merged_tables *m, struct arena *memory);
 void merged_tables_turn_to(struct merged_tables *m, const struct image *image);
-void merged_tables_forget(struct merged_tables *m); /* the image may go */
+void merged_tables_forget(struct merged_tables *m); /* the image may be freed then */
 
 /* The merged numbers of a function and of a stack of the image whose turn it is. */
 uint64_t merged_function(struct merged_tables *m, uint32_t function);

@@ -11,7 +11,8 @@ char *pages_add(struct pages *p, uint32_t i, size_t element_bytes)
 
     if (page >= p->count)
         p->list = xgrow(p->list, &p->count, page + 1, sizeof *p->list);
-    /* At a cache line: an entry of 64 bytes is one. Every element size times 64 is a multiple. */
+    /* Aligned so that an entry of 64 bytes is one cache line. Any size times 64 is a multiple
+     * of 64. */
     p->list[page] = xaligned(64, PAGES_ENTRIES * element_bytes);
     memset(p->list[page], 0, PAGES_ENTRIES * element_bytes);
     return p->list[page];

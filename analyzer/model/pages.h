@@ -1,6 +1,7 @@
 /*
  * pages.h - a large array of which little is used: entries come in pages of 64, zeroed, made when
- * first written. A process that touches few of an image's stacks and functions pays for those only.
+ * first written. So a process pays only for those of an image's stacks and functions that it
+ * touches.
  *
  * The element size is given with each call, always the same for one array. A zeroed struct is
  * empty. Entries never move. One owner, one thread. Cost: one load more than an array.
@@ -30,7 +31,7 @@ static inline void *pages_find(const struct pages *p, uint32_t i, size_t element
     return p->list[page] + i % PAGES_ENTRIES * element_bytes;
 }
 
-/* Entry i, made where it is not. */
+/* Entry i, made if it is not there. */
 static inline void *pages_place(struct pages *p, uint32_t i, size_t element_bytes)
 {
     size_t page = i / PAGES_ENTRIES;
@@ -40,12 +41,13 @@ static inline void *pages_place(struct pages *p, uint32_t i, size_t element_byte
     return entries + i % PAGES_ENTRIES * element_bytes;
 }
 
-/* The first entry at or after i whose page exists; pages_end(p) where there is none. */
+/* Where the last page ends. */
 static inline uint32_t pages_end(const struct pages *p)
 {
     return (uint32_t)(p->count * PAGES_ENTRIES);
 }
 
+/* The first entry at or after i whose page exists; pages_end(p) where there is none. */
 static inline uint32_t pages_next(const struct pages *p, uint32_t i)
 {
     while (i < pages_end(p) && !p->list[i / PAGES_ENTRIES])

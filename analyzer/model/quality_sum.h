@@ -9,8 +9,8 @@
 
 #include "summary.h"
 
-/* Adds every count of `from` to `to`. shift_ns: time 0 of `from` in the time of `to`; loss.since_ns
- * becomes the earliest of both. */
+/* Adds every count of `from` to `to`. shift_ns: where time 0 of `from` lies in the time of `to`;
+ * loss.since_ns becomes the earlier of both. */
 void quality_add(struct quality *to, const struct quality *from, uint64_t shift_ns);
 
 #endif

@@ -25,11 +25,11 @@ struct ranges {
 /* [address, address + bytes) in whole pages, cut off at the end of the address space. */
 struct range range_of_pages(uint64_t address, uint64_t bytes);
 
-/* Adds a range that overlaps none. */
+/* Adds a range that overlaps no other. */
 void ranges_add(struct ranges *set, struct range range);
 
-/* Takes [begin, end) out of the set, splitting what reaches beyond; the parts taken are appended
- * to `taken`, which is a list in its own order and no set. Returns how many parts. */
+/* Takes [begin, end) out of the set, splitting ranges that reach beyond; the parts taken are
+ * appended to `taken`, a list in its own order and no set. Returns how many parts. */
 size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken);
 
 void ranges_clear(struct ranges *set); /* releases its memory */

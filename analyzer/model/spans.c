@@ -13,7 +13,7 @@ void path_begin(struct path *path, uint32_t pop, int restart)
     path->pivot = 0;
 }
 
-/* From the leaf outwards until old and new stack meet: equal nodes have equal parents. */
+/* Goes from the leaf outwards until old and new stack meet: equal nodes have equal parents. */
 void path_rebase(struct path *path, const struct tree *tree, uint32_t node)
 {
     uint32_t depth = tree->nodes[node].depth, i = depth;
@@ -50,8 +50,8 @@ void path_push(struct path *path, struct tree *tree, uint32_t location)
     path->depth++;
 }
 
-/* The activations down from number `from` ended, and what was due to their functions is settled;
- * who holds the function's peak leaves its span. */
+/* Ends the activations from number `from` on; what was due to their functions is settled already.
+ * The one that holds its function's peak leaves its span. */
 static void end_activations(struct path *path, struct figures *figures, uint32_t from,
                             struct heap_moment last)
 {
@@ -89,8 +89,8 @@ static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32
     return common;
 }
 
-/* Adds the activations of one physical frame, its first `present` ones being there already. There
- * is room for them. */
+/* Adds the activations of one physical frame except its `present` outermost ones, which are already
+ * there. There is room for them. */
 static inline void begin_activations(struct path *path, const struct tree *tree,
                                      struct path_step *step, uint32_t present,
                                      struct heap_moment now)

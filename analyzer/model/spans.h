@@ -1,13 +1,13 @@
 /*
  * spans.h - the stack of one stream as it changes, and the activations of its frames.
  *
- * A frame that persists from event to event is one activation of its function: begin at the first
- * event that shows it, end at the stream's last event before the one that no longer does. Where a
- * frame is replaced by one of the same function and all further out persists, that is the same
- * activation at another line. Of each function the activation is kept that contains the function's
- * own inclusive peak (of the outermost occurrence, where it calls itself).
+ * A frame that persists from event to event is one activation of its function: it begins at the
+ * first event that shows it and ends at the stream's last event before the one that no longer does.
+ * A frame that is replaced by one of the same function, with all further out unchanged, is the same
+ * activation at another line. Of each function, the activation is kept that contains the function's
+ * own inclusive peak (that of the outermost occurrence, where it calls itself).
  *
- * A change is told as path_begin or path_rebase, path_push .., path_end. Not for two threads at
+ * A change is path_begin or path_rebase, then path_push .., then path_end. Not for two threads at
  * once; the path owns its arrays (path_clear). A zeroed struct is an empty path.
  */
 #ifndef MPROF_SPANS_H
@@ -22,7 +22,7 @@ struct activation { /* of one logical frame */
     uint32_t outermost; /* no frame further out is of the same function */
 };
 
-/* One physical frame: the stack down to it, and its activations' end in the list. */
+/* One physical frame: the stack down to it, and where its activations end in the list. */
 struct path_step {
     uint32_t node;
     uint32_t activations; /* of this frame and all further out */
@@ -48,20 +48,20 @@ struct path {
     int closed;     /* all activations have ended; the next change begins them anew */
 };
 
-/* The `pop` innermost frames go. restart: the whole stack will be pushed anew (and is compared
- * with the old one: what is the same persists). */
+/* Begins a change: the `pop` innermost frames go. restart: the whole stack will be pushed anew (and
+ * is compared with the old one: what is the same persists). */
 void path_begin(struct path *path, uint32_t pop, int restart);
-/* The stack becomes that of `node`. */
+/* Begins a change: the stack becomes that of `node`. */
 void path_rebase(struct path *path, const struct tree *tree, uint32_t node);
 void path_push(struct path *path, struct tree *tree, uint32_t location);
 
-/* The change is complete: new activations begin at `now`; those gone ended at `last`, the stream's
- * event before. */
+/* Completes the change: new activations begin at `now`; those gone ended at `last`, the stream's
+ * previous event. */
 void path_end(struct path *path, const struct tree *tree, struct figures *figures,
               struct heap_moment now, struct heap_moment last);
 
-/* All activations end at `last`: the stream's thread or the process is at its end. The stack stays
- * (the next change is relative to it); its frames begin anew with the next change. */
+/* Ends all activations at `last`: the stream's thread or the process is over. The stack stays (the
+ * next change is relative to it); its frames begin anew with the next change. */
 void path_close(struct path *path, const struct tree *tree, struct figures *figures,
                 struct heap_moment last);
 

@@ -9,9 +9,9 @@
  * Units: bytes are requested bytes; every *_ns is nanoseconds since the image's start unless it
  * says epoch. Live figures are exact. Heap and mapped bytes are two series and never added up.
  *
- *   function.inclusive.allocations = sum of stack_usage.allocations over all stacks that contain it
- *   sum over functions of self.X   = totals' X      for the additive X (not own peaks)
- *   sum over stacks of at_peak     = totals.peak_bytes
+ *   function.inclusive.allocations = those of all stacks that contain it
+ *   sum over functions of self.X = totals' X for the additive X, less what was lost
+ *   sum over functions of self.at_peak_bytes = totals.peak_bytes
  */
 #ifndef MPROF_SUMMARY_H
 #define MPROF_SUMMARY_H
@@ -26,7 +26,7 @@ enum function_flag {
     FUNCTION_ALLOCATOR = 1 << 3, /* malloc, operator new ...: left out while at the leaf */
 };
 
-struct function { /* identity: module, demangled name, file of the declaration */
+struct function { /* identity: module, demangled name, file and line of the declaration */
     const char *name;
     const char *module; /* path of the object, "" unknown */
     const char *file;   /* of the declaration; "" where there is no DWARF */
@@ -65,8 +65,8 @@ struct usage {
     uint64_t temporary;
 };
 
-/* The activation of a function that contains its own inclusive peak. begin is no later than its
- * first event, end no earlier than its last. */
+/* The activation of a function that contains its own inclusive peak. begin is no later than the
+ * activation's first event, end no earlier than its last. */
 struct span {
     uint64_t begin_ns, end_ns;
     uint64_t begin_heap_bytes, end_heap_bytes; /* the program's live heap at those moments */
@@ -83,8 +83,8 @@ struct function_usage {
 /* What one thread allocated, whoever freed it. */
 struct thread_usage {
     uint32_t serial;  /* in the order of first events; 0 is the process's first thread */
-    uint32_t threads; /* how many it stands for: 1, or, of a process with very many, those of the
-                         last entry */
+    uint32_t threads; /* how many the entry stands for: 1, but for the last entry of a process with
+                         very many */
     int32_t tid;      /* 0 unknown */
     const char *name; /* the last one known, "" none */
     uint64_t begin_ns, end_ns; /* first and last event */
@@ -122,14 +122,14 @@ struct totals {
     uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
 };
 
-/* What found no room. The totals count it, too; what was live at a moment does not. */
+/* What found no room. The totals count it too; figures of what was live do not. */
 struct loss {
     uint64_t allocations, frees;
     uint64_t bytes;                      /* of those allocations */
     uint64_t others, maps, mapped_bytes; /* the maps are among the others */
-    uint64_t since_ns;                   /* the first was lost */
-    uint64_t unplaced; /* of the image's first process: children without a place in the spool, */
-    uint64_t unplaced_events; /* and what they did */
+    uint64_t since_ns;                   /* when the first was lost */
+    uint64_t unplaced; /* at the image's first process: children without a place in the spool, */
+    uint64_t unplaced_events; /* and their events */
 };
 
 struct quality {
@@ -137,22 +137,22 @@ struct quality {
     uint64_t lost_bytes;
     uint64_t unmatched_frees, implied_frees;
     uint64_t inherited;         /* blocks that lived before this process began */
-    uint64_t inherited_bytes;   /* the same, of those still live at its end */
+    uint64_t inherited_bytes;   /* of those still live at its end */
     uint64_t truncated_stacks;  /* allocations whose stack is incomplete */
     uint64_t unresolved_frames; /* distinct locations without a name */
     uint64_t selfcheck_compared, selfcheck_differences; /* stacks; MPROF_SELFCHECK */
     struct loss loss; /* `lost` in detail; all 0 in captures of older collectors */
-    /* What was beyond a bound of the format; both of the whole image stand at its first process. */
+    /* What exceeded a bound of the format; that of the whole image is at its first process. */
     uint64_t shortened; /* texts */
     uint64_t left_out;  /* entries of tables and lists */
-    /* Of the whole image, at its first process: how many modules image.gaps has of either kind. */
+    /* For the whole image, at its first process: how many modules of either kind image.gaps has. */
     uint64_t nameless_modules, undebugged_modules;
 };
 
-/* A stack that libunwind sees otherwise than the recorder. */
+/* A stack that libunwind sees differently from the recorder. */
 struct difference {
     uint64_t ns;
-    const char *ours, *theirs; /* innermost frame first, a line each */
+    const char *ours, *theirs; /* innermost frame first, one per line */
 };
 #define DIFFERENCES_KEPT 32
 
@@ -175,7 +175,7 @@ struct process {
     struct quality quality;
     struct function_usage *functions; /* those with an allocation, by function index */
     size_t function_count;
-    struct thread_usage *threads; /* by serial; none in captures of before there was any */
+    struct thread_usage *threads; /* by serial; none in older captures */
     size_t thread_usage_count;
     struct leak *leaks; /* biggest first */
     size_t leak_count;
@@ -183,25 +183,24 @@ struct process {
     size_t heap_count, mapped_count;
     struct sample *samples;
     size_t sample_count;
-    struct difference
-        *differences; /* the first DIFFERENCES_KEPT of quality.selfcheck_differences */
+    struct difference *differences; /* the first of quality.selfcheck_differences */
     size_t difference_count;
 };
 
-/* 0: a child of a fork that failed, or one that was killed before it came to do anything. */
+/* 0: the child of a fork that failed, or one that was killed before it did anything. */
 static inline int process_was_born(const struct process *p)
 {
     return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
            p->totals.maps;
 }
 
-/* A module of which names or debug information is missing, and why (doc/format.md, MODULES). */
+/* A module whose names or debug information are missing, and why (doc/format.md, MODULES). */
 struct module_gap {
     const char *module, *reason;
     uint32_t names; /* 1: it has no names, 0: only lines and inlined calls are missing */
 };
 
-/* Adds one to a list that has room for it, unless it is there. */
+/* Adds a gap to a list that has room for it, unless it is already there. */
 void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap);
 
 #define TIMELINE_BUCKETS 4096
@@ -209,7 +208,7 @@ void gaps_add(struct module_gap *gaps, size_t *count, struct module_gap gap);
 /* The order of process.leaks, for qsort: by bytes, then blocks, then stack. */
 int leaks_biggest_first(const void *a, const void *b);
 
-/* Adds quality.loss to what was recorded: the process's totals and its quality count it. */
+/* Adds quality.loss to what was recorded, in the process's totals and in its quality. */
 void process_add_loss(struct process *process);
 
 struct image {
@@ -236,32 +235,31 @@ struct image {
     struct module_gap *gaps;
     size_t gap_count;
 
-    uint64_t shortened;   /* functions whose names are; while it is collected */
-    uint64_t left_out;    /* stacks and classes beyond the bounds; while it is collected */
+    uint64_t shortened;   /* functions with shortened names; only while collecting */
+    uint64_t left_out;    /* stacks and classes beyond the bounds; only while collecting */
     int cut;              /* the file ended early: this is what could be read of it */
     int running;          /* the program still ran when this was read */
     struct arena *memory; /* owner of every string and array above */
 };
 
-/* Counts image->gaps in the quality of the first process. */
+/* Counts image->gaps into the quality of the first process. */
 void image_count_gaps(struct image *image);
 
-/* An empty image with its arena; the image itself lies in that arena, too. Whoever fills it takes
- * the arrays from `memory` as well (the collector alone keeps growing arrays of its own, see
- * collect.h). */
+/* An empty image with its arena, in which the image itself lies. Whoever fills it takes the arrays
+ * from `memory` as well (only the collector grows arrays of its own, see collector.h). */
 struct image *image_new(void);
 void image_free(struct image *image); /* NULL is allowed; releases image->memory */
 
 /* Bump memory whose pieces live as long as the arena; arena_take returns zeroed memory aligned to
- * 16 and never NULL (the analyzer ends with a sentence when the machine has no memory). */
+ * 16 and never NULL (out of memory, the analyzer ends with a message). */
 struct arena *arena_new(void);
 void *arena_take(struct arena *arena, size_t bytes);
 char *arena_string(struct arena *arena, const char *text);
 void arena_free(struct arena *arena);
 
-/* Visits the logical frames of a stack, innermost first, hidden leaf frames left out.
- * `*node` starts as the stack and `*inner` as 0, and both are then left to this function; returns
- * the next frame or NULL at the end. */
+/* Visits the logical frames of a stack, innermost first, without hidden leaf frames. `*node` starts
+ * as the stack and `*inner` as 0; leave both to this function. Returns the next frame or NULL at
+ * the end. */
 const struct frame *stack_next_frame(const struct image *image, uint32_t *node, uint32_t *inner);
 
 #endif

@@ -1,4 +1,4 @@
-/* threads.c - meeting threads, and what is told of them at the end. */
+/* threads.c - meeting threads, and their figures at the end. */
 #include "threads.h"
 #include "heap.h"
 #include "xalloc.h"
@@ -63,7 +63,7 @@ void threads_meet(struct heap *heap, size_t index, const struct thread_facts *fa
     }
     if (account < THREADS_KEPT)
         describe(t, facts);
-    else if (t->threads == 1) /* of many, the first one's number alone makes sense */
+    else if (t->threads == 1) /* of many threads, only the first one's number makes sense */
         t->serial = facts->serial;
     threads_seen(a, account, ns);
 }

@@ -4,8 +4,8 @@
  *
  * Accounts are numbered in the order in which the threads were met. The first THREADS_KEPT threads
  * have one each, all later ones share the last, so that a process with very many threads costs no
- * more. While there is only one thread nothing is counted: its figures are the heap's, and with the
- * second thread the first account begins with them.
+ * more. While there is only one thread, nothing is counted: its figures are the heap's, and the
+ * first account takes them over when a second thread comes.
  *
  * One owner, one thread. A zeroed struct is empty.
  */
@@ -29,10 +29,10 @@ struct thread_accounts {
     struct thread_account *list;
     size_t count, capacity;
     uint32_t met; /* threads so far */
-    int several;  /* there are two or more: from here on it is counted */
+    int several;  /* there are two or more: from now on it is counted */
 };
 
-/* Who a thread is, as far as one of its events tells. */
+/* Who a thread is, as far as one of its events says. */
 struct thread_facts {
     uint32_t serial;
     int32_t tid;
@@ -47,11 +47,11 @@ static inline uint32_t threads_account(size_t index)
 }
 
 struct heap;
-/* A thread is met at `ns`: for the first time if `index` is that of the next one. The heap is that
- * of all threads. */
+/* Meets a thread at `ns`: for the first time if `index` is the next one's. `heap` is that of all
+ * threads. */
 void threads_meet(struct heap *heap, size_t index, const struct thread_facts *facts, uint64_t ns);
 
-/* It had an event at `ns`. */
+/* The account's thread had an event at `ns`. */
 static inline void threads_seen(struct thread_accounts *a, uint32_t account, uint64_t ns)
 {
     if (account < a->count && a->list[account].end_ns < ns)

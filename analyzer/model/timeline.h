@@ -3,7 +3,7 @@
  *
  * Buckets are as fine as their number allows: when TIMELINE_BUCKETS are full the width doubles and
  * neighbours merge. Each bucket begins at its first event, so that its maximum, minimum and last
- * value are exact: the level of before it belongs to the bucket before. Stretches without events
+ * value are exact: the level before that belongs to the previous bucket. Stretches without events
  * have no bucket. A zeroed struct is an empty timeline. One owner, one thread.
  */
 #ifndef MPROF_TIMELINE_H

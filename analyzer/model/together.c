@@ -6,7 +6,7 @@
 
 /* ---- the steps of one line ---- */
 
-/* Smallest distance between two buckets: what lies further apart holds its last value. */
+/* Smallest distance between two buckets: where they lie further apart, the last value holds. */
 static uint64_t bucket_width(const struct bucket *buckets, size_t count)
 {
     uint64_t width = UINT64_MAX;
@@ -67,13 +67,13 @@ int steps_next(struct steps *s, uint64_t *ns, uint64_t *level)
 
 /* ---- many lines, by time ---- */
 
-struct source { /* a course's next step; it has ended when it is in no heap any more */
+struct source { /* a course's next step; a course that has ended is no longer in the heap */
     const struct course *course;
     struct steps steps;
     size_t sample;
-    int over;           /* the step to nothing is given */
+    int over;           /* the step to 0 at the end was given */
     uint64_t ns, level; /* of the next step, in the common time */
-    uint64_t held;      /* of the step before */
+    uint64_t held;      /* level of the previous step */
 };
 
 struct merge {
@@ -83,8 +83,8 @@ struct merge {
     int (*next)(struct source *);
 };
 
-/* Steps behind the end (a free after our last word of it) change nothing any more; at the end one
- * does, as a process that was killed ends with its last event. */
+/* Steps after the end (a free later than the last we know of the process) change nothing; one at
+ * the end does, as a process that was killed ends with its last event. */
 static int take_step(struct source *s, int got, uint64_t ns, uint64_t level)
 {
     if (got && !s->over && (s->course->runs_on || ns <= s->course->end_ns)) {
@@ -165,7 +165,7 @@ static int merge_next(struct merge *m, uint64_t *ns, uint64_t *sum)
     if (!m->next(s))
         m->heap[0] = m->heap[--m->count];
     else if (s->ns < before)
-        s->ns = before; /* times that fall are a damaged file's */
+        s->ns = before; /* only a damaged file has times that fall */
     sink(m, 0);
     return 1;
 }

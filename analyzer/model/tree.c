@@ -135,7 +135,8 @@ uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location)
     return child;
 }
 
-/* The stack without its hidden leaf locations; `*skip`: hidden inlined frames of its leaf. */
+/* The stack without its hidden leaf locations. *skip: how many inlined frames of its leaf are
+ * hidden. */
 static uint32_t visible_leaf(const struct tree *tree, uint32_t stack, uint32_t *skip)
 {
     const struct image *image = tree->image;

@@ -2,16 +2,16 @@
  * tree.h - the stack tree of an image, and which functions a stack contains.
  *
  * A stack is a node; its parent is the stack without the innermost location. Node 0 is the empty
- * stack. A second tree holds what the figures of functions need of it: a call path is the distinct
- * functions of a stack, each at its outermost occurrence, outermost first. However deep a recursion
- * and however many lines of a function call on, the call path is one and short.
+ * stack. A second tree holds what the figures of functions need: a call path is the distinct
+ * functions of a stack, each at its outermost occurrence, outermost first. However deep a
+ * recursion, and from however many lines a function calls on, the call path is one and short.
  *
  *   calls(n)  = calls(parent(n)) and the functions of n's location that are not in it yet
  *   charge(n) = the same without hidden leaf frames: what an allocation on n counts for
  *
  * Owner: the tree owns image->stacks, which it lets grow; image->functions, frames and locations
- * are the caller's and must hold a location before it is pushed. function 0 stands for "unknown":
- * a stack without any function counts as that. One thread.
+ * are the caller's and must hold a location before it is pushed. Function 0 stands for "unknown": a
+ * stack without any function counts as that. One thread.
  */
 #ifndef MPROF_TREE_H
 #define MPROF_TREE_H
@@ -29,12 +29,12 @@ struct charge {
 };
 
 struct stack_node {
-    uint64_t fresh;       /* bit i: frame i of the location is the outermost of its function */
-    uint32_t parent;      /* as in image->stacks */
-    uint32_t depth;       /* locations on the stack */
-    uint32_t frame_first; /* of the location, so that image->frames is one step away */
-    uint32_t frame_count; /* at most LOCATION_FRAMES_MAX */
-    uint32_t latest;      /* the child asked for last: most often it is the one asked for next */
+    uint64_t fresh;           /* bit i: frame i of the location is the outermost of its function */
+    uint32_t parent;          /* as in image->stacks */
+    uint32_t depth;           /* locations on the stack */
+    uint32_t frame_first;     /* of the location, so that image->frames is one step away */
+    uint32_t frame_count;     /* at most LOCATION_FRAMES_MAX */
+    uint32_t latest;          /* the child asked for last: most often also the next one */
     uint32_t latest_location; /* its location */
     uint32_t calls;           /* call path */
     struct charge charge;     /* calls 0: not asked for yet */
@@ -51,12 +51,12 @@ struct call {
 struct tree {
     struct image *image;
     size_t stack_capacity;
-    size_t most;       /* stacks; then new ones end in "what lies further out is unknown" */
-    uint64_t left_out; /* how often that was so */
+    size_t most;       /* stacks; beyond it, new ones end in "what lies further out is unknown" */
+    uint64_t left_out; /* how often that happened */
     struct stack_node *nodes;
     size_t node_capacity;
     struct intmap children; /* parent << 32 | location -> node */
-    /* Those asked for of late, by hash: a stack tree is too large for the processor's caches. */
+    /* Children asked for lately, by hash: a stack tree is too large for the processor's caches. */
     struct recent_child {
         uint32_t parent, location, child;
     } * recent;
@@ -69,7 +69,7 @@ struct tree {
 };
 
 void tree_init(struct tree *tree, struct image *image);
-void tree_clear(struct tree *tree); /* image->stacks goes, too */
+void tree_clear(struct tree *tree); /* also releases image->stacks */
 
 uint32_t tree_find_child(struct tree *tree, uint32_t parent, uint32_t location);
 

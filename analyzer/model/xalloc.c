@@ -60,13 +60,13 @@ void xalloc_huge_pages(void)
 {
     if (huge_pages)
         return;
-    /* One heap, in large steps, holding large blocks, too. */
+    /* One heap, which grows in large steps and holds large blocks too. */
     huge_pages = mallopt(M_ARENA_MAX, 1) && mallopt(M_TOP_PAD, MANY_BYTES) &&
                  mallopt(M_MMAP_THRESHOLD, MANY_BYTES) && mallopt(M_TRIM_THRESHOLD, INT_MAX);
     advised = ((uintptr_t)sbrk(0) + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 }
 
-/* Has the heap grown? What is new of it is not touched yet, but for the block that it grew for. */
+/* Advises the kernel of what the heap has grown by; only the block that it grew for is in use. */
 static void advise(void)
 {
     uintptr_t end = (uintptr_t)sbrk(0) & ~(HUGE_PAGE - 1);

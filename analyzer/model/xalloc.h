@@ -1,19 +1,19 @@
 /*
  * xalloc.h - memory that is there: malloc and its family for the analyzer, which end the program
- * with one sentence and exit code 1 where the machine has no more memory. Release with free().
+ * with one sentence and exit code 1 where the machine has no more. Release with free().
  */
 #ifndef MPROF_XALLOC_H
 #define MPROF_XALLOC_H
 
 #include <stddef.h>
 
-/* From here on memory comes in huge pages where the kernel has some: for who will want much of it
- * and touch all of it once, as a page fault costs more than what is done with the page. */
+/* From now on memory comes in huge pages where the kernel has some: for callers that want much of
+ * it and touch all of it once, as a page fault costs more than the work on the page. */
 void xalloc_huge_pages(void);
 
 void *xmalloc(size_t bytes);
 void *xcalloc(size_t count, size_t bytes);
-void *xaligned(size_t alignment, size_t bytes); /* bytes: a multiple of it */
+void *xaligned(size_t alignment, size_t bytes); /* bytes: a multiple of alignment */
 void *xrealloc(void *old, size_t bytes);
 char *xstrdup(const char *text);
 

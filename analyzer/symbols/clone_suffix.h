@@ -1,7 +1,7 @@
 /*
- * clone_suffix.h - what compilers append to the names of functions that they made of others:
- * f.cold and f.part.0 are pieces of f, f.constprop.1, f.isra.0, f.lto_priv.0 and f.llvm.123 are f
- * once more; chains of them, too. The user wrote f.
+ * clone_suffix.h - what compilers append to the names of functions that they made from others:
+ * f.cold and f.part.0 are pieces of f; f.constprop.1, f.isra.0, f.lto_priv.0 and f.llvm.123 are
+ * copies of f; suffixes may follow one another. The user wrote f.
  *
  * Only at the end and only in this form: Go, Zig and others have names with dots of their own.
  * Threads: any.
@@ -11,8 +11,7 @@
 
 #include <stddef.h>
 
-/* The length of the symbol's first `bytes` bytes without such suffixes; never 0 of a name that is
- * not empty. */
+/* The length of a symbol's first `bytes` bytes without such suffixes; 0 only of an empty name. */
 size_t length_without_clone(const char *symbol, size_t bytes);
 
 #endif

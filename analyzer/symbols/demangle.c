@@ -3,13 +3,13 @@
  *
  * A mangled name refers back to its parts, so 200 bytes may stand for 2^40. libiberty's functions
  * with a callback hand the text out piece by piece; the callback jumps out of them once there is
- * too much. What takes long without a word is ended by a timer in the same way: the C++ demangler
- * keeps all it has on its stack, holds no memory and no lock, so it can be left at any moment.
- * Rust's takes memory for Unicode names, so it is left only from the callback (whose jump may lose
- * some hundred bytes); it never goes on for long without printing something.
+ * too much. A timer ends in the same way what takes long without a word: the C++ demangler keeps
+ * all it has on its stack and holds no memory and no lock, so it can be left at any moment. Rust's
+ * takes memory for Unicode names, so it is left only from the callback (whose jump may lose some
+ * hundred bytes); it never goes on for long without printing something.
  *
  * Depth: both end at 1024 or 2048 levels, and the C++ one takes no name of more than 1024 bytes.
- * Where the stack is too small for that, a thread with a larger one does it.
+ * Where the stack is too small for that, a thread with a larger one does the work.
  */
 #include "symbols.h"
 
@@ -33,12 +33,12 @@
 #endif
 
 enum {
-    PRINTED_MAX = 64 * 1024, /* then it is given up */
-    HEAD_BYTES = 1024,       /* shown of what was given up */
+    PRINTED_MAX = 64 * 1024, /* beyond this a name is given up */
+    HEAD_BYTES = 1024,       /* shown of a name that was given up */
     MANGLED_SHOWN = 1024,
-    SHORT_MANGLED = 100,         /* bytes in which nothing can be hidden that takes long */
-    LIMIT_NS = 100 * 1000000,    /* of processor time, for a name */
-    LATE_LIMIT_NS = 2 * 1000000, /* the same, once some have needed more */
+    SHORT_MANGLED = 100,         /* bytes too few to hide anything that takes long */
+    LIMIT_NS = 100 * 1000000,    /* of processor time per name */
+    LATE_LIMIT_NS = 2 * 1000000, /* the same, once LATE_AFTER names have needed more */
     LATE_AFTER = 10,
     STACK_BYTES = 8 << 20, /* what the deepest names need, and more */
     SIGNAL = SIGVTALRM
@@ -50,7 +50,7 @@ struct printing {
     sigjmp_buf escape;
 };
 
-/* The one that may be left at any moment; NULL outside of it. */
+/* The printing that may be left at any moment; NULL outside of it. */
 static _Thread_local struct printing *volatile interruptible;
 static atomic_int given_up;
 
@@ -58,7 +58,7 @@ static void take_piece(const char *piece, size_t bytes, void *opaque)
 {
     struct printing *p = opaque;
     size_t room = sizeof p->text - p->bytes;
-    if (bytes == 0) /* then there may be no piece */
+    if (bytes == 0) /* then `piece` may be invalid */
         return;
     memcpy(p->text + p->bytes, piece, bytes < room ? bytes : room);
     p->bytes += bytes < room ? bytes : room;
@@ -89,7 +89,7 @@ struct limit {
     sigset_t before; /* the thread's blocked signals */
 };
 
-/* False: there can be no timer, so a name that might need one is not begun. */
+/* False: no timer can be had, so a name that might need one is not begun. */
 static bool limit_begin(struct limit *limit)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -154,7 +154,7 @@ static enum outcome print_cplus_limited(const char *symbol, struct printing *p)
 }
 
 /* _R begins Rust's v0 mangling, _ZN..17h<16 hex digits>E its legacy one, which looks like C++'s;
- * Rust's demangler knows one from the other, drops the hash and takes none of the rest. */
+ * Rust's demangler distinguishes the two, drops the hash and accepts nothing else. */
 static enum outcome print_any(const char *symbol, struct printing *p)
 {
     enum outcome outcome = NO_NAME;
@@ -185,7 +185,7 @@ static size_t own_stack_bytes(void)
     struct rlimit limit;
     pthread_attr_t attributes;
     size_t bytes = 0;
-    if (gettid() == getpid()) /* whose attributes say what is mapped so far */
+    if (gettid() == getpid()) /* the main thread's attributes say only what is mapped so far */
         return getrlimit(RLIMIT_STACK, &limit) == 0 ? limit.rlim_cur : 0;
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return 0;
@@ -194,7 +194,7 @@ static size_t own_stack_bytes(void)
     return bytes;
 }
 
-/* The user's limit may be low. Short names do not nest deeply. */
+/* The user's stack limit may be low. Short names do not nest deeply. */
 static bool has_stack_for(const char *symbol)
 {
     static _Thread_local size_t bytes;
@@ -220,7 +220,7 @@ static enum outcome print_with_stack(const char *symbol, struct printing *p)
     return job.outcome;
 }
 
-/* What was printed so far, and instead of the rest the mangled name, which says it all. */
+/* What was printed so far and, in place of the rest, the mangled name, which says it all. */
 static char *name_given_up(const char *symbol, const struct printing *p)
 {
     size_t bytes = strlen(symbol), head = p->bytes < HEAD_BYTES ? p->bytes : HEAD_BYTES;
@@ -245,7 +245,7 @@ static char *demangle_plain(const char *symbol, bool *shortened)
     return text;
 }
 
-/* No demangler knows all that compilers append. Other names may end so by themselves. */
+/* No demangler knows all that compilers append. Names that are not mangled may really end so. */
 static char *without_suffix(const char *symbol)
 {
     bool mangled = strncmp(symbol, "_Z", 2) == 0 || strncmp(symbol, "_R", 2) == 0;

@@ -1,3 +1,4 @@
+/* dwarf.c - see dwarf_lookup.h. */
 #include "dwarf_lookup.h"
 
 #include <dwarf.h>
@@ -27,7 +28,7 @@ struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_po
     struct dwarf_lookup *lookup = symbol_array_resize(NULL, 1, sizeof *lookup);
     lookup->dwarf = dwarf;
     lookup->alternate = alternate ? dwarf_begin_elf(alternate, DWARF_C_READ, NULL) : NULL;
-    if (lookup->alternate) /* libdw would keep the file open that it finds */
+    if (lookup->alternate) /* libdw would keep open the file that it finds itself */
         dwarf_setalt(dwarf, lookup->alternate);
     dwarf_units_open(&lookup->units, dwarf);
     dwarf_names_open(&lookup->names, pool);
@@ -69,7 +70,7 @@ static bool covers(Dwarf_Die *die, int tag, uint64_t address)
     return is_block(tag) && !dwarf_hasattr(die, DW_AT_low_pc) && !dwarf_hasattr(die, DW_AT_ranges);
 }
 
-/* Adds the inlined functions at the address below `parent`; true when there was one. */
+/* Adds the inlined functions at the address below `parent`; true if there was one. */
 static bool find_inlined(Dwarf_Die *parent, uint64_t address, struct inlined_chain *chain,
                          int depth)
 {

@@ -21,7 +21,7 @@ static bool is_zstd(Elf_Scn *section)
 {
     GElf_Shdr header;
     Elf_Data *data = elf_rawdata(section, NULL);
-    Elf64_Chdr compressed; /* libelf may not know the type, and give no header */
+    Elf64_Chdr compressed; /* libelf may not know the type, and then gives no header */
     if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_COMPRESSED) || !data ||
         !data->d_buf || data->d_size < sizeof compressed)
         return false;

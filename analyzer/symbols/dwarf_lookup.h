@@ -3,11 +3,11 @@
  *
  * The chain of an address: the innermost inlined function has the line of the address itself, the
  * function around it the line of that call (DW_AT_call_file, DW_AT_call_line), and so on out to the
- * physical function. Names are linkage names, demangled, with their parameters, or where there is
- * none the DIE's own name with the namespaces and classes it is declared in.
+ * physical function. Names are linkage names, demangled, with their parameters; where there is
+ * none, the DIE's own name with the namespaces and classes it is declared in.
  *
  * Ownership: the lookup belongs to the caller, texts are in the pool; the Elf must outlive the
- * lookup. Threads: one. Failure: damaged DWARF is no DWARF.
+ * lookup. Threads: one. Failure: damaged DWARF counts as none.
  */
 #ifndef MPROF_DWARF_LOOKUP_H
 #define MPROF_DWARF_LOOKUP_H
@@ -31,13 +31,13 @@ struct dwarf_chain {
 
 /* NULL where the file has no DWARF. alternate: the file that its DWARF refers to, NULL if none. */
 struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_pool *pool);
-/* Is there any unit, and is there one whose functions are in a .dwo file that is not to be had? */
+/* Is there any unit? Is there one whose functions are in a .dwo file that cannot be had? */
 bool dwarf_lookup_has_units(const struct dwarf_lookup *lookup);
 bool dwarf_lookup_misses_split(const struct dwarf_lookup *lookup);
 void dwarf_lookup_free(struct dwarf_lookup *lookup);
 
-/* Fills chain->frames from its start. Where only the line is known there is one frame whose
- * function is NULL. count is 0 where no unit covers the address. The caller frees chain->frames. */
+/* Fills chain->frames from its start. If only the line is known, there is one frame whose function
+ * is NULL. count is 0 where no unit covers the address. The caller frees chain->frames. */
 void dwarf_lookup_find(struct dwarf_lookup *lookup, uint64_t address, struct dwarf_chain *chain);
 
 #endif

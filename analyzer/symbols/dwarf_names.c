@@ -1,3 +1,4 @@
+/* dwarf_names.c - see dwarf_names.h. */
 #include "dwarf_names.h"
 
 #include <dwarf.h>
@@ -21,7 +22,8 @@ void dwarf_names_close(struct dwarf_names *names)
     free(names->slots);
 }
 
-/* Drops the last folder of the `length` bytes at path, but never a leading "..": the new length. */
+/* The length of the path's first `length` bytes without the last folder; SIZE_MAX where there is
+ * none to drop, or it is "..". */
 static size_t without_last_folder(const char *path, size_t length)
 {
     size_t at = length;
@@ -98,7 +100,7 @@ const char *dwarf_names_file(struct dwarf_names *names, Dwarf_Attribute *attribu
     return dwarf_names_path(names, &unit, path);
 }
 
-/* The DIE that the abstract_origin chain of a concrete or inlined function ends in. */
+/* Follows a concrete or inlined function's abstract_origin chain to its end. */
 static void follow_origin(Dwarf_Die *die)
 {
     Dwarf_Attribute attribute;
@@ -111,7 +113,7 @@ static void follow_origin(Dwarf_Die *die)
     }
 }
 
-/* The declaration inside the class or namespace, for a function that is defined outside of it. */
+/* Goes to the declaration inside the class or namespace, for a function defined outside of it. */
 static void follow_specification(Dwarf_Die *die)
 {
     Dwarf_Attribute attribute;
@@ -132,7 +134,7 @@ static void prepend_scope(char *text, size_t room, const char *scope)
     memcpy(text + scope_length, "::", 2);
 }
 
-/* The DIE's own name in its namespaces and types, innermost first in `scopes`. */
+/* The DIE's own name with its namespaces and types; `scopes` has the innermost first. */
 static const char *qualify(struct dwarf_names *names, Dwarf_Die *scopes, int count,
                            const char *plain)
 {
@@ -177,14 +179,14 @@ static bool has_scopes(Dwarf_Die *die)
     }
 }
 
-/* An external function right in a namespace that has no linkage name is extern "C". */
+/* An external function directly in a namespace, without a linkage name, is extern "C". */
 static bool is_extern_c(Dwarf_Die *scopes, int count)
 {
     return count > 1 && dwarf_tag(&scopes[1]) == DW_TAG_namespace &&
            dwarf_hasattr_integrate(&scopes[0], DW_AT_external);
 }
 
-/* The name within its bound. */
+/* Keeps the name, shortened to its bound. */
 static const char *keep_name(struct dwarf_names *names, const char *name, bool *shortened)
 {
     size_t bytes = strlen(name);
@@ -211,8 +213,8 @@ static const char *own_name(struct dwarf_names *names, Dwarf_Die die, bool *shor
     return keep_name(names, name, shortened);
 }
 
-/* The linkage name where it is a mangled one. A C function may have one too, glibc's abort has
- * "__GI_abort": there the DIE's own name is what people know. */
+/* The linkage name where it is a mangled one. A C function may have one too (glibc's abort has
+ * "__GI_abort"): there the DIE's own name is what people know. */
 static const char *linkage_name(Dwarf_Die *die)
 {
     Dwarf_Attribute attribute;

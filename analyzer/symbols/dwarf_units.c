@@ -1,3 +1,4 @@
+/* dwarf_units.c - see dwarf_units.h. */
 #include "dwarf_units.h"
 
 #include <dwarf.h>
@@ -27,7 +28,7 @@ static void add_unit(struct dwarf_units *units, const Dwarf_Die *die, const Dwar
     add_ranges(&units->ranges, &units->items[index].die, index);
 }
 
-/* Units that name no ranges of their own (some assemblers') may be in .debug_aranges. */
+/* Where no unit names ranges of its own (some assemblers' do not), .debug_aranges may have them. */
 static void add_listed_ranges(struct dwarf_units *units)
 {
     Dwarf_Aranges *listed;
@@ -91,7 +92,7 @@ static void add_function(struct dwarf_unit *unit, Dwarf_Die *die)
     unit->functions[unit->function_count++] = *die;
 }
 
-/* Functions are inside namespaces, types (Rust) and functions (GNU C's nested ones, Ada's). */
+/* Functions may lie in namespaces, types (Rust) and functions (nested ones of GNU C, Ada's). */
 static bool may_hold_functions(int tag)
 {
     switch (tag) {

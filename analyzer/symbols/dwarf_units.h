@@ -2,8 +2,8 @@
  * dwarf_units.h - which compilation unit and which function's DIE holds an address.
  *
  * The ranges of all units are read once, from the units themselves (not from .debug_aranges, which
- * clang does not write). A unit's functions are collected when an address in it is first asked
- * for, so opening a large program costs one DIE a unit, and each unit in use is walked once.
+ * clang does not write). A unit's functions are collected when an address in it is first asked for,
+ * so opening a large program costs one DIE per unit, and each unit in use is walked once.
  *
  *   index 0 .. units_count - 1 names a unit; unit ranges' owners are such indices
  *   unit->functions[owner of unit->function_ranges] is the function's DIE
@@ -34,7 +34,7 @@ struct dwarf_unit {
 struct dwarf_units {
     struct dwarf_unit *items;
     size_t count, capacity;
-    bool missing_split; /* of a unit the functions are in a .dwo file that was not found */
+    bool missing_split; /* some unit's functions are in a .dwo file that was not found */
     struct range_table ranges;
     Dwarf *dwarf;
 };

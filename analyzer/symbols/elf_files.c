@@ -30,7 +30,7 @@ static void close_file(struct elf_file *file)
     *file = no_file;
 }
 
-/* What the kernel makes up looks like regular files, but may be without end. */
+/* Files that the kernel makes up look regular, but may be endless. */
 static bool is_real_file(struct elf_file *file)
 {
     struct statfs system;
@@ -39,8 +39,8 @@ static bool is_real_file(struct elf_file *file)
            system.f_type != SYSFS_MAGIC;
 }
 
-/* A recording may name anything, and to open a device may do something already. O_NONBLOCK so that
- * no FIFO holds us that takes the file's place meanwhile. */
+/* A recording may name anything, and opening a device may already have effects. O_NONBLOCK: no FIFO
+ * that takes the file's place meanwhile can block us. */
 static struct elf_file open_elf(const char *path)
 {
     struct stat status;
@@ -122,13 +122,13 @@ static bool checksum_fits(int fd, uint32_t checksum)
     return got == 0 && ~crc == checksum;
 }
 
-/* The object that a debug file is looked for. */
+/* The object whose debug file is looked for. */
 struct debugged {
     Elf *elf;
     bool has_telling_id; /* a build id that no other object has */
 };
 
-/* A debug file belongs to it by its build id, or where that says nothing by its checksum. */
+/* A debug file belongs to the object by its build id or, where that says nothing, its checksum. */
 static struct elf_file open_linked(const struct debugged *main, const char *path, uint32_t checksum)
 {
     const void *build_id;
@@ -179,7 +179,7 @@ static struct elf_file open_debug(const struct debugged *main, const char *objec
     return file.elf ? file : open_by_debuglink(main, object_path);
 }
 
-/* `name` as seen from the folder of an open file, in `path`, which has room for PATH_MAX. */
+/* `name` as seen from the folder of an open file; `path` has room for PATH_MAX. */
 static void path_beside(const struct elf_file *file, const char *name, char *path)
 {
     char link[64], folder[PATH_MAX];
@@ -208,8 +208,8 @@ static struct elf_file open_alternate(const struct elf_file *of)
     return file.elf ? file : open_fitting(path, build_id, bytes);
 }
 
-/* Copies what is needed and lets go of the file. False, and the file is none, where a part of
- * it is missing, or it changed meanwhile: its parts may not belong together. */
+/* Copies what is needed and closes the file. Returns false, and drops the file, where a part of it
+ * is missing or it changed meanwhile: its parts may not belong together. */
 static bool settle(struct elf_file *file, bool dwarf)
 {
     struct stat now;
@@ -240,7 +240,7 @@ static void settle_all(struct elf_files *files)
     settle(&files->alternate, true);
     settle(&files->debug, true);
     if (!settle(&files->main, !separate)) {
-        files->main = files->debug; /* which says the same of the functions' names */
+        files->main = files->debug; /* which has the same names of functions */
         files->debug = no_file;
     }
 }
@@ -254,7 +254,7 @@ struct search {
     enum symbol_gap gap;  /* what was wrong with the best that was seen */
 };
 
-/* Is what lies at s->path it? */
+/* Is the file at s->path the object? */
 static bool try_path(struct search *s, bool mapped)
 {
     if (s->file.elf)
@@ -271,7 +271,7 @@ static bool try_path(struct search *s, bool mapped)
     return gap == SYMBOLS_WHOLE;
 }
 
-/* A path cut short names nothing. */
+/* A truncated path would name another file. */
 static bool try_recorded_path(struct search *s)
 {
     return snprintf(s->path, sizeof s->path, "%s", s->object->path) < (int)sizeof s->path &&

@@ -8,8 +8,8 @@
 
 typedef Elf *elf_begin_function(int fd, Elf_Cmd command, Elf *reference);
 
-/* libdw opens the .dwo files of split DWARF by itself, and would map them. This function stands in
- * front of libelf's for all of the process, libdw included. */
+/* libdw opens the .dwo files of split DWARF by itself, and would map them. This function overrides
+ * libelf's in the whole process, libdw included. */
 Elf *elf_begin(int fd, Elf_Cmd command, Elf *reference)
 {
     static elf_begin_function *next;
@@ -32,7 +32,7 @@ static bool is_one_of(const char *name, const char *const *list)
     return false;
 }
 
-/* ".debug_info" for ".zdebug_info", which is how old linkers called a compressed one. */
+/* ".debug_info" for ".zdebug_info", which is what old linkers called a compressed one. */
 static bool is_listed(const char *name, const char *const *list)
 {
     char plain[32];
@@ -67,7 +67,7 @@ static enum part part_of(const char *name, const GElf_Shdr *header)
     return is_listed(name, ignored) ? PART_IGNORED : PART_NONE;
 }
 
-/* What the section takes in memory: of a compressed one both forms. */
+/* What the section takes in memory: a compressed one counts in both forms. */
 static uint64_t memory_of(Elf_Scn *section, const GElf_Shdr *header)
 {
     GElf_Chdr compressed;
@@ -85,7 +85,7 @@ static bool load_section(Elf_Scn *section, uint64_t *bytes)
     return true;
 }
 
-/* For libdw a section without contents is none. */
+/* To libdw a section without contents does not exist. */
 static void empty_section(Elf_Scn *section, GElf_Shdr *header)
 {
     header->sh_type = SHT_NOBITS;
@@ -111,8 +111,8 @@ uint64_t elf_memory_room(void)
     return pages > 0 && page_bytes > 0 ? (uint64_t)pages / 2 * (uint64_t)page_bytes : UINT64_MAX;
 }
 
-/* By the headers, so that a file of any size costs nothing; a compressed section is read for its.
- */
+/* Goes by the section headers, so a file of any size costs nothing; a compressed section's own
+ * header is read too. */
 static bool dwarf_fits_memory(const struct sections *s)
 {
     uint64_t room = elf_memory_room();
@@ -127,7 +127,7 @@ static bool dwarf_fits_memory(const struct sections *s)
     return true;
 }
 
-/* The headers of the sections are mostly a file's last bytes. */
+/* The section headers are mostly a file's last bytes, so a cut file lacks them. */
 static bool has_all_headers(Elf *elf)
 {
     GElf_Ehdr header;

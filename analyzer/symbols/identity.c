@@ -21,7 +21,8 @@ bool build_id_is_telling(const struct symbol_identity *object)
     return object->build_id_bytes >= TELLING_BYTES && values >= TELLING_VALUES;
 }
 
-/* The id in a note that begins the section, whose end libelf wants to be a multiple of 4. */
+/* The id in a note that begins the section; libelf itself wants the section's end to be a multiple
+ * of 4. */
 static size_t build_id_of_note(const Elf_Data *data, const uint8_t **id)
 {
     GElf_Nhdr note;
@@ -88,7 +89,7 @@ static const void *piece_at(void *context, uint64_t address, size_t bytes)
     return NULL;
 }
 
-/* The address of the file's first byte, where it is loaded. */
+/* The address at which the file's first byte is loaded. */
 static bool find_first(Elf *elf, uint64_t *address)
 {
     size_t count;

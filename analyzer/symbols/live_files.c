@@ -29,7 +29,7 @@ struct mapping {
     dev_t device;
 };
 
-/* A line of /proc/PID/maps. */
+/* Finds the line of /proc/PID/maps that covers the address. */
 static bool find_mapping(int32_t pid, uint64_t address, struct mapping *m)
 {
     char line[LIVE_PATH];
@@ -55,7 +55,7 @@ static bool is_mapping(const char *path, const struct mapping *m)
     return stat(path, &s) == 0 && s.st_ino == m->inode && s.st_dev == m->device;
 }
 
-/* The kernel shows map_files to the privileged only; but the file may be the program, or open. */
+/* The kernel shows map_files only to the privileged; but the file may be the program, or open. */
 static bool find_open(int32_t pid, const struct mapping *m, char to[LIVE_PATH])
 {
     char folder[64];
@@ -79,7 +79,7 @@ bool live_path_mapped(int32_t pid, uint64_t address, unsigned n, char to[LIVE_PA
     if (n == 0)
         return snprintf(to, LIVE_PATH, "/proc/%" PRId32 "/map_files/%" PRIx64 "-%" PRIx64, pid,
                         m.start, m.end) < LIVE_PATH;
-    if (n == 1) /* a path that leads nowhere leads to the next try */
+    if (n == 1) /* if it is another file, an empty path makes the caller try the next way */
         return snprintf(to, LIVE_PATH, "/proc/%" PRId32 "/exe", pid) < LIVE_PATH &&
                (is_mapping(to, &m) || (*to = '\0', true));
     return find_open(pid, &m, to);

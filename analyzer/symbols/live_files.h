@@ -1,6 +1,6 @@
 /*
- * live_files.h - the files of a process as it sees them itself, while it lives: below its own root,
- * and what it has mapped although no path leads there any more (deleted, replaced, a memfd).
+ * live_files.h - a living process's files as it sees them itself: below its own root, and what it
+ * has mapped although no path leads there any more (deleted, replaced, a memfd).
  *
  * Paths only: whoever opens one checks what it is. Threads: any. Failure: false.
  */
@@ -13,10 +13,10 @@
 
 enum { LIVE_PATH = 8192 };
 
-/* /proc/PID/root and the path, where that is another place than the path is for us. */
+/* /proc/PID/root and the path, where that leads elsewhere than the path does for us. */
 bool live_path_below_root(int32_t pid, const char *path, char to[LIVE_PATH]);
 
-/* What lies at an address of the process: the n-th way to open it, from 0 on. */
+/* What is mapped at an address of the process: the n-th way to open it, from 0 on. */
 bool live_path_mapped(int32_t pid, uint64_t address, unsigned n, char to[LIVE_PATH]);
 
 #endif

@@ -1,4 +1,4 @@
-/* The symbolizer itself: its objects, each read once, and what was resolved in them. */
+/* modules.c - the symbolizer itself: its objects, each read once, and what was resolved in them. */
 #include <gelf.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,13 +29,13 @@ struct symbol_object {
     struct symbol_object *next;
     struct symbol_identity identity;
     uint8_t build_id[BUILD_ID_LIMIT];
-    bool opened;         /* read, as far as it could be; false again where it was let go of */
+    bool opened;         /* read, as far as it could be; false again once it was let go of */
     enum symbol_gap gap; /* once it was read */
-    uint64_t asked;      /* when last: a number that rises */
+    uint64_t asked;      /* when it was last asked for: a rising number */
     struct stat file;    /* what was at the path when it was read first; zeros: nothing */
     struct elf_files files;
     struct dwarf_lookup *dwarf;   /* NULL without DWARF */
-    struct symbol_table *symbols; /* NULL until DWARF did not do */
+    struct symbol_table *symbols; /* NULL until DWARF was not enough */
     struct resolved *slots;
     size_t slot_count, used;
 };
@@ -43,7 +43,7 @@ struct symbol_object {
 struct symbolizer {
     struct string_pool *pool;
     struct symbol_object *objects;
-    uint64_t asked;           /* the newest object's number */
+    uint64_t asked;           /* the number of the object asked for last */
     struct dwarf_chain chain; /* scratch of one lookup */
 };
 
@@ -83,7 +83,7 @@ void symbolizer_free(struct symbolizer *s)
         free_slots(object);
     }
     free(s->chain.frames);
-    string_pool_free(s->pool); /* the objects are in it */
+    string_pool_free(s->pool); /* the objects are in the pool */
     free(s);
 }
 
@@ -99,7 +99,7 @@ static struct stat file_at(const char *path)
     return stat(path, &status) == 0 ? status : (struct stat){0};
 }
 
-/* Is another file at its path now than the one that was read? */
+/* Is there another file at its path now than the one that was read? */
 static bool is_replaced(const struct symbol_object *object)
 {
     struct stat now = file_at(object->identity.path);
@@ -119,7 +119,7 @@ static bool is_file_of(const struct symbol_identity *a, const struct symbol_iden
            a->mtime_ns == b->mtime_ns;
 }
 
-/* By the build id, if it is telling; else by path and file. */
+/* By the build id, if that is telling; else by path and file. */
 static bool same_object(const struct symbol_object *object, const struct symbol_identity *identity)
 {
     const struct symbol_identity *known = &object->identity;
@@ -133,7 +133,7 @@ static bool same_object(const struct symbol_object *object, const struct symbol_
     return known->has_facts ? is_file_of(known, identity) : !is_replaced(object);
 }
 
-/* The same build at another path, or in another process: worth a try where nothing was found. */
+/* Where nothing was found, tries the same build at another path, or in another process. */
 static void take_other_place(struct symbolizer *s, struct symbol_object *object,
                              const struct symbol_identity *identity)
 {
@@ -150,7 +150,7 @@ static void take_other_place(struct symbolizer *s, struct symbol_object *object,
     object->asked = 0;
 }
 
-/* Several objects with one build id: then it tells nothing. */
+/* If several objects have one build id, it tells nothing. */
 static bool is_told_by_build_id(struct symbolizer *s, const struct symbol_identity *identity)
 {
     bool telling = build_id_is_telling(identity);
@@ -196,8 +196,8 @@ enum symbol_gap symbolizer_gap(const struct symbol_object *object)
     return object->gap;
 }
 
-/* Objects whose contents do not fit the memory together: those that were not asked for longest go,
- * and are read again should they be. */
+/* Closes objects while all together do not fit into memory: first those whose last use is longest
+ * ago. They are read again when they are needed. */
 static void let_go_of_oldest(struct symbolizer *s, const struct symbol_object *but)
 {
     struct symbol_object *oldest;
@@ -216,7 +216,7 @@ static void let_go_of_oldest(struct symbolizer *s, const struct symbol_object *b
     } while (oldest && bytes > elf_memory_room());
 }
 
-/* A second time only the file of the first time will do. */
+/* When an object is read again, only the file of the first time will do. */
 static bool is_same_as_before(const struct symbol_object *object)
 {
     return object->identity.build_id_is_telling || !object->files.main.elf ||
@@ -262,7 +262,7 @@ static bool symbol_at(struct symbol_object *object, uint64_t address, struct fou
     return symbol_table_find(object->symbols, address, found);
 }
 
-/* Where nothing else tells it from others of that name the address does: "parse@0x1180". */
+/* Where nothing else distinguishes it from others of that name, the address does: parse@0x1180. */
 static void set_demangled(struct symbolizer *s, struct symbol_frame *frame,
                           const struct found_symbol *symbol)
 {
@@ -306,7 +306,7 @@ static void complete_name(struct symbolizer *s, struct symbol_object *object, ui
         chain->count--;
 }
 
-/* A stripped program's entry point is what crt1.o calls _start. */
+/* A stripped program's entry point is crt1.o's function _start. */
 static void name_entry(struct symbolizer *s, struct symbol_object *object, uint64_t address)
 {
     struct dwarf_chain *chain = &s->chain;

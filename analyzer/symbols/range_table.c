@@ -1,3 +1,4 @@
+/* range_table.c - see range_table.h. */
 #include "range_table.h"
 
 #include <stdlib.h>

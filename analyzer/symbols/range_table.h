@@ -1,10 +1,10 @@
 /*
  * range_table.h - address ranges with an owner; which one covers an address?
  *
- * Filled with range_table_add in any order, then sorted once by range_table_finish, then asked.
- * Ranges may overlap and nest: the answer is the one that begins last, of those the shortest, as a
- * nested function is meant and not the one around it. Ownership: the array belongs to the table;
- * a zeroed struct is an empty table. Threads: one.
+ * Fill it with range_table_add in any order, sort it once with range_table_finish, then ask. Ranges
+ * may overlap and nest: the answer is the one that begins last, and of those the shortest, as a
+ * nested function is meant and not the one around it. Ownership: the array belongs to the table; a
+ * zeroed struct is an empty table. Threads: one.
  *
  *   items[i].low <= items[i+1].low
  *   items[i].reach = the highest `high` of items[0..i], so a search going back knows where to stop
@@ -28,7 +28,7 @@ struct range_table {
     size_t count, capacity;
 };
 
-/* Empty ranges are left out. */
+/* Adds a range; empty ones are left out. */
 void range_table_add(struct range_table *table, uint64_t low, uint64_t high, uint32_t owner);
 void range_table_finish(struct range_table *table);
 

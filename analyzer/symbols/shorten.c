@@ -21,7 +21,7 @@ static int is_inside_character(char byte)
     return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* Where a cut at `at` may be at last, so that the head's last character is whole. */
+/* The last place for a cut, not after `at`, that leaves the head's last character whole. */
 static size_t head_end(const char *text, size_t at)
 {
     size_t end = at;
@@ -30,7 +30,7 @@ static size_t head_end(const char *text, size_t at)
     return is_inside_character(text[end]) ? at : end;
 }
 
-/* Where the tail may begin at first. */
+/* The first place, not before `at`, where the tail may begin. */
 static size_t tail_begin(const char *text, size_t at, size_t bytes)
 {
     size_t begin = at;

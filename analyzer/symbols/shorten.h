@@ -1,5 +1,6 @@
 /*
- * shorten.h - texts beyond a bound: their beginning, what tells them apart, and their end.
+ * shorten.h - shortens texts beyond a bound: to their beginning, what distinguishes them, and their
+ * end.
  *
  *   void hold<pair_of<pair_of<int, in...5f3a90c1...r_of<int, int> > >*)
  *
@@ -19,10 +20,10 @@ enum {
     SHORTEN_LEAST = 64      /* no bound is smaller */
 };
 
-/* A copy of the text of `bytes` bytes that has at most `most`. */
+/* A copy of the text, which has `bytes` bytes, with at most `most` bytes. */
 char *shorten(const char *text, size_t bytes, size_t most);
 
-/* The same of a text's two ends that are known where its middle is not; `whole` stands for all of
+/* The same for a text of which only the two ends are known; `whole` is hashed in place of all of
  * it. */
 char *shorten_between(const char *head, size_t head_bytes, const char *whole, size_t whole_bytes,
                       const char *tail);

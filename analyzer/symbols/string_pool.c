@@ -1,3 +1,4 @@
+/* string_pool.c - see string_pool.h. */
 #include "string_pool.h"
 
 #include <stdint.h>

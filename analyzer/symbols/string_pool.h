@@ -1,7 +1,7 @@
 /*
  * string_pool.h - memory of a symbolizer: strings kept once, blocks that live as long as it does.
  *
- * Ownership: all that a pool hands out belongs to the pool and goes with string_pool_free.
+ * Ownership: all that a pool hands out belongs to the pool and is freed by string_pool_free.
  * Threads: one. Failure: without memory the process ends with one sentence on stderr; nothing here
  * returns NULL.
  */

@@ -1,3 +1,4 @@
+/* symtab.c - see symtab.h. */
 #include "symtab.h"
 
 #include <gelf.h>
@@ -13,7 +14,7 @@
 
 enum {
     MINIDEBUGINFO_LIMIT = 256 << 20, /* unpacked; the largest known are some MiB */
-    COMPARED_BYTES = 8192            /* of two names of one address */
+    COMPARED_BYTES = 8192            /* of two names at one address */
 };
 
 struct symbol {
@@ -24,13 +25,13 @@ struct symbol {
     bool full; /* from a table that also has the local functions */
 };
 
-/* sized: owners of symbols with a size; labels: of those without. Both by index into names, which
- * lie in the tables of strings themselves: a file may have many symbols whose names are long, and
+/* sized: owners are symbols with a size; labels: those without. Both are indexes into names, which
+ * point into the string tables themselves: a file may have many symbols with long names, of which
  * few are asked for. */
 struct symbol_table {
     struct range_table sized, labels;
     const char **names;
-    uint64_t *values; /* where each begins */
+    uint64_t *values; /* where each symbol begins */
     bool *locals;     /* which are static functions */
     size_t count;
     uint64_t *hashes; /* of the names, sorted; NULL until one is asked for */
@@ -53,7 +54,7 @@ static bool is_go(Elf *elf)
            (elf_section_by_name(elf, ".gopclntab") || elf_section_by_name(elf, ".go.buildinfo"));
 }
 
-/* Without "@@VERSION" and what a compiler has appended. */
+/* The name's length without "@@VERSION" and what a compiler has appended. */
 static size_t plain_length(const struct symbol_table *table, const char *name)
 {
     size_t length = strcspn(name, "@");
@@ -76,7 +77,7 @@ static uint64_t code_section_end(Elf *elf, const GElf_Sym *symbol)
     return header.sh_addr + header.sh_size;
 }
 
-/* "$x", "$d" and "$x.5" on machines where code and data in it are marked so. */
+/* "$x", "$d" and "$x.5" on machines that mark code and data within it like this. */
 static bool is_mapping_symbol(Elf *elf, const char *name)
 {
     GElf_Ehdr header;
@@ -91,7 +92,7 @@ static bool names_a_function(Elf *elf, const GElf_Sym *symbol, const char *name)
     unsigned char type = GELF_ST_TYPE(symbol->st_info);
     if (!name || !*name)
         return false;
-    if (type == STT_NOTYPE) /* a label of an assembler's begins with a dot */
+    if (type == STT_NOTYPE) /* an assembler's label begins with a dot */
         return name[0] != '.' && !is_mapping_symbol(elf, name);
     return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
@@ -199,8 +200,8 @@ static size_t leading_underscores(const char *name)
     return count;
 }
 
-/* Of several names of one address the first is shown: one with a size, a function, not local, the
- * one a programmer would write (malloc, not __libc_malloc). */
+/* Orders the names of one address; the first is shown. It has a size, is a function, is not local,
+ * and is the one a programmer would write (malloc, not __libc_malloc). */
 static int compare_names(const struct symbol *x, const struct symbol *y)
 {
     int by_size = (y->size != 0) - (x->size != 0);
@@ -306,7 +307,7 @@ static int compare_hashes(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of those names that are whole: a function and its pieces have one. */
+/* Only of names that are whole: a function and its pieces share one. */
 static void hash_all(struct symbol_table *table)
 {
     size_t kept = 0;

@@ -7,10 +7,10 @@
  *
  * A symbol's size is believed: between the exported functions of a stripped library lie static ones
  * without a name, and no name is better than a wrong one. Symbols without a size (assembly) reach
- * to the next symbol or the section's end, and only in a full table, where there is a next one.
+ * to the next symbol or the section's end, but only in a full table, which has that next symbol.
  *
- * Ownership: free the table with symbol_table_free. Threads: one. Failure: a damaged table is an
- * empty one.
+ * Ownership: free the table with symbol_table_free. Threads: one. Failure: a damaged table counts
+ * as empty.
  */
 #ifndef MPROF_SYMTAB_H
 #define MPROF_SYMTAB_H
@@ -28,7 +28,7 @@ void symbol_table_free(struct symbol_table *table);
 struct found_symbol {
     const char *name;  /* not demangled, without a compiler's clone suffix; until the next call */
     uint64_t address;  /* where it begins */
-    bool is_ambiguous; /* a static function of a name that another one in the table has, too */
+    bool is_ambiguous; /* a static function whose name another one in the table has, too */
 };
 
 bool symbol_table_find(struct symbol_table *table, uint64_t address, struct found_symbol *found);

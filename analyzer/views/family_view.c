@@ -1,3 +1,4 @@
+/* family_view.c - see family_view.h. */
 #include "family_view.h"
 #include "report_view.h"
 #include "text.h"
@@ -44,7 +45,7 @@ char *family_command(const struct relative *relative, size_t width)
     return text_fit(command[0] ? command : "?", width, 0);
 }
 
-/* A name by its end, as in mprofile_20261122033648_4711.mprof.2 the pid tells most. */
+/* Names are cut to their ends: in mprofile_20261122033648_4711.mprof.2 the pid says most. */
 static void print_relative(const struct family *family, size_t i, unsigned depth_of_self, FILE *out)
 {
     const struct kin *kin = &family->kin[i];

@@ -1,7 +1,7 @@
 /*
  * family_view.h - the processes of a tree: who started whom, as text and as JSON.
  *
- * What a process became by exec stands in its place; that it was forked before is not shown then.
+ * What a process became by exec stands in its place; that it was forked before is then not shown.
  * The text is at most 80 columns wide and names FAMILY_SHOWN processes, JSON has all. Keys are
  * documented in mprof-c(1). A write that fails is left to the stream's error flag.
  */
@@ -19,15 +19,15 @@ void family_text(const struct family *family, FILE *out);
 void family_json(struct json *j, const struct family *family, uint64_t epoch_ns);
 
 /* The line that says what a report is about: "process 12, forked by 11" or "3 processes together,
- * .."; together there is a second one where figures lack anything. free() it. */
+ * .."; together, there is a second line if the figures lack anything. free() it. */
 char *family_note(const struct family *family, int together);
 
 /* What the family's figures lack: "1 cut recording, 2 unreadable recordings, 1 process without a
- * recording", NULL where nothing is known to lack; free() it. */
+ * recording", NULL if they are not known to lack anything; free() it. */
 char *family_gaps(const struct family *family);
 void family_gaps_json(struct json *j, const struct family *family); /* "gaps" */
 
-/* Processes of the tree that are not shown as what they became. */
+/* How many processes the tree has; one that exec'd counts once. */
 size_t family_size(const struct family *family);
 
 /* The command line in `width` columns, without the program's folder; free() it. */

@@ -1,3 +1,4 @@
+/* function_order.c - see function_order.h. */
 #include "function_order.h"
 #include "xalloc.h"
 #include <inttypes.h>

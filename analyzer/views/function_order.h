@@ -2,8 +2,8 @@
  * function_order.h - the functions of a process in the order that a user asked for.
  *
  * Keys: peak (inclusive own peak), self (self own peak), at-peak, allocations, bytes, live (all
- * inclusive), name. Largest first, names from a to z; what is equal goes by inclusive peak, self
- * peak, name, and so the order is always the same. Any thread.
+ * inclusive), name. Largest first, names from a to z; ties go by inclusive peak, self peak and
+ * name, so the order is always the same. Any thread.
  */
 #ifndef MPROF_FUNCTION_ORDER_H
 #define MPROF_FUNCTION_ORDER_H
@@ -19,7 +19,7 @@ const struct function_usage **function_order(const struct image *image,
 /* What follows the last slash of a path; a pointer into it. */
 const char *file_of_path(const char *path);
 
-/* Where a function is to be found: "file.c:12", or the module's file; free() it. */
+/* Where to find a function: "file.c:12", or the module's file; free() it. */
 char *function_place(const struct function *function);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * gaps_view.h - of which modules names or debug information is missing, and why.
+ * gaps_view.h - which modules lack names or debug information, and why. A write that fails is left
+ * to the stream's error flag. Any thread.
  */
 #ifndef MPROF_GAPS_VIEW_H
 #define MPROF_GAPS_VIEW_H
@@ -9,7 +10,7 @@
 
 #include <stdio.h>
 
-/* A line each, of the first ones; nothing where there are none. */
+/* One line for each of the first modules; nothing if there are none. */
 void gaps_text(const struct image *image, FILE *out);
 
 /* "modules": [{"module", "missing", "reason"}] */

@@ -1,3 +1,4 @@
+/* gnuplot.c - see gnuplot.h. */
 #include "gnuplot.h"
 #include "gnuplot_marks.h"
 #include "gnuplot_words.h"
@@ -9,11 +10,11 @@
 #include <string.h>
 
 #define MARKS         30  /* small crosses along the line */
-#define RSS_OWN_SCALE 2.5 /* a resident set so many times the heap gets an axis of its own */
-#define RSS_FEW       30  /* so few samples are marked, a single one would not be seen */
+#define RSS_OWN_SCALE 2.5 /* a resident set this many times the heap gets an axis of its own */
+#define RSS_FEW       30  /* fewer samples are marked: a single one would not be seen */
 #define MARGIN        0.045
 #define TITLE_WIDTH   90
-#define LEGEND_ROWS   14 /* that a page has room for */
+#define LEGEND_ROWS   14 /* rows that a page has room for */
 #define TITLE_BESIDE  16 /* columns that a plot in characters keeps for its axis */
 
 /* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
@@ -34,7 +35,7 @@ struct drawing { /* what the parts of a script share */
     struct plot_point **lines;
     size_t *line_counts;
     uint64_t rss_bytes; /* highest sample shown; 0: no such line */
-    int rss_axis;       /* it has its own */
+    int rss_axis;       /* it has an axis of its own */
     struct unit rss_unit;
     double x0, x1, y0, y1;
     size_t named; /* series with an entry in the legend */
@@ -76,7 +77,7 @@ static uint64_t highest_rss(const struct plot *plot)
     return highest;
 }
 
-/* MiB as in mprof, unless hardly a tick of it would be left, or thousands. */
+/* MiB as in mprof, unless that would leave hardly a tick, or thousands. */
 static struct unit axis_unit(uint64_t top)
 {
     if (top < 100u << 10)
@@ -84,7 +85,7 @@ static struct unit axis_unit(uint64_t top)
     return unit_of(top >= (uint64_t)10 << 30 ? (uint64_t)1 << 30 : 1 << 20);
 }
 
-/* The legend never runs off the page: starts go first, then slopes, then names. */
+/* The legend never runs off the page: start times go first, then slopes, then names. */
 static void fit_legend(struct drawing *d)
 {
     size_t count = d->plot->series_count, slopes = d->plot->slope ? count : 0;
@@ -195,7 +196,7 @@ static void put_brackets(const struct drawing *d, const struct bracket_box *boxe
 static void put_terminal(const struct drawing *d)
 {
     switch (d->picture->kind) {
-    case PICTURE_PNG: /* builds without cairo have libgd's */
+    case PICTURE_PNG: /* builds without cairo have libgd's png */
         fputs("if (strstrt(GPVAL_TERMINALS, 'pngcairo')) set terminal pngcairo size 1260,540 "
               "noenhanced background '#ffffff' font 'Sans,10' linewidth 1.2; else set terminal png "
               "size 1260,540 noenhanced background '#ffffff'\n",
@@ -266,7 +267,7 @@ static void put_title(const struct drawing *d)
     free(command);
 }
 
-/* Of several lines the highest one, the sum where there is one. */
+/* The highest of several lines, which is the sum where there is one. */
 static const struct plot_series *highest_series(const struct plot *plot)
 {
     const struct plot_series *series = plot->series;

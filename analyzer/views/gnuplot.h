@@ -26,7 +26,7 @@ struct picture {
     int columns, lines; /* PICTURE_TEXT: the room there is */
 };
 
-/* Columns that a function's label may take in a picture of this kind. */
+/* Columns that a function's label may take. */
 #define GNUPLOT_LABEL_WIDTH 31
 
 void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out);

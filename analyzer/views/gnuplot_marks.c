@@ -1,3 +1,4 @@
+/* gnuplot_marks.c - see gnuplot_marks.h. */
 #include "gnuplot_marks.h"
 #include <math.h>
 
@@ -22,7 +23,7 @@ static int hide_each_other(const struct span *a, const struct span *b, double wi
            near(a->end_ns, b->end_ns, a->end_heap_bytes, b->end_heap_bytes, width, height);
 }
 
-/* Is a drawn inside of b? The index decides between equal ones, so that no two are. */
+/* Is a drawn inside b? For equal ones the index decides, so that it is never both. */
 static int is_inside(const struct plot *plot, size_t a, size_t b)
 {
     const struct span *s = &plot->functions[a].span, *t = &plot->functions[b].span;

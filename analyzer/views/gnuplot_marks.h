@@ -1,5 +1,5 @@
 /*
- * gnuplot_marks.h - where the brackets of functions stand, and how large they are.
+ * gnuplot_marks.h - how large the brackets of functions are, and which is drawn first.
  *
  * Brackets that would hide each other grow outwards, the shortest activation innermost, so that
  * each of them stays visible. Sizes are in the units of the axes. Any thread.

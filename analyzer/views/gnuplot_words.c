@@ -1,3 +1,4 @@
+/* gnuplot_words.c - see gnuplot_words.h, and gnuplot_text_legend in gnuplot.h. */
 #include "gnuplot_words.h"
 #include "gnuplot.h"
 #include "text.h"
@@ -8,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-/* Single quotes will not do: gnuplot loses its way in one at the beginning and in two on end. An
- * octal escape whose first digit is not 0 has three digits, whatever follows. Its SVG leaves '>' as
- * it is, and XML forbids "]]>" in a text: that gets a blank. */
+/* Single quotes will not do: gnuplot goes wrong on one at the beginning and on two in a row. An
+ * octal escape whose first digit is not 0 has three digits, whatever follows. gnuplot's SVG leaves
+ * '>' as it is, and XML forbids "]]>" in a text: that gets a blank. */
 char *gnuplot_quote(const char *text)
 {
     char *clean = text_clean(text);

@@ -1,7 +1,7 @@
 /*
- * gnuplot_words.h - the words that stand in a picture.
+ * gnuplot_words.h - the words in a picture.
  *
- * Single-threaded; pure functions but for the local time zone.
+ * Single-threaded; pure functions except for the local time zone.
  */
 #ifndef MPROF_GNUPLOT_WORDS_H
 #define MPROF_GNUPLOT_WORDS_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 'text' as gnuplot takes it literally, quotes included. A new string, free() it. */
+/* `text` in quotes, as gnuplot takes it literally. A new string, free() it. */
 char *gnuplot_quote(const char *text);
 
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */

@@ -1,8 +1,9 @@
+/* json.c - see json.h. */
 #include "json.h"
 #include "text.h"
 #include <inttypes.h>
 
-/* JSON's escapes have four digits: beyond them a pair of surrogates. */
+/* JSON's escapes have four digits: higher codes take a pair of surrogates. */
 static void put_escape(FILE *out, uint32_t code)
 {
     if (code > 0xffff)

@@ -1,3 +1,4 @@
+/* leaks_view.c - see leaks_view.h. */
 #include "leaks_view.h"
 #include "family_view.h"
 #include "function_order.h"
@@ -11,7 +12,7 @@
 
 #define WIDTH 79
 
-/* "function  file:line" within the width; the place yields to the name only when it must. */
+/* "function  file:line" within the width: the place takes at most 32 columns, the name the rest. */
 static void print_frame(const struct image *image, const struct frame *frame, FILE *out)
 {
     const struct function *f = &image->functions[frame->function];

@@ -1,8 +1,9 @@
 /*
  * leaks_view.h - what was live when process 0 of an image ended, by stack, as text and as JSON.
  *
- * Biggest first. Blocks that were live when the process exec'd are no leaks, the text says so. The
- * keys of the JSON are documented in mprof-c(1). A failed write is left to the stream's error flag.
+ * Biggest first. Blocks that were live when the process exec'd are no leaks, and the text says so.
+ * The keys of the JSON are documented in mprof-c(1). A failed write is left to the stream's error
+ * flag.
  */
 #ifndef MPROF_LEAKS_VIEW_H
 #define MPROF_LEAKS_VIEW_H
@@ -13,7 +14,7 @@
 #define LEAKS_STACKS 20
 
 /* count: stacks to show; -1: the text shows LEAKS_STACKS, JSON all. note: see report_text_head.
- * together: whose figures are summed in the image; NULL: one process. */
+ * together: the family whose figures the image sums; NULL: it is one process's. */
 void leaks_text(const struct image *image, const char *note, long count, FILE *out);
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
 

@@ -1,11 +1,11 @@
 /*
  * plot.h - what a picture of memory over time consists of, before anybody draws it.
  *
- * A plot is one or several series (one a recording), all at t = 0, and for a single one the
- * functions that held the memory, each as a pair of brackets: where the activation that contains
- * the function's own peak began and ended, at the heap of that moment.
+ * A plot is one or several series (one per recording, or per process of a tree), all from t = 0 on,
+ * and for a single one the functions that held the memory, each as a pair of brackets: where the
+ * activation that contains the function's own peak began and ended, at the heap of that moment.
  *
- * Strings and arrays in a struct plot belong to the caller but for what plot_pick returns. Nothing
+ * Strings and arrays in a struct plot belong to the caller, also what plot_pick returns. Nothing
  * here reads files or prints. Single-threaded.
  */
 #ifndef MPROF_PLOT_H
@@ -14,7 +14,7 @@
 #include "summary.h"
 
 struct plot_series {
-    const char *name; /* of the recording, as the user knows it */
+    const char *name; /* of the recording as the user knows it, or of the process */
     const struct image *image;
     const struct bucket *heap; /* of process 0, or of the window */
     size_t heap_count;
@@ -34,7 +34,7 @@ struct plot {
     const char *note;  /* what the recording does not know; NULL for nothing */
     const struct plot_series *series;
     size_t series_count;
-    size_t summed; /* processes whose memory the first line is the sum of; 0: it is one's */
+    size_t summed; /* processes whose memory the first line sums; 0: it is one process's */
     int is_family; /* the series are the processes of one tree: one start, one command */
     uint64_t begin_ns, end_ns; /* of the time axis */
     int windowed;              /* the user chose the range: no margins beside it */
@@ -53,15 +53,14 @@ struct plot_point {
 #define PLOT_FUNCTIONS_MIN 6
 
 /*
- * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. The start
- * frames and whatever else only ever stood below main are left out. Where there are more
+ * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. Start
+ * frames, and whatever else only ever stood further out than main, are left out. If there are more
  * functions than entries, callers that do nothing but pass through (same thread, brackets at the
- * same places, own peaks within 5 %) share one entry, "outer > inner", so that the picture
- * shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would be left. Where
- * enough functions have names, those without are left out. With
- * plot->windowed only functions with a bracket in the window count. Uses plot's first series and
- * its range; labels are at most `width` columns, in a proportional font too. Free with
- * plot_functions_free.
+ * same places, own peaks within 5 %) share one entry, "outer > inner", so that the picture shows
+ * different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would be left. If enough
+ * functions have names, those without are left out. With plot->windowed only functions with a
+ * bracket in the window count. Uses plot's first series and its range; labels are at most `width`
+ * columns, in a proportional font too. Free with plot_functions_free.
  */
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count);
 void plot_functions_free(struct plot_function *functions, size_t count);
@@ -83,7 +82,7 @@ struct plot_slope {
     double bytes_per_second, bytes_at_zero;
 };
 
-/* Least squares through the line, every moment of it with the same weight. */
+/* Least squares through the line, with every moment weighing the same. */
 struct plot_slope plot_line_slope(const struct plot_point *points, size_t count);
 
 #endif

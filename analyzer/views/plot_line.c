@@ -1,3 +1,4 @@
+/* plot_line.c - a series as a line, and the line's slope: see plot.h. */
 #include "plot.h"
 #include "together.h"
 
@@ -48,7 +49,7 @@ const struct bucket *plot_highest(const struct plot_series *series)
 
 double plot_line_at(const struct plot_point *points, size_t count, double seconds)
 {
-    size_t low = 0, high = count; /* points[low] is at or before, points[high] behind */
+    size_t low = 0, high = count; /* points[low] is at or before `seconds`, points[high] after */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (points[middle].seconds <= seconds)

@@ -1,3 +1,4 @@
+/* plot_pick.c - which functions a plot shows: see plot.h. */
 #include "function_order.h"
 #include "plot.h"
 #include "text.h"
@@ -6,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMBERS_MAX 64 /* of a group: a bit each */
-#define SAME_PLACE  50 /* brackets closer than range / SAME_PLACE stand at one place */
-#define SAME_PEAK   20 /* peaks differ by less than peak / SAME_PEAK */
+#define MEMBERS_MAX 64 /* of a group: one bit each */
+#define SAME_PLACE  50 /* brackets closer than range / SAME_PLACE are at one place */
+#define SAME_PEAK   20 /* peaks that differ by no more than peak / SAME_PEAK are the same */
 #define WORTH       50 /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
-#define MUCH        20 /* of the peak: functions with names that hold so much suffice */
-#define LABEL_MIN   16 /* columns: narrower ones tell nothing */
+#define MUCH        20 /* enough functions with names that hold peak / MUCH suffice */
+#define LABEL_MIN   16 /* columns: narrower ones say nothing */
 #define PLACE_MAX   24 /* columns of a file and a line */
 #define ARROW       " \xe2\x80\xba "
 
@@ -93,7 +94,7 @@ static uint64_t distance(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* Two activations of one thread of which one contains the other in time are caller and callee. */
+/* Two activations of one thread, one of which contains the other in time, are caller and callee. */
 static int same_entry(const struct plot *plot, const struct function_usage *a,
                       const struct function_usage *b)
 {
@@ -143,7 +144,7 @@ static int is_named(const struct image *image, const struct function_usage *usag
     return (image->functions[usage->function].flags & FUNCTION_RESOLVED) != 0;
 }
 
-/* Functions without a name tell little: they only count where not enough others hold much. */
+/* Functions without a name say little: they only count if not enough others hold much. */
 static size_t prefer_named(const struct image *image, const struct function_usage **order,
                            size_t count)
 {
@@ -183,7 +184,7 @@ static uint64_t member_bits(const struct image *image, const struct group *group
     return bits;
 }
 
-/* A stack that contains as many of the group's functions as any. */
+/* A stack with as many of the group's functions as any. */
 static uint32_t fullest_stack(const struct image *image, const struct group *group)
 {
     uint64_t *on_path = xcalloc(image->stack_count + 1, sizeof *on_path);
@@ -272,7 +273,7 @@ static char *place_of(const struct image *image, const struct group *group)
     return fit;
 }
 
-/* Two functions of one name: their places behind it. */
+/* Appends their places to labels that are the same. */
 static void tell_twins_apart(const struct image *image, const struct group *groups,
                              struct plot_function *functions, size_t count, size_t width)
 {

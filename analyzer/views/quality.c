@@ -1,3 +1,4 @@
+/* quality.c - see quality.h. */
 #include "quality.h"
 #include "units.h"
 #include "xalloc.h"
@@ -17,8 +18,8 @@ static char *add(char *sentence, uint64_t count, const char *one, const char *ma
     return sentence;
 }
 
-/* In detail, where the recording knows it: "lost since 1.2 s: 5 allocations of 640 B, 7 frees, 1
- * other". */
+/* In detail where the recording knows it: "12 events lost since 1.2 s (5 allocations of 640 B, 6
+ * frees, 1 other)". */
 static char *loss_of(const struct quality *quality)
 {
     const struct loss *loss = &quality->loss;
@@ -64,7 +65,7 @@ static char *add_truncated(char *text, const struct quality *quality)
     return add(text, quality->truncated_stacks, "truncated stack", "truncated stacks");
 }
 
-/* Of inherited blocks, stacks and names. */
+/* Adds inherited blocks, stacks, names, and what was left out. */
 static char *add_rest(char *text, const struct quality *quality)
 {
     text = add(text, quality->inherited, "inherited block", "inherited blocks");

@@ -1,3 +1,4 @@
+/* report_json.c - see report_view.h. */
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"

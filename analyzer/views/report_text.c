@@ -1,3 +1,4 @@
+/* report_text.c - see report_view.h. */
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -107,10 +108,10 @@ struct row {
     const struct function *function;
     size_t rank;
     char *name, *where; /* as they are printed */
-    int is_twin;        /* another row is printed in the same way */
+    int is_twin;        /* another row looks the same */
 };
 
-/* "where" stands at the line's right end where the name leaves room for it. */
+/* "where" stands at the line's right end; the name is shortened to the room that it leaves. */
 static struct row make_row(const struct image *image, const struct function_usage *usage,
                            size_t rank)
 {
@@ -145,7 +146,7 @@ static void find_twins(struct row *rows, size_t count)
     free(sorted);
 }
 
-/* All that is known of which function it is. */
+/* Prints all that is known of which function it is. */
 static void print_whole_name(const struct function *f, FILE *out)
 {
     char *text = NULL, number[16] = "", *clean;

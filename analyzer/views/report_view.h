@@ -1,10 +1,10 @@
 /*
  * report_view.h - the totals of a recording and its functions, as text and as JSON.
  *
- * Shows process 0 of the image: of a recording the one that was exec'd, else what image_of_process
- * or merged.h made it. The processes of its tree are named at the foot. The text is at most 80
- * columns wide. The keys of the JSON are documented in mprof-c(1) and never change. A write that
- * fails is left to the stream's error flag.
+ * Shows process 0 of the image: the one that was exec'd, or what the caller or merged.h put there.
+ * The processes of its tree are named at the foot. The text is at most 80 columns wide. The keys of
+ * the JSON are documented in mprof-c(1) and never change. A write that fails is left to the
+ * stream's error flag.
  */
 #ifndef MPROF_REPORT_VIEW_H
 #define MPROF_REPORT_VIEW_H
@@ -17,8 +17,8 @@ struct report {
     const struct image *image;
     const char *sort;            /* one of FUNCTION_ORDER_KEYS */
     long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
-    const struct family *family; /* whose `self` is shown */
-    const struct image *source;  /* its whole recording; NULL: the family's figures summed */
+    const struct family *family; /* its `self` is shown */
+    const struct image *source; /* its whole recording; NULL: the image sums the family's figures */
 };
 
 #define REPORT_FUNCTIONS 20
@@ -32,7 +32,7 @@ void report_text_head(const struct image *image, const char *note, FILE *out);
 void report_json_head(struct json *j, const struct image *image);
 void report_json_totals(struct json *j, const struct totals *totals);
 void report_json_quality(struct json *j, const struct quality *quality);
-/* together: of several processes, so that what was held at the peak is not known. */
+/* together: of several processes, so that it is not known what was held at the peak. */
 void report_json_usage(struct json *j, const char *key, const struct usage *usage, int together);
 
 #endif

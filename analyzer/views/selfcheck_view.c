@@ -1,3 +1,4 @@
+/* selfcheck_view.c - see selfcheck_view.h. */
 #include "selfcheck_view.h"
 #include "text.h"
 #include "units.h"

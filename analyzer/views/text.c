@@ -1,3 +1,4 @@
+/* text.c - see text.h. */
 #include "text.h"
 #include "xalloc.h"
 #include <stdio.h>
@@ -87,7 +88,7 @@ double text_proportional(const char *text)
     return width;
 }
 
-/* The place behind `columns` characters of a clean text. */
+/* The place after `columns` characters of a clean text. */
 static const char *skip_columns(const char *text, size_t columns)
 {
     while (*text && columns-- > 0)
@@ -162,7 +163,7 @@ void text_words(const char *head, const char *words, size_t width, FILE *out)
 
 /* ---- names of functions ---- */
 
-/* The place behind the bracket that closes the one at p, or the end. */
+/* The place after the bracket that closes the one at p, or the end. */
 static const char *skip_group(const char *p)
 {
     char open = *p, close = open == '<' ? '>' : open == '(' ? ')' : open == '[' ? ']' : '}';
@@ -208,8 +209,7 @@ static size_t operator_bytes(const char *start, const char *p)
     return 8;
 }
 
-/* How a name is being written. A group is what stands in template brackets, or "{lambda(int)#1}".
- */
+/* A name being written. A group is what stands in template brackets. */
 struct stripping {
     char *begin, *out;
     size_t groups;     /* met so far */
@@ -224,7 +224,7 @@ static char *copy_between(const char *begin, const char *end)
     return copy;
 }
 
-/* A group, its brackets included. */
+/* Writes a group with its brackets, unless groups are left out. */
 static void put_group(struct stripping *s, const char *p, const char *end)
 {
     int closed = end > p + 1 && end[-1] == '>';
@@ -237,7 +237,8 @@ static void put_group(struct stripping *s, const char *p, const char *end)
     free(inside);
 }
 
-/* "{lambda(int)#1}" without what it takes. */
+/* Writes "{lambda(int)#1}" without its parameters, and without its number where groups are left
+ * out. */
 static void put_lambda(struct stripping *s, const char *p, const char *end)
 {
     const char *number = memchr(p, '#', (size_t)(end - p));
@@ -262,7 +263,7 @@ static void put_type(struct stripping *s, const char *p, const char *end)
     free(type);
 }
 
-/* Without parameters, return type and tags. There is room for three times the name. */
+/* Writes the name without parameters, return type and tags; there must be room for three names. */
 static void strip_name(const char *name, struct stripping *s)
 {
     const char *p = name;
@@ -292,7 +293,7 @@ static void strip_name(const char *name, struct stripping *s)
             p += *(p + 1) == 'c' ? strlen(" const") : 1;
         } else if (*p == ' ' && p[1] == '<') { /* "operator<< <char>" */
             p++;
-        } else if (*p == ' ') { /* what stood before was the return type */
+        } else if (*p == ' ') { /* what came before was the return type */
             s->out = s->begin;
             s->groups = 0;
             p++;
@@ -303,7 +304,7 @@ static void strip_name(const char *name, struct stripping *s)
     *s->out = '\0';
 }
 
-/* A clean name stripped; the number of its groups. */
+/* Strips a clean name; returns the number of its groups. */
 static size_t strip_into(char *to, const char *clean, size_t group_room)
 {
     struct stripping s = {.begin = to, .out = to, .group_room = group_room};

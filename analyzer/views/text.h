@@ -26,13 +26,13 @@ int text_is_control(uint32_t code);
 /* Control characters as \xNN or \u{NNNN}, invalid bytes as U+FFFD. */
 char *text_clean(const char *text);
 
-/* Columns of a clean text, counted one a character. */
+/* Columns of a clean text, counted one per character. */
 size_t text_width(const char *text);
 
 /* Columns of a clean text in a proportional font, in widths of an average small letter. */
 double text_proportional(const char *text);
 
-/* Clean and at most `width` columns: what is too much goes at the front (keep_end), or in the
+/* Clean and at most `width` columns: what is too much is cut out at the front (keep_end) or in the
  * middle, and leaves an ellipsis. */
 char *text_fit(const char *text, size_t width, int keep_end);
 
@@ -42,8 +42,8 @@ char *text_fit(const char *text, size_t width, int keep_end);
  * are kept. */
 char *text_short_name(const char *function, size_t width);
 
-/* The same without template arguments, and without the address that tells two static functions
- * apart: "Box::open". */
+/* The same without template arguments, and without the address that distinguishes two static
+ * functions: "Box::open". */
 char *text_bare_name(const char *function);
 
 /* argv as one clean line; arguments with blanks in single quotes. */
@@ -53,7 +53,7 @@ char *text_command(char *const *argv, size_t argc);
  * items. */
 void text_list(const char *head, const char *list, size_t width, FILE *out);
 
-/* The same of words: a line breaks at a blank, or in a word that is too long for any. */
+/* The same for words: a line breaks at a blank, or within a word that is too long for a line. */
 void text_words(const char *head, const char *words, size_t width, FILE *out);
 
 #endif

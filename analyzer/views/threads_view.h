@@ -8,7 +8,7 @@
 #include "json.h"
 #include "summary.h"
 
-/* A table, the highest own peak first; nothing where there is but one thread. */
+/* A table, the highest own peak first; nothing if there is only one thread. */
 void threads_text(const struct process *process, FILE *out);
 
 /* The array "threads", by serial. */

@@ -1,3 +1,4 @@
+/* units.c - see units.h. */
 #include "units.h"
 #include <inttypes.h>
 #include <stdio.h>
