@@ -74,15 +74,21 @@ static int is_uncertain(struct entry e, int is_search_changed)
     return *e.text != '/' || memchr(e.text, '$', (size_t)(e.end - e.text));
 }
 
+/* What is known of an exec when its environment is judged. */
+struct prospect {
+    int is_search_changed; /* the program will have another LD_LIBRARY_PATH */
+    int is_32_bit;
+};
+
 enum verdict { STAYS, GOES, BECOMES_OWN_PATH };
 
-static enum verdict judge_entry(struct entry e, int is_search_changed)
+static enum verdict judge_entry(struct entry e, const struct prospect *p)
 {
     if (!is_library(e))
         return STAYS;
-    if (start_is_forbidden())
+    if (p->is_32_bit || start_is_forbidden())
         return GOES;
-    if (is_uncertain(e, is_search_changed) && own_path()[0])
+    if (is_uncertain(e, p->is_search_changed) && own_path()[0])
         return can_open(own_path()) ? BECOMES_OWN_PATH : GOES;
     return !memchr(e.text, '/', (size_t)(e.end - e.text)) || can_open_entry(e) ? STAYS : GOES;
 }
@@ -102,7 +108,7 @@ struct written {
 };
 
 /* Writes the variable as the program is to get it. */
-static struct written write_preload(char *variable, char *to, int is_search_changed)
+static struct written write_preload(char *variable, char *to, const struct prospect *p)
 {
     struct written w = {0};
     char *begin = to + strlen(PRELOAD), *end = begin;
@@ -111,7 +117,7 @@ static struct written write_preload(char *variable, char *to, int is_search_chan
     memcpy(to, PRELOAD, strlen(PRELOAD));
     for (struct entry e = next_entry(variable + strlen(PRELOAD)); e.text != e.end;
          e = next_entry(e.end)) {
-        enum verdict verdict = judge_entry(e, is_search_changed);
+        enum verdict verdict = judge_entry(e, p);
         w.is_other |= verdict != STAYS;
         w.is_less |= verdict == GOES;
         w.has_library |= verdict != GOES && is_library(e);
@@ -135,14 +141,6 @@ static void tell(const char *reason)
         return;
     strcpy(spool.control->reason, reason);
     told_by = sys_tid();
-}
-
-static void tell_left_out(void)
-{
-    tell(start_is_forbidden()
-             ? "a program that it became or started inherited a filter of system calls"
-             : "a program that it became or started could not load the recorder, which lies in "
-               "another root folder or may not be read");
 }
 
 void exec_environment_failed(void)
@@ -190,11 +188,12 @@ static int measure(struct exec_environment *e, struct given *g, const char *vari
     return 1;
 }
 
-size_t exec_environment_measure(struct exec_environment *e, char *const *environment)
+size_t exec_environment_measure(struct exec_environment *e, char *const *environment,
+                                const struct exec_target *target)
 {
     struct given pointers = GIVEN_NOTHING, texts = GIVEN_NOTHING;
 
-    *e = (struct exec_environment){.given = environment};
+    *e = (struct exec_environment){.target = target, .given = environment};
     for (; environment; environment++) {
         if (!given_is_there(&pointers, environment, sizeof *environment))
             return 0;
@@ -233,7 +232,7 @@ static char *copy_text(struct room *room, struct given *g, const char *text)
 struct judged {
     struct room room;
     struct given texts;
-    int is_search_changed;
+    struct prospect prospect;
     int has_library, is_less;
 };
 
@@ -247,7 +246,7 @@ static char *judge(char *variable, struct judged *j)
     char *copy = copy_text(room, &j->texts, variable);
     if (!copy || (size_t)(room->end - room->at) <= strlen(copy) + strlen(own_path()) + 1)
         return NULL;
-    struct written w = write_preload(copy, room->at, j->is_search_changed);
+    struct written w = write_preload(copy, room->at, &j->prospect);
     j->has_library |= w.has_library;
     j->is_less |= w.is_less;
     if (!w.is_other)
@@ -260,9 +259,19 @@ static char *judge(char *variable, struct judged *j)
 static struct judged begin(const struct exec_environment *e, void *memory)
 {
     char *texts = (char *)memory + (e->count + 1) * sizeof(char *);
-    return (struct judged){.room = {texts, (char *)memory + e->bytes},
-                           .texts = GIVEN_NOTHING,
-                           .is_search_changed = e->searched != own_path_searched};
+    struct prospect prospect = {.is_search_changed = e->searched != own_path_searched,
+                                .is_32_bit = e->target && exec_target_is_32_bit(e->target)};
+    return (struct judged){
+        .room = {texts, (char *)memory + e->bytes}, .texts = GIVEN_NOTHING, .prospect = prospect};
+}
+
+static void tell_left_out(const struct judged *j)
+{
+    tell(j->prospect.is_32_bit ? "a program that it became or started is a 32-bit one"
+         : start_is_forbidden()
+             ? "a program that it became or started inherited a filter of system calls"
+             : "a program that it became or started could not load the recorder, which lies in "
+               "another root folder or may not be read");
 }
 
 char *const *exec_environment_make(const struct exec_environment *e, void *memory)
@@ -287,7 +296,7 @@ char *const *exec_environment_make(const struct exec_environment *e, void *memor
             made[kept++] = judged;
     }
     if (j.is_less)
-        tell_left_out();
+        tell_left_out(&j);
     if (j.has_library)
         check_folder(output);
     if (!is_other)
@@ -332,18 +341,20 @@ void exec_environment_release(struct exec_environment *e)
 struct job {
     struct exec_environment *e;
     char *const *environment;
+    const struct exec_target *target;
 };
 
 static void make_in_pages(void *argument)
 {
     struct job *job = argument;
-    if (exec_environment_measure(job->e, job->environment))
+    if (exec_environment_measure(job->e, job->environment, job->target))
         job->environment = exec_environment_make(job->e, exec_environment_pages(job->e));
 }
 
-char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment)
+char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment,
+                                        const struct exec_target *target)
 {
-    struct job job = {e, environment};
+    struct job job = {e, environment, target};
     cramped_call(make_in_pages, &job);
     return job.environment;
 }
@@ -360,7 +371,7 @@ void exec_environment_settle(void)
 {
     __attribute__((cleanup(exec_environment_release))) struct exec_environment e;
 
-    if (!exec_environment_measure(&e, environ))
+    if (!exec_environment_measure(&e, environ, NULL))
         return;
     void *memory = EXEC_ENVIRONMENT_ROOM(&e);
     struct judged j = begin(&e, memory);
@@ -370,5 +381,5 @@ void exec_environment_settle(void)
             replace(&environ[i], judged);
     }
     if (j.is_less)
-        tell_left_out();
+        tell_left_out(&j);
 }

@@ -12,11 +12,13 @@
 #define MPROF_EXEC_ENVIRONMENT_H
 
 #include "cramped.h"
+#include "exec_target.h"
 
 #include <alloca.h>
 #include <stddef.h>
 
 struct exec_environment {
+    const struct exec_target *target;   /* what the environment is for; NULL: not known yet */
     char *const *given;                 /* as the program gave it */
     size_t count;                       /* the number of its variables */
     size_t preload_bytes, output_bytes; /* for the variables that are examined */
@@ -27,12 +29,14 @@ struct exec_environment {
 
 /* Returns how much memory a changed environment takes; 0: it stays as it is, also if the kernel
  * will refuse it. No allocation, no lock, errno untouched; works in a vforked child, too. */
-size_t exec_environment_measure(struct exec_environment *e, char *const *environment);
+size_t exec_environment_measure(struct exec_environment *e, char *const *environment,
+                                const struct exec_target *target);
 /* Returns the environment for the exec: the given one, or another in `memory` (NULL: none). */
 char *const *exec_environment_make(const struct exec_environment *e, void *memory);
 void *exec_environment_pages(struct exec_environment *e);
 /* Does all of this in mapped memory, with little stack (cramped.h). */
-char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment);
+char *const *exec_environment_elsewhere(struct exec_environment *e, char *const *environment,
+                                        const struct exec_target *target);
 void exec_environment_release(struct exec_environment *e);
 
 /* The exec failed, so there is no such program: takes back what was said of it. */
@@ -45,13 +49,15 @@ void exec_environment_settle(void);
 #define EXEC_ENVIRONMENT_ROOM(e)                                                                   \
     ((e)->bytes <= EXEC_ENVIRONMENT_ON_STACK ? alloca((e)->bytes) : exec_environment_pages(e))
 
-/* Declares `name`, the environment for an exec, valid for the rest of the function. */
-#define EXEC_ENVIRONMENT(name, environment)                                                        \
+/* Declares `name`, the environment for an exec of a target {folder, path, is_searched}, valid for
+ * the rest of the function. */
+#define EXEC_ENVIRONMENT(name, environment, ...)                                                   \
     __attribute__((cleanup(exec_environment_release))) struct exec_environment name##_needs;       \
+    const struct exec_target name##_target = __VA_ARGS__;                                          \
     char *const *name = environment;                                                               \
     if (tls.thread && cramped_on(tls.thread, (uintptr_t)__builtin_frame_address(0)))               \
-        name = exec_environment_elsewhere(&name##_needs, environment);                             \
-    else if (exec_environment_measure(&name##_needs, environment))                                 \
+        name = exec_environment_elsewhere(&name##_needs, environment, &name##_target);             \
+    else if (exec_environment_measure(&name##_needs, environment, &name##_target))                 \
         name = exec_environment_make(&name##_needs, EXEC_ENVIRONMENT_ROOM(&name##_needs));
 
 #endif

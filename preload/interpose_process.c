@@ -42,7 +42,7 @@ HOOK int execve(const char *path, char *const argv[], char *const envp[])
     if (!real_found())
         return not_yet();
     init_exec(path);
-    EXEC_ENVIRONMENT(environment, envp)
+    EXEC_ENVIRONMENT(environment, envp, {AT_FDCWD, path, 0})
     return done(real.execve(path, argv, environment));
 }
 
@@ -56,7 +56,7 @@ HOOK int execvpe(const char *file, char *const argv[], char *const envp[])
     if (!real_found())
         return not_yet();
     init_exec(file);
-    EXEC_ENVIRONMENT(environment, envp)
+    EXEC_ENVIRONMENT(environment, envp, {AT_FDCWD, file, 1})
     return done(real.execvpe(file, argv, environment));
 }
 
@@ -70,7 +70,7 @@ HOOK int fexecve(int fd, char *const argv[], char *const envp[])
     if (!real_found())
         return not_yet();
     init_exec("");
-    EXEC_ENVIRONMENT(environment, envp)
+    EXEC_ENVIRONMENT(environment, envp, {fd, NULL, 0})
     return done(real.fexecve(fd, argv, environment));
 }
 
@@ -81,7 +81,7 @@ HOOK int execveat(int folder, const char *path, char *const argv[], char *const 
         return -1;
     }
     init_exec(path);
-    EXEC_ENVIRONMENT(environment, envp)
+    EXEC_ENVIRONMENT(environment, envp, {folder, path, 0})
     return done(real.execveat(folder, path, argv, environment, flags));
 }
 
@@ -130,13 +130,13 @@ static int spawned(int error)
     return error;
 }
 
-#define SPAWN(hook, next)                                                                          \
+#define SPAWN(hook, next, is_searched)                                                             \
     HOOK int hook(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,         \
                   const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])     \
     {                                                                                              \
         if (!real_found() || !real.next)                                                           \
             return ENOSYS;                                                                         \
-        EXEC_ENVIRONMENT(environment, envp)                                                        \
+        EXEC_ENVIRONMENT(environment, envp, {AT_FDCWD, path, is_searched})                         \
         return spawned(real.next(pid, path, actions, attributes, argv, environment));              \
     }
 
@@ -147,13 +147,13 @@ __asm__(".symver hook_old_posix_spawn, posix_spawn@GLIBC_2.2.5");
 __asm__(".symver hook_old_posix_spawnp, posix_spawnp@GLIBC_2.2.5");
 __typeof__(posix_spawn) hook_posix_spawn, hook_posix_spawnp;
 __typeof__(posix_spawn) hook_old_posix_spawn, hook_old_posix_spawnp;
-SPAWN(hook_posix_spawn, posix_spawn)
-SPAWN(hook_posix_spawnp, posix_spawnp)
-SPAWN(hook_old_posix_spawn, old_posix_spawn)
-SPAWN(hook_old_posix_spawnp, old_posix_spawnp)
+SPAWN(hook_posix_spawn, posix_spawn, 0)
+SPAWN(hook_posix_spawnp, posix_spawnp, 1)
+SPAWN(hook_old_posix_spawn, old_posix_spawn, 0)
+SPAWN(hook_old_posix_spawnp, old_posix_spawnp, 1)
 #else
-SPAWN(posix_spawn, posix_spawn)
-SPAWN(posix_spawnp, posix_spawnp)
+SPAWN(posix_spawn, posix_spawn, 0)
+SPAWN(posix_spawnp, posix_spawnp, 1)
 #endif
 
 /* By a jump: popen allocates, and no frame of ours may be among its callers. */
@@ -274,7 +274,8 @@ static __attribute__((noinline)) long exec_by_number(long number, long a, long b
 {
     int is_at = number == SYS_execveat;
     init_exec((const char *)(is_at ? b : a));
-    EXEC_ENVIRONMENT(environment, (char *const *)(is_at ? d : c))
+    EXEC_ENVIRONMENT(environment, (char *const *)(is_at ? d : c),
+                     {is_at ? (int)a : AT_FDCWD, (const char *)(is_at ? b : a), 0})
     if (is_at)
         return done((int)real.syscall(number, a, b, c, (long)environment, e, f));
     return done((int)real.syscall(number, a, b, (long)environment, d, e, f));

@@ -11,8 +11,12 @@ import subprocess
 
 from sources import call, once, source
 
-# A program to run: its name in the suite, the command, where it runs, and what is added to the environment.
-Host = collections.namedtuple("Host", "name command folder env")
+# A program to run: its name in the suite, the command, where it runs, what is added to the environment, and the command
+# that all of it is started by (mprof-c run, too), [] none.
+Host = collections.namedtuple("Host", "name command folder env starter", defaults=[[]])
+
+# For what refuses to be run by root.
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
 
 JOBS = f"-j{os.cpu_count()}"
 
@@ -63,11 +67,12 @@ def libuv(folder):
     def make():
         call("cmake", "-S", place, "-B", built, "-DBUILD_TESTING=ON", "-DLIBUV_BUILD_BENCH=OFF")
         call("make", "-C", built, JOBS, "uv_run_tests")
+        os.chmod(built, 0o777)  # tests write there, as nobody
 
     once(place, "tests", make)
     runner = os.path.join(built, "uv_run_tests")
-    names = [line.strip() for line in call(runner, "--list", cwd=place).splitlines()]
-    return [Host(n, [runner, n], place, {}) for n in names if re.fullmatch(r"\w+", n)]
+    names = [line.strip() for line in call(*AS_NOBODY, runner, "--list", cwd=place).splitlines()]
+    return [Host(n, [runner, n], built, {}, AS_NOBODY) for n in names if re.fullmatch(r"\w+", n)]
 
 
 # ---- redis ----
@@ -185,5 +190,8 @@ def python(folder):
     """Modules of Python's own suite, with the allocator that asks malloc for every object."""
     return [Host(t, ["/usr/bin/python3", "-m", "test", t], folder, {"PYTHONMALLOC": "malloc"}) for t in PYTHON_TESTS]
 
+
+# Suites whose programs use the same ports and files: one runs at a time.
+ONE_AT_A_TIME = ("libuv", "bash")
 
 SUITES = {"bash": bash, "lua": lua, "libuv": libuv, "redis": redis, "valgrind": valgrind, "glibc": glibc, "python": python}
