@@ -321,16 +321,10 @@ static int events_are_finer(const struct process *p, uint64_t begin, uint64_t en
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
                        struct bucket *buckets, size_t count)
 {
-    const struct image *image = recording_image(r);
-    if (count == 0 || end_ns <= begin_ns)
+    const struct process *p = image_process(recording_image(r), process);
+    if (p == NULL || count == 0 || end_ns <= begin_ns)
         return 0;
-    for (size_t i = 0; i < image->process_count; i++) {
-        const struct process *p = &image->processes[i];
-        if (p->serial != process)
-            continue;
-        if (events_are_finer(p, begin_ns, end_ns, count))
-            return timeline_of_events(r, process, begin_ns, end_ns, buckets, count);
-        return timeline_of_summary(p, begin_ns, end_ns, buckets, count);
-    }
-    return 0;
+    if (events_are_finer(p, begin_ns, end_ns, count))
+        return timeline_of_events(r, process, begin_ns, end_ns, buckets, count);
+    return timeline_of_summary(p, begin_ns, end_ns, buckets, count);
 }

@@ -306,14 +306,6 @@ int lineage_choose(struct lineage *l, const char *name, long pid)
 
 /* ---- all of them ---- */
 
-static const struct process *process_of(const struct image *image, uint32_t serial)
-{
-    for (size_t i = 0; i < image->process_count; i++)
-        if (image->processes[i].serial == serial)
-            return &image->processes[i];
-    return NULL;
-}
-
 /* Visits the relatives [begin, end), which are of one recording. Returns how many were taken. */
 static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
                               void (*take)(void *context, const struct lineage_visit *visit),
@@ -326,7 +318,7 @@ static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
         last = wanted[i] ? i : last;
     for (size_t i = begin; recording && i <= last; i++) {
         const struct image *image = recording_image(recording);
-        const struct process *p = process_of(image, l->family.relatives[i].serial);
+        const struct process *p = image_process(image, l->family.relatives[i].serial);
         if (!wanted[i] || !p)
             continue;
         struct lineage_visit visit = {recording,          image,    p, &l->family.relatives[i],
