@@ -44,7 +44,8 @@ void recorded_meet(struct recorded *r, const struct recorded_place *place)
     if (rc == SPOOL_PEEK_NOT_YET || (rc == SPOOL_PEEK_IO && want_of_files()))
         return;
     const struct spool_header *h = &r->peek.header;
-    if (rc != SPOOL_PEEK_OK || h->tree != place->tree) {
+    /* An older recorder hands its chunks over otherwise: its spool is collected once it is over. */
+    if (rc != SPOOL_PEEK_OK || h->version != SPOOL_VERSION || h->tree != place->tree) {
         spool_peek_close(&r->peek);
         r->stage = RECORDED_FOREIGN;
         return;
