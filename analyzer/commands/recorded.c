@@ -226,11 +226,15 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
 static int take_own_place(const struct recorded *r, const struct recorded_place *place)
 {
     int folder = place->folder_fd;
-    int rc = renameat2(folder, r->part, folder, r->result.name, RENAME_NOREPLACE);
+    const char *name = r->result.name;
+    int rc = renameat2(folder, r->part, folder, name, RENAME_NOREPLACE);
 
-    if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) /* the file system cannot do it */
-        rc = renameat(folder, r->part, folder, r->result.name);
-    return rc;
+    if (rc == 0 || (errno != EINVAL && errno != ENOSYS))
+        return rc;
+    if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) /* the file system cannot do it */
+        return renameat(folder, r->part, folder, name);
+    errno = EEXIST;
+    return -1;
 }
 
 /* Gives the capture its name, then removes the spool. Returns 0, or -1 and errno. */
