@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ void *xrealloc(void *old, size_t bytes)
 #define MANY_BYTES (32u << 20)
 #define HUGE_PAGE  ((uintptr_t)2 << 20)
 
-static uintptr_t advised; /* the heap is advised up to here */
+static _Atomic uintptr_t advised; /* the heap is advised up to here; several threads take memory */
 
 void xalloc_huge_pages(void)
 {
@@ -70,10 +71,12 @@ void xalloc_huge_pages(void)
 static void advise(void)
 {
     uintptr_t end = (uintptr_t)sbrk(0) & ~(HUGE_PAGE - 1);
-    if (end <= advised)
-        return;
-    madvise((void *)advised, end - advised, MADV_HUGEPAGE);
-    advised = end;
+    uintptr_t begin = atomic_load_explicit(&advised, memory_order_relaxed);
+    while (begin < end)
+        if (atomic_compare_exchange_weak(&advised, &begin, end)) {
+            madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+            return;
+        }
 }
 
 char *xstrdup(const char *text)
