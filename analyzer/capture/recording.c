@@ -59,21 +59,31 @@ static char *without_end(const char *name, const char *end)
     return text;
 }
 
+/* RECORDING_OK for a regular file, else an error. */
+static int check_kind(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return RECORDING_IO;
+    if (S_ISREG(status.st_mode))
+        return RECORDING_OK;
+    errno = EISDIR;
+    return S_ISDIR(status.st_mode) ? RECORDING_IO : RECORDING_FOREIGN;
+}
+
 /* Opens a regular file for reading; never waits for a pipe's other end. */
 static int open_file(const char *file, int *fd)
 {
-    struct stat status;
     *fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? RECORDING_MISSING : RECORDING_IO;
-    if (fstat(*fd, &status) == 0 && S_ISREG(status.st_mode))
-        return RECORDING_OK;
+    int rc = check_kind(*fd), error = errno;
+    if (rc == RECORDING_OK)
+        return rc;
     close(*fd);
     *fd = -1;
-    if (!S_ISDIR(status.st_mode))
-        return RECORDING_FOREIGN;
-    errno = EISDIR;
-    return RECORDING_IO;
+    errno = error;
+    return rc;
 }
 
 int recording_identify(const char *file, struct recording_identity *identity)
