@@ -27,6 +27,15 @@ static void *or_end(void *memory, size_t bytes)
     exit(1);
 }
 
+void xalloc_too_many(const char *what, size_t most)
+{
+    fprintf(stderr,
+            "mprof-c: the recording has more than %zu %s, which is more than can be told apart; "
+            "record a smaller run of the program\n",
+            most, what);
+    exit(1);
+}
+
 void *xmalloc(size_t bytes)
 {
     return or_end(malloc(bytes), bytes);
