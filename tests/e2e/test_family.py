@@ -27,7 +27,7 @@ def tree(name, *more):
 
 
 def functions(of):
-    return {(f["module"], f["name"], f["file"]): f for f in of["functions"]}
+    return {(f["module"], f["name"], f["file"], f["line"]): f for f in of["functions"]}
 
 
 def alone(processes):
