@@ -339,7 +339,7 @@ const struct command command_plot = {
         "What a forked child inherited counts once, as its parent's; pages of the resident set "
         "that "
         "processes share count in each of them. The line is exact but for the order of changes "
-        "within a few thousandths of a process's time (-w looks closer). With -M each process has "
+        "within half a thousandth of a process's time (-w looks closer). With -M each process has "
         "its own line.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
