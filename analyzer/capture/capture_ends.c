@@ -58,6 +58,8 @@ void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_
                        uint32_t serial, uint32_t parent)
 {
     size_t i = identity->fork_count;
+    if (pid == 0)
+        return;
     if (i == sizeof identity->fork_pids / sizeof *identity->fork_pids) {
         identity->more_forks++;
         return;

@@ -20,7 +20,8 @@ int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail);
  * the file's end (none if that is missing). */
 int capture_identify(int fd, struct recording_identity *identity);
 
-/* Adds a forked child of the image, or counts it where it does not fit. */
+/* Adds a forked child of the image, or counts it where it does not fit. A child without a pid is
+ * that of a fork that failed, and is passed over. */
 void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_t start_time,
                        uint32_t serial, uint32_t parent);
 

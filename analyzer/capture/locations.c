@@ -217,10 +217,10 @@ static uint32_t resolve(struct locations *l, const struct known_module *module, 
 }
 
 /* Beyond the bound, a new place in the code is "what lies further out is unknown". */
-static int is_full(const struct image *image)
+static int is_full(const struct locations *l)
 {
-    return image->location_count >= CAPTURE_LOCATION_MAX ||
-           image->frame_count >= CAPTURE_LOCATION_MAX - LOCATION_FRAMES_MAX;
+    return l->image->location_count >= l->most ||
+           l->image->frame_count >= l->most - LOCATION_FRAMES_MAX;
 }
 
 static uint32_t find_in_module(struct locations *l, const struct known_module *module,
@@ -232,6 +232,8 @@ static uint32_t find_in_module(struct locations *l, const struct known_module *m
     for (; (known = intmap_get(&l->by_origin, key)); key++)
         if (memcmp(&l->origins[known], &wanted, sizeof wanted) == 0)
             return (uint32_t)known;
+    if (is_full(l))
+        return 0;
     uint32_t location = resolve(l, module, wanted.address, pc->flags);
     l->origins = xgrow(l->origins, &l->origin_capacity, (size_t)location + 1, sizeof *l->origins);
     l->origins[location] = wanted;
@@ -241,32 +243,49 @@ static uint32_t find_in_module(struct locations *l, const struct known_module *m
 
 static uint32_t find_raw(struct locations *l, uint64_t pc)
 {
-    uint64_t *location = intmap_place(&l->raw, pc);
+    uint64_t location = intmap_get(&l->raw, pc);
     char name[32];
 
-    if (!*location) {
-        snprintf(name, sizeof name, "0x%" PRIx64, pc);
-        *location = add_nameless(l, name, intern(l, ""));
+    if (location || is_full(l))
+        return (uint32_t)location;
+    snprintf(name, sizeof name, "0x%" PRIx64, pc);
+    location = add_nameless(l, name, intern(l, ""));
+    *intmap_place(&l->raw, pc) = location;
+    return (uint32_t)location;
+}
+
+/* Ids without an entry: the spool is damaged, and that is not worth so long a table. */
+static uint32_t find_nowhere(struct locations *l)
+{
+    if (!l->nowhere && !is_full(l))
+        l->nowhere = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
+    return l->nowhere;
+}
+
+static void remember(struct locations *l, uint32_t id, uint32_t location)
+{
+    if (location == 0) { /* for good, as no room comes again */
+        *intmap_place(&l->beyond, id) = 1;
+        return;
     }
-    return (uint32_t)*location;
+    l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
+    l->by_id[id] = location;
 }
 
 uint32_t locations_find_slow(struct locations *l, uint32_t id, uint64_t pc)
 {
     struct spool_pc entry;
 
-    if (id == SPOOL_FRAME_UNKNOWN || is_full(l->image))
+    if (id == SPOOL_FRAME_UNKNOWN || intmap_get(&l->beyond, id))
         return 0;
     if (id == SPOOL_FRAME_RAW)
         return find_raw(l, pc);
-    if (!spool_file_pc(l->file, id, &entry)) { /* damaged: not worth so long a table */
-        if (!l->nowhere)
-            l->nowhere = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
-        return l->nowhere;
-    }
-    l->by_id = xgrow(l->by_id, &l->id_capacity, (size_t)id + 1, sizeof *l->by_id);
+    if (!spool_file_pc(l->file, id, &entry))
+        return find_nowhere(l);
     const struct known_module *module = find_module(l, entry.module);
-    return l->by_id[id] = module ? find_in_module(l, module, &entry) : find_raw(l, entry.pc);
+    uint32_t location = module ? find_in_module(l, module, &entry) : find_raw(l, entry.pc);
+    remember(l, id, location);
+    return location;
 }
 
 /* The kernel's own code has no file. */
@@ -299,6 +318,7 @@ void locations_init(struct locations *l, struct image *image, const struct spool
     l->image = image;
     l->file = file;
     l->symbols = symbols;
+    l->most = CAPTURE_LOCATION_MAX;
     const char *empty = intern(l, "");
     find_function(
         l, (struct function){.name = intern(l, "[unknown]"), .module = empty, .file = empty});
@@ -325,5 +345,6 @@ void locations_clear(struct locations *l)
     intmap_clear(&l->module_numbers);
     intmap_clear(&l->string_numbers);
     intmap_clear(&l->function_numbers);
+    intmap_clear(&l->beyond);
     memset(l, 0, sizeof *l);
 }

@@ -63,6 +63,8 @@ struct locations {
     struct intmap string_numbers;   /* hash -> index in strings + 1 */
     struct intmap function_numbers; /* hash -> function + 1 */
     size_t function_capacity, frame_capacity, location_capacity;
+    size_t most;          /* locations, and frames; a test may have less than the format's bound */
+    struct intmap beyond; /* pc ids of places that were new when there was no room any more */
 };
 
 void locations_init(struct locations *l, struct image *image, const struct spool_file *file,

@@ -340,7 +340,7 @@ static uint64_t blocks_before(struct reader *r, size_t place)
             continue;
         most += e->events < head.raw_bytes ? e->events : head.raw_bytes;
     }
-    return most < BLOCKS_MAX ? most : BLOCKS_MAX;
+    return most < BLOCKS_MAX ? most : BLOCKS_MAX - 1;
 }
 
 /* Puts the blocks of a checkpoint, at most *left, into r->blocks; which allocations they come from

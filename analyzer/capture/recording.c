@@ -59,21 +59,31 @@ static char *without_end(const char *name, const char *end)
     return text;
 }
 
+/* RECORDING_OK for a regular file, else an error. */
+static int check_kind(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return RECORDING_IO;
+    if (S_ISREG(status.st_mode))
+        return RECORDING_OK;
+    errno = EISDIR;
+    return S_ISDIR(status.st_mode) ? RECORDING_IO : RECORDING_FOREIGN;
+}
+
 /* Opens a regular file for reading; never waits for a pipe's other end. */
 static int open_file(const char *file, int *fd)
 {
-    struct stat status;
     *fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? RECORDING_MISSING : RECORDING_IO;
-    if (fstat(*fd, &status) == 0 && S_ISREG(status.st_mode))
-        return RECORDING_OK;
+    int rc = check_kind(*fd), error = errno;
+    if (rc == RECORDING_OK)
+        return rc;
     close(*fd);
     *fd = -1;
-    if (!S_ISDIR(status.st_mode))
-        return RECORDING_FOREIGN;
-    errno = EISDIR;
-    return RECORDING_IO;
+    errno = error;
+    return rc;
 }
 
 int recording_identify(const char *file, struct recording_identity *identity)
@@ -321,16 +331,10 @@ static int events_are_finer(const struct process *p, uint64_t begin, uint64_t en
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
                        struct bucket *buckets, size_t count)
 {
-    const struct image *image = recording_image(r);
-    if (count == 0 || end_ns <= begin_ns)
+    const struct process *p = image_process(recording_image(r), process);
+    if (p == NULL || count == 0 || end_ns <= begin_ns)
         return 0;
-    for (size_t i = 0; i < image->process_count; i++) {
-        const struct process *p = &image->processes[i];
-        if (p->serial != process)
-            continue;
-        if (events_are_finer(p, begin_ns, end_ns, count))
-            return timeline_of_events(r, process, begin_ns, end_ns, buckets, count);
-        return timeline_of_summary(p, begin_ns, end_ns, buckets, count);
-    }
-    return 0;
+    if (events_are_finer(p, begin_ns, end_ns, count))
+        return timeline_of_events(r, process, begin_ns, end_ns, buckets, count);
+    return timeline_of_summary(p, begin_ns, end_ns, buckets, count);
 }

@@ -4,18 +4,26 @@
 #include "command.h"
 #include <stdlib.h>
 
-/* Shows one process of an image; everything else is shared. */
-static void show_process(struct chosen *c, const struct image *image, uint32_t serial)
+/* Shows one process of an image; everything else is shared. Only a damaged recording lacks a
+ * process that its head names. */
+static int show_process(struct chosen *c, const struct image *image, const struct relative *r,
+                        long pid)
 {
+    const struct process *process = image_process(image, r->serial);
+    if (!process) {
+        complain("%s: process %ld cannot be shown: the recording is damaged there; choose another "
+                 "process",
+                 r->recording, pid);
+        return COMMAND_FAILED;
+    }
     c->source = image;
     c->view = *image;
-    for (size_t i = 0; i < image->process_count; i++)
-        if (image->processes[i].serial == serial)
-            c->view.processes = &image->processes[i];
+    c->view.processes = (struct process *)process; /* nobody writes there */
     c->view.process_count = 1;
-    c->view.pid = c->view.processes->pid;
-    c->view.running = image->running && c->view.processes->ending.kind == END_UNKNOWN;
+    c->view.pid = process->pid;
+    c->view.running = image->running && process->ending.kind == END_UNKNOWN;
     c->image = &c->view;
+    return COMMAND_OK;
 }
 
 /* Heads name all processes except some forked ones of large recordings; only for those are the
@@ -43,8 +51,10 @@ static int choose_process(struct chosen *c, long pid)
         if (!c->other)
             return COMMAND_FAILED;
     }
-    show_process(c, recording_image(c->other ? c->other : c->recording), r->serial);
-    choice_tell(c->other ? c->other : c->recording, r->recording);
+    struct recording *shown = c->other ? c->other : c->recording;
+    if (show_process(c, recording_image(shown), r, pid) != COMMAND_OK)
+        return COMMAND_FAILED;
+    choice_tell(shown, r->recording);
     return COMMAND_OK;
 }
 

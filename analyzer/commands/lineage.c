@@ -108,6 +108,8 @@ static void take_figures(struct lineage *l, size_t i, const struct image *image,
         r->quality.loss.since_ns += shift_of(l, image);
 }
 
+/* A child that was never born is passed over: what a damaged file says that it forked goes to its
+ * own parent, or to the image's first process where there is no such parent. */
 static void add_image(struct lineage *l, size_t entry, const struct image *image)
 {
     const char *command = kept(l, text_command(image->argv, image->argc));
@@ -115,6 +117,8 @@ static void add_image(struct lineage *l, size_t entry, const struct image *image
     size_t *kin_of = xcalloc(image->process_count + 1, sizeof *kin_of); /* by serial */
     for (size_t i = 0; i < image->process_count; i++) {
         const struct process *p = &image->processes[i];
+        size_t forker = i == 0 ? KIN_NONE : kin_of[p->parent < i ? p->parent : 0];
+        kin_of[i] = forker;
         if (!process_was_born(p))
             continue;
         size_t self = kin_of[i] = add(l, entry, command);
@@ -122,7 +126,7 @@ static void add_image(struct lineage *l, size_t entry, const struct image *image
                                     .parent_pid = p->parent_pid,
                                     .start_time = p->start_time,
                                     .begin_ns = image->epoch_ns + p->begin_ns,
-                                    .forker = i && p->parent < i ? kin_of[p->parent] : KIN_NONE};
+                                    .forker = forker};
         if (i == 0)
             f->kin[self].parent_start_time = image->parent_start_time;
         take_figures(l, self, image, p);
@@ -306,14 +310,6 @@ int lineage_choose(struct lineage *l, const char *name, long pid)
 
 /* ---- all of them ---- */
 
-static const struct process *process_of(const struct image *image, uint32_t serial)
-{
-    for (size_t i = 0; i < image->process_count; i++)
-        if (image->processes[i].serial == serial)
-            return &image->processes[i];
-    return NULL;
-}
-
 /* Visits the relatives [begin, end), which are of one recording. Returns how many were taken. */
 static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
                               void (*take)(void *context, const struct lineage_visit *visit),
@@ -326,7 +322,7 @@ static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
         last = wanted[i] ? i : last;
     for (size_t i = begin; recording && i <= last; i++) {
         const struct image *image = recording_image(recording);
-        const struct process *p = process_of(image, l->family.relatives[i].serial);
+        const struct process *p = image_process(image, l->family.relatives[i].serial);
         if (!wanted[i] || !p)
             continue;
         struct lineage_visit visit = {recording,          image,    p, &l->family.relatives[i],

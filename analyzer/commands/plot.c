@@ -85,7 +85,8 @@ static int check_contents(const char *name, const struct image *image)
     return -1;
 }
 
-/* -C: the one line is the tree's sum. -M: the plot's lines are all of the tree's. */
+/* -C: the one line is the tree's sum. -M: the plot's lines are all of the tree's. Where there is
+ * none, plot_family_new has said what cannot be read. */
 static int take_family(struct page *page, size_t i)
 {
     const struct values *values = page->values;
@@ -99,7 +100,7 @@ static int take_family(struct page *page, size_t i)
     if (values->together)
         page->plot.summed = plot_family_size(family);
     if (lines == 0)
-        return check_contents(series->name, series->image);
+        return -1;
     *series = *first;
     if (!values->each)
         return check_contents(series->name, series->image);
@@ -147,7 +148,8 @@ static int read_window(struct page *page, size_t i)
     struct plot_series *series = &page->series[i];
     if (page->families[i]) {
         size_t lines;
-        plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns);
+        if (!plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns))
+            return -1;
         const struct plot_series *first = plot_family_series(page->families[i], &lines);
         *series = *first;
         if (page->values->each)
@@ -337,7 +339,7 @@ const struct command command_plot = {
         "What a forked child inherited counts once, as its parent's; pages of the resident set "
         "that "
         "processes share count in each of them. The line is exact but for the order of changes "
-        "within a few thousandths of a process's time (-w looks closer). With -M each process has "
+        "within half a thousandth of a process's time (-w looks closer). With -M each process has "
         "its own line.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",

@@ -1,5 +1,6 @@
 /* plot_family.c - see plot_family.h. */
 #include "plot_family.h"
+#include "command.h"
 #include "family_view.h"
 #include "lineage.h"
 #include "quality_sum.h"
@@ -237,6 +238,9 @@ static size_t read_window(const struct window *w, const struct lineage_visit *vi
         return 0;
     int count =
         recording_timeline(visit->recording, p->serial, begin, end, buckets, WINDOW_BUCKETS);
+    if (count < 0)
+        complain("%s: the window cannot be read: %s; process %d is left out",
+                 visit->relative->recording, recording_strerror(count), p->pid);
     return count > 0 ? (size_t)count : 0;
 }
 
@@ -260,11 +264,11 @@ static void add_window(void *context, const struct lineage_visit *visit)
                                              .runs_on = visit->relative->runs_on || count == 0};
 }
 
-void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)
+size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)
 {
     struct window w = {.family = f, .begin_ns = begin_ns, .end_ns = end_ns};
     struct timeline sum = {0};
-    lineage_visit(&f->lineage, add_window, &w);
+    size_t taken = lineage_visit(&f->lineage, add_window, &w);
     if (f->sum) {
         together_heap(w.courses, w.count, &sum);
         f->sum_heap = sum.buckets;
@@ -275,4 +279,5 @@ void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_n
         free((void *)w.courses[i].buckets);
     free(w.courses);
     set_series(f);
+    return taken;
 }

@@ -18,8 +18,9 @@ struct plot_family *plot_family_new(const char *name, const struct image *image,
                                     int each);
 const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count);
 
-/* Changes the lines to those of [begin_ns, end_ns), as fine as the events are. */
-void plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
+/* Changes the lines to those of [begin_ns, end_ns), as fine as the events are. Returns how many
+ * processes could be read. */
+size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns);
 
 /* What the recordings of all its processes do not know, including those without a line. */
 struct quality plot_family_quality(const struct plot_family *f);

@@ -44,7 +44,8 @@ void recorded_meet(struct recorded *r, const struct recorded_place *place)
     if (rc == SPOOL_PEEK_NOT_YET || (rc == SPOOL_PEEK_IO && want_of_files()))
         return;
     const struct spool_header *h = &r->peek.header;
-    if (rc != SPOOL_PEEK_OK || h->tree != place->tree) {
+    /* An older recorder hands its chunks over otherwise: its spool is collected once it is over. */
+    if (rc != SPOOL_PEEK_OK || h->version != SPOOL_VERSION || h->tree != place->tree) {
         spool_peek_close(&r->peek);
         r->stage = RECORDED_FOREIGN;
         return;
@@ -188,44 +189,63 @@ static void take_figures(struct gathered *result, const struct image *image)
     result->has_figures = 1;
 }
 
-/* May a capture take the place of the recording `name`? Not while that is a spool in use; a spool
- * that only lacks collecting is removed. */
-static int may_replace(const struct recorded_place *place, const char *name)
+/* May a capture take the place of the recording `name`? Not while that is a spool in use. A spool
+ * that only lacks collecting is opened as *old, and locked, so that nobody begins to collect it. */
+static int may_replace(const struct recorded_place *place, const char *spool,
+                       struct spool_peek *old)
+{
+    int rc = spool_peek_open(old, place->folder_fd, spool);
+
+    if (rc != SPOOL_PEEK_OK)
+        return rc == SPOOL_PEEK_OTHER || (rc == SPOOL_PEEK_IO && errno == ENOENT);
+    spool_peek_refresh(old);
+    return flock(old->fd, LOCK_EX | LOCK_NB) == 0 && !spool_peek_in_use(old);
+}
+
+/* Renames NAME.part to `name` and removes the spool of the recording that was there. Returns 1, or
+ * 0 where that place cannot be had; then nothing has changed. */
+static int take_place(struct recorded *r, const struct recorded_place *place, const char *name)
 {
     struct spool_peek old;
     char *spool = join(name, strlen(name), SPOOL_SUFFIX);
-    int rc = spool_peek_open(&old, place->folder_fd, spool);
-    int may = rc == SPOOL_PEEK_OTHER || (rc == SPOOL_PEEK_IO && errno == ENOENT);
+    int taken = may_replace(place, spool, &old) &&
+                renameat(place->folder_fd, r->part, place->folder_fd, name) == 0;
 
-    if (rc == SPOOL_PEEK_OK) {
-        spool_peek_refresh(&old);
-        may = flock(old.fd, LOCK_EX | LOCK_NB) == 0 && !spool_peek_in_use(&old);
-        if (may)
+    if (taken) {
+        free(r->result.name);
+        r->result.name = xstrdup(name);
+        if (old.fd >= 0)
             unlinkat(place->folder_fd, spool, 0);
-        spool_peek_close(&old);
     }
+    spool_peek_close(&old);
     free(spool);
-    return may;
+    return taken;
 }
 
-/* Renames NAME.part to NAME, then removes the spool. Returns 0, or -1 and errno. */
+/* Renames NAME.part to NAME, which nobody has yet. Returns 0, or -1 and errno. */
+static int take_own_place(const struct recorded *r, const struct recorded_place *place)
+{
+    int folder = place->folder_fd;
+    const char *name = r->result.name;
+    int rc = renameat2(folder, r->part, folder, name, RENAME_NOREPLACE);
+
+    if (rc == 0 || (errno != EINVAL && errno != ENOSYS))
+        return rc;
+    if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) /* the file system cannot do it */
+        return renameat(folder, r->part, folder, name);
+    errno = EEXIST;
+    return -1;
+}
+
+/* Gives the capture its name, then removes the spool. Returns 0, or -1 and errno. */
 static int publish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
 {
-    int folder = place->folder_fd, rc;
+    int is_other = instead_of != NULL && strcmp(r->result.name, instead_of) != 0;
 
-    if (instead_of != NULL && strcmp(r->result.name, instead_of) != 0 &&
-        may_replace(place, instead_of)) {
-        free(r->result.name);
-        r->result.name = xstrdup(instead_of);
-        rc = renameat(folder, r->part, folder, instead_of);
-    } else {
-        rc = renameat2(folder, r->part, folder, r->result.name, RENAME_NOREPLACE);
-        if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) /* the file system cannot do it */
-            rc = renameat(folder, r->part, folder, r->result.name);
-    }
-    if (rc == 0)
-        unlinkat(folder, r->spool, 0);
-    return rc;
+    if (!(is_other && take_place(r, place, instead_of)) && take_own_place(r, place) != 0)
+        return -1;
+    unlinkat(place->folder_fd, r->spool, 0);
+    return 0;
 }
 
 /* Returns COLLECT_OK or an error. */

@@ -70,7 +70,8 @@ const struct command command_report = {
         "table shows by their names what each of them allocated, whoever freed it. The processes "
         "of its tree are named at the foot, each below the one that started it.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "
-        "recorded: functions are the same where module, name and file are. The tree's peak is that "
+        "recorded: functions are the same where module, name, file and line are. The tree's peak "
+        "is that "
         "of the line that plot -C draws; the own peak of a function is that in the process where "
         "it was highest, and what it held at the tree's peak is not known. Quality is summed, too; "
         "recordings that are cut or cannot be read, and processes that are in none, are named.",

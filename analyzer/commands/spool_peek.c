@@ -20,8 +20,11 @@ static int check_header(const struct spool_header *h)
 {
     if (h->magic == 0)
         return SPOOL_PEEK_NOT_YET;
-    if (h->magic != SPOOL_MAGIC || h->version != SPOOL_VERSION ||
-        h->processes.entry_bytes != sizeof(struct spool_process) || h->processes.capacity == 0)
+    if (h->magic != SPOOL_MAGIC || h->version == 0)
+        return SPOOL_PEEK_OTHER;
+    if (h->version > SPOOL_VERSION)
+        return SPOOL_PEEK_TOO_NEW;
+    if (h->processes.entry_bytes != sizeof(struct spool_process) || h->processes.capacity == 0)
         return SPOOL_PEEK_OTHER;
     return SPOOL_PEEK_OK;
 }

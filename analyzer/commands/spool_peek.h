@@ -15,8 +15,9 @@
 enum spool_peek_result {
     SPOOL_PEEK_OK = 1,
     SPOOL_PEEK_NOT_YET = 0, /* its header is not complete */
-    SPOOL_PEEK_OTHER = -1,  /* no spool of the version that our recorder writes */
+    SPOOL_PEEK_OTHER = -1,  /* no spool */
     SPOOL_PEEK_IO = -2,     /* errno says why */
+    SPOOL_PEEK_TOO_NEW = -3 /* a spool of a later version */
 };
 
 struct spool_resident { /* a process of the spool that has not left it, as far as is known */

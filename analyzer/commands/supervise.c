@@ -11,6 +11,7 @@
 
 #define WAIT_MAX_MS 500         /* SIGCHLD ends a wait; but one may come before the wait begins */
 #define GRACE_NS    2000000000u /* from TERM to KILL */
+#define KILLED_NS   500000000u  /* from KILL to the end; some cannot be killed by us, or not now */
 #define VICTIMS_MAX 8192
 
 struct supervision {
@@ -69,13 +70,17 @@ static void add_victims(struct supervision *s)
     s->victim_count += found;
 }
 
+/* A pid without a start time may be anybody's by now: it is neither signalled nor waited for. */
+static int is_victim(struct proc_identity process)
+{
+    return process.start_time != 0 && process.pid != getpid() && proc_alive(process);
+}
+
 static void signal_victims(struct supervision *s, int signal)
 {
-    for (size_t i = 0; i < s->victim_count; i++) {
-        struct proc_identity victim = s->victims[i];
-        if (victim.start_time != 0 && victim.pid != getpid() && proc_alive(victim))
-            kill(victim.pid, signal);
-    }
+    for (size_t i = 0; i < s->victim_count; i++)
+        if (is_victim(s->victims[i]))
+            kill(s->victims[i].pid, signal);
 }
 
 static void check_time(struct supervision *s)
@@ -102,17 +107,20 @@ static void check_time(struct supervision *s)
 static int any_victim(const struct supervision *s)
 {
     for (size_t i = 0; i < s->victim_count; i++)
-        if (proc_alive(s->victims[i]))
+        if (is_victim(s->victims[i]))
             return 1;
     return 0;
 }
 
-/* The root is gone after the time limit; what it left behind has the rest of the grace. */
+/* The root is gone after the time limit; what it left behind has the rest of the grace or, where
+ * that is over and all were killed, a moment to be gone. */
 static void end_victims(struct supervision *s)
 {
     const struct timespec pause = {0, 10000000};
+    uint64_t now = supervise_clock_ns();
+    uint64_t end_ns = s->limit_ns != UINT64_MAX ? s->limit_ns : now + KILLED_NS;
 
-    while (any_victim(s) && supervise_clock_ns() < s->limit_ns)
+    while (any_victim(s) && supervise_clock_ns() < end_ns)
         nanosleep(&pause, NULL);
     add_victims(s);
     signal_victims(s, SIGKILL);

@@ -9,6 +9,8 @@ uint32_t blocks_more(struct blocks *b)
 {
     if (b->count == 0)
         b->count = 1;
+    if (b->count == BLOCKS_MAX)
+        xalloc_too_many("blocks alive at once in a process", BLOCKS_MAX - 1);
     if (b->count >= b->capacity) { /* not xgrow: nobody needs it zeroed */
         b->capacity = b->capacity ? b->capacity * 2 : 256;
         b->list = xrealloc(b->list, b->capacity * sizeof *b->list);

@@ -70,7 +70,7 @@ enum block_place {
     BLOCK_YOUNGEST_MORE = 24, /* + k: k places older than BLOCK_YOUNGEST */
     BLOCK_PLACES = 32,
 };
-#define BLOCKS_MAX       (1u << 31) /* a block's index stays below */
+#define BLOCKS_MAX       (1u << 31) /* a block's index stays below: live.h uses the highest bit */
 #define BLOCK_STEPS      8u
 #define BLOCK_NEAR_STEPS 8u /* how far to look for BLOCK_NEAR */
 

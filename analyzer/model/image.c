@@ -82,6 +82,16 @@ void image_free(struct image *image)
         arena_free(image->memory);
 }
 
+const struct process *image_process(const struct image *image, uint32_t serial)
+{
+    if (serial < image->process_count && image->processes[serial].serial == serial)
+        return &image->processes[serial];
+    for (size_t i = 0; i < image->process_count; i++)
+        if (image->processes[i].serial == serial)
+            return &image->processes[i];
+    return NULL;
+}
+
 /* Set in *inner once a frame has been given: from then on none is left out. */
 #define LEAF_PASSED 0x80000000u
 

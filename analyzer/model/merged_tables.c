@@ -35,7 +35,7 @@ static int is_function(const struct merged_tables *m, size_t index, const void *
 {
     const struct function *a = &m->function_list[index], *b = wanted;
     return strcmp(a->name, b->name) == 0 && strcmp(a->module, b->module) == 0 &&
-           strcmp(a->file, b->file) == 0;
+           strcmp(a->file, b->file) == 0 && a->line == b->line;
 }
 
 uint64_t merged_function(struct merged_tables *m, uint32_t function)
@@ -43,7 +43,8 @@ uint64_t merged_function(struct merged_tables *m, uint32_t function)
     const struct function *f = &m->from->functions[function];
     if (m->function_of[function])
         return m->function_of[function] - 1;
-    uint64_t hash = hash_text(hash_text(hash_text(HASH_START, f->module), f->name), f->file);
+    uint64_t hash = hash_bytes(HASH_START, &f->line, sizeof f->line);
+    hash = hash_text(hash_text(hash_text(hash, f->module), f->name), f->file);
     uint64_t *number = find(m, &m->functions, hash, f, is_function);
     if (*number == 0) {
         struct arena *memory = m->memory;

@@ -242,6 +242,10 @@ struct image {
     struct arena *memory; /* owner of every string and array above */
 };
 
+/* The process with this serial; NULL: the image has none. A serial from elsewhere, such as a
+ * spool's head, may be one that the image left out. */
+const struct process *image_process(const struct image *image, uint32_t serial);
+
 /* Counts image->gaps into the quality of the first process. */
 void image_count_gaps(struct image *image);
 

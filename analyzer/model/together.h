@@ -5,7 +5,7 @@
  * at a moment is that of the levels of all processes alive then; a process that has ended has none.
  * Within a bucket the level is taken as plot draws it: first what it was before, at max_ns the
  * maximum, and at the bucket's end what it was last. So the sum is exact where each bucket holds
- * one change; elsewhere it is exact but for where in a bucket (less than a thousandth of the
+ * one change; elsewhere it is exact but for where in a bucket (less than half a thousandth of the
  * process's time) two processes' highs fall. Inherited blocks of a forked child are in no course of
  * its own, so nothing counts twice. Nothing here reads files. Single-threaded.
  */

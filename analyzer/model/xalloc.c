@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,15 @@ static void *or_end(void *memory, size_t bytes)
             "mprof-c: out of memory (%zu more bytes wanted); close other programs or use a machine "
             "with more memory\n",
             bytes);
+    exit(1);
+}
+
+void xalloc_too_many(const char *what, size_t most)
+{
+    fprintf(stderr,
+            "mprof-c: the recording has more than %zu %s, which is more than can be told apart; "
+            "record a smaller run of the program\n",
+            most, what);
     exit(1);
 }
 
@@ -54,7 +64,7 @@ void *xrealloc(void *old, size_t bytes)
 #define MANY_BYTES (32u << 20)
 #define HUGE_PAGE  ((uintptr_t)2 << 20)
 
-static uintptr_t advised; /* the heap is advised up to here */
+static _Atomic uintptr_t advised; /* the heap is advised up to here; several threads take memory */
 
 void xalloc_huge_pages(void)
 {
@@ -70,10 +80,12 @@ void xalloc_huge_pages(void)
 static void advise(void)
 {
     uintptr_t end = (uintptr_t)sbrk(0) & ~(HUGE_PAGE - 1);
-    if (end <= advised)
-        return;
-    madvise((void *)advised, end - advised, MADV_HUGEPAGE);
-    advised = end;
+    uintptr_t begin = atomic_load_explicit(&advised, memory_order_relaxed);
+    while (begin < end)
+        if (atomic_compare_exchange_weak(&advised, &begin, end)) {
+            madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+            return;
+        }
 }
 
 char *xstrdup(const char *text)

@@ -21,4 +21,7 @@ char *xstrdup(const char *text);
  * returns the array, which may have moved. New elements are zeroed. */
 void *xgrow(void *array, size_t *capacity, size_t needed, size_t element_bytes);
 
+/* Ends the program, too: it counts `what` up to `most`, and there are more. */
+void xalloc_too_many(const char *what, size_t most) __attribute__((noreturn));
+
 #endif

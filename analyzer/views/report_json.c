@@ -105,28 +105,44 @@ static void put_forked(struct json *j, const struct process *p)
     selfcheck_json(j, p);
 }
 
+/* The forked process that is relative i; NULL: it was exec'd, is recorded elsewhere, or
+ * a damaged head names it and the recording does not hold it. */
+static const struct process *forked_of(const struct report *report, size_t i)
+{
+    const struct family *f = report->family;
+    const struct relative *r = &f->relatives[i], *self = &f->relatives[f->self];
+    if (r->serial == 0 || strcmp(r->recording, self->recording) != 0)
+        return NULL;
+    return image_process(report->source, r->serial);
+}
+
+static void put_child(struct json *j, const struct family *f, size_t i,
+                      const struct process *forked)
+{
+    json_object(j, NULL);
+    json_integer(j, "pid", f->kin[i].pid);
+    json_integer(j, "parent_pid", f->kin[i].parent_pid);
+    json_string(j, "command", f->relatives[i].command);
+    if (forked) {
+        put_forked(j, forked);
+    } else {
+        json_string(j, "kind", "exec");
+        json_string(j, "recording", f->relatives[i].recording);
+    }
+    json_end_object(j);
+}
+
 /* Forked ones of this recording with their figures, and the recordings of exec'd ones. */
 static void put_children(struct json *j, const struct report *report)
 {
     const struct family *f = report->family;
-    const struct relative *self = &f->relatives[f->self];
     json_array(j, "children");
     for (size_t i = 0; report->source && i < f->count; i++) {
-        const struct relative *r = &f->relatives[i];
-        int is_here = strcmp(r->recording, self->recording) == 0;
-        if (!f->in_tree[i] || i == f->self || (r->serial != 0 && !is_here))
+        if (!f->in_tree[i] || i == f->self)
             continue;
-        json_object(j, NULL);
-        json_integer(j, "pid", f->kin[i].pid);
-        json_integer(j, "parent_pid", f->kin[i].parent_pid);
-        json_string(j, "command", r->command);
-        if (r->serial != 0) {
-            put_forked(j, &report->source->processes[r->serial]);
-        } else {
-            json_string(j, "kind", "exec");
-            json_string(j, "recording", r->recording);
-        }
-        json_end_object(j);
+        const struct process *forked = forked_of(report, i);
+        if (forked || f->relatives[i].serial == 0)
+            put_child(j, f, i, forked);
     }
     json_end_array(j);
 }

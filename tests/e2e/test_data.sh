@@ -15,6 +15,22 @@ for file in "$TESTS"/data/fork.v*.spool.gz; do
     assert_clean "$name"
 done
 
+# One that is still being written stays, and so does its name; once it is not, it is as any other.
+for file in "$TESTS"/data/fork.v*.spool.gz; do
+    name=written.$(basename "$file" .spool.gz).mprof
+    gunzip <"$file" >"$name.spool"
+    exec 7>>"$name.spool"
+    assert_refused 1 "$MPROF" rm "$name"
+    assert_contains "rm $name" "still being written" refused.err
+    run_as "$name" true || fail "run -o $name: status $?"
+    [ -e "$name.spool" ] || fail "$name: the spool that is being written is gone"
+    [ ! -e "$name" ] || fail "$name: run took the name of a spool that is being written"
+    exec 7>&-
+    run_as "$name" true || fail "run -o $name: status $?"
+    assert_eq "$name: program" true "$(json "$name" command.0)"
+    [ ! -e "$name.spool" ] || fail "$name: the spool of another recording stayed beside it"
+done
+
 for file in "$TESTS"/data/inlines.v*.capture; do
     name=$(basename "$file" .capture).mprof
     cp "$file" "$name"

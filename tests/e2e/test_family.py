@@ -27,7 +27,7 @@ def tree(name, *more):
 
 
 def functions(of):
-    return {(f["module"], f["name"], f["file"]): f for f in of["functions"]}
+    return {(f["module"], f["name"], f["file"], f["line"]): f for f in of["functions"]}
 
 
 def alone(processes):
@@ -147,6 +147,16 @@ def check_plots(name, processes):
     check(f"child {forked['pid']} family" in text, f"{name}: plot -CM in text:\n{text}")
 
 
+def check_unreadable(name):
+    """Where nothing of the tree can be opened once more, as few files may be open, there is no picture."""
+    for how in ("-C", "-M", "-CM"):
+        for window in ([], ["-w", "0,1"]):
+            status, out, err = execute(["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", MPROF, "plot", how, *window,
+                                        "-o", "none.svg", name])
+            check(status == 1 and out == "" and "Too many open files" in err, f"plot {how} {window}: {status} {out} {err}")
+            check("gnuplot" not in err, f"plot {how} {window}: {err}")
+
+
 def check_list():
     os.mkdir("listed")
     os.chdir("listed")
@@ -181,6 +191,7 @@ def main():
     subprocess.run(under_run("run.mprof", [program]), check=True, stdout=subprocess.DEVNULL)
     check_known("pre.mprof")
     check_plots("run.mprof", check_known("run.mprof"))
+    check_unreadable("run.mprof")
     check_list()
 
     # Real ones: a shell with programs at work in the background, and Python's multiprocessing.

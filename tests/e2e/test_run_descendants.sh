@@ -52,6 +52,37 @@ assert_eq "sentences" 1 "$(grep -c '^mprof-c: ' said)"
 assert_eq "parts left" 0 "$(find . -name '*.part' | wc -l)"
 assert_eq "completed later" sh "$(json full.mprof command.0)"
 
+# One whose name is taken by a folder meanwhile keeps the name of its spool, and the older recording stays.
+preload taken.mprof "$PROGRAMS/single" >/dev/null || fail "status $?"
+"$MPROF" run -o taken.mprof sh -c 'mkdir taken.mprof; exit 6' >out 2>said
+assert_eq "status with a folder in the way" 6 $?
+[ -f taken.mprof.spool ] || fail "the older recording is gone: $(ls)"
+assert_contains "the folder in the way" taken.mprof.1 said
+assert_eq "with a folder in the way" sh "$(json taken.mprof.1 command.0)"
+rmdir taken.mprof
+assert_eq "the older recording" 18 "$(json taken.mprof totals.allocations)"
+
+# A file that came into the way is not written over, whether the file system can rename without replacing or not.
+cat >unable.c <<'END'
+#include <errno.h>
+int renameat2(int a, const char *b, int c, const char *d, unsigned e)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e;
+    errno = EINVAL;
+    return -1;
+}
+END
+gcc -shared -fPIC -o unable.so unable.c || fail "gcc"
+for library in "" "$PWD/unable.so"; do
+    # A sanitized mprof-c wants its runtime to be first.
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 LD_PRELOAD=$library \
+        "$MPROF" run -o way.mprof sh -c 'echo precious >way.mprof' 2>said
+    assert_contains "a file in the way" "cannot be completed" said
+    assert_eq "the file in the way" precious "$(cat way.mprof)"
+    [ -f way.mprof.spool ] || fail "the spool is gone: $(ls)"
+    rm way.mprof*
+done
+
 # More processes at a time than files may be open.
 (ulimit -n 64; "$MPROF" run -q -o many.mprof sh -c 'for i in $(seq 60); do sleep 1 & done; wait; exit 3')
 assert_eq "status with few files" 3 $?

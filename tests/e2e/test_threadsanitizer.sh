@@ -1,6 +1,7 @@
 #!/bin/bash
 # TIMEOUT 240
-# The recorder's threads under ThreadSanitizer: events, short threads, rule cache, loader and forks at once.
+# The recorder's threads under ThreadSanitizer: events, short threads, rule cache, loader and forks at once; and the
+# analyzer's, which share its memory.
 . "$TESTS/e2e/lib.sh"
 
 program=$(dirname "$MPROF")/tsan/recorder_threads
@@ -9,7 +10,10 @@ program=$(dirname "$MPROF")/tsan/recorder_threads
 alone() {
     TSAN_OPTIONS="halt_on_error=0 exitcode=66" MPROF_OUTPUT=$1 setarch -R "$program" "${@:2}" >out 2>err
 }
+XALLOC=$(dirname "$program")/xalloc_threads
 setarch -R true 2>/dev/null || skip "this machine does not let a program have its memory at fixed places (personality)"
+
+TSAN_OPTIONS="exitcode=66" setarch -R "$XALLOC" 2>err || fail "the analyzer's memory: status $?: $(head -n 60 err)"
 
 alone all.mprof 12000 80 10
 status=$?

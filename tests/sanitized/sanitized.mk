@@ -1,4 +1,5 @@
-# sanitized.mk - the analyzer and its unit tests with ASan and UBSan, the recorder with TSan; part of tests.mk.
+# sanitized.mk - the analyzer and its unit tests with ASan and UBSan, the recorder and what the
+# analyzer's threads share with TSan; part of tests.mk.
 #
 #   make sanitized         builds build/asan (as build, its mprof-c sanitized) and build/tsan
 #   make check-sanitized   the whole suite with that mprof-c
@@ -14,7 +15,7 @@ TSAN_OBJ     := $(TSAN_SRC:%.c=$(B)/tsan/%.o)
 # A test takes as much longer.
 PATIENCE     := 4
 
-sanitized: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) $(B)/tsan/recorder_threads
+sanitized: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) $(B)/tsan/recorder_threads $(B)/tsan/xalloc_threads
 	+@$(ASAN_MAKE) $(ASAN)/mprof-c $(ASAN_UNIT:$(B)/%=$(ASAN)/%)
 	@ln -sfn ../libmprof.so $(ASAN)/libmprof.so
 	@ln -sfn ../../tests/programs $(ASAN)/tests/programs
@@ -33,6 +34,10 @@ $(B)/tsan/recorder_threads: tests/sanitized/recorder_threads.c $(TSAN_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(PRELOAD_FLAGS) $(TSAN_FLAGS) $(addprefix -iquote ,$(sees_preload)) -MMD -MP \
 		-o $@ $< $(TSAN_OBJ) $(LDFLAGS) -lpthread -ldl
+
+$(B)/tsan/xalloc_threads: tests/sanitized/xalloc_threads.c analyzer/model/xalloc.c analyzer/model/xalloc.h
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -O1 -g -fsanitize=thread -iquote analyzer/model -o $@ $(filter %.c,$^) $(LDFLAGS) -lpthread
 
 .PHONY: sanitized check-sanitized
 -include $(TSAN_OBJ:.o=.d) $(B)/tsan/recorder_threads.d

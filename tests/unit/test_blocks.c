@@ -4,6 +4,7 @@
 #include "collect_fixture.h"
 #include "reader.h"
 #include "writer.h"
+#include <sys/wait.h>
 
 #define CLASSES 12
 #define LIVE    3000
@@ -305,6 +306,29 @@ static void test_collected(void **state)
     reader_close(r);
 }
 
+/* The table of live blocks has no room for a higher index: the analyzer ends with a sentence. */
+static void test_more_blocks_than_can_be_told_apart(void **state)
+{
+    (void)state;
+    int ends[2], status;
+    char text[512] = "";
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct blocks b = {.count = BLOCKS_MAX, .capacity = BLOCKS_MAX};
+        dup2(ends[1], STDERR_FILENO);
+        blocks_more(&b);
+        _exit(0);
+    }
+    close(ends[1]);
+    assert_true(read(ends[0], text, sizeof text - 1) >= 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_non_null(strstr(text, "more than 2147483647 blocks"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_threads_of_a_cut_file),
         cmocka_unit_test(test_no_such_block),
         cmocka_unit_test(test_collected),
+        cmocka_unit_test(test_more_blocks_than_can_be_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "capture_fixture.h"
 #include "classes.h"
 #include "collect_fixture.h"
+#include "locations.h"
 #include "reader.h"
 #include "tree.h"
 
@@ -283,6 +284,50 @@ static void test_stacks(void **state)
     fixture_free(&f);
 }
 
+/* Where there is no room for a new place, a known one is still found, also by another pc id: each
+ * forked child numbers anew what it meets. */
+static void test_locations(void **state)
+{
+    (void)state;
+    enum { IN_MODULE = 1, RAW = 2, IN_MODULE_AGAIN = 61, RAW_AGAIN = 62, NEW = 63, INVALID = 64 };
+    struct spool_builder b;
+    struct spool_file file;
+    struct locations l;
+    builder_init(&b);
+    b.control.module_count = 1;
+    b.modules[1] = (struct spool_module){.state = 1, .start = 1, .end = 1 << 20, .path_bytes = 4};
+    memcpy(b.modules[1].path, "/lib", 4);
+    b.pcs[IN_MODULE].module = 1;
+    b.pcs[IN_MODULE_AGAIN] = b.pcs[IN_MODULE];
+    b.pcs[RAW_AGAIN] = b.pcs[RAW];
+    b.pcs[INVALID].flags = 0;
+    int fd = builder_file(&b);
+    assert_int_equal(spool_file_open(&file, fd), COLLECT_OK);
+    struct image *image = image_new();
+    locations_init(&l, image, &file, NULL);
+    l.most = 100;
+    uint32_t in_module = locations_find(&l, IN_MODULE, 0), raw = locations_find(&l, RAW, 0), id = 3;
+    while (locations_find(&l, id, 0) != 0)
+        id++;
+    assert_in_range(id, 10, 60);
+    size_t count = image->location_count;
+    assert_true(in_module != 0 && raw != 0 && in_module != raw);
+    for (int time = 0; time < 2; time++) {
+        assert_int_equal(locations_find(&l, IN_MODULE_AGAIN, 0), in_module);
+        assert_int_equal(locations_find(&l, RAW_AGAIN, 0), raw);
+        assert_int_equal(locations_find(&l, SPOOL_FRAME_RAW, b.pcs[RAW].pc), raw);
+        assert_int_equal(locations_find(&l, SPOOL_FRAME_RAW, 0x123456), 0);
+        assert_int_equal(locations_find(&l, NEW, 0), 0);
+        assert_int_equal(locations_find(&l, INVALID, 0), 0);
+    }
+    assert_int_equal(image->location_count, count);
+    locations_clear(&l);
+    image_free(image);
+    spool_file_close(&file);
+    close(fd);
+    builder_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_100000_functions),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_stacks),
+        cmocka_unit_test(test_locations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

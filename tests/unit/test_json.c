@@ -94,6 +94,24 @@ static void make_report(long count, int together)
     fclose(out);
 }
 
+/* A head that was read before the recording may name processes that this does not hold. */
+static void test_report_of_a_child_that_is_not_there(void **state)
+{
+    (void)state;
+    struct view_fixture v;
+    struct family_fixture relatives;
+    fixture_make(&v);
+    fixture_family(&relatives, &v);
+    relatives.relatives[1].recording = relatives.relatives[0].recording;
+    relatives.relatives[1].serial = 5;
+    struct report report = {&v.image, "peak", 0, &relatives.family, &v.image};
+    FILE *out = begin();
+    report_json(&report, out);
+    fclose(out);
+    expect_key("children");
+    assert_null(strstr(text, "\"fork\""));
+}
+
 static void test_report_keys(void **state)
 {
     (void)state;
@@ -220,9 +238,13 @@ static void test_keys_of_a_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_structure),      cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_report_keys),    cmocka_unit_test(test_leaks),
-        cmocka_unit_test(test_keys_of_a_tree), cmocka_unit_test(test_manual_names_the_keys),
+        cmocka_unit_test(test_structure),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_report_keys),
+        cmocka_unit_test(test_report_of_a_child_that_is_not_there),
+        cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_keys_of_a_tree),
+        cmocka_unit_test(test_manual_names_the_keys),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }

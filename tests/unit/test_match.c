@@ -1,4 +1,5 @@
-/* test_match.c - DESIGN.md's vocabulary, case by case, from spool events to figures. */
+/* test_match.c - what each kind of event does to the figures, case by case: frees matched or not,
+ * reallocs, mappings, cut stacks. */
 #include "collect_fixture.h"
 
 enum { MAIN = 1, WORK = 2, OTHER = 3 };

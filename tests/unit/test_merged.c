@@ -139,11 +139,31 @@ static void test_lines_add_up(void **state)
     image_free(sum);
 }
 
+/* Two functions of one name and file, at different lines, stay two, as they were in each image:
+ * they may be on one stack, and added up they would count its blocks twice. */
+static void test_functions_of_one_name(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    make(&a, "common", 4000);
+    make(&b, "common", 8000);
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0);
+    merged_add(m, &b.image, &b.process, 0, 0);
+    struct image *sum = merged_finish(m);
+    assert_int_equal(sum->function_count, 3);
+    const struct function_usage *one = usage_of(sum, "common");
+    assert_int_equal(sum->functions[one->function].line, 11);
+    assert_int_equal(one->inclusive.allocations, 20);
+    image_free(sum);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_images),
         cmocka_unit_test(test_lines_add_up),
+        cmocka_unit_test(test_functions_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

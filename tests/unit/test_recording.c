@@ -20,6 +20,19 @@
 
 static char folder[] = "/tmp/test_recording_XXXXXX";
 
+/* In place of libc's: fails as it may on a file system that is far away, which leaves in *status
+ * what was there. */
+static int fstat_error;
+
+int fstat(int fd, struct stat *status)
+{
+    if (fstat_error == 0)
+        return fstatat(fd, "", status, AT_EMPTY_PATH);
+    memset(status, 0x55, sizeof *status);
+    errno = fstat_error;
+    return -1;
+}
+
 static int enter_folder(void **state)
 {
     (void)state;
@@ -352,6 +365,17 @@ static void test_what_is_none(void **state)
     recording_close(NULL);
 }
 
+static void test_file_that_cannot_be_asked_for(void **state)
+{
+    (void)state;
+    put_file("text", "CMDLINE ls\n", 11);
+    fstat_error = ESTALE;
+    expect_error("text", RECORDING_IO);
+    assert_int_equal(errno, ESTALE);
+    fstat_error = 0;
+    unlink("text");
+}
+
 /* The heap of process 0 right after all events at or before the tick of `ns`. */
 static uint64_t heap_at(const struct fixture *f, uint64_t ns)
 {
@@ -460,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_capture_beside_its_spool),
         cmocka_unit_test(test_another_recording_in_the_way),
         cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_file_that_cannot_be_asked_for),
         cmocka_unit_test(test_timeline_of_events),
         cmocka_unit_test(test_timeline_of_summary),
     };

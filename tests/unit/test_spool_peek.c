@@ -123,11 +123,15 @@ static void test_what_is_a_spool(void **state)
     header_of(spool)->magic = 12345;
     assert_int_equal(spool_peek_open(&p, folder_fd, NAME), SPOOL_PEEK_OTHER);
     header_of(spool)->magic = SPOOL_MAGIC;
-    header_of(spool)->version++;
+    header_of(spool)->version = SPOOL_VERSION + 1;
+    assert_int_equal(spool_peek_open(&p, folder_fd, NAME), SPOOL_PEEK_TOO_NEW);
+    header_of(spool)->version = 0;
     assert_int_equal(spool_peek_open(&p, folder_fd, NAME), SPOOL_PEEK_OTHER);
-    header_of(spool)->version--;
-    assert_int_equal(spool_peek_open(&p, folder_fd, NAME), SPOOL_PEEK_OK);
-    spool_peek_close(&p);
+    for (uint32_t version = 1; version <= SPOOL_VERSION; version++) {
+        header_of(spool)->version = version;
+        assert_int_equal(spool_peek_open(&p, folder_fd, NAME), SPOOL_PEEK_OK);
+        spool_peek_close(&p);
+    }
     assert_int_equal(symlinkat(NAME, folder_fd, "link.spool"), 0);
     assert_int_equal(spool_peek_open(&p, folder_fd, "link.spool"), SPOOL_PEEK_IO);
     unlinkat(folder_fd, "link.spool", 0);

@@ -177,6 +177,23 @@ static void test_identify(void **state)
     close(fd);
 }
 
+/* Nobody ever ran there. */
+static void test_identify_passes_over_failed_forks(void **state)
+{
+    (void)state;
+    struct shown_pages p = two_processes();
+    struct recording_identity identity;
+    p.control.process_count = 4;
+    p.processes[3] = p.processes[1];
+    p.processes[1].pid = p.processes[2].pid = 0;
+    p.processes[2].state = 1;
+    int fd = file_of(&p, sizeof p);
+    assert_int_equal(spool_identify(fd, &identity), RECORDING_OK);
+    assert_int_equal(identity.fork_count, 1);
+    assert_int_equal(identity.fork_serials[0], 3);
+    close(fd);
+}
+
 static int identify(const void *data, size_t size)
 {
     struct recording_identity identity;
@@ -213,9 +230,13 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_process_lives),  cmocka_unit_test(test_name_with_brackets),
-        cmocka_unit_test(test_zombie_is_dead), cmocka_unit_test(test_spool_lives),
-        cmocka_unit_test(test_identify),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_process_lives),
+        cmocka_unit_test(test_name_with_brackets),
+        cmocka_unit_test(test_zombie_is_dead),
+        cmocka_unit_test(test_spool_lives),
+        cmocka_unit_test(test_identify),
+        cmocka_unit_test(test_identify_passes_over_failed_forks),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,93 @@
+/* test_lineage.c - whose children an image's processes become among those of other recordings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lineage.h"
+#include "spool_builder.h"
+#include <fcntl.h>
+#include <stdio.h>
+
+#define ROOT  "mprofile_20261122033648_10.mprof"
+#define ASKED "mprofile_20261122033649_20.mprof"
+
+static char place[] = "/tmp/mprof-test-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", place);
+    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+/* A spool without events, of the tree 5. */
+static void write_spool(const char *name, int pid, uint64_t epoch_ns)
+{
+    struct spool_builder b;
+    size_t size;
+    builder_init(&b);
+    b.header.id[0] = (uint8_t)pid;
+    b.header.pid = b.processes[0].pid = pid;
+    b.header.tree = 5;
+    b.header.epoch_ns = epoch_ns;
+    uint8_t *bytes = builder_bytes(&b, &size);
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+    free(bytes);
+    builder_free(&b);
+}
+
+static int starter_of(const struct lineage *l, int pid)
+{
+    const struct kin *kin = l->family.kin;
+    for (size_t i = 0; i < l->family.count; i++)
+        if (kin[i].pid == pid)
+            return kin[i].starter == KIN_NONE ? 0 : kin[kin[i].starter].pid;
+    fail_msg("process %d is not in the family", pid);
+    return 0;
+}
+
+/* In a damaged file a process may be said to be the child of one that was never born, or of one
+ * that there is not. It stays in its own image's tree. */
+static void test_a_child_of_one_that_was_never_born(void **state)
+{
+    (void)state;
+    struct process processes[] = {{.serial = 0, .pid = 20},
+                                  {.serial = 1, .parent = 0},
+                                  {.serial = 2, .parent = 1, .pid = 22},
+                                  {.serial = 3, .parent = 2, .pid = 23},
+                                  {.serial = 4, .parent = 77, .pid = 24},
+                                  {.serial = 5, .parent = 3},
+                                  {.serial = 6, .parent = 5, .pid = 26}};
+    struct image image = {.processes = processes, .process_count = 7, .epoch_ns = 2000};
+    struct lineage l;
+    write_spool(ROOT, 10, 1000);
+    write_spool(ASKED, 20, 2000);
+    lineage_read(&l, ASKED, &image, LINEAGE_HEADS);
+    assert_int_equal(l.family.count, 6);
+    assert_int_equal(starter_of(&l, 20), 10);
+    assert_int_equal(starter_of(&l, 22), 20);
+    assert_int_equal(starter_of(&l, 23), 22);
+    assert_int_equal(starter_of(&l, 24), 20);
+    assert_int_equal(starter_of(&l, 26), 23);
+    lineage_free(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_child_of_one_that_was_never_born),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
