@@ -1,7 +1,7 @@
 """suites.py - suites of other projects that serve as hosts: how each is built, and its programs.
 
-A suite is a function that gets a folder, makes what is not there yet, and returns its hosts. Nothing of the sources is in
-this project.
+A suite is a function that gets a folder, makes what is not there yet, and returns its hosts. Nothing of the sources is
+in this project.
 """
 import collections
 import glob
@@ -88,8 +88,9 @@ def redis(folder):
     tests = os.path.join(place, "tests")
     # As the package does not: its allocator is libc's, not jemalloc, which would bypass malloc.
     once(place, "server", lambda: call("make", "-C", "src", JOBS, "MALLOC=libc", "all", cwd=place))
-    units = [os.path.relpath(p, tests)[:-4]
-             for part in ("unit", "integration") for p in glob.glob(os.path.join(tests, part, "**", "*.tcl"), recursive=True)]
+    files = [p for part in ("unit", "integration")
+             for p in glob.glob(os.path.join(tests, part, "**", "*.tcl"), recursive=True)]
+    units = [os.path.relpath(p, tests)[:-4] for p in files]
     units = sorted(u for u in units if not any(left in u for left in REDIS_LEFT_OUT))
     return [Host(u, ["tclsh", "tests/test_helper.tcl", "--single", u, "--clients", "1", "--baseport",
                      str(REDIS_PORT + 100 * i), "--portcount", "100"], place, {}) for i, u in enumerate(units)]
@@ -173,8 +174,8 @@ def glibc(folder):
     once(folder, "glibc", lambda: build_glibc(place, built))
     path = ":".join(os.path.join(built, part).rstrip("/") for part in GLIBC_LIBRARIES)
     start = [os.path.join(built, "elf", "ld-linux-x86-64.so.2"), "--library-path", path]
-    return [Host(f"{part}/{base(program)}", start + [program], os.path.join(place, part), glibc_env(built, base(program)))
-            for part in GLIBC_FOLDERS for program in glibc_programs(built, part)]
+    return [Host(f"{part}/{base(p)}", start + [p], os.path.join(place, part), glibc_env(built, base(p)))
+            for part in GLIBC_FOLDERS for p in glibc_programs(built, part)]
 
 
 # ---- Python ----
@@ -194,4 +195,5 @@ def python(folder):
 # Suites whose programs use the same ports and files: one runs at a time.
 ONE_AT_A_TIME = ("libuv", "bash")
 
-SUITES = {"bash": bash, "lua": lua, "libuv": libuv, "redis": redis, "valgrind": valgrind, "glibc": glibc, "python": python}
+SUITES = {"bash": bash, "lua": lua, "libuv": libuv, "redis": redis, "valgrind": valgrind, "glibc": glibc,
+          "python": python}
