@@ -68,6 +68,8 @@ $(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(FORMAT_SRC:%.c=$(B)/pic/%
 	$(CC) $(BASE) $(CFLAGS) $(PRELOAD_FLAGS) $(addprefix -iquote ,$(sees_preload)) -MMD -MP -o $@ $< \
 		$(FORMAT_SRC:%.c=$(B)/pic/%.o) $(LDFLAGS) -lcmocka -lpthread -ldl
 
+$(B)/tests/unit/test_clock: LDFLAGS += -Wl,--wrap=boot_clock_ns
+
 $(B)/tests/unit/%: tests/unit/%.c $(ANALYZER_PARTS)
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(ANALYZER_FLAGS) $(addprefix -iquote ,$(UNIT_DIRS)) -MMD -MP -o $@ $< $(ANALYZER_PARTS) \

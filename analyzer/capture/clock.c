@@ -11,6 +11,7 @@
 #define SPAN_GOOD_NS 50000000u  /* pairs this far apart give a good rate */
 #define JUMP_NS      50000000.0 /* a suspend, not a preemption */
 #define MEASURE_NS   10000000u
+#define PAIRS        8 /* of readings, the best of which counts */
 #define RATE_MIN     0.001
 #define RATE_MAX     1000.0
 
@@ -87,14 +88,29 @@ void clock_learn(struct clock *clock, struct spool_moment pair)
     clock->rate_span = span;
 }
 
+/* Both clocks at one moment. The thread may lose the processor between the two readings; of several
+ * pairs the one that was read in the shortest time is right. */
+static struct spool_moment pair_now(void)
+{
+    struct spool_moment best = {0, 0};
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < PAIRS; i++) {
+        uint64_t before = counter_now(), ns = boot_clock_ns(), taken = counter_now() - before;
+        if (taken < shortest) {
+            shortest = taken;
+            best = (struct spool_moment){before + taken / 2, ns};
+        }
+    }
+    return best;
+}
+
 /* The counter's rate on this machine: also the spool's, if it was recorded since the last boot. */
 static double measure_rate(void)
 {
     struct timespec pause = {.tv_nsec = MEASURE_NS};
-    struct spool_moment from = {.ns = boot_clock_ns(), .ticks = counter_now()};
+    struct spool_moment from = pair_now();
     clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    struct spool_moment to = {.ns = boot_clock_ns(), .ticks = counter_now()};
-    return rate_of(from, to);
+    return rate_of(from, pair_now());
 }
 
 void clock_settle(struct clock *clock)

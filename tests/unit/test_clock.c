@@ -8,6 +8,11 @@
 
 #include <cmocka.h>
 
+#include "boot_clock.h"
+#include "counter.h"
+
+#include <stdio.h>
+
 #define START_NS 1000000000000ull
 #define MS       1000000ull
 
@@ -106,6 +111,51 @@ static void test_suspend(void **state)
     expect_near(clock_ns(&c, pair(2001 * MS).ticks), 62001 * MS, 10);
 }
 
+/* ---- a thread that loses the processor between two readings ---- */
+
+static int torn; /* readings of the clock, from the next one on, that come back late */
+
+uint64_t __real_boot_clock_ns(void);
+uint64_t __wrap_boot_clock_ns(void);
+uint64_t __wrap_boot_clock_ns(void) /* tests.mk */
+{
+    uint64_t ns = __real_boot_clock_ns();
+    while (torn > 0 && __real_boot_clock_ns() < ns + 4 * MS)
+        ;
+    torn -= torn > 0;
+    return ns;
+}
+
+/* A clock of this boot, whose rate is measured. */
+static struct clock measured_clock(void)
+{
+    struct spool_header h = {.clock = SPOOL_CLOCK_COUNTER, .machine = COUNTER_MACHINE};
+    struct clock c;
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    for (int i = 0; i < SPOOL_ID_BYTES; i++) {
+        unsigned byte;
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            assert_int_equal(fgetc(f), '-');
+        assert_int_equal(fscanf(f, "%2x", &byte), 1);
+        h.boot_id[i] = (uint8_t)byte;
+    }
+    fclose(f);
+    h.start = (struct spool_moment){counter_now(), __real_boot_clock_ns()};
+    clock_init(&c, &h);
+    clock_settle(&c);
+    return c;
+}
+
+static void test_torn_pairs(void **state)
+{
+    (void)state;
+    struct clock good = measured_clock();
+    torn = 1;
+    struct clock c = measured_clock();
+    uint64_t ms = clock_millisecond(&c), wanted = clock_millisecond(&good);
+    expect_near(ms, wanted, wanted / 100);
+}
+
 static void test_nonsense(void **state)
 {
     (void)state;
@@ -130,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_rate_from_what_there_is),
         cmocka_unit_test(test_late_pair),
         cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_torn_pairs),
         cmocka_unit_test(test_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
