@@ -66,9 +66,15 @@ void init_freeze_time(void)
     frozen = init_now();
 }
 
+/* Repeats it where another thread has changed it meanwhile. */
 void init_time_changed(void)
 {
-    __atomic_store_n(&init_counter_serves, use_counter && sys_may(SYS_KIND_TIME), __ATOMIC_RELAXED);
+    int may;
+    do {
+        may = sys_may(SYS_KIND_TIME);
+        __atomic_store_n(&init_counter_serves, use_counter && may, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    } while (may != sys_may(SYS_KIND_TIME));
 }
 
 uint64_t init_ticks_slow(void)
