@@ -37,6 +37,9 @@ static void detach(void *pages, const uint8_t *end)
 
 void chunk_detach(struct stream *s)
 {
+    s->slot.window = NULL;
+    if (!s->chunk && !s->opening)
+        memset(s, 0, sizeof *s);
     detach(s->chunk, s->end);
     detach(s->opening, s->opening_end);
 }
@@ -202,13 +205,17 @@ static int chunk_open(struct stream *s, size_t need)
     show(s, place.chunk, SPOOL_CHUNK_OPEN);
     chunk_open_at(s, &place, ready);
     place_close(&old);
+    s->shown = init_ticks();
     return 1;
 }
 
 /* Signals are held back: a handler that forks or jumps away would leave two owners of a place, or
- * none. The code above copes with both where the program has forbidden us that call. */
+ * none. The code above copes with most of that where the program has forbidden us this call. In a
+ * child that records nothing a hook may come here that was interrupted by the fork. */
 static int chunk_open_held(struct stream *s, size_t need)
 {
+    if (recorder_state != RECORDER_ON)
+        return 0;
     struct sys_held held = sys_hold_signals();
     int is_open = chunk_open(s, need);
     sys_release_signals(held);

@@ -39,6 +39,7 @@ struct stream {
     uint32_t sequence; /* the chunk's, for the commit word */
     uint32_t fresh;    /* enum stream_fresh bits: why a THREAD event is still to be written */
     uint32_t depth;    /* frames on the decoder's stack */
+    uint64_t shown;    /* a time at which the newest chunk could be seen (ticks) */
     uint64_t retry;    /* after a failure: no further try before this time (ticks) */
     struct spool_chunk *opening; /* the next chunk, once its place is known; else NULL */
     uint8_t *opening_end;
@@ -56,7 +57,8 @@ static inline int chunk_has_room(const struct stream *s, size_t bytes)
 /* Makes room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk
  * (stream->fresh), with room for at least `in_new`: what must be written there first, and the
  * event. The previous chunk stays the stream's, and busy, until the new one is visible. If the
- * stream had none, the event's time must be read again (doc/format.md, "The protocol"). */
+ * stream had none, the event's time is `shown`, if that is later (doc/format.md, "The protocol").
+ */
 int chunk_reserve(struct stream *s, size_t bytes, size_t in_new);
 
 static inline void chunk_busy(struct stream *s)
@@ -90,7 +92,8 @@ void chunk_abandon(struct stream *s);
 void chunk_forget(struct stream *s);
 
 /* In a child forked by a handler that interrupted a hook: the hook will go on writing to the chunk,
- * so private memory takes its place. Nobody else uses the stream any more. */
+ * so private memory takes its place. A stream without one becomes a new one. Nobody else uses it
+ * any more. */
 void chunk_detach(struct stream *s);
 
 /* Counts a lost event in the process's entry, which always has room. A lost REALLOC_MOVED counts as

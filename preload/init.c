@@ -66,9 +66,15 @@ void init_freeze_time(void)
     frozen = init_now();
 }
 
+/* Repeats it where another thread has changed it meanwhile. */
 void init_time_changed(void)
 {
-    __atomic_store_n(&init_counter_serves, use_counter && sys_may(SYS_KIND_TIME), __ATOMIC_RELAXED);
+    int may;
+    do {
+        may = sys_may(SYS_KIND_TIME);
+        __atomic_store_n(&init_counter_serves, use_counter && may, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    } while (may != sys_may(SYS_KIND_TIME));
 }
 
 uint64_t init_ticks_slow(void)
@@ -349,9 +355,9 @@ void init_fork_prepare(void)
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
-    record_fork(serial);
-    if (tls.thread) /* the FORK's own time: it must not seem later (thread_births) */
-        p->fork_ticks = tls.thread->stream.delta.ticks;
+    uint64_t ticks = record_fork(serial);
+    if (ticks) /* the FORK's own time: it must not seem later (thread_births) */
+        p->fork_ticks = ticks;
     tls.forked_serial = serial;
 }
 
@@ -409,6 +415,15 @@ static int become_process(void)
     return 1;
 }
 
+/* The spool is not touched from here on, also not by a hook that a handler's fork interrupted. */
+static void become_nobody(void)
+{
+    static struct spool_process nobody;
+    spool.process = &nobody;
+    thread_after_fork_for_nothing();
+    recorder_state = RECORDER_OFF;
+}
+
 /* In the child, alone or nearly so. The first to come does it; the others record nothing meanwhile.
  * No signal handler may jump out of it: then nobody would do it. */
 int recorder_has_forked(void)
@@ -417,8 +432,8 @@ int recorder_has_forked(void)
     if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return expected == RECORDER_ALIVE;
-    if (init_leave_children) { /* the spool is not touched from here on */
-        recorder_state = RECORDER_OFF;
+    if (init_leave_children) {
+        become_nobody();
         return 0;
     }
     struct sys_held held = sys_hold_signals();

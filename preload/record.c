@@ -69,7 +69,8 @@ void record_thread(struct thread *t)
 
 /* Makes room for an event of `push` frames (`all`: those of the whole stack) and `more` bytes. A
  * new chunk starts with THREAD. Returns 0 where there is no room: the event is lost. If the stream
- * had no chunk, nobody could see that it was busy, so the time is read again. */
+ * had no chunk, nobody could see that it was busy, so the time is one at which the chunk could be
+ * seen. It was read before a handler could fork: the event comes before that FORK. */
 static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
                             uint64_t *ticks)
 {
@@ -82,8 +83,8 @@ static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_
     if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
         if (!chunk_reserve(s, in_new, in_new))
             return 0;
-        if (s->fresh & STREAM_UNSEEN)
-            *ticks = init_ticks();
+        if (s->fresh & STREAM_UNSEEN && s->shown > *ticks)
+            *ticks = s->shown;
         put_thread(t, *ticks);
     }
     return 1;
@@ -186,6 +187,7 @@ struct job {
     enum spool_kind kind;
     int walked;
     const void *payload;
+    uint64_t ticks; /* its time in the stream, once it is recorded */
 };
 
 static void do_simple(void *argument)
@@ -201,7 +203,7 @@ static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, 
 {
     if (recorder_state == RECORDER_OFF)
         return;
-    struct job job = {frame, address, size, kind, walked, NULL};
+    struct job job = {frame, address, size, kind, walked, NULL, 0};
     cramped_call(do_simple, &job);
 }
 
@@ -310,7 +312,7 @@ static size_t path_length(const char *path)
 /* The guard needs registers from which a walk finds its way out, like a hook's. */
 static void do_plain(void *argument)
 {
-    const struct job *job = argument;
+    struct job *job = argument;
     struct registers caller = arch_registers(job->frame);
     struct spool_event e = {.kind = job->kind, .address = job->address, .size = job->size};
     if (e.kind == SPOOL_EXEC)
@@ -319,30 +321,32 @@ static void do_plain(void *argument)
     if (!t)
         return;
     record(t, caller, &e, 0, job->payload);
+    job->ticks = t->stream.delta.ticks;
     thread_leave(t);
 }
 
-static void plain(struct job job)
+static uint64_t plain(struct job job)
 {
     if (cramped_perhaps((uintptr_t)job.frame))
         cramped_call(do_plain, &job);
     else
         do_plain(&job);
+    return job.ticks;
 }
 
 void record_sample(uint64_t ns, uint64_t rss_bytes)
 {
-    plain((struct job){ARCH_CALLER(), ns, rss_bytes, SPOOL_SAMPLE, 0, NULL});
+    plain((struct job){ARCH_CALLER(), ns, rss_bytes, SPOOL_SAMPLE, 0, NULL, 0});
 }
 
-void record_fork(uint32_t child_serial)
+uint64_t record_fork(uint32_t child_serial)
 {
-    plain((struct job){ARCH_CALLER(), child_serial, 0, SPOOL_FORK, 0, NULL});
+    return plain((struct job){ARCH_CALLER(), child_serial, 0, SPOOL_FORK, 0, NULL, 0});
 }
 
 static void label(uint64_t number, const void *payload, size_t bytes)
 {
-    plain((struct job){ARCH_CALLER(), number, bytes, SPOOL_LABEL, 0, payload});
+    plain((struct job){ARCH_CALLER(), number, bytes, SPOOL_LABEL, 0, payload, 0});
 }
 
 void record_forked(uint32_t child_serial)
@@ -357,7 +361,7 @@ void record_birth(const struct spool_birth *births, size_t count)
 
 void record_exec(const char *path)
 {
-    plain((struct job){ARCH_CALLER(), 0, 0, SPOOL_EXEC, 0, path});
+    plain((struct job){ARCH_CALLER(), 0, 0, SPOOL_EXEC, 0, path, 0});
 }
 
 void record_name(void)

@@ -31,7 +31,7 @@ void record_range_dropped(const struct arch_frame *caller);
 void record_range_failed(const struct arch_frame *caller);
 
 void record_sample(uint64_t ns, uint64_t rss_bytes);
-void record_fork(uint32_t child_serial);
+uint64_t record_fork(uint32_t child_serial); /* returns its time (ticks); 0 without a state */
 /* In the parent: that fork has returned. In the child: what its memory holds of other threads'
  * events (spool.h). */
 void record_forked(uint32_t child_serial);

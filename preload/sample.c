@@ -69,6 +69,7 @@ void sample_take(void)
         return;
     struct sys_held held = sys_hold_signals();
     if (!__atomic_exchange_n(&taking, 1, __ATOMIC_ACQUIRE)) {
+        POINT("sampling");
         struct spool_moment now = init_now();
         if (now.ns >= next_ns)
             do_all(now);

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-uint32_t sys_forbidden;
+uint64_t sys_forbidden;
 
 /* ---- the filter's machine: A, X and 16 words of memory ---- */
 
@@ -204,24 +204,40 @@ static uint32_t forbidden_by(const struct sock_fprog *program)
     return kinds & ~(uint32_t)SYS_KIND_GROW;
 }
 
-static uint32_t attempts;  /* so far */
-static uint32_t under_way; /* of these */
+/* ---- giving up ---- */
 
-static struct sandbox_attempt give_up(uint32_t kinds)
+/* One word holds what is given up and, above it, how many attempts there were: so an attempt is
+ * taken back only while it is the latest. What a later one counted on is not in its `given_up`. */
+#define ONE_ATTEMPT (1ull << 32)
+
+static uint32_t given_up_for(uint32_t kinds, uint32_t before)
 {
-    struct sandbox_attempt a = {.number = __atomic_add_fetch(&attempts, 1, __ATOMIC_ACQ_REL),
-                                .is_alone =
-                                    __atomic_fetch_add(&under_way, 1, __ATOMIC_ACQ_REL) == 0};
-    uint32_t before = __atomic_load_n(&sys_forbidden, __ATOMIC_RELAXED);
     uint32_t no_way = SYS_KIND_POPULATE | SYS_KIND_TOUCH; /* to give memory its disk space */
     if (((kinds | before) & no_way) == no_way)
         kinds |= SYS_KIND_MEMORY;
-    a.given_up = kinds & ~before;
-    if (a.given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
+    return kinds & ~before;
+}
+
+/* What must be done while we still may. */
+static void prepare(uint32_t given_up)
+{
+    if (given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
         spool_set_aside();
-    if (a.given_up & SYS_KIND_TIME)
+    if (given_up & SYS_KIND_TIME)
         init_freeze_time();
-    __atomic_or_fetch(&sys_forbidden, kinds, __ATOMIC_RELAXED);
+}
+
+static struct sandbox_attempt give_up(uint32_t kinds)
+{
+    uint64_t before = __atomic_load_n(&sys_forbidden, __ATOMIC_RELAXED), after;
+    struct sandbox_attempt a;
+    do {
+        a.given_up = given_up_for(kinds, (uint32_t)before);
+        prepare(a.given_up);
+        after = (before | a.given_up) + ONE_ATTEMPT;
+        a.number = (uint32_t)(after / ONE_ATTEMPT);
+    } while (!__atomic_compare_exchange_n(&sys_forbidden, &before, after, 0, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_RELAXED));
     init_time_changed();
     return a;
 }
@@ -255,11 +271,13 @@ struct sandbox_attempt sandbox_filter(const struct sock_fprog *given)
 
 void sandbox_over(struct sandbox_attempt a, int has_failed)
 {
-    if (!a.number)
+    uint64_t now = __atomic_load_n(&sys_forbidden, __ATOMIC_RELAXED);
+    if (!a.number || !has_failed)
         return;
-    __atomic_fetch_sub(&under_way, 1, __ATOMIC_ACQ_REL);
-    if (!has_failed || !a.is_alone || __atomic_load_n(&attempts, __ATOMIC_ACQUIRE) != a.number)
-        return;
-    __atomic_and_fetch(&sys_forbidden, ~a.given_up, __ATOMIC_RELAXED);
-    init_time_changed();
+    while (now / ONE_ATTEMPT == a.number)
+        if (__atomic_compare_exchange_n(&sys_forbidden, &now, now & ~(uint64_t)a.given_up, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            init_time_changed();
+            return;
+        }
 }

@@ -16,11 +16,10 @@
 #include <linux/filter.h>
 #include <stdint.h>
 
-/* A call that may close a door: what has been given up for it, and whether it is the only one. */
+/* A call that may close a door, and what has been given up for it. */
 struct sandbox_attempt {
     uint32_t given_up; /* enum sys_kind bits that nobody had given up before */
-    uint32_t number;   /* 0: it closes nothing */
-    int is_alone;
+    uint32_t number;   /* of all attempts; 0: it closes nothing */
 };
 
 /* Before the real call. */
@@ -28,7 +27,7 @@ struct sandbox_attempt sandbox_strict(void);
 struct sandbox_attempt sandbox_filter(const struct sock_fprog *program);
 struct sandbox_attempt sandbox_no_counter(void);
 /* After it. One that has failed has closed nothing: what was given up is taken back, unless another
- * thread was at it meanwhile, which may have closed the same. */
+ * attempt has begun meanwhile, which may have closed the same. */
 void sandbox_over(struct sandbox_attempt attempt, int has_failed);
 
 #endif

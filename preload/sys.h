@@ -48,7 +48,8 @@ enum sys_kind {
     SYS_KIND_ALL = 0xffffff
 };
 
-extern uint32_t sys_forbidden;
+/* Its high half numbers the attempts to forbid something (sandbox.c). */
+extern uint64_t sys_forbidden;
 
 static inline int sys_may(enum sys_kind kind)
 {

@@ -151,6 +151,7 @@ static struct thread *state_new(uint32_t id)
     if (!slab)
         return NULL;
     struct thread *t = slab + index % SLAB_STATES;
+    POINT("numbered");
     t->index = index;
     change_owner(t, 0, id);
     return t;
@@ -213,29 +214,37 @@ static struct thread *state_take(uintptr_t frame)
     return t;
 }
 
-/* Publishes the state with its guard set: a handler that comes later gets a nested one. 0 where
- * there is no state, or one that came earlier has put its own in place. */
-static int begin_state(struct registers caller)
+/* Publishes a state with its guard set: a handler that comes later gets a nested one. NULL where
+ * there is none, or a handler that came earlier has put its own in place. */
+static struct thread *begin_state(struct registers caller)
 {
     struct thread *none = NULL, *t = state_take(caller.sp);
     if (!t)
-        return 0;
+        return NULL;
     t->guard_pc = caller.pc;
+    POINT("begun");
     if (__atomic_compare_exchange_n(&tls.thread, &none, t, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        return 1;
+        return t;
     thread_leave(t);
     pool_push(t);
-    return 0;
+    return NULL;
+}
+
+/* When signals were released, a handler forked, and this is the child: the state is left to its
+ * parent's hook, and the event is the child's own. */
+static struct thread *enter_in_child(struct registers caller)
+{
+    return recorder_state == RECORDER_ON ? thread_enter(caller) : NULL;
 }
 
 /* Signals are held back: a state must not be left between two threads, or two processes. */
 static struct thread *begin(struct registers caller)
 {
     struct sys_held held = sys_hold_signals();
-    int is_begun = begin_state(caller);
+    struct thread *t = begin_state(caller);
     sys_release_signals(held);
-    if (is_begun)
-        return tls.thread;
+    if (t)
+        return t->is_left ? enter_in_child(caller) : t;
     return tls.thread ? thread_enter(caller) : NULL;
 }
 
@@ -287,6 +296,7 @@ static int nest_state(struct thread *t, struct registers caller)
     if (!fresh)
         return 0;
     thread_leave(fresh);
+    POINT("begun");
     if (!__atomic_compare_exchange_n(&t->nested, &none, fresh, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
         pool_push(fresh);
@@ -314,6 +324,8 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
         }
         if (!t->nested && !nest(t, caller))
             return NULL;
+        if (t->is_left)
+            return enter_in_child(caller);
         t = t->nested;
     }
     return NULL;
@@ -344,8 +356,11 @@ size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
 
 /* A handler has forked: its thread's states belong to the hooks that it interrupted, which go on in
  * the child, too. So the states are left to them. */
-static void leave_to_hooks(struct thread *t)
+static void leave_to_hooks(void)
 {
+    struct thread *t = tls.thread;
+    if (!t || !t->guard)
+        return;
     for (; t; t = t->nested) {
         chunk_detach(&t->stream);
         t->owner = LIFE_UNKNOWN;
@@ -354,15 +369,10 @@ static void leave_to_hooks(struct thread *t)
     tls.thread = NULL;
 }
 
-void thread_after_fork(void)
+/* Frees all states but the caller's own, and those that are left. */
+static void free_states(const struct thread *own)
 {
     uint32_t count = states();
-    cramped_after_fork();
-    if (tls.thread && tls.thread->guard)
-        leave_to_hooks(tls.thread);
-    struct thread *own = tls.thread;
-    tls.serial_plus_1 = 0;
-    init_has_threads = 0;
     pool_top = 0;
     pool_count = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -378,9 +388,26 @@ void thread_after_fork(void)
         else
             pool_push(t);
     }
-    if (own) {
-        tls.serial_plus_1 = __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED);
-        own->serial = tls.serial_plus_1 - 1;
-        own->tid = (uint32_t)sys_tid();
+}
+
+void thread_after_fork(void)
+{
+    struct thread *first = tls.thread;
+    cramped_after_fork();
+    leave_to_hooks();
+    free_states(tls.thread);
+    init_has_threads = 0;
+    tls.serial_plus_1 =
+        first ? __atomic_add_fetch(&spool.process->threads, 1, __ATOMIC_RELAXED) : 0;
+    for (struct thread *t = first; t; t = t->nested) {
+        t->serial = tls.serial_plus_1 - 1;
+        t->tid = (uint32_t)sys_tid();
     }
+}
+
+void thread_after_fork_for_nothing(void)
+{
+    leave_to_hooks();
+    if (tls.thread)
+        chunk_forget(&tls.thread->stream);
 }

@@ -124,5 +124,8 @@ size_t thread_births(uint64_t since, struct spool_birth *births, size_t max);
 
 /* In a forked child: every state but the caller's becomes free, and none keeps a chunk. */
 void thread_after_fork(void);
+/* The same in a child that records nothing: a hook that a handler's fork interrupted must not go on
+ * in its parent's chunk. */
+void thread_after_fork_for_nothing(void);
 
 #endif

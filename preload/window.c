@@ -197,6 +197,7 @@ static int window_new(void)
     }
     if (!w)
         return 0;
+    POINT("window laid out");
     __atomic_store_n(&w->state, base ? OPEN : RETIRED, __ATOMIC_RELEASE);
     if (base)
         publish(w);

@@ -5,6 +5,7 @@ PAGE = 4096
 CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
 MARK = 0x4B4E4843
 COPY = 1
+TAKEN = 3
 
 
 def chunks(name):

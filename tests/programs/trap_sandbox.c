@@ -4,17 +4,18 @@
  * BUILD -O0
  * VALGRIND no: it would be killed by the filters itself
  *
- * Thirteen children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
+ * Fourteen children each make and free 100 blocks of 40 bytes, close a door, and make and free 20,000 of
  * 48, which takes the recorder past its first chunk and past a sample of the resident set:
  *   1 strict mode            2 a filter against openat, by prctl      3 the same by syscall(SYS_seccomp)
  *   4 a filter against all but what this program needs     5 PR_SET_TSC      6 a prctl of two arguments
  *   7 a filter that knows only one advice for madvise, not the recorder's
  *   8 one that knows two, but not the one for huge pages; 60,000 blocks, so that those are wanted
- *   9 one that fails all advices but one, as Chromium's does; 400,000 blocks, more than is ever set aside
+ *   9 one that fails all advices but one, as Chromium's does; 450,000 blocks, more than is ever set aside
  *  10 one that fails all of madvise and kills for a futex      11 one that fails mremap
  *  12 as 2, 13 as 5, by syscall(SYS_prctl)
+ *  14 a filter that kills for mremap, which the kernel refuses; 450,000 blocks, as nothing has changed
  * Each tells the parent by its status that it came to its end; it leaves by the system call, as strict
- * mode knows no other way. Each but 8 and 9: 20,100 allocations and frees.
+ * mode knows no other way. Each but 8, 9 and 14: 20,100 allocations and frees.
  *
  * EXPECT allocations 0
  * EXPECT child 1 allocations 20100
@@ -42,8 +43,8 @@
  * EXPECT child 8 allocations 60100
  * EXPECT child 8 frees 60100
  * EXPECT child 8 lost 0
- * EXPECT child 9 allocations 400100
- * EXPECT child 9 frees 400100
+ * EXPECT child 9 allocations 450100
+ * EXPECT child 9 frees 450100
  * EXPECT child 9 lost 0
  * EXPECT child 10 allocations 20100
  * EXPECT child 10 frees 20100
@@ -57,6 +58,9 @@
  * EXPECT child 13 allocations 20100
  * EXPECT child 13 frees 20100
  * EXPECT child 13 lost 0
+ * EXPECT child 14 allocations 450100
+ * EXPECT child 14 frees 450100
+ * EXPECT child 14 lost 0
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -104,6 +108,9 @@ static struct sock_filter no_futex[] = {LOAD(nr), IF_CALL(SYS_madvise, FAIL),
                                         ELSE(SECCOMP_RET_ALLOW)};
 static struct sock_filter no_mremap[] = {LOAD(nr), IF_CALL(SYS_mremap, FAIL),
                                          ELSE(SECCOMP_RET_ALLOW)};
+static struct sock_filter killing[] = {LOAD(nr), IF_CALL(SYS_mremap, SECCOMP_RET_KILL_PROCESS),
+                                       ELSE(SECCOMP_RET_ALLOW)};
+static struct sock_fprog killing_program = {sizeof killing / sizeof *killing, killing};
 static struct sock_fprog failed_advice_program = {sizeof failed_advice / sizeof *failed_advice,
                                                   failed_advice};
 static struct sock_fprog no_futex_program = {sizeof no_futex / sizeof *no_futex, no_futex};
@@ -150,6 +157,8 @@ static int close_door(int which)
         return (int)syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &no_open_program);
     case 13:
         return (int)syscall(SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0);
+    case 14:
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, ~0u, &killing_program) == 0;
     default:
         return prctl(PR_SET_NAME, "renamed");
     }
@@ -159,13 +168,13 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && close_door(7) == 0) /* tests/e2e/test_exec_behind_filter.sh */
         return execv(argv[1], argv + 1);
-    for (int which = 1; which <= 13; which++) {
+    for (int which = 1; which <= 14; which++) {
         pid_t child = fork();
         if (child == 0) {
             churn(100, 40);
             if (close_door(which))
                 _exit(99);
-            churn(which == 8 ? 60000 : which == 9 ? 400000 : 20000, 48);
+            churn(which == 8 ? 60000 : which == 9 || which == 14 ? 450000 : 20000, 48);
             syscall(SYS_exit, 10 + which);
         }
         int status = 0;

@@ -8,7 +8,7 @@
 enum { MODULES = 512, PCS = 1 << 18 };
 
 __thread struct tls tls;
-uint32_t sys_forbidden;
+uint64_t sys_forbidden;
 static struct spool_control control;
 static struct spool_header header;
 static struct spool_process process;

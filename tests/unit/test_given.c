@@ -9,7 +9,7 @@
 #include "../../preload/given.c"
 #include <sys/mman.h>
 
-uint32_t sys_forbidden;
+uint64_t sys_forbidden;
 
 static char *pages; /* three, the last one without access */
 
