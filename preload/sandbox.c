@@ -155,7 +155,9 @@ static const struct {
     {SYS_KIND_START, SYS_mmap, {0, SPOOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, 3}},
     {SYS_KIND_START, SYS_mprotect, {SPOOL_PAGE, SPOOL_PAGE, PROT_READ | PROT_WRITE}},
     {SYS_KIND_START, SYS_fcntl, {3, F_GETFD}},
-    {SYS_KIND_START, SYS_pipe2, {SPOOL_PAGE, O_CLOEXEC | O_NONBLOCK}}, /* libunwind's */
+    {SYS_KIND_START, SYS_pipe2, {SPOOL_PAGE, O_CLOEXEC | O_NONBLOCK}}, /* libunwind's .. */
+    {SYS_KIND_START, SYS_mincore, {SPOOL_PAGE, SPOOL_PAGE, SPOOL_PAGE}},
+    {SYS_KIND_START, SYS_fstat, {3, SPOOL_PAGE}}, /* .. to find those pipes */
     {SYS_KIND_START, SYS_unlink, {SPOOL_PAGE}},
     {SYS_KIND_START, SYS_fstatfs, {3, SPOOL_PAGE}},
     {SYS_KIND_START, SYS_pwrite64, {3, SPOOL_PAGE, SPOOL_PAGE}},

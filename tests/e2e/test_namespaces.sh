@@ -97,6 +97,54 @@ if unshare -T --boottime 100000 true 2>/dev/null; then
     unshare -T --boottime 100000 "$MPROF" run -q -o around.mprof ./second
     assert_eq "status of run in a time namespace" 6 $?
     assert_timely around.mprof
+
+    # A child that is forked into another time namespace than its parent's.
+    cat >other.c <<'END'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void churn(void)
+{
+    for (int i = 0; i < 20; i++) {
+        free(malloc(20));
+        usleep(20000);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    free(malloc(20));
+    int fd = open("/proc/self/timens_offsets", O_WRONLY);
+    if (argc != 2 || unshare(0x80 /* CLONE_NEWTIME */) || dprintf(fd, "boottime %s 0", argv[1]) < 0)
+        return 1;
+    if (fork() == 0) {
+        churn();
+        free(malloc(500)); /* its highest point is at its end */
+        _exit(0);
+    }
+    wait(NULL);
+    churn();
+    return 6;
+}
+END
+    gcc -o other other.c || fail "gcc"
+    for offset in 100000 -100; do
+        for way in preload run_as; do
+            $way "other$way$offset.mprof" ./other $offset
+            assert_eq "$way: status with a child in another time namespace" 6 $?
+            "$MPROF" report --json "other$way$offset.mprof" >other.json || fail "report"
+            whole=$(json_of duration_s <other.json)
+            peak=$(json_of children.0.totals.peak_time_s <other.json)
+            echo "$whole $peak" | awk '{ exit !($1 >= 0.8 && $1 < 60 && $2 >= 0.4 && $2 <= $1) }' ||
+                fail "$way, $offset: took $whole s, and the child's peak was at $peak s"
+            assert_at_least "$way: samples of the child" 100000 "$(json_of children.0.totals.rss_peak_bytes <other.json)"
+        done
+    done
 fi
 
 wait $late

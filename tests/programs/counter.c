@@ -7,11 +7,13 @@
  * own. A word is raised when an event has returned to the program; so at any moment the recording
  * holds at least as many events of a thread as its word says, and at most one more. Runs of
  * allocation and free at several depths, so that stacks change, and reallocs (two events). After
- * SECONDS it ends by itself with status 0. PAUSE: microseconds of rest after each 4,096 events. "ready PID" on standard output says that it begins; all
- * other heap events, one vector a thread, come before that.
+ * SECONDS, or at a SIGTERM, it ends by itself with status 0. PAUSE: microseconds of rest after each 4,096
+ * events. "ready PID" on standard output says that it begins; all other heap events, one vector a thread,
+ * come before that.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +30,13 @@ static struct word *words;
 static double seconds;
 static useconds_t rest;
 static pthread_barrier_t barrier;
+static volatile sig_atomic_t shall_end;
+
+static void end(int unused)
+{
+    (void)unused;
+    shall_end = 1;
+}
 
 static double now(void)
 {
@@ -55,8 +64,8 @@ static void *worker(void *argument)
 {
     struct word *w = argument;
     pthread_barrier_wait(&barrier);
-    double end = now() + seconds;
-    for (unsigned i = 0; i % 1024 || now() < end; i++) {
+    double last = now() + seconds;
+    for (unsigned i = 0; i % 1024 || (!shall_end && now() < last); i++) {
         if (rest && i % 1024 == 0)
             usleep(rest);
         deeper(w, (int)(i >> 4) % 20);
@@ -78,6 +87,7 @@ int main(int argc, char **argv)
         return 4;
     seconds = atof(argv[3]);
     rest = argc > 4 ? (useconds_t)atoi(argv[4]) : 0;
+    signal(SIGTERM, end);
     pthread_barrier_init(&barrier, NULL, (unsigned)threads + 1);
     pthread_t thread[threads];
     for (int i = 0; i < threads; i++)
