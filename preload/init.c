@@ -24,13 +24,11 @@
 
 int recorder_state = RECORDER_NEW;
 uint32_t *recorder_alive;
-int init_counter_serves;
 int init_constructed;
 int init_has_threads;
 
 static struct start_facts *facts;
 static int32_t own_pid;
-static int use_counter;
 int init_leave_children; /* MPROF_CHILDREN=0 */
 int recorder_free_stacks;
 static long spool_fd = -1;
@@ -51,58 +49,6 @@ const char *init_folder(void)
 int32_t init_pid(void)
 {
     return own_pid;
-}
-
-int init_uses_counter(void)
-{
-    return use_counter;
-}
-
-/* Once the time may not be read any more it stands still, but later events get later ticks. */
-static struct spool_moment frozen;
-
-void init_freeze_time(void)
-{
-    frozen = init_now();
-}
-
-/* Repeats it where another thread has changed it meanwhile. */
-void init_time_changed(void)
-{
-    int may;
-    do {
-        may = sys_may(SYS_KIND_TIME);
-        __atomic_store_n(&init_counter_serves, use_counter && may, __ATOMIC_RELAXED);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    } while (may != sys_may(SYS_KIND_TIME));
-}
-
-uint64_t init_ticks_slow(void)
-{
-    if (!sys_may(SYS_KIND_TIME))
-        return __atomic_add_fetch(&frozen.ticks, 1, __ATOMIC_RELAXED);
-    if (use_counter)
-        return arch_ticks();
-    return vdso_boottime_ns();
-}
-
-#define PAIR_TRIES 4
-#define PAIR_NEAR  4096 /* ticks: about a microsecond, in which both clocks are read mostly */
-
-/* Another program may get the processor between the two readings. Then the pair says nothing, and
- * they are read again. */
-struct spool_moment init_now(void)
-{
-    struct spool_moment best = {.ticks = init_ticks(), .ns = frozen.ns};
-    uint64_t shortest = UINT64_MAX;
-    for (int i = 0; i < PAIR_TRIES && shortest > PAIR_NEAR && sys_may(SYS_KIND_TIME); i++) {
-        uint64_t before = init_ticks(), ns = vdso_boottime_ns(), taken = init_ticks() - before;
-        if (taken < shortest) {
-            shortest = taken;
-            best = (struct spool_moment){before + taken / 2, ns};
-        }
-    }
-    return best;
 }
 
 long init_spool_fd(void)
@@ -226,7 +172,7 @@ static void fill_header(void)
     h->pid_space = facts->pid_space;
     h->epoch_ns = sys_clock_ns(CLOCK_REALTIME);
     h->start = init_now();
-    h->clock = use_counter ? SPOOL_CLOCK_COUNTER : SPOOL_CLOCK_NS;
+    h->clock = init_uses_counter() ? SPOOL_CLOCK_COUNTER : SPOOL_CLOCK_NS;
     h->start_kind = SPOOL_START_EXEC;
     h->machine = ARCH_ELF_MACHINE;
     h->executable = put_info(facts->executable, strlen(facts->executable), &used);
@@ -292,8 +238,7 @@ static int start(void)
     if (!facts || !recorder_alive || start_facts_is_child(facts))
         return 0;
     init_leave_children = start_facts_no_children(facts);
-    use_counter = facts->clock_is_counter;
-    init_time_changed();
+    init_time_start(facts->clock_is_counter);
     const char *stacks = start_facts_setting(facts, SETTING_FREE_STACKS);
     recorder_free_stacks = stacks && *stacks && *stacks != '0';
     if (open_spool() != NULL)
