@@ -10,6 +10,7 @@
 #include "choice.h"
 #include "folder.h"
 #include "removal.h"
+#include "scratch.h"
 #include "spool.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,8 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char place[] = "/tmp/mprof-test-XXXXXX";
 
 /* A spool's head: who it is, who started it, and whom it forked. */
 struct head {
@@ -68,21 +67,6 @@ static void write_text(const char *name, const char *text)
     assert_non_null(out);
     fputs(text, out);
     fclose(out);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(place, "/tmp/mprof-test-XXXXXX");
-    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", place);
-    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
 }
 
 #define NAME(second, pid) "mprofile_202611220336" second "_" pid ".mprof"
@@ -301,7 +285,7 @@ static void test_removal_of_a_child_alone(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default_names),       cmocka_unit_test(test_folder_of_file),
         TEST(test_roots_in_order_of_start),         TEST(test_children),

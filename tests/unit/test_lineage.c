@@ -7,28 +7,13 @@
 #include <cmocka.h>
 
 #include "lineage.h"
+#include "scratch.h"
 #include "spool_builder.h"
 #include <fcntl.h>
 #include <stdio.h>
 
 #define ROOT  "mprofile_20261122033648_10.mprof"
 #define ASKED "mprofile_20261122033649_20.mprof"
-
-static char place[] = "/tmp/mprof-test-XXXXXX";
-
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", place);
-    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
-}
 
 /* A spool without events, of the tree 5. */
 static void write_spool(const char *name, int pid, uint64_t epoch_ns)
@@ -89,5 +74,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_child_of_one_that_was_never_born),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }
