@@ -35,9 +35,11 @@ static void detach(void *pages, const uint8_t *end)
         sys_pages_at(pages, (size_t)(end - (uint8_t *)pages));
 }
 
+/* Where the event finds no room in what is left, it goes to a stream of the child's own. */
 void chunk_detach(struct stream *s)
 {
     s->slot.window = NULL;
+    s->serial_plus_1 = 0;
     if (!s->chunk && !s->opening)
         memset(s, 0, sizeof *s);
     detach(s->chunk, s->end);
@@ -183,6 +185,15 @@ static void chunk_open_at(struct stream *s, const struct place *place, size_t re
     s->opening = NULL;
 }
 
+/* A stream without a number is a new one. */
+static void begin_stream(struct stream *s)
+{
+    if (s->serial_plus_1)
+        return;
+    s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
+    s->next_index = 0;
+}
+
 static int chunk_open(struct stream *s, size_t need)
 {
     uint32_t process = spool.process_serial;
@@ -191,8 +202,7 @@ static int chunk_open(struct stream *s, size_t need)
     if (!find_place(s, need + sizeof(struct spool_chunk), &place, &ready))
         return 0;
     POINT("placed");
-    if (!s->serial_plus_1)
-        s->serial_plus_1 = __atomic_add_fetch(&spool.control->stream_count, 1, __ATOMIC_RELAXED);
+    begin_stream(s);
     s->opening_end = place.end;
     s->opening_sequence = place.chunk->sequence + 1;
     s->opening_index = s->next_index;

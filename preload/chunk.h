@@ -92,8 +92,8 @@ void chunk_abandon(struct stream *s);
 void chunk_forget(struct stream *s);
 
 /* In a child forked by a handler that interrupted a hook: the hook will go on writing to the chunk,
- * so private memory takes its place. A stream without one becomes a new one. Nobody else uses it
- * any more. */
+ * so private memory takes its place. A stream without one, or whose chunk is full, becomes a new
+ * one. Nobody else uses it any more. */
 void chunk_detach(struct stream *s);
 
 /* Counts a lost event in the process's entry, which always has room. A lost REALLOC_MOVED counts as

@@ -5,8 +5,9 @@
  *
  *   MPROF_DELAYS="laid out=200000:500,read=1000:20000"
  *
- * At the point "laid out", 200,000 times of a million, for 500 microseconds; and so on. Raw system
- * calls only: a host's errno stays what it is.
+ * At the point "laid out", 200,000 times of a million, for 500 microseconds; and so on. "busy=1000:!10"
+ * sends the thread signal 10 instead, so that a handler interrupts it there. Raw system calls only: a host's
+ * errno stays what it is.
  */
 #include "arch_x86_64.h"
 #include "points.h"
@@ -22,7 +23,7 @@ enum { DELAYS = 16 };
 static struct delay {
     const char *name; /* in the environment */
     size_t bytes;
-    uint32_t per_million, us;
+    uint32_t per_million, us, signal;
 } delays[DELAYS];
 static int count = -1; /* not read yet */
 
@@ -35,7 +36,7 @@ static uint32_t read_number(const char **p)
     return number;
 }
 
-/* NAME=NUMBER:NUMBER, and the comma behind it. 0 where it is something else. */
+/* NAME=NUMBER:NUMBER or NAME=NUMBER:!NUMBER, and the comma behind it. 0 where it is something else. */
 static int read_delay(const char **p, struct delay *d)
 {
     const char *end = strchr(*p, '=');
@@ -49,7 +50,11 @@ static int read_delay(const char **p, struct delay *d)
     if (**p != ':')
         return 0;
     ++*p;
-    d->us = read_number(p);
+    uint32_t is_signal = **p == '!';
+    *p += is_signal;
+    uint32_t number = read_number(p);
+    d->us = is_signal ? 0 : number;
+    d->signal = is_signal ? number : 0;
     *p += **p == ',';
     return 1;
 }
@@ -68,11 +73,16 @@ static void read_delays(void)
     __atomic_store_n(&count, found, __ATOMIC_RELEASE);
 }
 
-static void stand_still(uint32_t us)
+static void delay(const struct delay *d)
 {
-    struct timespec pause = {us / 1000000, us % 1000000 * 1000};
+    struct timespec pause = {d->us / 1000000, d->us % 1000000 * 1000};
 
-    arch_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+    if (!d->signal) {
+        arch_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0, 0, 0);
+        return;
+    }
+    long pid = arch_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    arch_syscall(SYS_tgkill, pid, arch_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), d->signal, 0, 0, 0);
 }
 
 /* The counter's low bits, stirred: no state that threads would share. */
@@ -88,5 +98,5 @@ void point(const char *name)
     for (int i = 0; i < count; i++)
         if (strncmp(name, delays[i].name, delays[i].bytes) == 0 && !name[delays[i].bytes] &&
             random_of_a_million() < delays[i].per_million)
-            stand_still(delays[i].us);
+            delay(&delays[i]);
 }

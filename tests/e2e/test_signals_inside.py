@@ -3,6 +3,7 @@
 as the program is built, and with a recorder that stands still in these places."""
 # TIMEOUT 240
 import os
+import signal
 
 from chunks import TAKEN, chunks
 from common import LIB, MPROF, PROGRAMS, TESTS, check, execute, reader, report, run_case
@@ -26,6 +27,7 @@ STILL = (
     "slot laid out=300000:300,window laid out=1000000:4000,numbered=1000000:1000,begun=1000000:2000",
 )
 INSIDE_EVENTS = "busy=5000:1000,timed=5000:1000,committed=5000:1000"
+EACH_EVENT, EACH_TURNS = f"busy=1000000:!{signal.SIGUSR1.value}", 240
 
 
 def recorded(way, how, still, name, **more):
@@ -80,6 +82,21 @@ def check_way(way, how, still):
         check_process(f"{who}: child {i}", child, child_frees)
 
 
+def check_each_event():
+    """A fork in each event, so also in those that find their chunk full: the child's own goes into a chunk of its own."""
+    for how in ("preload", "run"):
+        name = f"each-{how}.mprof"
+        done = recorded("each", how, EACH_EVENT, name)
+        check(done == (0, "", ""), f"each ({how}): {done}")
+        got = report(name)
+        check(not got["cut"], f"each ({how}): it is cut")
+        check_process(f"each ({how})", got, (BLOCKS,))
+        children = [c for c in got["children"] if c["kind"] == "fork"]
+        check(len(children) >= 3 * EACH_TURNS, f"each ({how}): only {len(children)} children")
+        for i, child in enumerate(children, 1):
+            check_process(f"each ({how}): child {i}", child, (BLOCKS,))
+
+
 def check_no_children():
     """Children that are not recorded do not touch the spool, not even where they finish their parent's event."""
     for i, still in enumerate((None, INSIDE_EVENTS)):
@@ -100,6 +117,7 @@ def main():
                 check_way(way, how, still)
     check_way("late", "preload", INSIDE_EVENTS)
     check_way("late", "run", INSIDE_EVENTS)
+    check_each_event()
     check_no_children()
 
 

@@ -18,6 +18,8 @@
  *           that does so, too, and has interrupted a mapping. That block may be freed in the child
  *   jumps   the same as chunks, but the handler jumps away, 40 times; then 12 threads are interrupted as in
  *           begins, jump away, and make and free 50 blocks
+ *   each    main maps and drops a page 240 times. A signal that comes in each event is answered by a handler that
+ *           forks; the child goes on there, makes and frees 50 blocks, and leaves with status 5
  * main makes and frees 50 blocks, too. The status is the number of children that went wrong.
  */
 #include <pthread.h>
@@ -38,6 +40,7 @@ enum {
     TURNS = 40000,
     CHILD_TURNS = 15000,
     LATE_TURNS = 20000,
+    EACH_TURNS = 240,
     PAIR_TURNS = 1000
 };
 
@@ -132,6 +135,30 @@ static void late(void)
     turns_under_fire(LATE_TURNS);
     while (!in_child && wait(&status) > 0)
         bad_children += status != 5 << 8;
+}
+
+/* ---- a signal in each event ---- */
+
+/* Its own events have brought a signal, too: that one is dropped. */
+static void forker_of_each(int number)
+{
+    const struct timespec now = {0, 0};
+    sigset_t own;
+    if (in_child)
+        return;
+    forker(number);
+    sigemptyset(&own);
+    sigaddset(&own, number);
+    while (!in_child && sigtimedwait(&own, NULL, &now) > 0)
+        ;
+}
+
+static void each(void)
+{
+    on_signal(SIGUSR1, forker_of_each);
+    for (int i = 0; i < EACH_TURNS && !in_child; i++)
+        turns(1);
+    on_signal(SIGUSR1, SIG_IGN);
 }
 
 static sigjmp_buf back;
@@ -298,6 +325,7 @@ int main(int argc, char **argv)
     const char *way = argc > 1 ? argv[1] : "";
     void (*does)(void) = strcmp(way, "chunks") == 0   ? chunks
                          : strcmp(way, "late") == 0   ? late
+                         : strcmp(way, "each") == 0   ? each
                          : strcmp(way, "begins") == 0 ? begins
                          : strcmp(way, "nested") == 0 ? nested
                          : strcmp(way, "jumps") == 0  ? jumps
