@@ -45,9 +45,11 @@ def sums(name):
 
 def check_rounds(name, rounds):
     """What was recorded and what was lost are the source's rounds, and only those lost."""
-    losers = [p for p in each_alone(name) if p["quality"]["lost"]]
+    everybody = list(each_alone(name))
+    losers = [p for p in everybody if p["quality"]["lost"]]
     got = [p["totals"]["allocations"] for p in losers]
-    check(got == [2 * n for n in rounds], f"{name}: {got} allocations of those that lost events")
+    check(got == [2 * n for n in rounds], f"{name}: {got} allocations of those that lost events, of {names(name)}: "
+          f"{[(p['pid'], p['totals'], p['quality']) for p in everybody]}")
     return losers
 
 
