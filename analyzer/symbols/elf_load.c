@@ -1,5 +1,6 @@
 /* elf_load.c - see elf_load.h. */
 #include "elf_load.h"
+#include "elf_strings.h"
 
 #include <dlfcn.h>
 #include <gelf.h>
@@ -7,21 +8,41 @@
 #include <unistd.h>
 
 typedef Elf *elf_begin_function(int fd, Elf_Cmd command, Elf *reference);
+typedef int elf_end_function(Elf *elf);
 
-/* libdw opens the .dwo files of split DWARF by itself, and would map them. This function overrides
- * libelf's in the whole process, libdw included. */
-Elf *elf_begin(int fd, Elf_Cmd command, Elf *reference)
+static Elf *next_begin(int fd, Elf_Cmd command, Elf *reference)
 {
     static elf_begin_function *next;
     if (!next)
         next = (elf_begin_function *)dlsym(RTLD_NEXT, "elf_begin");
-    return next ? next(fd, command == ELF_C_READ_MMAP ? ELF_C_READ : command, reference) : NULL;
+    return next ? next(fd, command, reference) : NULL;
+}
+
+/* libdw opens the .dwo files of split DWARF by itself, and would map them, and trust them. This
+ * function and the next one override libelf's in the whole process, libdw included. */
+Elf *elf_begin(int fd, Elf_Cmd command, Elf *reference)
+{
+    Elf *elf = next_begin(fd, command == ELF_C_READ_MMAP ? ELF_C_READ : command, reference);
+    if (elf)
+        elf_end_all_strings(elf);
+    return elf;
+}
+
+int elf_end(Elf *elf)
+{
+    static elf_end_function *next;
+    if (!next)
+        next = (elf_end_function *)dlsym(RTLD_NEXT, "elf_end");
+    int references = next ? next(elf) : 0;
+    if (references == 0)
+        elf_strings_forget(elf);
+    return references;
 }
 
 Elf *elf_open_reading(int fd)
 {
     elf_version(EV_CURRENT);
-    return elf_begin(fd, ELF_C_READ, NULL);
+    return next_begin(fd, ELF_C_READ, NULL);
 }
 
 static bool is_one_of(const char *name, const char *const *list)
@@ -137,6 +158,12 @@ static bool has_all_headers(Elf *elf)
     return header.e_shoff == 0 || (count > 0 && elf_getscn(elf, count - 1));
 }
 
+static bool end_strings(const struct sections *s, Elf_Scn *section, const GElf_Shdr *header)
+{
+    const char *name = elf_strptr(s->elf, s->names, header->sh_name);
+    return !name || elf_end_strings(s->elf, section, name);
+}
+
 bool elf_load(Elf *elf, bool dwarf, uint64_t *bytes)
 {
     struct sections s = {.elf = elf};
@@ -147,7 +174,7 @@ bool elf_load(Elf *elf, bool dwarf, uint64_t *bytes)
     for (Elf_Scn *at = elf_nextscn(elf, NULL); at && whole; at = elf_nextscn(elf, at)) {
         enum part part = part_at(&s, at, &header);
         if (part == PART_SYMBOLS || (part == PART_DWARF && dwarf))
-            whole = load_section(at, bytes);
+            whole = load_section(at, bytes) && end_strings(&s, at, &header);
         else if (part == PART_DWARF || part == PART_IGNORED)
             empty_section(at, &header);
         if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)

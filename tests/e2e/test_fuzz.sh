@@ -1,13 +1,14 @@
 #!/bin/bash
 # TIMEOUT 600
 # ALONE
-# Every fuzz target: its corpus, which holds each input that ever was a finding, and some seconds of new inputs.
+# Every fuzz target: its corpus, which holds each input that ever was a finding, and some thousand new inputs, always
+# the same: what is new each time is for test_fuzz_all.sh.
 . "$TESTS/e2e/lib.sh"
 
 build=$(dirname "$MPROF")
 [ -x "$build/fuzz/fuzz_decode" ] || build=$build/..
 mkdir work
-"$TESTS/fuzz/run" --build "$build" --seconds 5 --work work >out 2>&1 || fail "$(cat out)"
+"$TESTS/fuzz/run" --build "$build" --seconds 60 --inputs 3000 --work work >out 2>&1 || fail "$(cat out)"
 cat out
 for each in "$TESTS"/fuzz/fuzz_*.c; do
     name=$(basename "$each" .c)
