@@ -18,7 +18,7 @@
 #define CAPTURE_MAGIC      0x0a1a666f72706d63ull /* "cmprof\x1a\n" */
 #define CAPTURE_TAIL_MAGIC 0x0a1a646e65706d63ull /* "cmpend\x1a\n" */
 #define CAPTURE_BLOCK_MARK 0x6b6c4270u           /* "pBlk" */
-#define CAPTURE_VERSION    1
+#define CAPTURE_VERSION    2
 #define CAPTURE_TICK_NS    1000000u /* unit of an event's time */
 
 /* Feature bits. */

@@ -128,6 +128,37 @@ static void code_buckets(struct codec *c, struct bucket *b, size_t count)
         code_near(c, &b[i].last_bytes, b[i].max_bytes);
 }
 
+/* Version 2 knows two more of a bucket's changes, and when it was the lowest. */
+static void code_changes(struct codec *c, struct bucket *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].first_bytes, b[i].max_bytes);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].min_ns, b[i].max_ns);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &b[i].last_ns, b[i].max_ns);
+}
+
+/* What version 1 does not know is taken to have been early: the line stays what it was until the
+ * highest, and comes to the lowest and to its last level right then. */
+static void complete_buckets(struct bucket *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int begins_highest = b[i].max_ns <= b[i].begin_ns || i == 0;
+        b[i].first_bytes = begins_highest ? b[i].max_bytes : b[i - 1].last_bytes;
+        b[i].min_ns = b[i].last_ns = b[i].max_ns > b[i].begin_ns ? b[i].max_ns : b[i].begin_ns;
+    }
+}
+
+static void code_line(struct codec *c, struct bucket *b, size_t count, uint32_t version)
+{
+    code_buckets(c, b, count);
+    if (version >= 2)
+        code_changes(c, b, count);
+    else if (c->out == NULL)
+        complete_buckets(b, count);
+}
+
 void code_samples(struct codec *c, struct sample *samples, size_t count)
 {
     COLUMN(c, samples, count, ns, COLUMN_DIFFERENCE);
@@ -143,16 +174,17 @@ void code_samples(struct codec *c, struct sample *samples, size_t count)
             (array) = arena_take((image)->memory, ((count) + 1) * sizeof *(array));                \
     } while (0)
 
-static void code_arrays(struct codec *c, struct process *p, const struct image *image)
+static void code_arrays(struct codec *c, struct process *p, const struct image *image,
+                        uint32_t version)
 {
     ARRAY(c, image, p->functions, p->function_count, 23);
     code_functions(c, p->functions, p->function_count);
     ARRAY(c, image, p->leaks, p->leak_count, 5);
     code_leaks(c, p->leaks, p->leak_count);
     ARRAY(c, image, p->heap, p->heap_count, 5);
-    code_buckets(c, p->heap, p->heap_count);
+    code_line(c, p->heap, p->heap_count, version);
     ARRAY(c, image, p->mapped, p->mapped_count, 5);
-    code_buckets(c, p->mapped, p->mapped_count);
+    code_line(c, p->mapped, p->mapped_count, version);
     ARRAY(c, image, p->samples, p->sample_count, 2);
     code_samples(c, p->samples, p->sample_count);
 }
@@ -168,7 +200,7 @@ static int fits_tables(const struct process *p, const struct image *image)
     return p->heap_count <= TIMELINE_BUCKETS && p->mapped_count <= TIMELINE_BUCKETS;
 }
 
-int code_process(struct codec *c, struct process *p, const struct image *image)
+int code_process(struct codec *c, struct process *p, const struct image *image, uint32_t version)
 {
     code_identity(c, p);
     code_u64(c, &p->begin_ns);
@@ -177,7 +209,7 @@ int code_process(struct codec *c, struct process *p, const struct image *image)
     code_ending(c, &p->ending);
     code_totals(c, &p->totals);
     code_quality(c, &p->quality);
-    code_arrays(c, p, image);
+    code_arrays(c, p, image, version);
     return c->out != NULL || (!c->in.bad && fits_tables(p, image));
 }
 

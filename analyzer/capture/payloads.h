@@ -12,9 +12,9 @@
 #include "summary.h"
 #include "writer.h"
 
-/* SUMMARY, in either direction. Reading takes the arrays from the image's arena and checks them
- * against its tables; returns 0 where they do not fit. */
-int code_process(struct codec *c, struct process *p, const struct image *image);
+/* SUMMARY of a capture of that version, in either direction. Reading takes the arrays from the
+ * image's arena and checks them against its tables; returns 0 where they do not fit. */
+int code_process(struct codec *c, struct process *p, const struct image *image, uint32_t version);
 
 /* LOST, in either direction; 0 where it makes no sense. */
 int code_lost(struct codec *c, struct process *p);

@@ -73,7 +73,7 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     if (serial >= r->image->process_count)
         return 0;
     keep_details(&whole, &r->image->processes[serial]);
-    if (!code_process(&c, &whole, r->image) || whole.serial != serial)
+    if (!code_process(&c, &whole, r->image, r->header.version) || whole.serial != serial)
         return 0;
     r->image->processes[serial] = whole;
     return 1;

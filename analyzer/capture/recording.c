@@ -230,111 +230,12 @@ int recording_next(struct recording *r, struct event *e)
     return reader_next(r->reader, e);
 }
 
+uint64_t recording_heap(const struct recording *r)
+{
+    return reader_level(r->reader).heap;
+}
+
 const struct event_class *recording_classes(struct recording *r, size_t *count)
 {
     return reader_classes(r->reader, count);
-}
-
-/* Timeline */
-
-/* A timeline in the making: equal slices of [begin, end), each with a bucket unless it is empty. */
-struct slices {
-    uint64_t begin, width;
-    struct bucket *buckets;
-    size_t count;   /* of buckets so far, at least 1 */
-    uint64_t slice; /* of the last one */
-};
-
-/* The first bucket is the level at the beginning. */
-static struct slices begin_slices(uint64_t begin, uint64_t end, uint64_t level,
-                                  struct bucket *buckets, size_t count)
-{
-    buckets[0] = (struct bucket){begin, level, begin, level, level};
-    uint64_t width = (end - begin) / count + 1;
-    return (struct slices){begin, width, buckets, 1, 0};
-}
-
-static void add_to_slices(struct slices *s, const struct bucket *b)
-{
-    uint64_t slice = b->begin_ns > s->begin ? (b->begin_ns - s->begin) / s->width : 0;
-    struct bucket *last = &s->buckets[s->count - 1];
-    if (slice > s->slice) {
-        s->buckets[s->count++] = *b;
-        s->slice = slice;
-        return;
-    }
-    if (b->max_bytes > last->max_bytes) {
-        last->max_bytes = b->max_bytes;
-        last->max_ns = b->max_ns;
-    }
-    if (b->min_bytes < last->min_bytes)
-        last->min_bytes = b->min_bytes;
-    last->last_bytes = b->last_bytes;
-}
-
-static int timeline_of_summary(const struct process *p, uint64_t begin, uint64_t end,
-                               struct bucket *buckets, size_t count)
-{
-    size_t first = 0;
-    while (first < p->heap_count && p->heap[first].begin_ns < begin)
-        first++;
-    uint64_t level = first > 0 ? p->heap[first - 1].last_bytes : 0;
-    struct slices s = begin_slices(begin, end, level, buckets, count);
-    for (size_t i = first; i < p->heap_count && p->heap[i].begin_ns < end; i++)
-        add_to_slices(&s, &p->heap[i]);
-    return (int)s.count;
-}
-
-/* Is this only the first part of a step, because an allocation, its rest, follows? */
-static int is_first_of_step(const struct event *e)
-{
-    return e->kind == EVENT_REALLOC_FREE || e->kind == EVENT_FREE_IMPLIED;
-}
-
-static int timeline_of_events(struct recording *r, uint32_t process, uint64_t begin, uint64_t end,
-                              struct bucket *buckets, size_t count)
-{
-    struct slices s = {0};
-    struct event e;
-    struct bucket moment = {0}; /* after the previous event */
-    int held = 0;               /* 1: it is the first part of a step */
-    int rc = recording_seek(r, process, begin);
-    if (rc != RECORDING_OK)
-        return rc;
-    while ((rc = recording_next(r, &e)) > 0 && e.ns < end) {
-        if (s.count == 0 && e.ns >= begin)
-            s = begin_slices(begin, end, moment.last_bytes, buckets, count);
-        if (held && e.kind != EVENT_ALLOC && e.kind != EVENT_REALLOC_FREE)
-            add_to_slices(&s, &moment);
-        uint64_t level = reader_level(r->reader).heap;
-        moment = (struct bucket){e.ns, level, e.ns, level, level};
-        held = s.count > 0 && is_first_of_step(&e);
-        if (s.count > 0 && !held)
-            add_to_slices(&s, &moment);
-    }
-    if (s.count == 0)
-        s = begin_slices(begin, end, moment.last_bytes, buckets, count);
-    if (held)
-        add_to_slices(&s, &moment);
-    return rc < 0 ? rc : (int)s.count;
-}
-
-/* Would the events show more than the summary's buckets? They never do below a tick's length. */
-static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end, size_t count)
-{
-    size_t inside = 0;
-    for (size_t i = 0; i < p->heap_count; i++)
-        inside += p->heap[i].begin_ns >= begin && p->heap[i].begin_ns < end;
-    return inside * 2 < count && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
-}
-
-int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
-                       struct bucket *buckets, size_t count)
-{
-    const struct process *p = image_process(recording_image(r), process);
-    if (p == NULL || count == 0 || end_ns <= begin_ns)
-        return 0;
-    if (events_are_finer(p, begin_ns, end_ns, count))
-        return timeline_of_events(r, process, begin_ns, end_ns, buckets, count);
-    return timeline_of_summary(p, begin_ns, end_ns, buckets, count);
 }

@@ -40,9 +40,15 @@ void recording_close(struct recording *r); /* NULL is allowed */
 int recording_seek(struct recording *r, uint32_t process, uint64_t begin_ns);
 int recording_next(struct recording *r, struct event *e);
 const struct event_class *recording_classes(struct recording *r, size_t *count);
+/* The live heap after the event that was read last; after a seek, at that checkpoint. */
+uint64_t recording_heap(const struct recording *r);
 
-/* The heap's timeline of [begin_ns, end_ns) of a process in up to `count` buckets, from the events
- * where the summary's buckets are too coarse. Returns how many it filled, or a negative error. */
+/*
+ * A process's live heap in [begin_ns, end_ns), in up to `count` buckets: the same line that the
+ * summary has, cut, and drawn from the events where those show more. The first bucket begins at
+ * begin_ns, with the level there, unless the process did nothing before. Fills buckets, returns how
+ * many, or a negative error. Times of events are exact to the capture's tick.
+ */
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
                        struct bucket *buckets, size_t count);
 

@@ -354,7 +354,7 @@ static void put_summary(struct writer *w, const struct process *process)
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     w->payload.size = 0;
     bounded_open(&bounded, process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
-    code_process(&c, &bounded.process, w->image);
+    code_process(&c, &bounded.process, w->image, CAPTURE_VERSION);
     bounded_close(&bounded);
     put_strings(w);
     put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);

@@ -43,6 +43,8 @@ static struct bucket *shifted(const struct bucket *heap, size_t count, uint64_t 
         copy[i] = heap[i];
         copy[i].begin_ns += shift_ns;
         copy[i].max_ns += shift_ns;
+        copy[i].min_ns += shift_ns;
+        copy[i].last_ns += shift_ns;
     }
     return copy;
 }
@@ -270,7 +272,7 @@ size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end
     struct timeline sum = {0};
     size_t taken = lineage_visit(&f->lineage, add_window, &w);
     if (f->sum) {
-        together_heap(w.courses, w.count, &sum);
+        together_heap(w.courses, w.count, begin_ns, &sum);
         f->sum_heap = sum.buckets;
         f->sum->processes[0].heap = sum.buckets;
         f->sum->processes[0].heap_count = sum.count;

@@ -98,14 +98,25 @@ struct leak {
     uint64_t first_ns, last_ns; /* allocation times */
 };
 
-/* A stretch of the heap's timeline: [begin_ns, next bucket's begin_ns). No peak is lost: max is
- * exact. */
+/*
+ * A stretch of a line of steps, [begin_ns, next bucket's begin_ns): up to four of its changes, all
+ * exact. A bucket of one change has the same level and time four times; one of up to four changes
+ * between levels that rise and fall once loses none.
+ *
+ *   begin_ns <= max_ns, min_ns <= last_ns;  min_bytes <= first_bytes, last_bytes <= max_bytes
+ */
 struct bucket {
-    uint64_t begin_ns;
-    uint64_t max_bytes, max_ns;
-    uint64_t min_bytes;
-    uint64_t last_bytes;
+    uint64_t begin_ns, first_bytes; /* the first change, and the level after it */
+    uint64_t max_bytes, max_ns;     /* the highest level, and since when; ties: the first */
+    uint64_t min_bytes, min_ns;     /* the lowest, the same */
+    uint64_t last_bytes, last_ns;   /* the last change */
 };
+
+/* A bucket of one change. */
+static inline struct bucket bucket_of(uint64_t ns, uint64_t level)
+{
+    return (struct bucket){ns, level, level, ns, level, ns, level, ns};
+}
 
 struct sample { /* resident set */
     uint64_t ns;

@@ -7,15 +7,18 @@
 
 #define FIRST_WIDTH 1024u /* ns */
 
-static void merge(struct bucket *into, const struct bucket *next)
+void bucket_join(struct bucket *into, const struct bucket *next)
 {
     if (next->max_bytes > into->max_bytes) {
         into->max_bytes = next->max_bytes;
         into->max_ns = next->max_ns;
     }
-    if (next->min_bytes < into->min_bytes)
+    if (next->min_bytes < into->min_bytes) {
         into->min_bytes = next->min_bytes;
+        into->min_ns = next->min_ns;
+    }
     into->last_bytes = next->last_bytes;
+    into->last_ns = next->last_ns;
 }
 
 static void double_width(struct timeline *t)
@@ -25,7 +28,7 @@ static void double_width(struct timeline *t)
     t->width *= 2;
     for (size_t i = 1; i < t->count; i++) {
         if (t->buckets[kept].begin_ns / t->width == t->buckets[i].begin_ns / t->width)
-            merge(&t->buckets[kept], &t->buckets[i]);
+            bucket_join(&t->buckets[kept], &t->buckets[i]);
         else
             t->buckets[++kept] = t->buckets[i];
     }
@@ -46,7 +49,7 @@ static void open_bucket(struct timeline *t, const struct bucket *bucket)
         double_width(t);
     t->limit = end_of_slot(bucket->begin_ns, t->width);
     if (t->count && t->buckets[t->count - 1].begin_ns / t->width == bucket->begin_ns / t->width) {
-        merge(&t->buckets[t->count - 1], bucket);
+        bucket_join(&t->buckets[t->count - 1], bucket);
         return;
     }
     t->buckets = xgrow(t->buckets, &t->capacity, t->count + 1, sizeof *t->buckets);
@@ -55,7 +58,7 @@ static void open_bucket(struct timeline *t, const struct bucket *bucket)
 
 void timeline_open(struct timeline *t, uint64_t ns, uint64_t level)
 {
-    struct bucket bucket = {ns, level, ns, level, level};
+    struct bucket bucket = bucket_of(ns, level);
     open_bucket(t, &bucket);
 }
 

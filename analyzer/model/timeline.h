@@ -2,9 +2,9 @@
  * timeline.h - the course of a level over time in a bounded number of buckets.
  *
  * Buckets are as fine as their number allows: when TIMELINE_BUCKETS are full the width doubles and
- * neighbours merge. Each bucket begins at its first event, so that its maximum, minimum and last
- * value are exact: the level before that belongs to the previous bucket. Stretches without events
- * have no bucket. A zeroed struct is an empty timeline. One owner, one thread.
+ * neighbours merge. A bucket begins at its first change: the level before that belongs to the
+ * bucket before. Stretches without a change have no bucket. A zeroed struct is an empty timeline.
+ * One owner, one thread.
  */
 #ifndef MPROF_TIMELINE_H
 #define MPROF_TIMELINE_H
@@ -32,12 +32,18 @@ static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
         b->max_bytes = level;
         b->max_ns = ns;
     }
-    if (level < b->min_bytes)
+    if (level < b->min_bytes) {
         b->min_bytes = level;
+        b->min_ns = ns;
+    }
     b->last_bytes = level;
+    b->last_ns = ns;
 }
 
 void timeline_clear(struct timeline *t); /* releases its memory */
+
+/* The second bucket's changes, which are later, become the first's. */
+void bucket_join(struct bucket *into, const struct bucket *next);
 
 /* The same for samples of the resident set, in any order of time: keeps the larger of neighbours
  * when there are more than SAMPLES_MAX. */

@@ -6,63 +6,45 @@
 
 /* ---- the steps of one line ---- */
 
-/* Smallest distance between two buckets: where they lie further apart, the last value holds. */
-static uint64_t bucket_width(const struct bucket *buckets, size_t count)
+struct change {
+    uint64_t ns, level;
+};
+
+static int is_same(struct change a, struct change b)
 {
-    uint64_t width = UINT64_MAX;
-    for (size_t i = 1; i < count; i++) {
-        uint64_t step = buckets[i].begin_ns - buckets[i - 1].begin_ns;
-        if (step > 0 && step < width)
-            width = step;
-    }
-    return width;
+    return a.ns == b.ns && a.level == b.level;
 }
 
-void steps_begin(struct steps *s, const struct bucket *buckets, size_t count, uint64_t end_ns)
+/* A bucket's changes in order of time; returns how many of them are different ones. */
+static int changes_of(const struct bucket *b, struct change changes[4])
 {
-    *s = (struct steps){.buckets = buckets,
-                        .count = count,
-                        .width = bucket_width(buckets, count),
-                        .end_ns = end_ns};
-}
-
-static uint64_t close_of(const struct steps *s, size_t i)
-{
-    const struct bucket *b = &s->buckets[i];
-    uint64_t next = i + 1 < s->count ? b[1].begin_ns : s->end_ns;
-    uint64_t close = next > b->begin_ns ? next : b->begin_ns;
-    return close - b->begin_ns > s->width ? b->begin_ns + s->width : close;
+    struct change first = {b->begin_ns, b->first_bytes}, last = {b->last_ns, b->last_bytes};
+    struct change high = {b->max_ns, b->max_bytes}, low = {b->min_ns, b->min_bytes};
+    struct change between[2] = {b->max_ns <= b->min_ns ? high : low,
+                                b->max_ns <= b->min_ns ? low : high};
+    int count = 0;
+    changes[count++] = first;
+    for (int i = 0; i < 2; i++)
+        if (!is_same(between[i], first) && !is_same(between[i], last))
+            changes[count++] = between[i];
+    if (!is_same(last, first))
+        changes[count++] = last;
+    return count;
 }
 
 int steps_next(struct steps *s, uint64_t *ns, uint64_t *level)
 {
-    for (; s->next < s->count; s->next++, s->part = 0) {
-        const struct bucket *b = &s->buckets[s->next];
-        uint64_t close = close_of(s, s->next);
-        uint64_t top = b->max_ns >= b->begin_ns && b->max_ns <= close ? b->max_ns : b->begin_ns;
-        if (s->part == 0) {
-            s->part = 1;
-            *ns = top;
-            *level = b->max_bytes;
-            return 1;
-        }
-        if (s->part == 1) {
-            s->part = 2;
-            *ns = top;
-            *level = b->min_bytes;
-            if (b->min_bytes < s->before && b->min_bytes < b->last_bytes)
-                return 1;
-        }
-        if (s->part == 2) {
-            s->part = 3;
-            s->before = b->last_bytes;
-            *ns = close;
-            *level = b->last_bytes;
-            if (b->last_bytes != b->max_bytes)
-                return 1;
-        }
+    struct change changes[4];
+    if (s->next >= s->count)
+        return 0;
+    int count = changes_of(&s->buckets[s->next], changes);
+    *ns = changes[s->part].ns;
+    *level = changes[s->part].level;
+    if (++s->part >= count) {
+        s->part = 0;
+        s->next++;
     }
-    return 0;
+    return 1;
 }
 
 /* ---- many lines, by time ---- */
@@ -144,7 +126,7 @@ static void merge_begin(struct merge *m, const struct course *courses, size_t co
     for (size_t i = 0; i < count; i++) {
         struct source *s = &m->sources[i];
         s->course = &courses[i];
-        steps_begin(&s->steps, courses[i].buckets, courses[i].count, courses[i].end_ns);
+        s->steps = (struct steps){.buckets = courses[i].buckets, .count = courses[i].count};
         if (next(s))
             m->heap[m->count++] = i;
     }
@@ -176,13 +158,21 @@ static void merge_end(struct merge *m)
     free(m->heap);
 }
 
-void together_heap(const struct course *courses, size_t count, struct timeline *sum)
+/* Is the next step, too, no later than that? */
+static int goes_on_at(const struct merge *m, uint64_t ns)
+{
+    return m->count > 0 && m->sources[m->heap[0]].ns <= ns;
+}
+
+void together_heap(const struct course *courses, size_t count, uint64_t from_ns,
+                   struct timeline *sum)
 {
     struct merge m;
     uint64_t ns, level = 0;
     merge_begin(&m, courses, count, next_bucket_step);
     while (merge_next(&m, &ns, &level))
-        timeline_add(sum, ns, level);
+        if (from_ns == 0 || !goes_on_at(&m, from_ns))
+            timeline_add(sum, ns, level);
     merge_end(&m);
 }
 

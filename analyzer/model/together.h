@@ -3,11 +3,10 @@
  *
  * Each process is a course: its buckets, and where its own time begins in the common one. The sum
  * at a moment is that of the levels of all processes alive then; a process that has ended has none.
- * Within a bucket the level is taken as plot draws it: first what it was before, at max_ns the
- * maximum, and at the bucket's end what it was last. So the sum is exact where each bucket holds
- * one change; elsewhere it is exact but for where in a bucket (less than half a thousandth of the
- * process's time) two processes' highs fall. Inherited blocks of a forked child are in no course of
- * its own, so nothing counts twice. Nothing here reads files. Single-threaded.
+ * Within a bucket the sum goes by the changes that the bucket has kept, so it is exact where no
+ * bucket has lost one, and else at each bucket's end. Inherited blocks of a forked child are in no
+ * course of its own, so nothing counts twice.
+ * Nothing here reads files. Single-threaded.
  */
 #ifndef MPROF_TOGETHER_H
 #define MPROF_TOGETHER_H
@@ -24,21 +23,21 @@ struct course {
     int runs_on;       /* it has not ended */
 };
 
-/* The levels of a bucketed line, one after the other: at *ns it becomes *level. */
+/* The changes that a line's buckets have kept, in order of time. Begin with {buckets, count}. */
 struct steps {
     const struct bucket *buckets;
     size_t count;
-    uint64_t width, end_ns; /* distance of buckets; end of the last one */
-    size_t next;            /* bucket */
-    int part;               /* of it: 0 maximum, 1 minimum, 2 last */
-    uint64_t before;
+    size_t next; /* bucket */
+    int part;    /* of it: how many changes were given */
 };
 
-void steps_begin(struct steps *s, const struct bucket *buckets, size_t count, uint64_t end_ns);
+/* 0 at the end; else the level is *level from *ns on. */
 int steps_next(struct steps *s, uint64_t *ns, uint64_t *level);
 
-/* Sums up all courses into an empty timeline. */
-void together_heap(const struct course *courses, size_t count, struct timeline *sum);
+/* The sum of all courses, into an empty timeline. from_ns, in the common time: the sum begins there
+ * with one level, whatever each of the courses begins with; 0: with its first change. */
+void together_heap(const struct course *courses, size_t count, uint64_t from_ns,
+                   struct timeline *sum);
 
 /* Sums up the resident sets, each held until its next sample, into empty samples. */
 void together_samples(const struct course *courses, size_t count, struct samples *sum);

@@ -102,7 +102,7 @@ static void prepare(struct drawing *d)
     d->line_counts = xcalloc(plot->series_count, sizeof *d->line_counts);
     for (size_t i = 0; i < plot->series_count; i++) {
         const struct plot_series *s = &plot->series[i];
-        uint64_t end = plot->windowed ? plot->end_ns : s->image->processes[0].end_ns;
+        uint64_t end = s->image->processes[0].end_ns;
         d->lines[i] = xcalloc(PLOT_LINE_POINTS(s->heap_count), sizeof **d->lines);
         d->line_counts[i] = plot_line(s, end < plot->end_ns ? end : plot->end_ns, d->lines[i]);
     }
@@ -284,15 +284,13 @@ static void put_peak(const struct drawing *d)
 {
     const struct plot_series *series = highest_series(d->plot);
     const struct bucket *highest = plot_highest(series);
-    const struct totals *totals = &series->image->processes[0].totals;
     if (!highest)
         return;
     double x = (double)highest->max_ns / 1e9, y = (double)highest->max_bytes / d->unit.bytes;
-    char bytes[UNITS_TEXT], time[UNITS_TEXT], label[256];
+    char text[128], label[256];
     int whose = d->plot->is_family && !d->plot->summed;
-    snprintf(label, sizeof label, "%.100s%s%s %s at %s", whose ? series->name : "",
-             whose ? ": " : "", highest->max_bytes < totals->peak_bytes ? "highest here" : "peak",
-             units_bytes(bytes, highest->max_bytes), units_time(time, highest->max_ns));
+    gnuplot_highest_text(d->plot, series, highest, text, sizeof text);
+    snprintf(label, sizeof label, "%.100s%s%s", whose ? series->name : "", whose ? ": " : "", text);
     const char *style = "nohead front dashtype (9,5) linewidth 1.5 linecolor rgb '" PEAK_COLOUR "'";
     fprintf(d->out, "set arrow from %.9g,graph 0 to %.9g,graph 1 %s\n", x, x, style);
     fprintf(d->out, "set arrow from graph 0,first %.9g to graph 1,first %.9g %s\n", y, y, style);

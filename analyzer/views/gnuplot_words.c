@@ -42,10 +42,23 @@ void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
     snprintf(text, bytes, "%s.%03" PRIu64, date, epoch_ns / 1000000u % 1000u);
 }
 
+void gnuplot_highest_text(const struct plot *plot, const struct plot_series *series,
+                          const struct bucket *highest, char *text, size_t bytes)
+{
+    const struct totals *t = &series->image->processes[0].totals;
+    int is_before = plot->windowed && highest->max_ns <= plot->begin_ns; /* it came to that */
+    int is_peak = highest->max_bytes >= t->peak_bytes && !is_before;
+    char size[UNITS_TEXT], time[UNITS_TEXT];
+    units_bytes(size, highest->max_bytes);
+    units_time(time, is_peak ? t->peak_ns : highest->max_ns);
+    snprintf(text, bytes, "%s %s at %s", is_peak ? "peak" : "highest here", size,
+             is_before ? "the window's begin" : time);
+}
+
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     static const char marks[] = "*#$%@&=";
-    char bytes[UNITS_TEXT], time[UNITS_TEXT], start[128];
+    char bytes[UNITS_TEXT], start[128], text[128];
     for (size_t i = 0; i < plot->series_count; i++) {
         if (plot->is_family && i == PLOT_LEGEND_LINES) {
             fprintf(out, "     and %zu more\n", plot->series_count - i);
@@ -56,9 +69,10 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
         char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);
         gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
         fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
-        if (highest)
-            fprintf(out, "     peak %s at %s\n", units_bytes(bytes, highest->max_bytes),
-                    units_time(time, highest->max_ns));
+        if (highest) {
+            gnuplot_highest_text(plot, s, highest, text, sizeof text);
+            fprintf(out, "     %s\n", text);
+        }
         free(name);
     }
     for (size_t i = 0; i < plot->function_count; i++)

@@ -67,9 +67,9 @@ void plot_functions_free(struct plot_function *functions, size_t count);
 
 /* ---- plot_line.c: the line ---- */
 
-/* The heap as a line of steps through every bucket's exact maximum, from the first bucket to
+/* The heap as a line of steps through all changes that its buckets have kept, from the first one to
  * end_ns. At most PLOT_LINE_POINTS points; returns how many. */
-#define PLOT_LINE_POINTS(buckets) (5 * (buckets) + 2)
+#define PLOT_LINE_POINTS(buckets) (8 * (buckets) + 2)
 size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points);
 
 /* Highest bucket, NULL where there are none. */

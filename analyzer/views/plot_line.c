@@ -2,8 +2,6 @@
 #include "plot.h"
 #include "together.h"
 
-#define SLOPE_SAMPLES 2000
-
 struct line {
     struct plot_point *points;
     size_t count;
@@ -23,17 +21,16 @@ static void add(struct line *line, uint64_t ns, uint64_t bytes)
 size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points)
 {
     struct line line = {points, 0};
-    struct steps steps;
-    uint64_t ns, level, before = 0;
-    steps_begin(&steps, series->heap, series->heap_count, end_ns);
-    while (steps_next(&steps, &ns, &level)) {
-        if (steps.part == 1 && steps.next > 0) /* it rises to the maximum there, not on the way */
-            add(&line, ns, steps.before);
+    struct steps steps = {.buckets = series->heap, .count = series->heap_count};
+    uint64_t ns, level, before = 0, last_ns = 0;
+    while (steps_next(&steps, &ns, &level) && ns <= end_ns) {
+        if (line.count > 0) /* the level holds until the next change */
+            add(&line, ns, before);
         add(&line, ns, level);
+        before = level;
+        last_ns = ns;
     }
-    if (series->heap_count > 0)
-        before = series->heap[series->heap_count - 1].last_bytes;
-    if (series->heap_count > 0 && end_ns > series->heap[series->heap_count - 1].begin_ns)
+    if (line.count > 0 && end_ns > last_ns)
         add(&line, end_ns, before);
     return line.count;
 }
@@ -60,21 +57,20 @@ double plot_line_at(const struct plot_point *points, size_t count, double second
     return count ? points[low].bytes : 0;
 }
 
+/* Least squares over all moments: y = mean + slope * (t - middle), where
+ *   slope = integral of (t - middle) * y over that of (t - middle) ^ 2, which is length ^ 3 / 12. */
 struct plot_slope plot_line_slope(const struct plot_point *points, size_t count)
 {
-    struct plot_slope slope = {0, 0};
-    if (count == 0)
-        return slope;
-    double first = points[0].seconds, length = points[count - 1].seconds - first;
-    double t_mean = first + length / 2, y_mean = 0, ty = 0, tt = 0;
-    for (int i = 0; i < SLOPE_SAMPLES; i++) {
-        double t = first + length * (i + 0.5) / SLOPE_SAMPLES;
-        double y = plot_line_at(points, count, t);
-        y_mean += y / SLOPE_SAMPLES;
-        ty += (t - t_mean) * y;
-        tt += (t - t_mean) * (t - t_mean);
+    double first = count ? points[0].seconds : 0;
+    double length = count ? points[count - 1].seconds - first : 0;
+    double middle = first + length / 2, sum = 0, moment = 0;
+    if (length <= 0)
+        return (struct plot_slope){0, count ? points[count - 1].bytes : 0};
+    for (size_t i = 0; i + 1 < count; i++) {
+        double from = points[i].seconds - middle, to = points[i + 1].seconds - middle;
+        sum += points[i].bytes * (to - from);
+        moment += points[i].bytes * (to * to - from * from) / 2;
     }
-    slope.bytes_per_second = tt > 0 ? ty / tt : 0;
-    slope.bytes_at_zero = y_mean - slope.bytes_per_second * t_mean;
-    return slope;
+    double slope = moment / (length * length * length / 12);
+    return (struct plot_slope){slope, sum / length - slope * middle};
 }

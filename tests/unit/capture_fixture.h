@@ -98,8 +98,8 @@ static inline struct bucket *fixture_buckets(struct image *image, size_t count)
 {
     struct bucket *b = fixture_array(image, count, sizeof *b);
     for (size_t i = 0; i < count; i++)
-        b[i] = (struct bucket){fixture_number(), fixture_number(), fixture_number(),
-                               fixture_number(), fixture_number()};
+        for (size_t k = 0; k < sizeof *b / sizeof(uint64_t); k++)
+            ((uint64_t *)&b[i])[k] = fixture_number();
     return b;
 }
 

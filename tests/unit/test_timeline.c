@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* Whatever the buckets, over any of them max, min and last are those of the events in it. */
+/* Whatever the buckets, each of them has the first, highest, lowest and last of the events in it. */
 static void check_against(const struct timeline *t, const uint64_t *ns, const uint64_t *level,
                           size_t count)
 {
@@ -16,20 +16,20 @@ static void check_against(const struct timeline *t, const uint64_t *ns, const ui
     for (size_t i = 0; i < t->count; i++) {
         const struct bucket *b = &t->buckets[i];
         uint64_t end = i + 1 < t->count ? t->buckets[i + 1].begin_ns : UINT64_MAX;
-        uint64_t max = 0, max_ns = 0, min = UINT64_MAX, last = 0;
-        assert_int_equal(b->begin_ns, ns[e]);
+        struct bucket wanted = {ns[e], level[e], 0, 0, UINT64_MAX, 0, 0, 0};
         for (; e < count && ns[e] < end; e++) {
-            if (level[e] > max) {
-                max = level[e];
-                max_ns = ns[e];
+            if (level[e] > wanted.max_bytes) {
+                wanted.max_bytes = level[e];
+                wanted.max_ns = ns[e];
             }
-            min = level[e] < min ? level[e] : min;
-            last = level[e];
+            if (level[e] < wanted.min_bytes) {
+                wanted.min_bytes = level[e];
+                wanted.min_ns = ns[e];
+            }
+            wanted.last_bytes = level[e];
+            wanted.last_ns = ns[e];
         }
-        assert_int_equal(b->max_bytes, max);
-        assert_int_equal(b->max_ns, max_ns);
-        assert_int_equal(b->min_bytes, min);
-        assert_int_equal(b->last_bytes, last);
+        assert_memory_equal(b, &wanted, sizeof wanted);
     }
     assert_int_equal(e, count);
 }

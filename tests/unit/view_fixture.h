@@ -58,7 +58,7 @@ static inline void fixture_make(struct view_fixture *v)
     for (int i = 0; i < 5; i++) {
         static const uint64_t mib[] = {1, 4, 8, 3, 2};
         uint64_t bytes = mib[i] * FIXTURE_MIB, ns = (uint64_t)i * FIXTURE_SECOND;
-        v->buckets[i] = (struct bucket){ns, bytes, ns, bytes, bytes};
+        v->buckets[i] = bucket_of(ns, bytes);
     }
     for (int i = 0; i < 3; i++)
         v->samples[i] = (struct sample){(uint64_t)i * FIXTURE_SECOND, 10 * FIXTURE_MIB};

@@ -1,0 +1,138 @@
+/* recording_timeline.c - a stretch of a process's line, from its summary or from its events. */
+#include "capture_format.h"
+#include "recording.h"
+#include "timeline.h"
+#include "together.h"
+
+/* ---- the cut: equal slices of [begin, end), a bucket for each that has a change ---- */
+
+struct cut {
+    uint64_t begin, end, width;
+    struct bucket *buckets;
+    size_t count;
+    uint64_t slice;    /* of the last bucket */
+    uint64_t level;    /* before `begin` */
+    int is_level_real; /* there was a change before `begin` */
+};
+
+static struct cut cut_begin(uint64_t begin, uint64_t end, struct bucket *buckets, size_t count)
+{
+    return (struct cut){
+        .begin = begin, .end = end, .width = (end - begin) / count + 1, .buckets = buckets};
+}
+
+static void put(struct cut *c, uint64_t ns, uint64_t level)
+{
+    struct bucket bucket = bucket_of(ns, level);
+    uint64_t slice = (ns - c->begin) / c->width;
+    if (c->count > 0 && slice == c->slice) {
+        bucket_join(&c->buckets[c->count - 1], &bucket);
+        return;
+    }
+    c->buckets[c->count++] = bucket;
+    c->slice = slice;
+}
+
+/* The level that the stretch begins with. */
+static void put_first(struct cut *c)
+{
+    if (c->count == 0 && c->is_level_real)
+        put(c, c->begin, c->level);
+}
+
+/* Changes come in order of time; those behind the end are none of the stretch. */
+static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
+{
+    if (ns < c->begin) {
+        c->level = level;
+        c->is_level_real = 1;
+        return;
+    }
+    put_first(c);
+    if (ns < c->end)
+        put(c, ns, level);
+}
+
+static int cut_end(struct cut *c)
+{
+    put_first(c);
+    return (int)c->count;
+}
+
+/* ---- where the changes come from ---- */
+
+static void add_summary(struct cut *c, const struct process *p)
+{
+    struct steps steps = {.buckets = p->heap, .count = p->heap_count};
+    uint64_t ns, level;
+    while (steps_next(&steps, &ns, &level))
+        cut_add(c, ns, level);
+}
+
+/* Is this no moment of its own, as the rest of its step, an allocation, follows? */
+static int is_first_of_step(const struct event *e)
+{
+    return e->kind == EVENT_REALLOC_FREE || e->kind == EVENT_FREE_IMPLIED;
+}
+
+static int is_rest_of_step(const struct event *e)
+{
+    return e->kind == EVENT_ALLOC || e->kind == EVENT_REALLOC_FREE;
+}
+
+static int add_events(struct cut *c, struct recording *r, uint32_t process)
+{
+    struct event e;
+    uint64_t held_ns = 0, held_level = 0;
+    int is_held = 0; /* the event before was the first part of a step */
+    int rc = recording_seek(r, process, c->begin);
+    if (rc != RECORDING_OK)
+        return rc;
+    c->level = recording_heap(r);
+    c->is_level_real = c->level > 0;
+    while ((rc = recording_next(r, &e)) > 0 && e.ns < c->end) {
+        if (is_held && !is_rest_of_step(&e))
+            cut_add(c, held_ns, held_level);
+        held_ns = e.ns;
+        held_level = recording_heap(r);
+        is_held = is_first_of_step(&e);
+        if (!is_held)
+            cut_add(c, held_ns, held_level);
+    }
+    if (is_held)
+        cut_add(c, held_ns, held_level);
+    return rc < 0 ? rc : RECORDING_OK;
+}
+
+/* Would the events show more than the summary's buckets? Not below the length of a tick. */
+static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end, size_t count)
+{
+    size_t inside = 0;
+    for (size_t i = 0; i < p->heap_count; i++)
+        inside += p->heap[i].begin_ns >= begin && p->heap[i].begin_ns < end;
+    return inside * 2 < count && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
+}
+
+static const struct process *find_process(const struct recording *r, uint32_t serial)
+{
+    const struct image *image = recording_image(r);
+    for (size_t i = 0; i < image->process_count; i++)
+        if (image->processes[i].serial == serial)
+            return &image->processes[i];
+    return NULL;
+}
+
+int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
+                       struct bucket *buckets, size_t count)
+{
+    const struct process *p = find_process(r, process);
+    if (!p || count == 0 || end_ns <= begin_ns)
+        return 0;
+    struct cut c = cut_begin(begin_ns, end_ns, buckets, count);
+    int rc = RECORDING_OK;
+    if (events_are_finer(p, begin_ns, end_ns, count))
+        rc = add_events(&c, r, process);
+    else
+        add_summary(&c, p);
+    return rc != RECORDING_OK ? rc : cut_end(&c);
+}
