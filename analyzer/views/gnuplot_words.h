@@ -6,6 +6,8 @@
 #ifndef MPROF_GNUPLOT_WORDS_H
 #define MPROF_GNUPLOT_WORDS_H
 
+#include "plot.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,10 +15,10 @@
 char *gnuplot_quote(const char *text);
 
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
+void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
+
 /* What is highest in the plot of this series, and when: "peak 3.2 MiB at 1.25 s". */
 void gnuplot_highest_text(const struct plot *plot, const struct plot_series *series,
                           const struct bucket *highest, char *text, size_t bytes);
-
-void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
 
 #endif

@@ -58,7 +58,8 @@ double plot_line_at(const struct plot_point *points, size_t count, double second
 }
 
 /* Least squares over all moments: y = mean + slope * (t - middle), where
- *   slope = integral of (t - middle) * y over that of (t - middle) ^ 2, which is length ^ 3 / 12. */
+ *   slope = integral of (t - middle) * y over that of (t - middle) ^ 2, which is length ^ 3 / 12.
+ */
 struct plot_slope plot_line_slope(const struct plot_point *points, size_t count)
 {
     double first = count ? points[0].seconds : 0;
