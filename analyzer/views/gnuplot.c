@@ -62,18 +62,32 @@ static uint64_t top_of(const struct plot *plot)
     return top;
 }
 
-static int sample_is_shown(const struct plot *plot, const struct sample *sample)
+/* Samples of the resident set: those in the range, and one on either side, as the line between two
+ * samples goes on into the range. */
+struct shown_samples {
+    const struct sample *list;
+    size_t count;
+};
+
+static struct shown_samples samples_shown(const struct plot *plot)
 {
-    return sample->ns >= plot->begin_ns && sample->ns <= plot->end_ns;
+    const struct process *p = &plot->series[0].image->processes[0];
+    size_t first = 0, end;
+    if (plot->series_count != 1)
+        return (struct shown_samples){NULL, 0};
+    while (first + 1 < p->sample_count && p->samples[first + 1].ns <= plot->begin_ns)
+        first++;
+    for (end = first; end < p->sample_count && p->samples[end].ns < plot->end_ns;)
+        end++;
+    return (struct shown_samples){p->samples + first, end + (end < p->sample_count) - first};
 }
 
 static uint64_t highest_rss(const struct plot *plot)
 {
-    const struct process *p = &plot->series[0].image->processes[0];
+    struct shown_samples s = samples_shown(plot);
     uint64_t highest = 0;
-    for (size_t i = 0; i < p->sample_count && plot->series_count == 1; i++)
-        if (sample_is_shown(plot, &p->samples[i]) && p->samples[i].rss_bytes > highest)
-            highest = p->samples[i].rss_bytes;
+    for (size_t i = 0; i < s.count; i++)
+        highest = s.list[i].rss_bytes > highest ? s.list[i].rss_bytes : highest;
     return highest;
 }
 
@@ -158,12 +172,11 @@ static void put_lines(const struct drawing *d)
 
 static void put_samples(const struct drawing *d)
 {
-    const struct process *p = &d->plot->series[0].image->processes[0];
+    struct shown_samples s = samples_shown(d->plot);
     fputs("$rss << EOD\n", d->out);
-    for (size_t i = 0; i < p->sample_count; i++)
-        if (sample_is_shown(d->plot, &p->samples[i]))
-            fprintf(d->out, "%.9g %.9g\n", (double)p->samples[i].ns / 1e9,
-                    (double)p->samples[i].rss_bytes / d->rss_unit.bytes);
+    for (size_t i = 0; i < s.count; i++)
+        fprintf(d->out, "%.9g %.9g\n", (double)s.list[i].ns / 1e9,
+                (double)s.list[i].rss_bytes / d->rss_unit.bytes);
     fputs("EOD\n", d->out);
 }
 
@@ -381,29 +394,35 @@ static void put_rss_entry(const struct drawing *d)
     char title[64], bytes[UNITS_TEXT];
     snprintf(title, sizeof title, "RSS, peak %s%s", units_bytes(bytes, d->rss_bytes),
              d->rss_axis ? " (right axis)" : "");
-    int few = d->plot->series[0].image->processes[0].sample_count < RSS_FEW;
+    int few = samples_shown(d->plot).count < RSS_FEW;
     fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
             d->rss_axis ? "axes x1y2 " : "",
             few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
     put_quoted(d->out, title);
 }
 
+/* The least-squares line, over the time that the line has. */
+static void put_slope(const struct drawing *d, size_t i)
+{
+    const struct plot_point *line = d->lines[i];
+    size_t count = d->line_counts[i];
+    struct plot_slope slope = plot_line_slope(line, count);
+    fprintf(d->out, ", [%.9g:%.9g] %.12g + x * %.12g with lines", line[0].seconds,
+            line[count - 1].seconds, slope.bytes_at_zero / d->unit.bytes,
+            slope.bytes_per_second / d->unit.bytes);
+}
+
 static void put_slope_entry(const struct drawing *d, size_t i)
 {
-    struct plot_slope slope = plot_line_slope(d->lines[i], d->line_counts[i]);
-    double per_second = slope.bytes_per_second / (1024.0 * 1024);
-    double end = d->line_counts[i] ? d->lines[i][d->line_counts[i] - 1].seconds : 0;
     char title[64];
-    snprintf(title, sizeof title, "slope  %.5g MiB/s", per_second);
-    fprintf(d->out,
-            ", [%.9g:%.9g] %.12g + x * %.12g with lines linewidth 1.6 dashtype (3,2) linecolor rgb "
-            "'%s'%s",
-            d->lines[i][0].seconds, end, slope.bytes_at_zero / d->unit.bytes,
-            slope.bytes_per_second / d->unit.bytes,
-            d->plot->series_count == 1 ? SLOPE_COLOUR : colour_of(i),
-            d->slopes_shown ? " title " : "");
-    if (d->slopes_shown)
-        put_quoted(d->out, title);
+    put_slope(d, i);
+    fprintf(d->out, " linewidth 1.6 dashtype (3,2) linecolor rgb '%s'",
+            d->plot->series_count == 1 ? SLOPE_COLOUR : colour_of(i));
+    if (!d->slopes_shown)
+        return;
+    gnuplot_slope_text(plot_line_slope(d->lines[i], d->line_counts[i]), title, sizeof title);
+    fputs(" title ", d->out);
+    put_quoted(d->out, title);
 }
 
 /* Enclosing brackets first, so that the enclosed ones lie on top of them. */
@@ -476,6 +495,15 @@ static void put_letters(const struct drawing *d)
     }
 }
 
+static void put_text_line(const struct drawing *d, size_t i)
+{
+    fprintf(d->out, "%s$heap%zu with lines linetype %zu", i ? ", " : "plot ", i, i + 1);
+    if (!d->plot->slope || d->line_counts[i] < 2)
+        return;
+    put_slope(d, i);
+    fprintf(d->out, " linetype %zu", i + 1);
+}
+
 static void draw_text(const struct drawing *d)
 {
     put_terminal(d);
@@ -488,7 +516,7 @@ static void draw_text(const struct drawing *d)
         put_letters(d);
     put_lines(d);
     for (size_t i = 0; i < d->plot->series_count; i++)
-        fprintf(d->out, "%s$heap%zu with lines linetype %zu", i ? ", " : "plot ", i, i + 1);
+        put_text_line(d, i);
     fputc('\n', d->out);
 }
 

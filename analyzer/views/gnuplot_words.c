@@ -55,6 +55,24 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_series *ser
              is_before ? "the window's begin" : time);
 }
 
+void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
+{
+    snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
+}
+
+/* The slope of a series, from the points of its line. */
+static void put_slope(const struct plot *plot, const struct plot_series *s, FILE *out)
+{
+    struct plot_point *points = xcalloc(PLOT_LINE_POINTS(s->heap_count), sizeof *points);
+    uint64_t end = s->image->processes[0].end_ns;
+    size_t count = plot_line(s, end < plot->end_ns ? end : plot->end_ns, points);
+    char text[64];
+    gnuplot_slope_text(plot_line_slope(points, count), text, sizeof text);
+    if (count > 1)
+        fprintf(out, "     %s\n", text);
+    free(points);
+}
+
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     static const char marks[] = "*#$%@&=";
@@ -73,6 +91,8 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
             gnuplot_highest_text(plot, s, highest, text, sizeof text);
             fprintf(out, "     %s\n", text);
         }
+        if (plot->slope)
+            put_slope(plot, s, out);
         free(name);
     }
     for (size_t i = 0; i < plot->function_count; i++)
