@@ -57,21 +57,23 @@ double plot_line_at(const struct plot_point *points, size_t count, double second
     return count ? points[low].bytes : 0;
 }
 
-/* Least squares over all moments: y = mean + slope * (t - middle), where
- *   slope = integral of (t - middle) * y over that of (t - middle) ^ 2, which is length ^ 3 / 12.
+/*
+ * Least squares over all moments: y = mean + slope * (t - middle), where slope is the integral of
+ * (t - middle) * y over that of (t - middle) ^ 2, which is length ^ 3 / 12. The level is measured
+ * from the first one, so that a level line has no slope at all.
  */
 struct plot_slope plot_line_slope(const struct plot_point *points, size_t count)
 {
-    double first = count ? points[0].seconds : 0;
+    double first = count ? points[0].seconds : 0, base = count ? points[0].bytes : 0;
     double length = count ? points[count - 1].seconds - first : 0;
     double middle = first + length / 2, sum = 0, moment = 0;
     if (length <= 0)
-        return (struct plot_slope){0, count ? points[count - 1].bytes : 0};
+        return (struct plot_slope){0, base};
     for (size_t i = 0; i + 1 < count; i++) {
         double from = points[i].seconds - middle, to = points[i + 1].seconds - middle;
-        sum += points[i].bytes * (to - from);
-        moment += points[i].bytes * (to * to - from * from) / 2;
+        sum += (points[i].bytes - base) * (to - from);
+        moment += (points[i].bytes - base) * (to * to - from * from) / 2;
     }
     double slope = moment / (length * length * length / 12);
-    return (struct plot_slope){slope, sum / length - slope * middle};
+    return (struct plot_slope){slope, base + sum / length - slope * middle};
 }
