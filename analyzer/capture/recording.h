@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "summary.h"
+#include "timeline.h"
 
 struct recording;
 
@@ -44,13 +45,13 @@ const struct event_class *recording_classes(struct recording *r, size_t *count);
 uint64_t recording_heap(const struct recording *r);
 
 /*
- * A process's live heap in [begin_ns, end_ns), in up to `count` buckets: the same line that the
- * summary has, cut, and drawn from the events where those show more. The first bucket begins at
- * begin_ns, with the level there, unless the process did nothing before. Fills buckets, returns how
- * many, or a negative error. Times of events are exact to the capture's tick.
+ * A process's live heap in [begin_ns, end_ns), into an empty timeline: the same line that the
+ * summary has, cut, and drawn from the events where those show more. It begins at begin_ns, with
+ * the level there, unless the process did nothing before. Returns RECORDING_OK or a negative error.
+ * Times of events are exact to the capture's tick.
  */
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
-                       struct bucket *buckets, size_t count);
+                       struct timeline *line);
 
 /* What a capture or a spool says of itself at its ends; nothing is collected. */
 struct recording_identity {

@@ -4,40 +4,20 @@
 #include "timeline.h"
 #include "together.h"
 
-/* ---- the cut: equal slices of [begin, end), a bucket for each that has a change ---- */
+/* ---- the cut ---- */
 
 struct cut {
-    uint64_t begin, end, width;
-    struct bucket *buckets;
-    size_t count;
-    uint64_t slice;    /* of the last bucket */
-    uint64_t level;    /* before `begin` */
-    int is_level_real; /* there was a change before `begin` */
+    uint64_t begin, end;
+    struct timeline *line; /* of [begin, end) */
+    uint64_t level;        /* before `begin` */
+    int is_level_real;     /* there was a change before `begin` */
 };
-
-static struct cut cut_begin(uint64_t begin, uint64_t end, struct bucket *buckets, size_t count)
-{
-    return (struct cut){
-        .begin = begin, .end = end, .width = (end - begin) / count + 1, .buckets = buckets};
-}
-
-static void put(struct cut *c, uint64_t ns, uint64_t level)
-{
-    struct bucket bucket = bucket_of(ns, level);
-    uint64_t slice = (ns - c->begin) / c->width;
-    if (c->count > 0 && slice == c->slice) {
-        bucket_join(&c->buckets[c->count - 1], &bucket);
-        return;
-    }
-    c->buckets[c->count++] = bucket;
-    c->slice = slice;
-}
 
 /* The level that the stretch begins with. */
 static void put_first(struct cut *c)
 {
-    if (c->count == 0 && c->is_level_real)
-        put(c, c->begin, c->level);
+    if (c->line->count == 0 && c->is_level_real)
+        timeline_add(c->line, c->begin, c->level);
 }
 
 /* Changes come in order of time; those behind the end are none of the stretch. */
@@ -50,13 +30,7 @@ static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
     }
     put_first(c);
     if (ns < c->end)
-        put(c, ns, level);
-}
-
-static int cut_end(struct cut *c)
-{
-    put_first(c);
-    return (int)c->count;
+        timeline_add(c->line, ns, level);
 }
 
 /* ---- where the changes come from ---- */
@@ -104,13 +78,15 @@ static int add_events(struct cut *c, struct recording *r, uint32_t process)
     return rc < 0 ? rc : RECORDING_OK;
 }
 
-/* Would the events show more than the summary's buckets? Not below the length of a tick. */
-static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end, size_t count)
+/* Would the events show more than the summary's buckets? They never do below a tick's length. */
+static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end)
 {
     size_t inside = 0;
+    if (p->heap_count < TIMELINE_BUCKETS / 2) /* none of them was ever joined with another */
+        return 0;
     for (size_t i = 0; i < p->heap_count; i++)
         inside += p->heap[i].begin_ns >= begin && p->heap[i].begin_ns < end;
-    return inside * 2 < count && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
+    return inside * 2 < TIMELINE_BUCKETS && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
 }
 
 static const struct process *find_process(const struct recording *r, uint32_t serial)
@@ -123,16 +99,17 @@ static const struct process *find_process(const struct recording *r, uint32_t se
 }
 
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
-                       struct bucket *buckets, size_t count)
+                       struct timeline *line)
 {
     const struct process *p = find_process(r, process);
-    if (!p || count == 0 || end_ns <= begin_ns)
-        return 0;
-    struct cut c = cut_begin(begin_ns, end_ns, buckets, count);
+    struct cut c = {.begin = begin_ns, .end = end_ns, .line = line};
     int rc = RECORDING_OK;
-    if (events_are_finer(p, begin_ns, end_ns, count))
+    if (!p || end_ns <= begin_ns)
+        return RECORDING_OK;
+    if (events_are_finer(p, begin_ns, end_ns))
         rc = add_events(&c, r, process);
     else
         add_summary(&c, p);
-    return rc != RECORDING_OK ? rc : cut_end(&c);
+    put_first(&c);
+    return rc;
 }

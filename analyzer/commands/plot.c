@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_BUCKETS 4096
-
 struct values {
     const char *output;
     const char *title;
@@ -45,7 +43,7 @@ struct page { /* what is to be plotted, and what must be released */
     char **names;
     struct recording **recordings;
     struct plot_series *series;
-    struct bucket **windows;       /* NULL where the summary's buckets are used */
+    struct timeline *windows;      /* empty where the summary's buckets are used */
     size_t count;                  /* of operands, and of all arrays above */
     struct plot_family **families; /* with -C or -M; else each is NULL */
 };
@@ -156,15 +154,15 @@ static int read_window(struct page *page, size_t i)
             page->plot.series = first;
         return 0;
     }
-    page->windows[i] = xcalloc(WINDOW_BUCKETS, sizeof **page->windows);
-    int count = recording_timeline(page->recordings[i], 0, page->plot.begin_ns, page->plot.end_ns,
-                                   page->windows[i], WINDOW_BUCKETS);
-    if (count < 0) {
-        complain("%s: the window cannot be read: %s", series->name, recording_strerror(count));
+    struct timeline *window = &page->windows[i];
+    int rc =
+        recording_timeline(page->recordings[i], 0, page->plot.begin_ns, page->plot.end_ns, window);
+    if (rc != RECORDING_OK) {
+        complain("%s: the window cannot be read: %s", series->name, recording_strerror(rc));
         return -1;
     }
-    series->heap = page->windows[i];
-    series->heap_count = (size_t)count;
+    series->heap = window->buckets;
+    series->heap_count = window->count;
     return 0;
 }
 
@@ -266,7 +264,7 @@ static void release(struct page *page)
         plot_family_free(page->families[i]);
         recording_close(page->recordings[i]);
         free(page->names[i]);
-        free(page->windows[i]);
+        timeline_clear(&page->windows[i]);
     }
     free(page->recordings);
     free(page->names);

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_BUCKETS 2048 /* of each process */
-#define LABEL_WIDTH    24
+#define LABEL_WIDTH 24
 
 struct line { /* of one process, in the tree's time */
     size_t relative;
@@ -227,8 +226,8 @@ static struct line *line_of(const struct plot_family *f, const struct relative *
 
 /* Reads the part of the process's line that lies in the window, which is in the tree's time; none
  * where the process was not alive. */
-static size_t read_window(const struct window *w, const struct lineage_visit *visit,
-                          struct bucket *buckets)
+static void read_window(const struct window *w, const struct lineage_visit *visit,
+                        struct timeline *line)
 {
     const struct process *p = visit->process;
     uint64_t begin = w->begin_ns > visit->shift_ns ? w->begin_ns - visit->shift_ns : 0;
@@ -236,34 +235,33 @@ static size_t read_window(const struct window *w, const struct lineage_visit *vi
     begin = begin < p->begin_ns ? p->begin_ns : begin;
     if (!visit->relative->runs_on && end > p->end_ns + 1)
         end = p->end_ns + 1;
-    if (end <= begin)
-        return 0;
-    int count =
-        recording_timeline(visit->recording, p->serial, begin, end, buckets, WINDOW_BUCKETS);
-    if (count < 0)
-        complain("%s: the window cannot be read: %s; process %d is left out",
-                 visit->relative->recording, recording_strerror(count), p->pid);
-    return count > 0 ? (size_t)count : 0;
+    int rc = recording_timeline(visit->recording, p->serial, begin, end, line);
+    if (rc == RECORDING_OK)
+        return;
+    complain("%s: the window cannot be read: %s; process %d is left out", visit->relative->recording,
+             recording_strerror(rc), p->pid);
+    timeline_clear(line);
 }
 
 static void add_window(void *context, const struct lineage_visit *visit)
 {
     struct window *w = context;
-    struct bucket *buckets = xcalloc(WINDOW_BUCKETS, sizeof *buckets);
-    size_t count = read_window(w, visit, buckets);
+    struct timeline read = {0};
+    read_window(w, visit, &read);
     struct line *line = line_of(w->family, visit->relative);
     if (line) {
         free(line->heap);
-        line->heap = shifted(buckets, count, visit->shift_ns);
+        line->heap = shifted(read.buckets, read.count, visit->shift_ns);
         line->process.heap = line->heap;
-        line->process.heap_count = count;
+        line->process.heap_count = read.count;
     }
     w->courses = xgrow(w->courses, &w->capacity, w->count + 1, sizeof *w->courses);
-    w->courses[w->count++] = (struct course){.buckets = buckets,
-                                             .count = count,
-                                             .shift_ns = visit->shift_ns,
-                                             .end_ns = visit->process->end_ns,
-                                             .runs_on = visit->relative->runs_on || count == 0};
+    w->courses[w->count++] =
+        (struct course){.buckets = read.buckets,
+                        .count = read.count,
+                        .shift_ns = visit->shift_ns,
+                        .end_ns = visit->process->end_ns,
+                        .runs_on = visit->relative->runs_on || read.count == 0};
 }
 
 size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)

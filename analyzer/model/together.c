@@ -27,7 +27,7 @@ static int changes_of(const struct bucket *b, struct change changes[4])
     for (int i = 0; i < 2; i++)
         if (!is_same(between[i], first) && !is_same(between[i], last))
             changes[count++] = between[i];
-    if (!is_same(last, first))
+    if (!is_same(last, changes[count - 1]))
         changes[count++] = last;
     return count;
 }

@@ -9,7 +9,6 @@
 #include "reader.h"
 
 #define EVENTS_MAX 1000000 /* a small file can hold no more */
-#define BUCKETS    64
 
 static void read_events(struct recording *r, uint32_t process, uint64_t from)
 {
@@ -29,14 +28,14 @@ static void read_events(struct recording *r, uint32_t process, uint64_t from)
 
 static void read_windows(struct recording *r, const struct process *p)
 {
-    struct bucket buckets[BUCKETS];
     uint64_t end = p->end_ns, windows[][2] = {{0, end}, {end / 3, end / 2}, {end / 2, UINT64_MAX}};
 
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
-        int count =
-            recording_timeline(r, p->serial, windows[i][0], windows[i][1], buckets, BUCKETS);
-        if (count > BUCKETS)
-            fuzz_fail("%d buckets where there is room for %d", count, BUCKETS);
+        struct timeline line = {0};
+        recording_timeline(r, p->serial, windows[i][0], windows[i][1], &line);
+        if (line.count > TIMELINE_BUCKETS)
+            fuzz_fail("%zu buckets where there is room for %d", line.count, TIMELINE_BUCKETS);
+        timeline_clear(&line);
     }
 }
 

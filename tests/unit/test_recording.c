@@ -376,103 +376,6 @@ static void test_file_that_cannot_be_asked_for(void **state)
     unlink("text");
 }
 
-/* The heap of process 0 right after all events at or before the tick of `ns`. */
-static uint64_t heap_at(const struct fixture *f, uint64_t ns)
-{
-    uint64_t heap = 0;
-    for (size_t i = 0; i < f->event_count; i++) {
-        const struct event *e = &f->events[i].event;
-        if (f->events[i].process != 0 || e->ns / TICK > ns / TICK)
-            continue;
-        if (e->kind == EVENT_ALLOC)
-            heap += e->bytes;
-        else if (e->kind <= EVENT_FREE_IMPLIED)
-            heap -= e->bytes;
-    }
-    return heap;
-}
-
-static void test_timeline_of_events(void **state)
-{
-    (void)state;
-    struct fixture f = fixture_new(5, 20, 20000, 1);
-    struct bucket buckets[500];
-    struct recording *r;
-    f.image->processes[0].heap_count = 0; /* no help from the summary */
-    put_capture("a", &f);
-    assert_int_equal(recording_open(&r, "a"), RECORDING_OK);
-    uint64_t end = f.events[f.event_count - 1].event.ns + TICK;
-    const size_t counts[] = {1, 7, 500};
-    for (size_t k = 0; k < 3; k++) {
-        for (uint64_t part = 0; part < 4; part++) {
-            uint64_t begin_ns = end * part / 5 / TICK * TICK, end_ns = end * (part + 2) / 5;
-            int n = recording_timeline(r, 0, begin_ns, end_ns, buckets, counts[k]);
-            assert_true(n >= 1 && n <= (int)counts[k]);
-            assert_true(buckets[0].begin_ns == begin_ns);
-            for (int i = 0; i < n; i++) {
-                const struct bucket *b = &buckets[i];
-                uint64_t next = i + 1 < n ? buckets[i + 1].begin_ns : end_ns;
-                assert_true(b->begin_ns < next && b->max_ns >= b->begin_ns && b->max_ns < next);
-                assert_true(b->min_bytes <= b->last_bytes && b->last_bytes <= b->max_bytes);
-            }
-            uint64_t last = (end_ns - 1) / TICK * TICK;
-            if (n > 1 || counts[k] == 1)
-                assert_true(buckets[n - 1].last_bytes == heap_at(&f, last));
-        }
-    }
-    /* Nothing there, nothing asked. */
-    assert_int_equal(recording_timeline(r, 9, 0, end, buckets, 5), 0);
-    assert_int_equal(recording_timeline(r, 0, 5, 5, buckets, 5), 0);
-    assert_int_equal(recording_timeline(r, 0, 0, end, buckets, 0), 0);
-    recording_close(r);
-    unlink("a");
-    fixture_free(&f);
-}
-
-static void test_timeline_of_summary(void **state)
-{
-    (void)state;
-    struct fixture f = fixture_new(6, 20, 20000, 1);
-    struct process *p = &f.image->processes[0];
-    struct timeline t = {0};
-    struct bucket buckets[1000];
-    uint64_t heap = 0, peak = 0, peak_ns = 0, end = 0;
-    for (size_t i = 0; i < f.event_count; i++) {
-        const struct event *e = &f.events[i].event;
-        if (e->kind == EVENT_ALLOC)
-            heap += e->bytes;
-        else if (e->kind <= EVENT_FREE_IMPLIED)
-            heap -= e->bytes;
-        if (heap > peak) {
-            peak = heap;
-            peak_ns = e->ns;
-        }
-        timeline_add(&t, e->ns, heap);
-        end = e->ns + 1;
-    }
-    p->heap = t.buckets;
-    p->heap_count = t.count;
-    put_capture("a", &f);
-    struct recording *r;
-    assert_int_equal(recording_open(&r, "a"), RECORDING_OK);
-    for (size_t count = 1; count <= 1000; count = count * 3 + 1) {
-        int n = recording_timeline(r, 0, 0, end, buckets, count);
-        assert_true(n >= 1 && n <= (int)count);
-        uint64_t highest = 0, highest_ns = 0;
-        for (int i = 0; i < n; i++)
-            if (buckets[i].max_bytes > highest) {
-                highest = buckets[i].max_bytes;
-                highest_ns = buckets[i].max_ns;
-            }
-        assert_true(highest == peak && highest_ns == peak_ns); /* not a tick less exact */
-        assert_true(buckets[n - 1].last_bytes == heap);
-    }
-    recording_close(r);
-    timeline_clear(&t);
-    unlink("a");
-    fixture_free(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,8 +388,6 @@ int main(void)
         cmocka_unit_test(test_another_recording_in_the_way),
         cmocka_unit_test(test_what_is_none),
         cmocka_unit_test(test_file_that_cannot_be_asked_for),
-        cmocka_unit_test(test_timeline_of_events),
-        cmocka_unit_test(test_timeline_of_summary),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }
