@@ -89,19 +89,10 @@ static int events_are_finer(const struct process *p, uint64_t begin, uint64_t en
     return inside * 2 < TIMELINE_BUCKETS && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
 }
 
-static const struct process *find_process(const struct recording *r, uint32_t serial)
-{
-    const struct image *image = recording_image(r);
-    for (size_t i = 0; i < image->process_count; i++)
-        if (image->processes[i].serial == serial)
-            return &image->processes[i];
-    return NULL;
-}
-
 int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
                        struct timeline *line)
 {
-    const struct process *p = find_process(r, process);
+    const struct process *p = image_process(recording_image(r), process);
     struct cut c = {.begin = begin_ns, .end = end_ns, .line = line};
     int rc = RECORDING_OK;
     if (!p || end_ns <= begin_ns)

@@ -238,8 +238,8 @@ static void read_window(const struct window *w, const struct lineage_visit *visi
     int rc = recording_timeline(visit->recording, p->serial, begin, end, line);
     if (rc == RECORDING_OK)
         return;
-    complain("%s: the window cannot be read: %s; process %d is left out", visit->relative->recording,
-             recording_strerror(rc), p->pid);
+    complain("%s: the window cannot be read: %s; process %d is left out",
+             visit->relative->recording, recording_strerror(rc), p->pid);
     timeline_clear(line);
 }
 
