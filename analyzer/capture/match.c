@@ -409,7 +409,7 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
         lane->nodes[lane->node_count++] = path_leaf(&lane->path);
     }
     path_end(&lane->path, m->tree, &heap->figures, (struct heap_moment){ns, heap->live_bytes},
-             lane->last);
+             lane->shown);
 }
 
 int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
@@ -435,6 +435,8 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
     if (__builtin_expect(s->unborn_count > 0, 0))
         birth_note(lane, e);
     lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes};
+    if (e->has_stack)
+        lane->shown = lane->last;
     if (s->told_count >= TELL_EVENTS)
         m->tell(m->context, s);
     return 1;

@@ -12,7 +12,8 @@
 struct thread { /* of the process being rebuilt */
     size_t index;
     struct path path;
-    struct heap_moment last; /* its previous event */
+    struct heap_moment last;  /* its previous event */
+    struct heap_moment shown; /* the same with a stack */
 };
 
 struct allocation_times {
@@ -87,7 +88,7 @@ static void change_path(struct rebuild *b, struct thread *t, uint32_t node, uint
     while (depth-- > 0)
         path_push(&t->path, &b->tree, b->locations[depth]);
     struct heap_moment now = {ns, b->heap.live_bytes};
-    path_end(&t->path, &b->tree, &b->heap.figures, now, t->last);
+    path_end(&t->path, &b->tree, &b->heap.figures, now, t->shown);
 }
 
 static void apply_allocation(struct rebuild *b, const struct event *e, struct thread *t)
@@ -181,6 +182,8 @@ static void apply(struct rebuild *b, const struct event *e)
         break;
     }
     t->last = (struct heap_moment){e->ns, b->heap.live_bytes};
+    if (e->kind == EVENT_ALLOC)
+        t->shown = t->last;
     threads_seen(&b->heap.threads, threads_account(t->index), e->ns);
 }
 
@@ -275,7 +278,8 @@ void rebuild_process(struct reader *r, struct process *process)
     } while (reader_next(r, &e) > 0);
     settle_before(&b, NULL);
     for (size_t i = 0; i < b.thread_count; i++)
-        path_close(&b.threads[i]->path, &b.tree, &b.heap.figures, b.threads[i]->last);
+        path_close(&b.threads[i]->path, &b.tree, &b.heap.figures, b.threads[i]->shown,
+                   b.threads[i]->last);
     fill_process(&b, process);
     clear(&b);
 }

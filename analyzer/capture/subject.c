@@ -73,7 +73,7 @@ static void change_thread(struct lane *lane, const struct tree *tree, uint32_t s
         threads_seen(&s->heap.threads, threads_account(lane->thread), lane->last.ns);
     lane_put_back_block(lane);
     lane_put_back_ranges(lane);
-    path_close(&lane->path, tree, &s->heap.figures, lane->last);
+    path_close(&lane->path, tree, &s->heap.figures, lane->shown, lane->last);
     uint64_t *number = intmap_place(&s->thread_numbers, serial);
     if (!*number) {
         s->threads =
@@ -140,7 +140,7 @@ static void close_lanes(struct subject *s, const struct tree *tree)
             threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
                          s->lanes[i]->last.ns);
         if (!s->lanes[i]->path.closed)
-            path_close(&s->lanes[i]->path, tree, &s->heap.figures, end);
+            path_close(&s->lanes[i]->path, tree, &s->heap.figures, s->lanes[i]->shown, end);
     }
 }
 

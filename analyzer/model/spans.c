@@ -123,7 +123,7 @@ static void make_room(struct path *path)
 }
 
 void path_end(struct path *path, const struct tree *tree, struct figures *figures,
-              struct heap_moment now, struct heap_moment last)
+              struct heap_moment now, struct heap_moment shown)
 {
     if (path->closed)
         path->kept = path->pivot = 0;
@@ -135,17 +135,29 @@ void path_end(struct path *path, const struct tree *tree, struct figures *figure
         common = common_frames(tree, path->pivot, path->steps[path->kept].node);
     figures_settle(figures, tree,
                    path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
-    end_activations(path, figures, below + common, last);
+    end_activations(path, figures, below + common, shown);
     make_room(path);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
         begin_activations(path, tree, &path->steps[i], common, now);
     path->closed = 0;
 }
 
+/* How many activations are sure to last as long as the thread: the start frames, and the function
+ * that they call. */
+static uint32_t count_outermost(const struct path *path, const struct tree *tree)
+{
+    uint32_t i = 0;
+    while (i < path->activation_count &&
+           tree->image->functions[path->activations[i].function].flags & FUNCTION_START)
+        i++;
+    return i < path->activation_count ? i + 1 : i;
+}
+
 void path_close(struct path *path, const struct tree *tree, struct figures *figures,
-                struct heap_moment last)
+                struct heap_moment shown, struct heap_moment last)
 {
     figures_settle(figures, tree, 0);
+    end_activations(path, figures, count_outermost(path, tree), shown);
     end_activations(path, figures, 0, last);
     path->closed = 1;
 }

@@ -1,8 +1,10 @@
 /*
  * spans.h - the stack of one stream as it changes, and the activations of its frames.
  *
- * A frame that persists from event to event is one activation of its function: it begins at the
- * first event that shows it and ends at the stream's last event before the one that no longer does.
+ * A frame that persists from stack to stack is one activation of its function: it begins at the
+ * first event whose stack has it and ends at the last one. Frees have no stack, so nobody knows
+ * whose they are: those after it count as somebody else's. Only the function that the thread runs
+ * in, and what called it, end with the stream.
  * A frame that is replaced by one of the same function, with all further out unchanged, is the same
  * activation at another line. Of each function, the activation is kept that contains the function's
  * own inclusive peak (that of the outermost occurrence, where it calls itself).
@@ -55,15 +57,16 @@ void path_begin(struct path *path, uint32_t pop, int restart);
 void path_rebase(struct path *path, const struct tree *tree, uint32_t node);
 void path_push(struct path *path, struct tree *tree, uint32_t location);
 
-/* Completes the change: new activations begin at `now`; those gone ended at `last`, the stream's
- * previous event. */
+/* Completes the change: new activations begin at `now`; those gone ended at `shown`, the stream's
+ * previous event with a stack. */
 void path_end(struct path *path, const struct tree *tree, struct figures *figures,
-              struct heap_moment now, struct heap_moment last);
+              struct heap_moment now, struct heap_moment shown);
 
-/* Ends all activations at `last`: the stream's thread or the process is over. The stack stays (the
- * next change is relative to it); its frames begin anew with the next change. */
+/* Ends all activations: the stream's thread or the process is over. The thread's outermost function
+ * ends at `last`, the others at `shown`. The stack stays (the next change is relative to it); its
+ * frames begin anew with the next change. */
 void path_close(struct path *path, const struct tree *tree, struct figures *figures,
-                struct heap_moment last);
+                struct heap_moment shown, struct heap_moment last);
 
 static inline uint32_t path_leaf(const struct path *path)
 {

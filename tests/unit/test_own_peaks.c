@@ -59,7 +59,7 @@ struct world {
     struct tree tree;
     struct heap heap;
     struct path paths[STREAMS];
-    struct heap_moment last[STREAMS];
+    struct heap_moment last[STREAMS], shown[STREAMS];
     struct plain plain;
     struct block blocks[LIVE_MAX];
     size_t block_count;
@@ -144,6 +144,14 @@ static void plain_end(struct plain *p, uint32_t who, uint32_t from, struct heap_
         };
     }
     s->activation_count = from;
+}
+
+/* The thread is over: only its outermost function is known to have gone on after the last stack. */
+static void plain_close(struct plain *p, uint32_t who, struct heap_moment shown,
+                        struct heap_moment last)
+{
+    plain_end(p, who, p->streams[who].activation_count ? 1 : 0, shown);
+    plain_end(p, who, 0, last);
 }
 
 /* The stream's stack is another one: what is the same further out goes on, and so do the frames of
@@ -240,8 +248,8 @@ static void change_stack(struct world *w, uint32_t who, struct heap_moment now)
     }
     for (uint32_t i = kept; i < depth; i++)
         path_push(path, &w->tree, stack[i]);
-    path_end(path, &w->tree, &w->heap.figures, now, w->last[who]);
-    plain_stack(&w->plain, who, stack, depth, now, w->last[who]);
+    path_end(path, &w->tree, &w->heap.figures, now, w->shown[who]);
+    plain_stack(&w->plain, who, stack, depth, now, w->shown[who]);
 }
 
 static void release(struct world *w)
@@ -281,11 +289,11 @@ static void settle(struct world *w)
 static void step(struct world *w)
 {
     uint32_t who = pick(w, STREAMS), what = pick(w, 100);
-    int grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
+    int is_shown = 0, grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
     w->ns += pick(w, 3);
     if (what == 99) {
-        path_close(&w->paths[who], &w->tree, &w->heap.figures, w->last[who]);
-        plain_end(&w->plain, who, 0, w->last[who]);
+        path_close(&w->paths[who], &w->tree, &w->heap.figures, w->shown[who], w->last[who]);
+        plain_close(&w->plain, who, w->shown[who], w->last[who]);
         w->plain.streams[who].depth = 0;
         path_begin(&w->paths[who], 0, 1);
         path_end(&w->paths[who], &w->tree, &w->heap.figures, w->last[who], w->last[who]);
@@ -297,11 +305,14 @@ static void step(struct world *w)
         if (!grows || (what < 20 && w->block_count))
             release(w); /* a realloc is one step */
         allocate(w, who);
+        is_shown = 1;
     } else {
         release(w);
     }
     settle(w);
     w->last[who] = (struct heap_moment){w->ns, w->heap.live_bytes};
+    if (is_shown)
+        w->shown[who] = w->last[who];
 }
 
 static void expect_usage(const struct plain *p, const struct function_usage *u)
@@ -341,8 +352,8 @@ static void run_program(uint32_t seed, int events)
     for (int i = 0; i < events; i++)
         step(w);
     for (uint32_t i = 0; i < STREAMS; i++) {
-        path_close(&w->paths[i], &w->tree, &w->heap.figures, w->last[i]);
-        plain_end(&w->plain, i, 0, w->last[i]);
+        path_close(&w->paths[i], &w->tree, &w->heap.figures, w->shown[i], w->last[i]);
+        plain_close(&w->plain, i, w->shown[i], w->last[i]);
     }
     heap_fill(&w->heap, &w->tree, &process, 1);
     for (size_t i = 0; i < process.function_count; i++)
