@@ -46,7 +46,7 @@ _mprof_c() {
             peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree' -- "$word")) ;;
             report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --pid --tree' -- "$word")) ;;
             leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --pid --tree' -- "$word")) ;;
-            list) COMPREPLY=($(compgen -W '-h --help --json' -- "$word")) ;;
+            list) COMPREPLY=($(compgen -W '-h --help -a --all --json' -- "$word")) ;;
             rm) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;
             clean) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;
             help) COMPREPLY=($(compgen -W '-h --help --manual --library-manual --completion' -- "$word")) ;;

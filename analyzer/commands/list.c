@@ -16,11 +16,15 @@
 #define FORKED_SHOWN 10 /* of a tree */
 
 struct values {
+    int all;
     int json;
 };
 
 static const struct option options[] = {
-    {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"}, {0}};
+    {'a', "all", OPTION_FLAG, NULL, offsetof(struct values, all), NULL,
+     "list the processes that a command started, too"},
+    {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
+    {0}};
 
 static const char *base_of(const char *name)
 {
@@ -40,17 +44,18 @@ static void start_time(const struct folder_entry *entry, char text[32])
         strcpy(text, "-");
 }
 
-/* Prints the command as far as the line has room. */
-static void print_command(const struct relative *relative, size_t used)
+/* Prints the command as far as the line has room, and what follows it. */
+static void print_command(const struct relative *relative, size_t used, const char *tail)
 {
+    used += strlen(tail);
     char *command =
         family_command(relative, used + COMMAND_MIN > WIDTH ? COMMAND_MIN : WIDTH - used);
-    puts(command);
+    printf("%s%s\n", command, tail);
     free(command);
 }
 
 static void print_line(const struct folder_entry *entry, const struct relative *relative,
-                       size_t indent)
+                       size_t indent, const char *tail)
 {
     char *name = text_clean(entry->name), time[32], head[32];
     if (entry->index >= 0)
@@ -59,7 +64,7 @@ static void print_line(const struct folder_entry *entry, const struct relative *
         snprintf(head, sizeof head, "%*s", (int)indent, "");
     start_time(entry, time);
     printf("%s%s %s  ", head, name, time);
-    print_command(relative, strlen(head) + text_width(name) + strlen(time) + 3);
+    print_command(relative, strlen(head) + text_width(name) + strlen(time) + 3, tail);
     free(name);
 }
 
@@ -69,7 +74,7 @@ static void print_forked(const struct family *family, size_t i, size_t indent)
     snprintf(text, sizeof text, "%*s%d forked by %d  ", (int)indent, "", family->kin[i].pid,
              family->kin[family->kin[i].starter].pid);
     fputs(text, stdout);
-    print_command(&family->relatives[i], strlen(text));
+    print_command(&family->relatives[i], strlen(text), "");
 }
 
 /* Prints the root, then all that descend from it; a forked one that became another program is shown
@@ -85,7 +90,8 @@ static void print_tree(const struct folder *folder, size_t root)
         size_t indent = 4 + 2 * (f->kin[self].depth > 1 ? f->kin[self].depth - 1 : 0);
         indent = indent > INDENT_MAX ? INDENT_MAX : indent;
         if (f->relatives[self].serial == 0)
-            print_line(&folder->entries[lineage.recording_of[self]], &f->relatives[self], indent);
+            print_line(&folder->entries[lineage.recording_of[self]], &f->relatives[self], indent,
+                       "");
         else if (!f->is_left[self] && shown++ < FORKED_SHOWN)
             print_forked(f, self, indent);
         else if (!f->is_left[self])
@@ -97,11 +103,30 @@ static void print_tree(const struct folder *folder, size_t root)
     lineage_free(&lineage);
 }
 
-static void print_list(const struct folder *folder)
+/* Prints the root alone, and how many other processes it led to: "make -j2  +12". */
+static void print_root(const struct folder *folder, size_t root)
 {
-    for (size_t i = 0; i < folder->count; i++)
-        if (folder->entries[i].index >= 0)
+    struct lineage lineage;
+    char tail[48] = "";
+    lineage_of_root(&lineage, folder, root);
+    const struct family *f = &lineage.family;
+    size_t processes = family_size(f) + f->more;
+    if (processes > 1)
+        snprintf(tail, sizeof tail, "  +%zu", processes - 1);
+    print_line(&folder->entries[root], &f->relatives[f->self], 0, tail);
+    lineage_free(&lineage);
+}
+
+static void print_list(const struct folder *folder, int all)
+{
+    for (size_t i = 0; i < folder->count; i++) {
+        if (folder->entries[i].index < 0)
+            continue;
+        if (all)
             print_tree(folder, i);
+        else
+            print_root(folder, i);
+    }
 }
 
 /* ---- JSON ---- */
@@ -182,7 +207,7 @@ static int run(const struct invocation *call)
     if (values.json)
         put_list(&folder);
     else
-        print_list(&folder);
+        print_list(&folder, values.all);
     if (folder.listed == 0)
         complain("there is no recording in this folder; make one with mprof-c run");
     folder_free(&folder);
@@ -196,10 +221,13 @@ const struct command command_list = {
     .summary = "list the recordings of this folder",
     .description =
         "Lists the recordings of this folder that have the recorder's own names, the oldest first, "
-        "each with its index, the time of its start and the command. Below it stand the processes "
-        "that descend from it, indented below the one that started them: those that a process "
-        "exec'd with their recordings, forked ones, which are in the recording above, with their "
-        "pids. An index means the same to every command; "
+        "each with its index, the time of its start and the command; \"+12\" behind that are "
+        "twelve "
+        "more processes that it led to. With --all these stand below it, indented below the one "
+        "that started them: those that a process exec'd with their recordings, forked ones, which "
+        "are "
+        "in "
+        "the recording above, with their pids. An index means the same to every command; "
         "negative ones count from the end, -1 is the newest. Recordings named with run's -o are "
         "not listed; they are used by their names.",
     .options = options,

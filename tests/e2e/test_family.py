@@ -90,7 +90,7 @@ def check_known(name):
     root, forked, before, started = processes
     check(before["pid"] == started["pid"], f"{name}: exec changed the pid")
     check([p["starter"] for p in processes] == [None, root["pid"], root["pid"], root["pid"]], f"{name}: starters")
-    check(root["begin_s"] == 0 and forked["begin_s"] > 0 and started["end_s"] <= root["end_s"], f"{name}: times")
+    check(root["begin_s"] == 0 and forked["begin_s"] > 0 and started["end_s"] <= root["end_s"], f"{name}: times {root} {forked} {started}")
     check(started["command"].endswith(" 2"), f"{name}: command {started['command']}")
 
     found = json.loads(mprof("leaks", "--json", "--tree", name))
@@ -161,7 +161,9 @@ def check_list():
     os.mkdir("listed")
     os.chdir("listed")
     subprocess.run([MPROF, "run", "-q", PROGRAMS + "/family"], check=True, stdout=subprocess.DEVNULL)
-    lines = mprof("list").splitlines()
+    line = mprof("list")
+    check(line.startswith("0 mprofile_") and line.endswith("  family  +2\n"), line)
+    lines = mprof("list", "--all").splitlines()
     forked = [line for line in lines if " forked by " in line]
     below = [line for line in lines if line.startswith("    mprofile_")]
     check(len(lines) == 3 and len(forked) == 1 and len(below) == 1, "list:\n" + "\n".join(lines))
@@ -178,7 +180,7 @@ def check_list():
     environment = preloaded("")
     del environment["MPROF_OUTPUT"]
     subprocess.run([PROGRAMS + "/family"], check=True, stdout=subprocess.DEVNULL, env=environment)
-    lines = mprof("list").splitlines()
+    lines = mprof("list", "--all").splitlines()
     check(len(lines) == 3 and lines[0].endswith("  family"), "list of spools:\n" + "\n".join(lines))
     check(sum(line.endswith("  family 2") for line in lines) == 1, "list of spools:\n" + "\n".join(lines))
     check(all(name.endswith(".spool") for name in os.listdir(".")), f"list collected: {os.listdir('.')}")

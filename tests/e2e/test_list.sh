@@ -17,7 +17,12 @@ assert_eq "roots listed" 3 "$(grep -cE '^[0-9]+ mprofile_' list.out)"
 assert_eq "indices" "0 1 2" "$(grep -o '^[0-9]*' list.out | tr '\n' ' ' | sed 's/ $//')"
 grep -qE '^0 mprofile_[0-9]{14}_[0-9]+\.mprof [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{2}/[0-9]{2}/[0-9]{4}' list.out ||
     fail "form of list: $(cat list.out)"
-assert_eq "children, below their root" 2 "$(sed -n '/^1 /,/^2 /p' list.out | grep -c '^ .*mprofile_')"
+assert_eq "lines, one a command" 3 "$(wc -l <list.out)"
+grep -q '^1 .*  sh -c .*  +2$' list.out || fail "list does not count the processes: $(cat list.out)"
+assert_eq "lines with a count" 1 "$(grep -c "  +" list.out)"
+"$MPROF" list --all >all.out 2>list.err || fail "list --all: $(cat list.err)"
+assert_eq "children, below their root" 2 "$(sed -n '/^1 /,/^2 /p' all.out | grep -c '^ .*mprofile_')"
+rm -f all.out
 grep -q 'spool' list.out && fail "list tells the spool's name: $(cat list.out)"
 
 # The newest is index -1 is the last of the list.
