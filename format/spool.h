@@ -249,7 +249,7 @@ struct spool_chunk {
  *
  *    15        14      13     12..10      9..7         6..4       3..0
  *   +------+--------+-------+---------+------------+-----------+------+
- *   | odd  | weight | stack | size - 1| address - 1| ticks - 1 | kind |
+ *   | odd  | extra  | stack | size - 1| address - 1| ticks - 1 | kind |
  *   +------+--------+-------+---------+------------+-----------+------+
  *
  * then, each little endian in as many bytes as the head says:
@@ -258,7 +258,7 @@ struct spool_chunk {
  *             in units of 16 bytes, or of 1 byte where `odd` is set; kinds with SPOOL_HAS_VALUE:
  *             a plain number
  *   size      kinds with SPOOL_HAS_SIZE
- *   weight    (head bit 14) LEB128; reserved for sampling
+ *   extra     (head bit 14) LEB128; of RANGE_MAP what it is, see enum spool_range
  *   stack     (head bit 13) LEB128 of value << 2 | has_frames << 1 | is_node; then, where there
  *             are frames, LEB128 of their number `push` and the frames, outermost first: 3-byte
  *             pc ids; id 0: what lies further out is unknown; id 0xffffff: a raw 8-byte pc follows
@@ -278,7 +278,8 @@ enum spool_kind {
     SPOOL_REALLOC_FAILED = 5, /* the old block lives on */
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
     SPOOL_RANGE_BEGIN = 7,    /* munmap, mremap or a fixed mmap is about to drop [address, + size);
-                                 several in a row (mremap to a fixed place) share one end */
+                                 several in a row (mremap to a fixed place) share one end. Size 0:
+                                 the whole shared segment that was attached at address */
     SPOOL_RANGE_MAP = 8, /* a mapping: address, length, stack; ends a RANGE_BEGIN if one is open */
     SPOOL_RANGE_DROPPED = 9, /* ends a RANGE_BEGIN: munmap succeeded */
     SPOOL_RANGE_FAILED = 10, /* ends a RANGE_BEGIN: nothing changed */
@@ -288,6 +289,38 @@ enum spool_kind {
     SPOOL_EXEC = 14,  /* payload: path; the image ends here if the process entry says so too */
     SPOOL_LABEL = 15, /* value: number; payload. Numbers below SPOOL_LABEL_OWN are for marks */
 };
+
+/* Which call a SPOOL_RANGE_MAP tells of; 0: a recorder that did not say. */
+enum spool_range {
+    SPOOL_RANGE_MMAP = 1,
+    SPOOL_RANGE_PROTECT = 2, /* mprotect: no mapping, and it ends no RANGE_BEGIN */
+    SPOOL_RANGE_MOVED = 3,   /* mremap: what the last RANGE_BEGIN took lies here now, and there no
+                                more (but with MREMAP_DONTUNMAP among the flags) */
+    SPOOL_RANGE_VIEW = 4,    /* mremap of no length: the pages have a second place */
+    SPOOL_RANGE_BREAK = 5,   /* brk, sbrk */
+    SPOOL_RANGE_SEGMENT = 6, /* shmat */
+};
+
+/* RANGE_MAP's `extra`: the call, PROT_ bits, and the flags of mmap or mremap as Linux has them. */
+static inline uint64_t spool_range_of(enum spool_range call, int protection, int flags)
+{
+    return (uint64_t)call | (uint64_t)(protection & 7) << 4 | (uint64_t)(uint32_t)flags << 8;
+}
+
+static inline enum spool_range spool_range_call(uint64_t extra)
+{
+    return (enum spool_range)(extra & 15);
+}
+
+static inline unsigned spool_range_protection(uint64_t extra)
+{
+    return (unsigned)(extra >> 4 & 7);
+}
+
+static inline uint32_t spool_range_flags(uint64_t extra)
+{
+    return (uint32_t)(extra >> 8);
+}
 
 /* The recorder's own labels. */
 #define SPOOL_LABEL_OWN (1u << 16)
@@ -346,8 +379,8 @@ struct spool_event {
     uint64_t ticks;   /* absolute */
     uint64_t address; /* or value */
     uint64_t size;
-    uint64_t weight; /* 0 unless the head has it */
-    int from_node;   /* the base is node `base`; else the stack without `base` innermost frames */
+    uint64_t extra; /* 0 unless the head has it */
+    int from_node;  /* the base is node `base`; else the stack without `base` innermost frames */
     uint32_t base, push;
     const uint8_t *frames; /* decoder: the encoded frames; walk them with spool_decode_frame */
     const uint8_t *payload;

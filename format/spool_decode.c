@@ -98,7 +98,7 @@ size_t spool_decode(const uint8_t *start, const uint8_t *end, unsigned version,
     if (fields & SPOOL_HAS_SIZE)
         e->size = get_int(&c, (head >> 10 & 7) + 1);
     if (head & 1u << 14)
-        e->weight = get_leb(&c);
+        e->extra = get_leb(&c);
     if (head & 1u << 13) {
         get_stack(&c, version, e);
         e->frames = c.p;

@@ -89,7 +89,7 @@ static inline size_t spool_decode_next(const uint8_t *start, const uint8_t *end,
     e->kind = (enum spool_kind)kind;
     e->ticks = d->ticks = ticks;
     e->address = d->address = address;
-    e->weight = 0;
+    e->extra = 0;
     return (size_t)(p - start);
 }
 

@@ -83,8 +83,8 @@ spool_put_event(uint8_t *out, struct spool_delta *d, const struct spool_event *e
         p += n;
         head |= (n - 1) << 10;
     }
-    if (e->weight) {
-        p += spool_put_leb(p, e->weight);
+    if (e->extra) {
+        p += spool_put_leb(p, e->extra);
         head |= 1u << 14;
     }
     if (e->has_stack) {

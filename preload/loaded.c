@@ -14,6 +14,7 @@
 uint32_t loaded_generation = 1;
 uintptr_t loader_start, loader_end;
 uintptr_t noticed_start, noticed_bytes;
+uintptr_t allocator_start, allocator_bytes;
 static uint32_t unloads; /* rises whenever something may be unloaded */
 
 #pragma weak _r_debug /* musl has none, and refuses a library that needs it */
@@ -73,6 +74,15 @@ void loaded_start(void)
     }
     noticed_start = loader_start;
     noticed_bytes = loader_end - loader_start;
+}
+
+void loaded_find_allocator(uintptr_t function)
+{
+    struct object allocator;
+    if (!object_find(function, &allocator))
+        return;
+    allocator_start = allocator.start;
+    allocator_bytes = allocator.end - allocator.start;
 }
 
 void loaded_notice_all(void)

@@ -19,6 +19,8 @@ extern uint32_t loaded_generation;
 extern uintptr_t loader_start, loader_end;     /* ld.so's text */
 extern uintptr_t noticed_start, noticed_bytes; /* callers that may be the loader at work */
 
+extern uintptr_t allocator_start, allocator_bytes; /* the object whose malloc is behind ours */
+
 void loaded_changed(void); /* the loader is at work: begins a new generation */
 
 static inline void loaded_notice(uintptr_t caller)
@@ -33,6 +35,15 @@ void loaded_notice_all(void);
 
 /* Finds ld.so. Call once, at the start. */
 void loaded_start(void);
+
+/* Finds the object that this function, the malloc behind ours, lies in. */
+void loaded_find_allocator(uintptr_t function);
+
+/* Is the caller part of the allocator? What it maps is made of blocks, and they are recorded. */
+static inline int loaded_is_allocator(uintptr_t caller)
+{
+    return __builtin_expect(caller - allocator_start < allocator_bytes, 0);
+}
 
 /* Finds the module that holds pc: returns 1 and sets *module, for the rules, and *serial, its
  * serial in the spool (0: no place for it); returns 0 where there is none. */

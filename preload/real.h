@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -36,6 +37,12 @@
     REAL(mmap64, void *, (void *, size_t, int, int, int, off64_t))                                 \
     REAL(munmap, int, (void *, size_t))                                                            \
     REAL(mremap, void *, (void *, size_t, size_t, int, void *))                                    \
+    REAL(mprotect, int, (void *, size_t, int))                                                     \
+    REAL(pkey_mprotect, int, (void *, size_t, int, int))                                           \
+    REAL(brk, int, (void *))                                                                       \
+    REAL(sbrk, void *, (intptr_t))                                                                 \
+    REAL(shmat, void *, (int, const void *, int))                                                  \
+    REAL(shmdt, int, (const void *))                                                               \
     REAL(execve, int, (const char *, char *const *, char *const *))                                \
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \

@@ -103,6 +103,13 @@ static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth
     return first;
 }
 
+/* A change of protection is no mapping that was lost. */
+static void count_lost(const struct spool_event *e)
+{
+    int is_change = e->kind == SPOOL_RANGE_MAP && spool_range_call(e->extra) == SPOOL_RANGE_PROTECT;
+    spool_lost(is_change ? SPOOL_RANGE_BEGIN : e->kind, e->size);
+}
+
 /* Is it about memory that another thread may have released just now? */
 static inline int acquires(enum spool_kind kind)
 {
@@ -128,7 +135,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
             !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks), 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
-        spool_lost(e->kind, e->size);
+        count_lost(e);
         return;
     }
     uint8_t *p = s->committed;
@@ -165,14 +172,14 @@ static inline __attribute__((always_inline)) void simple(const struct arch_frame
 {
     if (!recorder_ready()) {
         if (recorder_state == RECORDER_COUNTING)
-            spool_lost(e->kind, e->size);
+            count_lost(e);
         return;
     }
     struct registers caller = arch_registers(frame);
     loaded_notice(caller.pc);
     struct thread *t = thread_enter(caller);
     if (__builtin_expect(!t, 0)) {
-        spool_lost(e->kind, e->size);
+        count_lost(e);
         return;
     }
     record(t, caller, e, walked, NULL);
@@ -183,7 +190,7 @@ static inline __attribute__((always_inline)) void simple(const struct arch_frame
 /* An event as a hook passes it on. */
 struct job {
     const struct arch_frame *frame;
-    uint64_t address, size;
+    uint64_t address, size, extra;
     enum spool_kind kind;
     int walked;
     const void *payload;
@@ -193,17 +200,24 @@ struct job {
 static void do_simple(void *argument)
 {
     const struct job *job = argument;
-    struct spool_event e = {.kind = job->kind, .address = job->address, .size = job->size};
+    struct spool_event e = {
+        .kind = job->kind, .address = job->address, .size = job->size, .extra = job->extra};
     simple(job->frame, &e, job->walked);
 }
 
 /* Also comes here where nothing is recorded, as no thread has a state then: that costs little. */
 static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, uint64_t address,
-                                                uint64_t size, enum spool_kind kind, int walked)
+                                                uint64_t size, enum spool_kind kind, int walked,
+                                                uint64_t extra)
 {
     if (recorder_state == RECORDER_OFF)
         return;
-    struct job job = {frame, address, size, kind, walked, NULL, 0};
+    struct job job = {.frame = frame,
+                      .address = address,
+                      .size = size,
+                      .extra = extra,
+                      .kind = kind,
+                      .walked = walked};
     cramped_call(do_simple, &job);
 }
 
@@ -220,7 +234,7 @@ static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, 
     static inline void name(const struct arch_frame *frame, uint64_t address, uint64_t size)       \
     {                                                                                              \
         if (cramped_perhaps((uintptr_t)frame))                                                     \
-            elsewhere(frame, address, size, what, walked);                                         \
+            elsewhere(frame, address, size, what, walked, 0);                                      \
         else                                                                                       \
             name##_here(frame, address, size);                                                     \
     }
@@ -230,7 +244,14 @@ RECORD(any_free, SPOOL_FREE, recorder_free_stacks)
 RECORD(realloc_begin, SPOOL_REALLOC_BEGIN, 0)
 RECORD(realloc_moved, SPOOL_REALLOC_MOVED, 1)
 RECORD(range_begin, SPOOL_RANGE_BEGIN, 0)
-RECORD(range_map, SPOOL_RANGE_MAP, 1)
+
+static __attribute__((noinline)) void range_map_here(const struct arch_frame *frame,
+                                                     uint64_t address, uint64_t size, uint64_t what)
+{
+    struct spool_event e = {
+        .kind = SPOOL_RANGE_MAP, .address = address, .size = size, .extra = what};
+    simple(frame, &e, 1);
+}
 
 /* The others, which need not be fast. */
 static __attribute__((noinline)) void ending_here(const struct arch_frame *frame,
@@ -243,7 +264,7 @@ static __attribute__((noinline)) void ending_here(const struct arch_frame *frame
 static inline void ending(const struct arch_frame *frame, enum spool_kind kind)
 {
     if (cramped_perhaps((uintptr_t)frame))
-        elsewhere(frame, 0, 0, kind, 0);
+        elsewhere(frame, 0, 0, kind, 0, 0);
     else
         ending_here(frame, kind);
 }
@@ -284,9 +305,12 @@ void record_range_begin(const struct arch_frame *frame, const void *p, size_t le
     range_begin(frame, (uintptr_t)p, length);
 }
 
-void record_range_map(const struct arch_frame *frame, const void *p, size_t length)
+void record_range_map(const struct arch_frame *frame, const void *p, size_t length, uint64_t what)
 {
-    range_map(frame, (uintptr_t)p, length);
+    if (cramped_perhaps((uintptr_t)frame))
+        elsewhere(frame, (uintptr_t)p, length, SPOOL_RANGE_MAP, 1, what);
+    else
+        range_map_here(frame, (uintptr_t)p, length, what);
 }
 
 void record_range_dropped(const struct arch_frame *frame)
@@ -336,17 +360,22 @@ static uint64_t plain(struct job job)
 
 void record_sample(uint64_t ns, uint64_t rss_bytes)
 {
-    plain((struct job){ARCH_CALLER(), ns, rss_bytes, SPOOL_SAMPLE, 0, NULL, 0});
+    plain((struct job){
+        .frame = ARCH_CALLER(), .kind = SPOOL_SAMPLE, .address = ns, .size = rss_bytes});
 }
 
 uint64_t record_fork(uint32_t child_serial)
 {
-    return plain((struct job){ARCH_CALLER(), child_serial, 0, SPOOL_FORK, 0, NULL, 0});
+    return plain((struct job){.frame = ARCH_CALLER(), .kind = SPOOL_FORK, .address = child_serial});
 }
 
 static void label(uint64_t number, const void *payload, size_t bytes)
 {
-    plain((struct job){ARCH_CALLER(), number, bytes, SPOOL_LABEL, 0, payload, 0});
+    plain((struct job){.frame = ARCH_CALLER(),
+                       .kind = SPOOL_LABEL,
+                       .address = number,
+                       .size = bytes,
+                       .payload = payload});
 }
 
 void record_forked(uint32_t child_serial)
@@ -361,7 +390,7 @@ void record_birth(const struct spool_birth *births, size_t count)
 
 void record_exec(const char *path)
 {
-    plain((struct job){ARCH_CALLER(), 0, 0, SPOOL_EXEC, 0, path, 0});
+    plain((struct job){.frame = ARCH_CALLER(), .kind = SPOOL_EXEC, .payload = path});
 }
 
 void record_name(void)

@@ -26,7 +26,8 @@ void record_realloc_failed(const struct arch_frame *caller);
 void record_realloc_freed(const struct arch_frame *caller);
 
 void record_range_begin(const struct arch_frame *caller, const void *p, size_t length);
-void record_range_map(const struct arch_frame *caller, const void *p, size_t length);
+/* what: spool_range_of(). */
+void record_range_map(const struct arch_frame *caller, const void *p, size_t length, uint64_t what);
 void record_range_dropped(const struct arch_frame *caller);
 void record_range_failed(const struct arch_frame *caller);
 

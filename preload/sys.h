@@ -29,22 +29,23 @@
 
 /* The kinds of what we do; a kind's bit in sys_forbidden: the host must not be caught at it. */
 enum sys_kind {
-    SYS_KIND_MEMORY = 1,     /* mmap, munmap, mremap */
-    SYS_KIND_FILES = 2,      /* openat, read, close */
-    SYS_KIND_SELF = 4,       /* gettid, getpid, getppid, prctl, sigaltstack */
-    SYS_KIND_GROW = 8,       /* fstat, fallocate: kernels before 5.14 */
-    SYS_KIND_UNWIND = 16,    /* libunwind */
-    SYS_KIND_TIME = 32,      /* no call: the processor's counter, which clock_gettime reads, too */
-    SYS_KIND_WINDOW = 64,    /* what windows need besides SYS_KIND_MEMORY */
-    SYS_KIND_PROBE = 128,    /* rt_sigprocmask, to ask whether memory can be read */
-    SYS_KIND_START = 256,    /* what else the start does, in a program that is exec'd */
-    SYS_KIND_POPULATE = 512, /* madvise(MADV_POPULATE_WRITE) .. */
-    SYS_KIND_TOUCH = 1024,   /* .. or else a futex for each page */
-    SYS_KIND_UNLOCK = 2048,  /* munlock */
-    SYS_KIND_ACCESS = 4096,  /* faccessat2 */
-    SYS_KIND_SIGNALS = 8192, /* rt_sigprocmask, to hold signals back */
-    SYS_KIND_GLANCE = 16384, /* a futex wait of no time, to ask whether memory can be read */
-    SYS_KIND_LIFE = 32768,   /* tgkill without a signal, to ask whether a thread lives */
+    SYS_KIND_MEMORY = 1,      /* mmap, munmap, mremap */
+    SYS_KIND_FILES = 2,       /* openat, read, close */
+    SYS_KIND_SELF = 4,        /* gettid, getpid, getppid, prctl, sigaltstack */
+    SYS_KIND_GROW = 8,        /* fstat, fallocate: kernels before 5.14 */
+    SYS_KIND_UNWIND = 16,     /* libunwind */
+    SYS_KIND_TIME = 32,       /* no call: the processor's counter, which clock_gettime reads, too */
+    SYS_KIND_WINDOW = 64,     /* what windows need besides SYS_KIND_MEMORY */
+    SYS_KIND_PROBE = 128,     /* rt_sigprocmask, to ask whether memory can be read */
+    SYS_KIND_START = 256,     /* what else the start does, in a program that is exec'd */
+    SYS_KIND_POPULATE = 512,  /* madvise(MADV_POPULATE_WRITE) .. */
+    SYS_KIND_TOUCH = 1024,    /* .. or else a futex for each page */
+    SYS_KIND_UNLOCK = 2048,   /* munlock */
+    SYS_KIND_ACCESS = 4096,   /* faccessat2 */
+    SYS_KIND_SIGNALS = 8192,  /* rt_sigprocmask, to hold signals back */
+    SYS_KIND_GLANCE = 16384,  /* a futex wait of no time, to ask whether memory can be read */
+    SYS_KIND_LIFE = 32768,    /* tgkill without a signal, to ask whether a thread lives */
+    SYS_KIND_SEGMENT = 65536, /* shmctl, to ask for the size of a shared segment */
     SYS_KIND_ALL = 0xffffff
 };
 

@@ -1,6 +1,7 @@
 """spool_process.py - a process as the second reader of spools (spool_reader.py) sees it: its live blocks and mappings."""
 import struct
 
+from spool_mappings import PROTECT, Mappings
 from spool_kinds import (ALLOC, FORK, FREE, LABEL, LABEL_DIFFERENCE, LABEL_NAME, RANGE_BEGIN, RANGE_DROPPED, RANGE_FAILED,
                          RANGE_MAP, REALLOC_BEGIN, REALLOC_FAILED, REALLOC_FREED, REALLOC_MOVED, SAMPLE, THREAD)
 
@@ -12,11 +13,6 @@ class Owed:
         self.until, self.stream = until, stream
         self.exchanged = exchanged  # another stream's release has taken its block
         self.realloc = realloc  # whose it is the beginning of, while that has not ended
-
-
-def whole_pages(address, size):
-    """The kernel maps and drops whole ones, whatever is asked for."""
-    return address & -4096, (address + size + 4095) & -4096
 
 
 class Process:
@@ -31,7 +27,7 @@ class Process:
         self.selfcheck = {"selfcheck_compared": checked, "selfcheck_differences": differing, "selfcheck_labels": 0}
         self.streams = {}
         self.blocks = {}  # address -> (size, number of the event that made it; None inherited)
-        self.maps = []  # (begin, end), apart and sorted
+        self.mappings = Mappings()
         self.last = {}  # thread -> number of its latest heap event
         self.open_blocks, self.open_ranges = {}, {}  # thread -> what its begin event took out
         self.waiting = {}  # child's serial -> a late child's fork time
@@ -39,13 +35,14 @@ class Process:
             ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
              "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
              "events threads samples rss_peak_bytes").split(), 0)
-        self.heap = self.mapped = 0
+        self.heap = 0
         self.window, self.recent, self.owed = 0, {}, {}  # address -> [(ticks, stream)] of frees; -> [Owed]
         self.unborn = {}  # child's serial -> what happened since its FORK: (stream, ticks, address, size or None)
         self.thread_names = {}  # by serial, of all threads seen; the last one known
 
     def take_over(self, parent):
-        """What a fork copies. Inherited mappings are nobody's figures, so they are not kept."""
+        """What a fork copies."""
+        self.mappings.inherit(parent.mappings)
         self.blocks = {a: (size, None) for a, (size, _) in parent.blocks.items()}
         for address, block in parent.open_blocks.values():
             if block:
@@ -157,21 +154,8 @@ class Process:
             return FREE, REALLOC_BEGIN
         return None
 
-    def unmap(self, begin, end):
-        """Takes [begin, end) out of the mappings; returns what went."""
-        gone, kept = [], []
-        for b, e in self.maps:
-            cut = max(b, begin), min(e, end)
-            if cut[0] >= cut[1]:
-                kept.append((b, e))
-                continue
-            gone.append(cut)
-            kept += [piece for piece in ((b, cut[0]), (cut[1], e)) if piece[0] < piece[1]]
-        self.maps = sorted(kept)
-        return gone
-
     def apply(self, event):
-        ticks, stream, _, kind, thread, address, size, whole, payload = event
+        ticks, stream, _, kind, thread, address, size, whole, payload, extra = event
         n = self.numbers
         self.expire(ticks)
         n["events"] += 1
@@ -194,15 +178,20 @@ class Process:
         elif kind == REALLOC_FAILED:
             self.end_realloc(key, thread, True)
         elif kind == RANGE_BEGIN:
-            self.open_ranges.setdefault(key, []).extend(self.unmap(*whole_pages(address, size)))
+            self.mappings.put_back(self.open_ranges.pop(key, []))
+            self.open_ranges[key] = self.mappings.begin(address, size)
         elif kind == RANGE_FAILED:
-            self.maps = sorted(self.maps + self.open_ranges.pop(key, []))
-        elif kind in (RANGE_MAP, RANGE_DROPPED):
+            self.mappings.put_back(self.open_ranges.pop(key, []))
+        elif kind == RANGE_DROPPED:
+            self.mappings.drop(self.open_ranges.pop(key, []))
+            n["unmaps"] += 1
+        elif kind == RANGE_MAP and extra & 15 == PROTECT:
+            self.mappings.protect(address, size, extra >> 4 & 7)
+        elif kind == RANGE_MAP:
             gone = self.open_ranges.pop(key, [])
-            self.mapped -= sum(e - b for b, e in gone)
             n["unmaps"] += bool(gone)
-            if kind == RANGE_MAP:
-                self.map(*whole_pages(address, size))
+            n["maps"] += 1
+            self.mappings.map(address, size, extra, gone)
         elif kind == THREAD:
             self.name(thread, payload)
         elif kind == SAMPLE:
@@ -221,13 +210,6 @@ class Process:
         if name or thread not in self.thread_names:
             self.thread_names[thread] = name[:15].decode("utf-8", "replace")
 
-    def map(self, begin, end):
-        self.mapped -= sum(e - b for b, e in self.unmap(begin, end))
-        self.maps = sorted([*self.maps, (begin, end)])
-        self.mapped += end - begin
-        self.numbers["maps"] += 1
-        self.numbers["mapped_peak_bytes"] = max(self.numbers["mapped_peak_bytes"], self.mapped)
-
     def finish(self):
         self.expire(float("inf"))
         own = [size for size, made in self.blocks.values() if made is not None]
@@ -235,6 +217,8 @@ class Process:
         for key, lost in zip(("allocations", "frees", "allocated_bytes"), self.loss):
             self.numbers[key] += lost  # what found no room is counted all the same
         self.numbers["maps"] += self.lost_maps
+        mapped, reserved, files = self.mappings.peaks
+        self.numbers.update(mapped_peak_bytes=mapped, reserved_peak_bytes=reserved, file_peak_bytes=files)
         self.numbers.update(live_at_end_bytes=sum(own), live_at_end_blocks=len(own),
                             threads=len(self.thread_names))
         return {"serial": self.serial, "parent": self.parent, "pid": self.pid, "lost": self.lost,

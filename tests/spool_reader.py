@@ -93,7 +93,7 @@ class Cursor:
 
 class Stream:
     """The chunks of one stream; `events` yields (ticks, stream, index, kind, thread, address, size, complete,
-    payload), of events without a payload the stack after them."""
+    payload, extra), of events without a payload the stack after them."""
 
     def __init__(self, serial):
         self.serial = serial
@@ -120,8 +120,7 @@ class Stream:
                     value = cursor.number((head >> 7 & 7) + 1)
                 if kind in HAS_SIZE:
                     size = cursor.number((head >> 10 & 7) + 1)
-                if head >> 14 & 1:
-                    cursor.leb()
+                extra = cursor.leb() if head >> 14 & 1 else 0
                 if head >> 13 & 1:
                     stack = read_stack(cursor, version, stack, nodes, pc_count)
                 payload = b""
@@ -134,7 +133,8 @@ class Stream:
                 if thread is None:
                     raise Damaged("a chunk does not begin with a thread event")
                 whole = bool(stack) and stack.outermost != FRAME_UNKNOWN
-                yield ticks, self.serial, number, kind, thread, value, size, whole, payload if kind in HAS_PAYLOAD else stack
+                yield ticks, self.serial, number, kind, thread, value, size, whole, \
+                    payload if kind in HAS_PAYLOAD else stack, extra
                 number += 1
 
 
@@ -331,7 +331,7 @@ def main():
         spool = open_spool(args.file)
         if args.events:
             for process in spool.processes.values():
-                for ticks, stream, _, kind, thread, value, size, _, _ in spool.events(process):
+                for ticks, stream, _, kind, thread, value, size, *_ in spool.events(process):
                     print(f"{process.serial} {thread} {stream} {ticks} {NAMES[kind]} {value:#x} {size}")
             return 0
         header = spool.header

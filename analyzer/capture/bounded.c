@@ -9,7 +9,8 @@
 static int highest_first(const void *a, const void *b)
 {
     const struct function_usage *x = a, *y = b;
-    uint64_t high_x = x->inclusive.own_peak_bytes, high_y = y->inclusive.own_peak_bytes;
+    uint64_t high_x = x->memory.inclusive.own_peak_bytes,
+             high_y = y->memory.inclusive.own_peak_bytes;
     if (high_x != high_y)
         return high_x > high_y ? -1 : 1;
     return x->function < y->function ? -1 : x->function > y->function;
@@ -62,13 +63,22 @@ static void bound_samples(struct bounded *b, size_t entries)
         p->sample_count = halve(b->samples, p->sample_count);
 }
 
+/* MAPPED holds more of each function. */
+static size_t entries_of(const struct process *process, size_t entries)
+{
+    return process_has_mappings(process) ? (entries + 1) / 2 : entries;
+}
+
 void bounded_open(struct bounded *b, const struct process *process, size_t entries)
 {
+    entries = entries_of(process, entries);
     *b = (struct bounded){.process = *process};
     bound_functions(b, entries);
     bound_samples(b, entries);
     if (b->process.leak_count > entries) /* the biggest come first */
         b->process.leak_count = entries;
+    if (b->process.mapped_leak_count > entries)
+        b->process.mapped_leak_count = entries;
 }
 
 void bounded_close(struct bounded *b)
@@ -77,10 +87,17 @@ void bounded_close(struct bounded *b)
     free(b->samples);
 }
 
+static uint64_t beyond(size_t count, size_t entries)
+{
+    return count > entries ? count - entries : 0;
+}
+
 uint64_t bounded_left_out(const struct process *process, size_t entries)
 {
-    uint64_t functions = process->function_count > entries ? process->function_count - entries : 0;
-    uint64_t leaks = process->leak_count > entries ? process->leak_count - entries : 0;
+    entries = entries_of(process, entries);
+    uint64_t functions = beyond(process->function_count, entries);
+    uint64_t leaks =
+        beyond(process->leak_count, entries) + beyond(process->mapped_leak_count, entries);
     size_t samples = process->sample_count;
     while (samples > entries)
         samples = (samples + 1) / 2;

@@ -1,8 +1,9 @@
 /*
  * bounded.h - a process whose lists are short enough for a summary.
  *
- * Keeps the functions with the highest own peaks, the biggest leaks, and the higher one of each two
- * neighbouring samples of the resident set, as often as it takes. The totals still count all.
+ * Keeps the functions with the highest own peaks (of all memory), the biggest leaks, and the higher
+ * one of each two neighbouring samples of the resident set, as often as it takes. The totals still
+ * count all.
  *
  * Owner: whoever opened it; the process it was made from must outlive it. Threads: one.
  */
@@ -17,7 +18,7 @@ struct bounded {
     struct sample *samples;           /* the same */
 };
 
-/* Keeps at most `entries` in each list. */
+/* Keeps at most `entries` in each list, and half as many where the process has mapped something. */
 void bounded_open(struct bounded *b, const struct process *process, size_t entries);
 void bounded_close(struct bounded *b);
 

@@ -19,6 +19,7 @@
 #define CAPTURE_TAIL_MAGIC 0x0a1a646e65706d63ull /* "cmpend\x1a\n" */
 #define CAPTURE_BLOCK_MARK 0x6b6c4270u           /* "pBlk" */
 #define CAPTURE_VERSION    2
+#define CAPTURE_MAPPED     2        /* from this version on, mapped memory has figures of its own */
 #define CAPTURE_TICK_NS    1000000u /* unit of an event's time */
 
 /* Feature bits. */
@@ -35,7 +36,8 @@ enum capture_feature {
 #define CAPTURE_PROCESS_MAX (1u << 20)
 
 /* A writer's own limits. Even at their longest, CAPTURE_LIST_MAX functions (225 bytes), leaks (50)
- * and samples (20) fit into one block together. */
+ * and samples (20) fit into one block together; in MAPPED half as many functions (480) and leaks.
+ */
 #define CAPTURE_TEXT_MAX     32767u     /* bytes of a text; what is longer is shortened */
 #define CAPTURE_LIST_MAX     (3u << 18) /* entries of a list kept in one block */
 #define CAPTURE_STACK_MAX    CAPTURE_TABLE_MAX
@@ -82,6 +84,7 @@ enum capture_block_type {
     BLOCK_LOST = 18,      /* of a process, before its summary: what found no room */
     BLOCK_BOUNDS = 19,    /* of a process, before its summary: what was shortened, or left out */
     BLOCK_MODULES = 20,   /* of the image: modules without names or debug information, and why */
+    BLOCK_MAPPED = 21,    /* of a process, after its summary: mapped memory, and all memory */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };

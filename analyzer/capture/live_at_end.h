@@ -8,4 +8,7 @@
 void leaks_fill(const struct subject *s, struct image *image, const struct classes *classes,
                 struct process *process);
 
+/* The same of its mapped memory, by the stack of the call that made it memory. */
+void mapped_leaks_fill(const struct subject *s, struct image *image, struct process *process);
+
 #endif

@@ -1,5 +1,6 @@
 /* match.c - which block is freed by what: the events of the heap, and the stack. */
 #include "match.h"
+#include "mappings.h"
 #include "spool_decode.h"
 #include "xalloc.h"
 
@@ -9,8 +10,8 @@
 
 static const struct block_name no_name = {BLOCK_YOUNGEST, 0};
 
-static void emit(struct matcher *m, const struct lane *lane, enum event_kind kind, uint32_t class,
-                 uint64_t ns, uint64_t bytes, struct block_name name)
+void match_emit(struct matcher *m, const struct lane *lane, enum event_kind kind, uint32_t class,
+                uint64_t ns, uint64_t bytes, struct block_name name)
 {
     struct subject *s = lane->subject;
 
@@ -52,7 +53,7 @@ static void inherited_gone(struct matcher *m, struct lane *lane, uint32_t class,
     struct subject *s = lane->subject;
     uint64_t size = m->classes->list[class].size;
 
-    emit(m, lane, EVENT_FREE_INHERITED, class, ns, size, no_name);
+    match_emit(m, lane, EVENT_FREE_INHERITED, class, ns, size, no_name);
     s->inherited_freed++;
     s->quality.inherited_bytes -= size;
 }
@@ -73,7 +74,7 @@ static void block_gone(struct matcher *m, struct lane *lane, uint32_t block, enu
     struct block_name name = no_name;
     if (m->tell)
         name = blocks_name(&s->blocks, c, block);
-    emit(m, lane, kind, class, ns, c->size, name);
+    match_emit(m, lane, kind, class, ns, c->size, name);
     uint32_t owner = blocks_owner(&s->blocks, block);
     blocks_remove(&s->blocks, c, block);
     heap_release(&s->heap, m->tree, c->charge, c->size, owner);
@@ -85,7 +86,7 @@ static void block_gone(struct matcher *m, struct lane *lane, uint32_t block, enu
 
 static void unmatched(struct matcher *m, struct lane *lane, uint64_t ns)
 {
-    emit(m, lane, EVENT_FREE_UNMATCHED, 0, ns, 0, no_name);
+    match_emit(m, lane, EVENT_FREE_UNMATCHED, 0, ns, 0, no_name);
     lane->subject->quality.unmatched_frees++;
 }
 
@@ -160,7 +161,7 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
     struct block_class *c = class_of(m, s, class);
 
     size = c->size; /* rounded beyond the bound of classes */
-    emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
+    match_emit(m, lane, EVENT_ALLOC, class, ns, size, no_name);
     uint32_t block = blocks_add(&s->blocks, class, c, ns), owner = threads_account(lane->thread);
     blocks_own(&s->blocks, block, owner);
     live_insert(s->live, address, block);
@@ -312,84 +313,13 @@ void match_end(struct matcher *m, struct lane *lane)
     expire(m, lane, lane->subject->last_ns, UINT64_MAX);
 }
 
-/* ---- ranges ---- */
-
-/* Accounts for parts that are now unmapped. */
-static void ranges_gone(struct matcher *m, struct lane *lane, const struct ranges *parts,
-                        uint64_t ns)
-{
-    for (size_t i = 0; i < parts->count; i++) {
-        uint64_t bytes = parts->list[i].end - parts->list[i].begin;
-        emit(m, lane, EVENT_UNMAP, parts->list[i].class, ns, bytes, no_name);
-        heap_unmap(&lane->subject->heap, bytes);
-    }
-}
-
-static void range_begin(struct lane *lane, const struct spool_event *e)
-{
-    struct range range = range_of_pages(e->address, e->size);
-
-    lane_put_back_ranges(lane); /* of a change that never ended */
-    lane->range_open = 1;
-    ranges_take(&lane->subject->mapped, range.begin, range.end, &lane->dropping);
-}
-
-static void range_dropped(struct matcher *m, struct lane *lane, uint64_t ns)
-{
-    ranges_gone(m, lane, &lane->dropping, ns);
-    lane->dropping.count = 0;
-    lane->range_open = 0;
-}
-
-static void range_map(struct matcher *m, struct lane *lane, const struct spool_event *e,
-                      uint64_t ns)
-{
-    struct subject *s = lane->subject;
-    struct range range = range_of_pages(e->address, e->size);
-    struct ranges under = {0};
-    uint64_t bytes = range.end - range.begin;
-
-    s->heap.totals.unmaps += lane->range_open && lane->dropping.count > 0;
-    range_dropped(m, lane, ns);
-    ranges_take(&s->mapped, range.begin, range.end, &under); /* its unmap was not seen */
-    ranges_gone(m, lane, &under, ns);
-    ranges_clear(&under);
-    range.class = classes_find(m->classes, path_leaf(&lane->path), bytes);
-    emit(m, lane, EVENT_MAP, range.class, ns, bytes, no_name);
-    ranges_add(&s->mapped, range);
-    heap_map(&s->heap, bytes);
-    s->heap.totals.maps++;
-}
-
-static void match_range(struct matcher *m, struct lane *lane, const struct spool_event *e,
-                        uint64_t ns)
-{
-    struct heap *heap = &lane->subject->heap;
-
-    switch (e->kind) {
-    case SPOOL_RANGE_BEGIN:
-        range_begin(lane, e);
-        return;
-    case SPOOL_RANGE_FAILED:
-        lane_put_back_ranges(lane);
-        return;
-    case SPOOL_RANGE_MAP:
-        range_map(m, lane, e, ns);
-        break;
-    default: /* SPOOL_RANGE_DROPPED */
-        heap->totals.unmaps++;
-        range_dropped(m, lane, ns);
-        break;
-    }
-    heap_settle_mapped(heap, ns);
-}
-
 /* ---- the stack ---- */
 
 static void change_path(struct matcher *m, struct lane *lane, const struct spool_event *e,
                         uint64_t ns)
 {
     struct heap *heap = &lane->subject->heap;
+    struct heap_moment now = {ns, heap->live_bytes, heap->mapped_bytes};
     const uint8_t *p = e->frames;
 
     if (lane->restarts)
@@ -408,8 +338,7 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
         path_push(&lane->path, m->tree, locations_find(m->locations, id, pc));
         lane->nodes[lane->node_count++] = path_leaf(&lane->path);
     }
-    path_end(&lane->path, m->tree, &heap->figures, (struct heap_moment){ns, heap->live_bytes},
-             lane->shown);
+    path_end(&lane->path, m->tree, heap, now, lane->shown);
 }
 
 int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
@@ -427,14 +356,14 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
     if (e->kind >= SPOOL_ALLOC && e->kind <= SPOOL_REALLOC_FREED)
         lane->resumes = !match_heap(m, lane, e, ns);
     else if (e->kind >= SPOOL_RANGE_BEGIN && e->kind <= SPOOL_RANGE_FAILED)
-        match_range(m, lane, e, ns);
+        mappings_event(m, lane, e, ns);
     else
         return 1;
     if (lane->resumes)
         return 0;
     if (__builtin_expect(s->unborn_count > 0, 0))
         birth_note(lane, e);
-    lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes};
+    lane->last = (struct heap_moment){s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
     if (e->has_stack)
         lane->shown = lane->last;
     if (s->told_count >= TELL_EVENTS)

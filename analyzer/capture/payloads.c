@@ -1,5 +1,6 @@
 /* payloads.c - see payloads.h. */
 #include "payloads.h"
+#include "payload_parts.h"
 
 static void code_totals(struct codec *c, struct totals *t)
 {
@@ -51,112 +52,11 @@ static void code_identity(struct codec *c, struct process *p)
     code_u64(c, &p->start_time);
 }
 
-/* Codes a figure relative to another one that it often equals or is close to. */
-static void code_near(struct codec *c, uint64_t *value, uint64_t other)
-{
-    uint64_t code = zigzag(*value - other);
-    code_u64(c, &code);
-    *value = other + unzigzag(code);
-}
-
-#define SELF_COLUMN(c, f, count, field)                                                            \
-    code_column((c), (f), offsetof(struct function_usage, self.field), (count), sizeof *(f),       \
-                sizeof(f)->self.field, COLUMN_PLAIN)
-/* An inclusive figure is often the same as self. */
-#define INCLUSIVE_COLUMN(c, f, count, field)                                                       \
-    for (size_t i = 0; i < (count); i++)                                                           \
-    code_near((c), &(f)[i].inclusive.field, (f)[i].self.field)
-#define USAGE_COLUMN(c, f, count, field)                                                           \
-    SELF_COLUMN(c, f, count, field);                                                               \
-    INCLUSIVE_COLUMN(c, f, count, field)
-
-static void code_usages(struct codec *c, struct function_usage *f, size_t count)
-{
-    USAGE_COLUMN(c, f, count, allocations);
-    USAGE_COLUMN(c, f, count, allocated_bytes);
-    USAGE_COLUMN(c, f, count, own_peak_bytes);
-    USAGE_COLUMN(c, f, count, own_peak_ns);
-    USAGE_COLUMN(c, f, count, at_peak_bytes);
-    USAGE_COLUMN(c, f, count, live_at_end_bytes);
-    USAGE_COLUMN(c, f, count, live_at_end_blocks);
-    USAGE_COLUMN(c, f, count, temporary);
-}
-
-/* A span contains the moment of the own peak, so its times are close to that. */
-static void code_spans(struct codec *c, struct function_usage *f, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        code_u32(c, &f[i].span.valid);
-    for (size_t i = 0; i < count; i++)
-        code_u32(c, &f[i].span.thread);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &f[i].span.begin_ns, f[i].inclusive.own_peak_ns);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &f[i].span.end_ns, f[i].inclusive.own_peak_ns);
-    for (size_t i = 0; i < count; i++)
-        code_u64(c, &f[i].span.begin_heap_bytes);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &f[i].span.end_heap_bytes, f[i].span.begin_heap_bytes);
-}
-
 static void code_functions(struct codec *c, struct function_usage *f, size_t count)
 {
     COLUMN(c, f, count, function, COLUMN_DIFFERENCE);
-    code_usages(c, f, count);
-    code_spans(c, f, count);
-}
-
-static void code_leaks(struct codec *c, struct leak *l, size_t count)
-{
-    COLUMN(c, l, count, stack, COLUMN_DIFFERENCE);
-    COLUMN(c, l, count, blocks, COLUMN_PLAIN);
-    COLUMN(c, l, count, bytes, COLUMN_DIFFERENCE);
-    COLUMN(c, l, count, first_ns, COLUMN_PLAIN);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &l[i].last_ns, l[i].first_ns);
-}
-
-static void code_buckets(struct codec *c, struct bucket *b, size_t count)
-{
-    COLUMN(c, b, count, begin_ns, COLUMN_DIFFERENCE);
-    COLUMN(c, b, count, max_bytes, COLUMN_DIFFERENCE);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].max_ns, b[i].begin_ns);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].min_bytes, b[i].max_bytes);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].last_bytes, b[i].max_bytes);
-}
-
-/* Version 2 knows two more of a bucket's changes, and when it was the lowest. */
-static void code_changes(struct codec *c, struct bucket *b, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].first_bytes, b[i].max_bytes);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].min_ns, b[i].max_ns);
-    for (size_t i = 0; i < count; i++)
-        code_near(c, &b[i].last_ns, b[i].max_ns);
-}
-
-/* What version 1 does not know is taken to have been early: the line stays what it was until the
- * highest, and comes to the lowest and to its last level right then. */
-static void complete_buckets(struct bucket *b, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int begins_highest = b[i].max_ns <= b[i].begin_ns || i == 0;
-        b[i].first_bytes = begins_highest ? b[i].max_bytes : b[i - 1].last_bytes;
-        b[i].min_ns = b[i].last_ns = b[i].max_ns > b[i].begin_ns ? b[i].max_ns : b[i].begin_ns;
-    }
-}
-
-static void code_line(struct codec *c, struct bucket *b, size_t count, uint32_t version)
-{
-    code_buckets(c, b, count);
-    if (version >= 2)
-        code_changes(c, b, count);
-    else if (c->out == NULL)
-        complete_buckets(b, count);
+    code_usages(c, &f->heap.self, &f->heap.inclusive, count, sizeof *f);
+    code_spans(c, &f->heap.span, &f->heap.inclusive, count, sizeof *f);
 }
 
 void code_samples(struct codec *c, struct sample *samples, size_t count)
@@ -165,27 +65,18 @@ void code_samples(struct codec *c, struct sample *samples, size_t count)
     COLUMN(c, samples, count, rss_bytes, COLUMN_DIFFERENCE);
 }
 
-/* Codes an array's count and, when reading, takes the array from the arena. `least`: bytes of an
- * entry. */
-#define ARRAY(c, image, array, count, least)                                                       \
-    do {                                                                                           \
-        code_count((c), &(count), (least));                                                        \
-        if ((c)->out == NULL)                                                                      \
-            (array) = arena_take((image)->memory, ((count) + 1) * sizeof *(array));                \
-    } while (0)
-
 static void code_arrays(struct codec *c, struct process *p, const struct image *image,
                         uint32_t version)
 {
-    ARRAY(c, image, p->functions, p->function_count, 23);
+    CODE_ARRAY(c, image, p->functions, p->function_count, 23);
     code_functions(c, p->functions, p->function_count);
-    ARRAY(c, image, p->leaks, p->leak_count, 5);
+    CODE_ARRAY(c, image, p->leaks, p->leak_count, 5);
     code_leaks(c, p->leaks, p->leak_count);
-    ARRAY(c, image, p->heap, p->heap_count, 5);
+    CODE_ARRAY(c, image, p->heap, p->heap_count, 5);
     code_line(c, p->heap, p->heap_count, version);
-    ARRAY(c, image, p->mapped, p->mapped_count, 5);
+    CODE_ARRAY(c, image, p->mapped, p->mapped_count, 5);
     code_line(c, p->mapped, p->mapped_count, version);
-    ARRAY(c, image, p->samples, p->sample_count, 2);
+    CODE_ARRAY(c, image, p->samples, p->sample_count, 2);
     code_samples(c, p->samples, p->sample_count);
 }
 
@@ -237,7 +128,7 @@ int code_bounds(struct codec *c, struct process *p)
 
 int code_modules(struct codec *c, struct image *image)
 {
-    ARRAY(c, image, image->gaps, image->gap_count, 3);
+    CODE_ARRAY(c, image, image->gaps, image->gap_count, 3);
     STRING_COLUMN(c, image->gaps, image->gap_count, module);
     COLUMN(c, image->gaps, image->gap_count, names, COLUMN_PLAIN);
     STRING_COLUMN(c, image->gaps, image->gap_count, reason);
@@ -250,7 +141,7 @@ int code_selfcheck(struct codec *c, struct process *p, const struct image *image
 {
     code_u64(c, &p->quality.selfcheck_compared);
     code_u64(c, &p->quality.selfcheck_differences);
-    ARRAY(c, image, p->differences, p->difference_count, 3);
+    CODE_ARRAY(c, image, p->differences, p->difference_count, 3);
     struct difference *d = p->differences;
     COLUMN(c, d, p->difference_count, ns, COLUMN_DIFFERENCE);
     STRING_COLUMN(c, d, p->difference_count, ours);
@@ -262,7 +153,7 @@ int code_selfcheck(struct codec *c, struct process *p, const struct image *image
 
 int code_threads(struct codec *c, struct process *p, const struct image *image)
 {
-    ARRAY(c, image, p->threads, p->thread_usage_count, 14);
+    CODE_ARRAY(c, image, p->threads, p->thread_usage_count, 14);
     struct thread_usage *t = p->threads;
     size_t count = p->thread_usage_count;
     COLUMN(c, t, count, serial, COLUMN_DIFFERENCE);
@@ -272,14 +163,16 @@ int code_threads(struct codec *c, struct process *p, const struct image *image)
     COLUMN(c, t, count, begin_ns, COLUMN_DIFFERENCE);
     for (size_t i = 0; i < count; i++)
         code_near(c, &t[i].end_ns, t[i].begin_ns);
-    COLUMN(c, t, count, usage.allocations, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.allocated_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.own_peak_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.own_peak_ns, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.at_peak_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.live_at_end_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.live_at_end_blocks, COLUMN_PLAIN);
-    COLUMN(c, t, count, usage.temporary, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.allocations, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.allocated_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.own_peak_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.own_peak_ns, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.at_peak_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.live_at_end_bytes, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.live_at_end_blocks, COLUMN_PLAIN);
+    COLUMN(c, t, count, heap.temporary, COLUMN_PLAIN);
+    for (size_t i = 0; i < count && c->out == NULL; i++)
+        t[i].memory = t[i].heap;
     if (c->in.bad)
         p->thread_usage_count = 0;
     return !c->in.bad;

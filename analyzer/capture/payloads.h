@@ -16,6 +16,10 @@
  * image's arena and checks them against its tables; returns 0 where they do not fit. */
 int code_process(struct codec *c, struct process *p, const struct image *image, uint32_t version);
 
+/* MAPPED, in either direction, once the process has its summary and its threads; the lists from the
+ * image's arena. Returns 0 where it does not fit those. */
+int code_mapped(struct codec *c, struct process *p, const struct image *image);
+
 /* LOST, in either direction; 0 where it makes no sense. */
 int code_lost(struct codec *c, struct process *p);
 

@@ -75,8 +75,17 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     keep_details(&whole, &r->image->processes[serial]);
     if (!code_process(&c, &whole, r->image, r->header.version) || whole.serial != serial)
         return 0;
+    process_memory_is_heap(&whole);
+    whole.series_unknown = r->header.version < CAPTURE_MAPPED;
     r->image->processes[serial] = whole;
     return 1;
+}
+
+int reader_get_mapped(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count &&
+           code_mapped(&c, &r->image->processes[serial], r->image);
 }
 
 int reader_get_lost(struct reader *r, uint32_t serial)
@@ -145,7 +154,8 @@ static int is_wanted(uint32_t type, int summaries)
     if (!summaries)
         return reader_is_table(type) || type == BLOCK_HEAD;
     return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
-           type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES;
+           type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES ||
+           type == BLOCK_MAPPED;
 }
 
 /* Reads the blocks of the index that an image is made of: its tables, or the summaries. */
@@ -164,6 +174,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_add_head(r);
         else if (e->type == BLOCK_SUMMARY)
             rc = reader_get_summary(r, e->process);
+        else if (e->type == BLOCK_MAPPED)
+            rc = reader_get_mapped(r, e->process);
         else if (e->type == BLOCK_LOST)
             rc = reader_get_lost(r, e->process);
         else if (e->type == BLOCK_BOUNDS)

@@ -112,6 +112,8 @@ static int find_summary(struct reader *r, uint32_t serial)
         reader_get_selfcheck(r, serial);
     if (find_once(r, BLOCK_THREADS, serial))
         reader_get_threads(r, serial);
+    if (find_once(r, BLOCK_MAPPED, serial))
+        reader_get_mapped(r, serial);
     return 1;
 }
 

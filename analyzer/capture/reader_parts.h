@@ -51,6 +51,7 @@ int reader_is_table(uint32_t type); /* of the image: all but classes */
  * come before the summary or after it). A summary needs the complete tables of the image. */
 int reader_add_head(struct reader *r);
 int reader_get_summary(struct reader *r, uint32_t serial);
+int reader_get_mapped(struct reader *r, uint32_t serial); /* after both of them */
 int reader_get_lost(struct reader *r, uint32_t serial);
 int reader_get_bounds(struct reader *r, uint32_t serial);
 int reader_get_modules(struct reader *r);

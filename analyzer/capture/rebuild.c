@@ -29,7 +29,7 @@ struct rebuild {
     uint32_t *stacks; /* and the other way round */
     struct heap heap;
     struct quality quality;
-    struct allocation_times *times; /* by node */
+    struct allocation_times *times, *mapped_times; /* by node */
     struct thread **threads;
     size_t thread_count, thread_capacity;
     struct intmap thread_of; /* serial + 1 -> number in threads + 1 */
@@ -49,6 +49,7 @@ static void plant_tree(struct rebuild *b, const struct image *image)
     b->nodes = xcalloc(image->stack_count + 1, sizeof *b->nodes);
     b->stacks = xcalloc(image->stack_count + 1, sizeof *b->stacks);
     b->times = xcalloc(image->stack_count + 1, sizeof *b->times);
+    b->mapped_times = xcalloc(image->stack_count + 1, sizeof *b->mapped_times);
     for (uint32_t i = 1; i < image->stack_count; i++) {
         uint32_t node =
             tree_child(&b->tree, b->nodes[image->stacks[i].parent], image->stacks[i].location);
@@ -87,8 +88,8 @@ static void change_path(struct rebuild *b, struct thread *t, uint32_t node, uint
     path_begin(&t->path, 0, 1);
     while (depth-- > 0)
         path_push(&t->path, &b->tree, b->locations[depth]);
-    struct heap_moment now = {ns, b->heap.live_bytes};
-    path_end(&t->path, &b->tree, &b->heap.figures, now, t->shown);
+    struct heap_moment now = {ns, b->heap.live_bytes, b->heap.mapped_bytes};
+    path_end(&t->path, &b->tree, &b->heap, now, t->shown);
 }
 
 static void apply_allocation(struct rebuild *b, const struct event *e, struct thread *t)
@@ -131,13 +132,26 @@ static void apply_free(struct rebuild *b, const struct event *e)
         heap_settle(&b->heap, e->ns);
 }
 
-static void apply_mapping(struct rebuild *b, const struct event *e)
+static void note_mapping(struct rebuild *b, uint32_t node, uint64_t ns)
 {
+    const struct figures *mapped = b->heap.mapped ? &b->heap.mapped->figures : NULL;
+    if (!mapped || figures_stack(mapped, node)->live_bytes == 0)
+        b->mapped_times[node].first_ns = ns;
+    b->mapped_times[node].last_ns = ns;
+}
+
+/* Which thread had mapped what goes is not known: it is taken for the one that unmaps. */
+static void apply_mapping(struct rebuild *b, const struct event *e, struct thread *t)
+{
+    uint32_t node = b->nodes[b->classes[e->class].stack], account = threads_account(t->index);
     if (e->kind == EVENT_MAP) {
-        heap_map(&b->heap, e->bytes);
+        if (path_leaf(&t->path) != node)
+            change_path(b, t, node, e->ns);
+        note_mapping(b, node, e->ns);
+        heap_map(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who}, account);
         b->heap.totals.maps++;
     } else {
-        heap_unmap(&b->heap, e->bytes);
+        heap_unmap(&b->heap, &b->tree, node, e->bytes, account);
         b->heap.totals.unmaps++;
     }
     heap_settle_mapped(&b->heap, e->ns);
@@ -178,45 +192,69 @@ static void apply(struct rebuild *b, const struct event *e)
         break;
     case EVENT_MAP:
     case EVENT_UNMAP:
-        apply_mapping(b, e);
+        apply_mapping(b, e, t);
         break;
     }
-    t->last = (struct heap_moment){e->ns, b->heap.live_bytes};
-    if (e->kind == EVENT_ALLOC)
+    t->last = (struct heap_moment){e->ns, b->heap.live_bytes, b->heap.mapped_bytes};
+    if (e->kind == EVENT_ALLOC || e->kind == EVENT_MAP)
         t->shown = t->last;
     threads_seen(&b->heap.threads, threads_account(t->index), e->ns);
 }
 
-static void fill_leaks(struct rebuild *b, struct process *process)
+/* What is still live of mapped memory counts as one piece for each stack: the events do not tell
+ * the pieces apart. */
+static void count_pieces(struct rebuild *b)
 {
-    const struct figures *f = &b->heap.figures;
-    size_t count = 0;
+    const struct figures *f = b->heap.mapped ? &b->heap.mapped->figures : NULL;
+    for (uint32_t i = 0; f && i < pages_end(&f->stacks); i++)
+        if (figures_stack(f, i)->live_bytes > 0)
+            heap_live_piece(&b->heap, i, UINT32_MAX);
+}
+
+/* The stacks with something live, the biggest first. */
+static struct leak *list_leaks(const struct rebuild *b, const struct figures *f,
+                               const struct allocation_times *times, size_t *count)
+{
+    size_t most = 0;
     for (uint32_t i = 0; i < pages_end(&f->stacks); i++)
-        count += figures_stack(f, i)->live_blocks > 0;
-    process->leaks = arena_take(b->shadow.memory, (count + 1) * sizeof *process->leaks);
+        most += figures_stack(f, i)->live_blocks > 0;
+    struct leak *leaks = arena_take(b->shadow.memory, (most + 1) * sizeof *leaks);
     for (uint32_t i = 0; i < pages_end(&f->stacks); i++) {
         if (figures_stack(f, i)->live_blocks == 0)
             continue;
-        process->leaks[process->leak_count++] =
-            (struct leak){.stack = b->stacks[i],
-                          .blocks = figures_stack(f, i)->live_blocks,
-                          .bytes = figures_stack(f, i)->live_bytes,
-                          .first_ns = b->times[i].first_ns,
-                          .last_ns = b->times[i].last_ns};
+        leaks[(*count)++] = (struct leak){.stack = b->stacks[i],
+                                          .blocks = figures_stack(f, i)->live_blocks,
+                                          .bytes = figures_stack(f, i)->live_bytes,
+                                          .first_ns = times[i].first_ns,
+                                          .last_ns = times[i].last_ns};
     }
-    qsort(process->leaks, count, sizeof *process->leaks, leaks_biggest_first);
+    qsort(leaks, *count, sizeof *leaks, leaks_biggest_first);
+    return leaks;
+}
+
+static void fill_leaks(struct rebuild *b, struct process *process)
+{
+    process->leaks = list_leaks(b, &b->heap.figures, b->times, &process->leak_count);
+    if (b->heap.mapped)
+        process->mapped_leaks =
+            list_leaks(b, &b->heap.mapped->figures, b->mapped_times, &process->mapped_leak_count);
+}
+
+static int has_allocated(const struct rebuild *b, uint32_t stack)
+{
+    return figures_stack(&b->heap.figures, stack)->allocations > 0 ||
+           (b->heap.mapped && figures_stack(&b->heap.mapped->figures, stack)->allocations > 0);
 }
 
 /* Locations without a name on the stacks of allocations, each once. */
 static uint64_t count_unresolved(const struct rebuild *b)
 {
     const struct image *image = &b->shadow;
-    const struct figures *f = &b->heap.figures;
     uint8_t *seen_stack = xcalloc(image->stack_count + 1, 1);
     uint8_t *seen_location = xcalloc(image->location_count + 1, 1);
     uint64_t count = 0;
-    for (uint32_t i = 0; i < pages_end(&f->stacks) && i < image->stack_count; i++) {
-        uint32_t node = figures_stack(f, i)->allocations > 0 ? i : 0;
+    for (uint32_t i = 0; i < image->stack_count; i++) {
+        uint32_t node = has_allocated(b, i) ? i : 0;
         for (; node != 0 && !seen_stack[node]; node = image->stacks[node].parent) {
             uint32_t number = image->stacks[node].location;
             const struct location *l = &image->locations[number];
@@ -235,6 +273,7 @@ static uint64_t count_unresolved(const struct rebuild *b)
 
 static void fill_process(struct rebuild *b, struct process *process)
 {
+    count_pieces(b);
     heap_fill(&b->heap, &b->tree, process, 1);
     fill_leaks(b, process);
     b->quality.unresolved_frames = count_unresolved(b);
@@ -252,6 +291,7 @@ static void clear(struct rebuild *b)
     free(b->nodes);
     free(b->stacks);
     free(b->times);
+    free(b->mapped_times);
     free(b->locations);
     intmap_clear(&b->thread_of);
     heap_clear(&b->heap);
@@ -278,8 +318,7 @@ void rebuild_process(struct reader *r, struct process *process)
     } while (reader_next(r, &e) > 0);
     settle_before(&b, NULL);
     for (size_t i = 0; i < b.thread_count; i++)
-        path_close(&b.threads[i]->path, &b.tree, &b.heap.figures, b.threads[i]->shown,
-                   b.threads[i]->last);
+        path_close(&b.threads[i]->path, &b.tree, &b.heap, b.threads[i]->shown, b.threads[i]->last);
     fill_process(&b, process);
     clear(&b);
 }

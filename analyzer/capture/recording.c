@@ -230,9 +230,11 @@ int recording_next(struct recording *r, struct event *e)
     return reader_next(r->reader, e);
 }
 
-uint64_t recording_heap(const struct recording *r)
+uint64_t recording_level(const struct recording *r, enum series series)
 {
-    return reader_level(r->reader).heap;
+    struct heap_level level = reader_level(r->reader);
+    uint64_t heap = series == SERIES_MAPPED ? 0 : level.heap;
+    return heap + (series == SERIES_HEAP ? 0 : level.mapped);
 }
 
 const struct event_class *recording_classes(struct recording *r, size_t *count)

@@ -41,17 +41,17 @@ void recording_close(struct recording *r); /* NULL is allowed */
 int recording_seek(struct recording *r, uint32_t process, uint64_t begin_ns);
 int recording_next(struct recording *r, struct event *e);
 const struct event_class *recording_classes(struct recording *r, size_t *count);
-/* The live heap after the event that was read last; after a seek, at that checkpoint. */
-uint64_t recording_heap(const struct recording *r);
+/* What lives of a series after the event that was read last; after a seek, at that checkpoint. */
+uint64_t recording_level(const struct recording *r, enum series series);
 
 /*
- * A process's live heap in [begin_ns, end_ns), into an empty timeline: the same line that the
- * summary has, cut, and drawn from the events where those show more. It begins at begin_ns, with
- * the level there, unless the process did nothing before. Returns RECORDING_OK or a negative error.
- * Times of events are exact to the capture's tick.
+ * What lived of a process's series in [begin_ns, end_ns), into an empty timeline: the same line
+ * that the summary has, cut, and drawn from the events where those show more. It begins at
+ * begin_ns, with the level there, unless the process did nothing before. Returns RECORDING_OK or a
+ * negative error. Times of events are exact to the capture's tick.
  */
-int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
-                       struct timeline *line);
+int recording_timeline(struct recording *r, uint32_t process, enum series series, uint64_t begin_ns,
+                       uint64_t end_ns, struct timeline *line);
 
 /* What a capture or a spool says of itself at its ends; nothing is collected. */
 struct recording_identity {

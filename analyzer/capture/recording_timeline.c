@@ -11,6 +11,7 @@ struct cut {
     struct timeline *line; /* of [begin, end) */
     uint64_t level;        /* before `begin` */
     int is_level_real;     /* there was a change before `begin` */
+    enum series series;
 };
 
 /* The level that the stretch begins with. */
@@ -37,7 +38,8 @@ static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
 
 static void add_summary(struct cut *c, const struct process *p)
 {
-    struct steps steps = {.buckets = p->heap, .count = p->heap_count};
+    struct line_of line = process_line(p, c->series);
+    struct steps steps = {.buckets = line.buckets, .count = line.count};
     uint64_t ns, level;
     while (steps_next(&steps, &ns, &level))
         cut_add(c, ns, level);
@@ -62,13 +64,13 @@ static int add_events(struct cut *c, struct recording *r, uint32_t process)
     int rc = recording_seek(r, process, c->begin);
     if (rc != RECORDING_OK)
         return rc;
-    c->level = recording_heap(r);
+    c->level = recording_level(r, c->series);
     c->is_level_real = c->level > 0;
     while ((rc = recording_next(r, &e)) > 0 && e.ns < c->end) {
         if (is_held && !is_rest_of_step(&e))
             cut_add(c, held_ns, held_level);
         held_ns = e.ns;
-        held_level = recording_heap(r);
+        held_level = recording_level(r, c->series);
         is_held = is_first_of_step(&e);
         if (!is_held)
             cut_add(c, held_ns, held_level);
@@ -79,25 +81,25 @@ static int add_events(struct cut *c, struct recording *r, uint32_t process)
 }
 
 /* Would the events show more than the summary's buckets? They never do below a tick's length. */
-static int events_are_finer(const struct process *p, uint64_t begin, uint64_t end)
+static int events_are_finer(struct line_of line, uint64_t begin, uint64_t end)
 {
     size_t inside = 0;
-    if (p->heap_count < TIMELINE_BUCKETS / 2) /* none of them was ever joined with another */
+    if (line.count < TIMELINE_BUCKETS / 2) /* none of them was ever joined with another */
         return 0;
-    for (size_t i = 0; i < p->heap_count; i++)
-        inside += p->heap[i].begin_ns >= begin && p->heap[i].begin_ns < end;
+    for (size_t i = 0; i < line.count; i++)
+        inside += line.buckets[i].begin_ns >= begin && line.buckets[i].begin_ns < end;
     return inside * 2 < TIMELINE_BUCKETS && end - begin > inside * (uint64_t)CAPTURE_TICK_NS;
 }
 
-int recording_timeline(struct recording *r, uint32_t process, uint64_t begin_ns, uint64_t end_ns,
-                       struct timeline *line)
+int recording_timeline(struct recording *r, uint32_t process, enum series series, uint64_t begin_ns,
+                       uint64_t end_ns, struct timeline *line)
 {
     const struct process *p = image_process(recording_image(r), process);
-    struct cut c = {.begin = begin_ns, .end = end_ns, .line = line};
+    struct cut c = {.begin = begin_ns, .end = end_ns, .line = line, .series = series};
     int rc = RECORDING_OK;
     if (!p || end_ns <= begin_ns)
         return RECORDING_OK;
-    if (events_are_finer(p, begin_ns, end_ns))
+    if (events_are_finer(process_line(p, series), begin_ns, end_ns))
         rc = add_events(&c, r, process);
     else
         add_summary(&c, p);

@@ -41,6 +41,7 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
     if (with_blocks && parent && parent->live) {
         s->live = live_fork(parent->live, &s->blocks);
         inherit_pending(s, parent);
+        ranges_inherit(&s->mapped, &parent->mapped);
     }
     if (!s->live)
         s->live = live_new(&s->blocks);
@@ -65,15 +66,15 @@ struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who)
     return lane;
 }
 
-static void change_thread(struct lane *lane, const struct tree *tree, uint32_t serial)
+static void change_thread(struct lane *lane, struct tree *tree, uint32_t serial)
 {
     struct subject *s = lane->subject;
 
     if (lane->has_thread)
         threads_seen(&s->heap.threads, threads_account(lane->thread), lane->last.ns);
     lane_put_back_block(lane);
-    lane_put_back_ranges(lane);
-    path_close(&lane->path, tree, &s->heap.figures, lane->shown, lane->last);
+    lane_put_back_ranges(lane, tree);
+    path_close(&lane->path, tree, &s->heap, lane->shown, lane->last);
     uint64_t *number = intmap_place(&s->thread_numbers, serial);
     if (!*number) {
         s->threads =
@@ -85,7 +86,7 @@ static void change_thread(struct lane *lane, const struct tree *tree, uint32_t s
     lane->has_thread = 1;
 }
 
-void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
+void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts *facts,
                  uint64_t ns)
 {
     if (!lane->has_thread || lane->path.thread != facts->serial)
@@ -111,7 +112,7 @@ void lane_put_back_block(struct lane *lane)
     lane->realloc_open = 0;
 }
 
-void lane_put_back_ranges(struct lane *lane)
+void lane_put_back_ranges(struct lane *lane, struct tree *tree)
 {
     struct ranges gone = {0};
 
@@ -121,7 +122,7 @@ void lane_put_back_ranges(struct lane *lane)
         ranges_add(&lane->subject->mapped, part);
     }
     for (size_t i = 0; i < gone.count; i++) /* mapped by another thread meanwhile */
-        heap_unmap(&lane->subject->heap, gone.list[i].end - gone.list[i].begin);
+        heap_drop_range(&lane->subject->heap, tree, &gone.list[i]);
     ranges_clear(&gone);
     lane->dropping.count = 0;
     lane->range_open = 0;
@@ -129,31 +130,37 @@ void lane_put_back_ranges(struct lane *lane)
 
 /* ---- the end ---- */
 
-static void close_lanes(struct subject *s, const struct tree *tree)
+static void close_lanes(struct subject *s, struct tree *tree)
 {
-    struct heap_moment end = {s->last_ns, s->heap.live_bytes};
+    struct heap_moment end = {s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
 
     for (size_t i = 0; i < s->lane_count; i++) {
         lane_put_back_block(s->lanes[i]);
-        lane_put_back_ranges(s->lanes[i]);
+        lane_put_back_ranges(s->lanes[i], tree);
         if (s->lanes[i]->has_thread)
             threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
                          s->lanes[i]->last.ns);
         if (!s->lanes[i]->path.closed)
-            path_close(&s->lanes[i]->path, tree, &s->heap.figures, s->lanes[i]->shown, end);
+            path_close(&s->lanes[i]->path, tree, &s->heap, s->lanes[i]->shown, end);
     }
 }
 
-static uint64_t count_unresolved(const struct subject *s, struct tree *tree)
+static uint64_t count_on_stacks(const struct figures *f, struct tree *tree)
 {
-    const struct figures *f = &s->heap.figures;
     uint64_t unresolved = 0;
 
-    tree_start_count(tree);
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
          stack = figures_next_stack(f, stack + 1))
         unresolved += tree_count_unresolved(tree, stack);
     return unresolved;
+}
+
+static uint64_t count_unresolved(const struct subject *s, struct tree *tree)
+{
+    tree_start_count(tree);
+    uint64_t unresolved = count_on_stacks(&s->heap.figures, tree);
+    return s->heap.mapped ? unresolved + count_on_stacks(&s->heap.mapped->figures, tree)
+                          : unresolved;
 }
 
 static void copy_samples(struct subject *s, struct arena *memory, struct process *process)
@@ -197,6 +204,16 @@ static void count_stacks(struct subject *s, const struct classes *classes)
     }
 }
 
+/* Counts the pieces of mapped memory that are left; unmaps have cut them. */
+static void count_pieces(struct subject *s)
+{
+    for (size_t i = 0; i < s->mapped.count; i++) {
+        const struct range *range = &s->mapped.list[i];
+        if (range->kind == RANGE_MEMORY && !range->is_inherited)
+            heap_live_piece(&s->heap, range->stack, range->account);
+    }
+}
+
 static void release_all(struct subject *s)
 {
     for (size_t i = 0; i < s->lane_count; i++) {
@@ -237,6 +254,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
     if (s->begun && !s->closed) {
         close_lanes(s, tree);
         count_stacks(s, classes);
+        count_pieces(s);
         heap_fill(&s->heap, tree, process, kept_live);
         process->begin_ns = s->begin_ns;
         process->end_ns = s->last_ns;
@@ -246,6 +264,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
         copy_samples(s, tree->image->memory, process);
         if (kept_live) {
             leaks_fill(s, tree->image, classes, process);
+            mapped_leaks_fill(s, tree->image, process);
             if (block)
                 live_walk(s->live, give_own, &(struct own_blocks){s, block, context});
         }

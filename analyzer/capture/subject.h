@@ -87,7 +87,7 @@ void subject_forget_inherited(struct subject *s);
 struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who);
 
 /* From `ns` on, the lane's events are this thread's. */
-void lane_thread(struct lane *lane, const struct tree *tree, const struct thread_facts *facts,
+void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts *facts,
                  uint64_t ns);
 
 /* A thread that the process already had has got a name. */
@@ -95,7 +95,7 @@ void subject_thread_name(struct subject *s, const struct thread_facts *facts, ui
 
 /* Put back what a REALLOC_BEGIN or RANGE_BEGIN took out: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);
-void lane_put_back_ranges(struct lane *lane);
+void lane_put_back_ranges(struct lane *lane, struct tree *tree);
 
 /* Puts the figures into *process and releases what they came from. `block` is called for each block
  * live at the end (for none if the process exec'd). */

@@ -348,6 +348,16 @@ static void put_head(struct writer *w)
     put_block(w, BLOCK_HEAD, 0, &w->payload);
 }
 
+static void put_mapped(struct writer *w, struct process *bounded)
+{
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (!process_has_mappings(bounded))
+        return;
+    w->payload.size = 0;
+    code_mapped(&c, bounded, w->image);
+    put_block(w, BLOCK_MAPPED, bounded->serial, &w->payload);
+}
+
 static void put_summary(struct writer *w, const struct process *process)
 {
     struct bounded bounded;
@@ -355,9 +365,10 @@ static void put_summary(struct writer *w, const struct process *process)
     w->payload.size = 0;
     bounded_open(&bounded, process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
     code_process(&c, &bounded.process, w->image, CAPTURE_VERSION);
-    bounded_close(&bounded);
     put_strings(w);
     put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
+    put_mapped(w, &bounded.process);
+    bounded_close(&bounded);
 }
 
 /* What belongs to no process in particular is counted at the first one. */

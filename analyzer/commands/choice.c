@@ -128,7 +128,7 @@ struct recording *choice_open(const char *name)
 static int is_without_events(const struct image *image)
 {
     const struct process *p = &image->processes[0];
-    return p->totals.allocations == 0 && p->totals.frees == 0 && p->totals.mapped_peak_bytes == 0 &&
+    return p->totals.allocations == 0 && p->totals.frees == 0 && !process_has_mappings(p) &&
            p->ending.kind != END_EXEC;
 }
 

@@ -69,10 +69,23 @@ static int choose_tree(struct chosen *c)
     return COMMAND_OK;
 }
 
+static int choose_part(struct chosen *c, const struct choosing *choosing)
+{
+    if (choosing->tree)
+        return choose_tree(c);
+    if (choosing->pid >= 0)
+        return choose_process(c, choosing->pid);
+    c->image = c->source = recording_image(c->recording);
+    choice_tell(c->recording, c->name);
+    return COMMAND_OK;
+}
+
 int chosen_open(struct chosen *c, const char *command, const char *operand,
                 const struct choosing *choosing, int with_family)
 {
     *c = (struct chosen){0};
+    if (series_check(command, &choosing->series) != COMMAND_OK)
+        return COMMAND_USAGE;
     if (choosing->pid >= 0 && choosing->tree) {
         complain("%s: --pid is one process and --tree all of them; give one of both", command);
         return COMMAND_USAGE;
@@ -83,13 +96,10 @@ int chosen_open(struct chosen *c, const char *command, const char *operand,
         return COMMAND_FAILED;
     if (with_family || choosing->pid >= 0)
         lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_HEADS);
-    if (choosing->tree)
-        return choose_tree(c);
-    if (choosing->pid >= 0)
-        return choose_process(c, choosing->pid);
-    c->image = c->source = recording_image(c->recording);
-    choice_tell(c->recording, c->name);
-    return COMMAND_OK;
+    int status = choose_part(c, choosing);
+    if (status == COMMAND_OK)
+        status = series_choose(&choosing->series, c->name, &c->image->processes[0], &c->series);
+    return status;
 }
 
 void chosen_close(struct chosen *c)

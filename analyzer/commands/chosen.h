@@ -10,14 +10,16 @@
 
 #include "lineage.h"
 #include "options.h"
+#include "series_choice.h"
 
 struct choosing { /* values of a command's options */
     long pid;     /* -1: none */
     int tree;
+    struct series_choice series;
 };
 #define CHOOSING_NOTHING                                                                           \
     {                                                                                              \
-        -1, 0                                                                                      \
+        .pid = -1                                                                                  \
     }
 
 /* Entries of an option table, for a member `which` of the command's values. */
@@ -31,10 +33,14 @@ struct choosing { /* values of a command's options */
      "only process N of the recording's tree, a forked or an exec'd one; of a process that "       \
      "exec'd, "                                                                                    \
      "what it was last"},                                                                          \
-    {                                                                                              \
-        0, "tree", OPTION_FLAG, NULL, offsetof(values, which.tree), NULL,                          \
-            "the process and all that descend from it, summed"                                     \
-    }
+        {0,                                                                                        \
+         "tree",                                                                                   \
+         OPTION_FLAG,                                                                              \
+         NULL,                                                                                     \
+         offsetof(values, which.tree),                                                             \
+         NULL,                                                                                     \
+         "the process and all that descend from it, summed"},                                      \
+        SERIES_OPTIONS(values, which.series)
 
 struct chosen {
     char *name;
@@ -45,6 +51,7 @@ struct chosen {
     struct image *sum;          /* of the tree */
     const struct image *image;  /* what to show: its process 0 */
     const struct image *source; /* the whole recording behind it; NULL for a tree */
+    enum series series;         /* of it */
 };
 
 /* Returns COMMAND_OK, or another exit status after a sentence. with_family: fill the lineage in any

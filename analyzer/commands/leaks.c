@@ -29,7 +29,7 @@ static void show(const struct chosen *chosen, const struct values *values)
         return;
     }
     char *note = family->count ? family_note(family, together) : NULL;
-    leaks_text(chosen->image, note, values->count, stdout);
+    leaks_text(chosen->image, chosen->series, note, values->count, stdout);
     free(note);
 }
 
@@ -59,7 +59,9 @@ const struct command command_leaks = {
         "allocated them, the biggest first: how much, in how many blocks, when the first and the "
         "last of them were allocated, and the whole stack, innermost function first. A block "
         "counts as leaked when nobody freed it before the exit; whether the program could still "
-        "reach it is not known. Blocks that a forked child inherited are its parent's, and no "
+        "reach it is not known. Mapped memory that was never unmapped stands among the blocks, by "
+        "the stack of the call that made it memory; where part of a mapping is gone, the pieces "
+        "that are left count. Blocks that a forked child inherited are its parent's, and no "
         "leaks of the child.",
     .options = options,
     .run = run,

@@ -23,7 +23,12 @@ static const struct key report_keys[] = {
      "object: allocations, frees, allocated_bytes (lost ones are counted, too), peak_bytes and "
      "peak_time_s (highest live heap), "
      "live_at_end_bytes, live_at_end_blocks, temporary (allocations whose free was the next heap "
-     "event of their thread), mapped_peak_bytes (the program's own mmap, not part of the heap), "
+     "event of their thread), mapped_peak_bytes, mapped_peak_time_s and mapped_at_end_bytes "
+     "(mapped "
+     "memory, not part of the heap), memory_peak_bytes and memory_peak_time_s (heap and mapped "
+     "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls), "
+     "reserved_peak_bytes and reserved_at_end_bytes (address space that cannot be written to), "
+     "file_peak_bytes and file_at_end_bytes (mapped files), "
      "rss_peak_bytes (highest sample, 0 without samples)"},
     {"quality",
      "object, all 0 in a perfect recording: lost (events for which there was no room), of these "
@@ -42,12 +47,20 @@ static const struct key report_keys[] = {
                 "lines and inlined calls) and reason"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
-     "declaration (empty and 0 where there is no debugging information), self and inclusive"},
+     "declaration (empty and 0 where there is no debugging information), self and inclusive, "
+     "mapped_self, mapped_inclusive, memory_self, memory_inclusive, and "
+     "mapped_self_at_memory_peak_bytes and mapped_inclusive_at_memory_peak_bytes (what the "
+     "function held of mapped memory when memory was highest; the rest of at_peak_bytes of "
+     "memory_self and memory_inclusive is heap)"},
     {"self, inclusive",
      "objects, of the blocks that the function allocated itself, and of those with the function "
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
      "(the highest that its live bytes ever were), at_peak_bytes (live at the program's peak), "
      "live_at_end_bytes, live_at_end_blocks, temporary"},
+    {"mapped_self, mapped_inclusive, memory_self, memory_inclusive",
+     "the same of mapped memory (an allocation is a call that made address space memory, "
+     "at_peak_bytes is at the peak of mapped memory) and of heap and mapped memory together "
+     "(at_peak_bytes at their peak)"},
     {"children",
      "array of objects, of what descends from the process: pid, parent_pid (as it was at first), "
      "command, kind (fork or exec), for fork, which are in this recording, peak_bytes, totals, "
@@ -68,7 +81,7 @@ static const struct key report_keys[] = {
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "
      "more than 1000 the last entry is for all later ones), begin_s and end_s (its first and last "
-     "event), self; empty with --tree"},
+     "event), self, mapped_self, memory_self and mapped_at_memory_peak_bytes; empty with --tree"},
     {"selfcheck", "array of objects, the first of the stacks that differ: time_s, ours and "
                   "libunwind, each an array of texts, a frame each, the innermost first"},
 };
@@ -80,6 +93,8 @@ static const struct key leaks_keys[] = {
     {"leaks",
      "array of objects, the biggest first: bytes, blocks, first_time_s and last_time_s (when the "
      "first and the last of these blocks were allocated) and stack"},
+    {"mapped_at_end_bytes, mapped_leaks",
+     "the same of mapped memory that was never unmapped; its blocks are pieces"},
     {"stack",
      "array of objects, the innermost function first: function, module, file and line of the "
      "place that was executing"},
@@ -87,7 +102,9 @@ static const struct key leaks_keys[] = {
 
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
-             "rss_peak_bytes, lost, lost_bytes, quality as in report, with --tree gaps, and with "
+             "mapped_peak_bytes, mapped_peak_time_s, memory_peak_bytes, memory_peak_time_s, "
+             "mapped_at_memory_peak_bytes, rss_peak_bytes, lost, lost_bytes, quality as in report, "
+             "with --tree gaps, and with "
              "--func functions: name, module, file, line, own_peak_bytes, own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
@@ -199,7 +216,9 @@ void manual_library(FILE *out)
         "mprof-c run sets all this up; the library alone serves where a program is started by "
         "something else.\n\n"
         "Every allocation and free is recorded with its time and thread, every allocation with its "
-        "whole stack; mappings of the program's own mmap are a series of their own. The spool is a "
+        "whole stack, and what the program itself maps (mmap, mremap, munmap, mprotect, brk, sbrk, "
+        "shmat, and the same by syscall) as a series of its own. What an allocator maps for its "
+        "blocks is left out where it is a library. The spool is a "
         "shared mapping of a file: what was recorded is there even after the program was killed. "
         "The library prints nothing and changes nothing that the program does; where it can record "
         "nothing it leaves the reason in the spool.\n\n"

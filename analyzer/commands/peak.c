@@ -80,18 +80,19 @@ static int has_twin(const struct image *image, const struct function_usage *cons
 }
 
 /* Prints or puts what matches, the largest first. Returns how many. */
-static size_t show_functions(const struct image *image, const char *file, const char *wanted,
-                             struct json *j)
+static size_t show_functions(const struct image *image, const char *file, enum series series,
+                             const char *wanted, struct json *j)
 {
     const struct process *p = &image->processes[0];
-    const struct function_usage **order = function_order(image, p, "peak");
-    size_t found = 0;
-    for (size_t i = 0; i < p->function_count; i++)
+    size_t count, found = 0;
+    const struct function_usage **order = function_order(image, p, series, "peak", &count);
+    for (size_t i = 0; i < count; i++)
         if (has_name(image->functions[order[i]->function].name, wanted))
             order[found++] = order[i];
     for (size_t i = 0; i < found; i++) {
         const struct function *f = &image->functions[order[i]->function];
-        const struct usage *u = &order[i]->inclusive;
+        const struct usage *u =
+            &function_series((struct function_usage *)order[i], series)->inclusive;
         if (j)
             put_function(f, u, j);
         else
@@ -112,6 +113,11 @@ static void put_recording(const struct chosen *chosen, const char *function, str
     json_string(j, "recording", name);
     json_number(j, "peak_bytes", t->peak_bytes);
     json_seconds(j, "peak_time_s", t->peak_ns);
+    json_number(j, "mapped_peak_bytes", t->mapped_peak_bytes);
+    json_seconds(j, "mapped_peak_time_s", t->mapped_peak_ns);
+    json_number(j, "memory_peak_bytes", t->memory_peak_bytes);
+    json_seconds(j, "memory_peak_time_s", t->memory_peak_ns);
+    json_number(j, "mapped_at_memory_peak_bytes", t->mapped_then_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "lost", image->processes[0].quality.lost);
     json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
@@ -120,23 +126,35 @@ static void put_recording(const struct chosen *chosen, const char *function, str
         family_gaps_json(j, &chosen->lineage.family);
     if (function) {
         json_array(j, "functions");
-        *found = show_functions(image, name, function, j);
+        *found = show_functions(image, name, chosen->series, function, j);
         json_end_array(j);
     }
     json_end_object(j);
 }
 
-static void print_recording(const struct image *image, const char *name, const char *function,
-                            size_t *found)
+/* Of memory, also what the two parts were at that moment. */
+static void print_peak(const char *name, const struct process *p, enum series series)
 {
-    const struct totals *t = &image->processes[0].totals;
+    const struct totals *t = &p->totals;
+    struct peak_of peak = process_peak(p, series);
     char bytes[UNITS_TEXT];
-    char *clean = text_clean(name);
+    printf("%s\t%s%s\n", name, units_mib(bytes, peak.bytes), quality_bound(&p->quality, peak.ns));
+    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
+        return;
+    printf("  heap\t%s\n", units_mib(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
+    printf("  mapped\t%s\n", units_mib(bytes, t->mapped_then_bytes));
+}
+
+static void print_recording(const struct chosen *chosen, const char *function, size_t *found)
+{
+    const struct process *p = &chosen->image->processes[0];
+    const struct totals *t = &p->totals;
+    char bytes[UNITS_TEXT];
+    char *clean = text_clean(chosen->name);
     if (function) {
-        *found = show_functions(image, clean, function, NULL);
+        *found = show_functions(chosen->image, clean, chosen->series, function, NULL);
     } else {
-        printf("%s\t%s%s\n", clean, units_mib(bytes, t->peak_bytes),
-               quality_bound(&image->processes[0].quality, t->peak_ns));
+        print_peak(clean, p, chosen->series);
         if (t->rss_peak_bytes)
             printf("  RSS\t%s\n", units_mib(bytes, t->rss_peak_bytes));
     }
@@ -160,7 +178,7 @@ static int show(const char *operand, const struct values *values, struct json *j
     if (j)
         put_recording(&chosen, values->function, j, &found);
     else
-        print_recording(image, chosen.name, values->function, &found);
+        print_recording(&chosen, values->function, &found);
     if (quality)
         complain("%s: %s, so the peak is no exact one", chosen.name, quality);
     if (found == 0)
@@ -206,8 +224,10 @@ const struct command command_peak = {
     .operands_max = -1,
     .summary = "print the highest memory of recordings",
     .description =
-        "Prints for each recording the highest live heap, then the highest resident set (RSS) that "
-        "was sampled. The heap's peak is exact, not sampled; with --tree it is that of the line "
+        "Prints for each recording the highest live memory with its two parts, the heap and mapped "
+        "memory (of a program that maps none there is only the heap), then the highest resident "
+        "set (RSS) that was sampled. The peak is exact, not sampled; with --tree it is that of the "
+        "line "
         "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,
     .examples = examples,

@@ -155,8 +155,8 @@ static int read_window(struct page *page, size_t i)
         return 0;
     }
     struct timeline *window = &page->windows[i];
-    int rc =
-        recording_timeline(page->recordings[i], 0, page->plot.begin_ns, page->plot.end_ns, window);
+    int rc = recording_timeline(page->recordings[i], 0, SERIES_HEAP, page->plot.begin_ns,
+                                page->plot.end_ns, window);
     if (rc != RECORDING_OK) {
         complain("%s: the window cannot be read: %s", series->name, recording_strerror(rc));
         return -1;

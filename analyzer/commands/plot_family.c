@@ -235,7 +235,7 @@ static void read_window(const struct window *w, const struct lineage_visit *visi
     begin = begin < p->begin_ns ? p->begin_ns : begin;
     if (!visit->relative->runs_on && end > p->end_ns + 1)
         end = p->end_ns + 1;
-    int rc = recording_timeline(visit->recording, p->serial, begin, end, line);
+    int rc = recording_timeline(visit->recording, p->serial, SERIES_HEAP, begin, end, line);
     if (rc == RECORDING_OK)
         return;
     complain("%s: the window cannot be read: %s; process %d is left out",

@@ -34,6 +34,7 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, 1);
     struct report report = {.image = chosen.image,
+                            .series = chosen.series,
                             .sort = values.sort,
                             .count = values.count,
                             .family = &chosen.lineage.family,
@@ -66,7 +67,13 @@ const struct command command_report = {
         "highest that the function's live bytes ever were, exactly, with its time; at peak is what "
         "it held at the moment of the program's peak; temporary blocks were freed before the "
         "thread did anything else with its heap. All bytes are those the program asked for. What "
-        "the recording does not know is counted under quality. Of a program with several threads a "
+        "the recording does not know is counted under quality. Mapped memory, which the program "
+        "has "
+        "mapped itself and may write to, is counted beside the heap: in lines of its own (imap, "
+        "smap) and, where a function has both, with what they were together; the peak is that of "
+        "both together, with its two parts. Reservations that cannot be written to and mapped "
+        "files are no memory in this sense; their sizes are among the totals. Of a program with "
+        "several threads a "
         "table shows by their names what each of them allocated, whoever freed it. The processes "
         "of its tree are named at the foot, each below the one that started it.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "

@@ -119,6 +119,8 @@ uint32_t figures_next_stack(const struct figures *f, uint32_t stack)
     return UINT32_MAX;
 }
 
+/* ---- the end ---- */
+
 static void add_stack(struct usage *usage, const struct stack_figures *stack, int kept_live)
 {
     usage->allocations += stack->allocations;
@@ -130,65 +132,122 @@ static void add_stack(struct usage *usage, const struct stack_figures *stack, in
     }
 }
 
+static uint64_t held_at_peak(const struct holding *held, uint64_t epoch)
+{
+    return held->epoch == epoch ? held->at_peak : held->live;
+}
+
 static void add_holding(struct usage *usage, const struct holding *held, uint64_t epoch)
 {
     usage->own_peak_bytes = held->peak;
     usage->own_peak_ns = held->peak_ns;
-    usage->at_peak_bytes = held->epoch == epoch ? held->at_peak : held->live;
+    usage->at_peak_bytes = held_at_peak(held, epoch);
 }
 
 static struct function_usage *place_usage(struct pages *all, uint32_t function)
 {
-    return pages_place(all, function, sizeof(struct function_usage));
+    struct function_usage *usage = pages_place(all, function, sizeof *usage);
+    usage->function = function;
+    return usage;
+}
+
+static struct series_usage *place_series(struct pages *all, uint32_t function, enum series series)
+{
+    return function_series(place_usage(all, function), series);
 }
 
 /* Sums the additive figures of all functions up from those of the stacks. */
-static void sum_stacks(const struct figures *f, struct tree *tree, int kept_live, struct pages *all)
+static void sum_stacks(const struct figures *f, struct tree *tree, enum series series,
+                       int kept_live, struct pages *all)
 {
     for (uint32_t stack = figures_next_stack(f, 0); stack != UINT32_MAX;
          stack = figures_next_stack(f, stack + 1)) {
         const struct stack_figures *figures = figures_stack(f, stack);
         struct charge charge = tree_charge(tree, stack);
-        add_stack(&place_usage(all, charge.self)->self, figures, kept_live);
+        add_stack(&place_series(all, charge.self, series)->self, figures, kept_live);
         for (uint32_t i = charge.calls; i; i = tree->calls[i].parent)
-            add_stack(&place_usage(all, tree->calls[i].function)->inclusive, figures, kept_live);
+            add_stack(&place_series(all, tree->calls[i].function, series)->inclusive, figures,
+                      kept_live);
     }
 }
 
-/* Completes the usage of one function with the figures that are no sums. */
-static void complete(const struct figures *f, struct function_usage *usage, uint32_t function)
+/* Calls `take` for each function that has held something. */
+static void each_holding(const struct pages *holdings, struct pages *usages,
+                         void (*take)(struct function_usage *usage, const struct holding *held,
+                                      enum series series, uint64_t epoch),
+                         enum series series, uint64_t epoch)
 {
-    const struct holding *self = pages_find(&f->self, function, sizeof *self);
-    const struct holding *inclusive = pages_find(&f->inclusive, function, sizeof *inclusive);
-    const struct span *span = pages_find(&f->spans, function, sizeof *span);
-
-    usage->function = function;
-    if (self)
-        add_holding(&usage->self, self, f->epoch);
-    if (inclusive)
-        add_holding(&usage->inclusive, inclusive, f->epoch);
-    if (span)
-        usage->span = *span;
+    for (uint32_t i = pages_next(holdings, 0); i < pages_end(holdings);
+         i = pages_next(holdings, i + 1)) {
+        const struct holding *held = pages_find(holdings, i, sizeof *held);
+        if (held->peak)
+            take(place_usage(usages, i), held, series, epoch);
+    }
 }
 
-void figures_fill(struct figures *f, struct tree *tree, struct process *process, int kept_live)
+static void take_self(struct function_usage *usage, const struct holding *held, enum series series,
+                      uint64_t epoch)
 {
-    struct pages all = {0};
-    size_t count = 0;
+    add_holding(&function_series(usage, series)->self, held, epoch);
+}
 
+static void take_inclusive(struct function_usage *usage, const struct holding *held,
+                           enum series series, uint64_t epoch)
+{
+    add_holding(&function_series(usage, series)->inclusive, held, epoch);
+}
+
+static void fill_spans(const struct figures *f, enum series series, struct pages *usages)
+{
+    for (uint32_t i = pages_next(&f->spans, 0); i < pages_end(&f->spans);
+         i = pages_next(&f->spans, i + 1)) {
+        const struct span *span = pages_find(&f->spans, i, sizeof *span);
+        if (span->valid)
+            place_series(usages, i, series)->span = *span;
+    }
+}
+
+void figures_fill(struct figures *f, struct tree *tree, enum series series, int kept_live,
+                  struct pages *usages)
+{
     figures_settle(f, tree, 0);
-    sum_stacks(f, tree, kept_live, &all);
-    for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1))
-        count += place_usage(&all, i)->inclusive.allocations > 0;
-    process->functions = arena_take(tree->image->memory, (count + 1) * sizeof *process->functions);
-    for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1)) {
-        struct function_usage *usage = place_usage(&all, i);
-        if (usage->inclusive.allocations == 0)
-            continue;
-        complete(f, usage, i);
-        process->functions[process->function_count++] = *usage;
-    }
-    pages_clear(&all);
+    sum_stacks(f, tree, series, kept_live, usages);
+    each_holding(&f->self, usages, take_self, series, f->epoch);
+    each_holding(&f->inclusive, usages, take_inclusive, series, f->epoch);
+    fill_spans(f, series, usages);
+}
+
+static void take_self_then(struct function_usage *usage, const struct holding *held,
+                           enum series series, uint64_t epoch)
+{
+    (void)series;
+    usage->mapped_then.self_bytes = held_at_peak(held, epoch);
+}
+
+static void take_inclusive_then(struct function_usage *usage, const struct holding *held,
+                                enum series series, uint64_t epoch)
+{
+    (void)series;
+    usage->mapped_then.inclusive_bytes = held_at_peak(held, epoch);
+}
+
+void figures_fill_then(struct figures *f, const struct tree *tree, struct pages *usages)
+{
+    figures_settle(f, tree, 0);
+    each_holding(&f->self, usages, take_self_then, SERIES_MAPPED, f->epoch);
+    each_holding(&f->inclusive, usages, take_inclusive_then, SERIES_MAPPED, f->epoch);
+}
+
+void figures_copy(struct figures *to, const struct figures *from)
+{
+    pages_copy(&to->inclusive, &from->inclusive, sizeof(struct holding));
+    pages_copy(&to->self, &from->self, sizeof(struct holding));
+    pages_copy(&to->spans, &from->spans, sizeof(struct span));
+    to->epoch = from->epoch;
+    to->depth = from->depth;
+    to->steps = xgrow(NULL, &to->step_capacity, (size_t)from->depth + 1, sizeof *to->steps);
+    if (from->steps)
+        memcpy(to->steps, from->steps, ((size_t)from->depth + 1) * sizeof *to->steps);
 }
 
 void figures_clear(struct figures *f)

@@ -21,6 +21,8 @@
  *   live bytes of a function = holding.live + sum of the steps from its own one inwards
  *   holding.at_peak is right while holding.epoch == figures.epoch; else it is holding.live
  *
+ * A process has such figures of its heap, of its mapped memory and of both together (mapped.h).
+ *
  * Sizes beyond reason (damaged files) wrap around. One owner, one thread.
  */
 #ifndef MPROF_FUNCTIONS_H
@@ -137,9 +139,15 @@ static inline void figures_new_peak(struct figures *f)
  * place in call path `call`. */
 void figures_settle(struct figures *f, const struct tree *tree, uint32_t call);
 
-/* The usage of every function with an allocation, by function index, in memory of the image.
- * kept_live 0: blocks still live do not count as live at the end (the program exec'd). */
-void figures_fill(struct figures *f, struct tree *tree, struct process *process, int kept_live);
+/* Makes `to`, which is empty, a copy, but for the stacks. */
+void figures_copy(struct figures *to, const struct figures *from);
+
+/* What the figures of functions (struct function_usage, by function) get from one `f`. kept_live 0:
+ * what still lives does not count as live at the end (the program exec'd). */
+void figures_fill(struct figures *f, struct tree *tree, enum series series, int kept_live,
+                  struct pages *usages);
+/* Only what they held at the newest peak, into mapped_then. */
+void figures_fill_then(struct figures *f, const struct tree *tree, struct pages *usages);
 
 void figures_clear(struct figures *f); /* releases its memory; zeroed is empty */
 

@@ -1,6 +1,7 @@
 /*
- * heap.h - the accounts of one process: totals, the course of its heap and mapped bytes, and the
- * figures of its functions. Which free takes which block is the caller's business (match.c).
+ * heap.h - the accounts of one process: totals, the course of its heap, and the figures of its
+ * functions; the same of mapped memory and of both together (mapped.h), once there is some. Which
+ * free takes which block, and what is mapped where, is the caller's business (match.c).
  *
  *   live_bytes = allocated - released;  totals.peak_bytes = the highest live_bytes at a settle
  *
@@ -11,17 +12,26 @@
 #define MPROF_HEAP_H
 
 #include "functions.h"
+#include "mapped.h"
+#include "ranges.h"
 #include "threads.h"
 #include "timeline.h"
 
 struct heap {
     uint64_t live_bytes, live_blocks;
-    uint64_t mapped_bytes;
+    uint64_t mapped_bytes, reserved_bytes, file_bytes;
     struct totals totals; /* rss and live_at_end figures are filled at the end */
-    struct timeline timeline, mapped;
+    struct timeline timeline;
     struct figures figures;
+    struct mapped *mapped; /* NULL: nothing was mapped so far */
     struct thread_accounts threads;
 };
+
+/* The parts of heap_allocate and heap_release that concern memory, heap and mapped together. */
+void heap_allocate_both(struct heap *heap, const struct tree *tree, struct charge charge,
+                        uint64_t size, struct instant at, uint32_t thread);
+void heap_release_both(struct heap *heap, const struct tree *tree, struct charge charge,
+                       uint64_t size, uint32_t thread);
 
 /* thread: the account (threads.h). The figures of the stack (figures_count) are the caller's. */
 static inline void heap_allocate(struct heap *heap, const struct tree *tree, struct charge charge,
@@ -34,6 +44,8 @@ static inline void heap_allocate(struct heap *heap, const struct tree *tree, str
     figures_allocate(&heap->figures, tree, charge, size, at);
     if (__builtin_expect(heap->threads.several, 0))
         threads_allocate(&heap->threads, thread, size, at.ns, heap->figures.epoch);
+    if (__builtin_expect(heap->mapped != NULL, 0))
+        heap_allocate_both(heap, tree, charge, size, at, thread);
 }
 
 /* A block is gone, in whatever way; the caller counts totals.frees. thread: its owner's account. */
@@ -45,6 +57,8 @@ static inline void heap_release(struct heap *heap, const struct tree *tree, stru
     figures_release(&heap->figures, tree, charge, size);
     if (__builtin_expect(heap->threads.several, 0))
         threads_release(&heap->threads, thread, size, heap->figures.epoch);
+    if (__builtin_expect(heap->mapped != NULL, 0))
+        heap_release_both(heap, tree, charge, size, thread);
 }
 
 /* The block released last was a temporary one. */
@@ -63,14 +77,25 @@ static inline void heap_settle(struct heap *heap, uint64_t ns)
         figures_new_peak(&heap->figures);
     }
     timeline_add(&heap->timeline, ns, heap->live_bytes);
+    if (__builtin_expect(heap->mapped != NULL, 0))
+        mapped_settle_both(heap, ns);
 }
 
-void heap_map(struct heap *heap, uint64_t bytes);
-void heap_unmap(struct heap *heap, uint64_t bytes);
+/* A piece of address space has become mapped memory; stack: whose figures get it. */
+void heap_map(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t bytes,
+              struct instant at, uint32_t thread);
+/* So much of it is none any more. thread: the account of who mapped it. */
+void heap_unmap(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t bytes,
+                uint32_t thread);
 void heap_settle_mapped(struct heap *heap, uint64_t ns);
+/* The same for a range of any kind; what was inherited is in no figure. */
+void heap_add_range(struct heap *heap, struct tree *tree, const struct range *range, uint32_t who);
+void heap_drop_range(struct heap *heap, struct tree *tree, const struct range *range);
+/* At the end: a piece, as the unmaps have left it, is live. */
+void heap_live_piece(struct heap *heap, uint32_t stack, uint32_t thread);
 
-/* Copies totals, timelines, functions and threads into the process; the arrays come from the
- * image's memory. kept_live as in figures_fill. */
+/* Copies totals, lines, functions and threads into the process; the arrays come from the image's
+ * memory. kept_live 0: what still lives does not count as live at the end (the program exec'd). */
 void heap_fill(struct heap *heap, struct tree *tree, struct process *process, int kept_live);
 
 void heap_clear(struct heap *heap); /* releases its memory */

@@ -153,3 +153,32 @@ int leaks_biggest_first(const void *a, const void *b)
         return x->blocks < y->blocks ? 1 : -1;
     return (x->stack > y->stack) - (x->stack < y->stack);
 }
+
+void process_memory_is_heap(struct process *p)
+{
+    p->totals.memory_peak_bytes = p->totals.peak_bytes;
+    p->totals.memory_peak_ns = p->totals.peak_ns;
+    for (size_t i = 0; i < p->function_count; i++)
+        p->functions[i].memory = p->functions[i].heap;
+    p->memory = p->heap;
+    p->memory_count = p->heap_count;
+}
+
+struct line_of process_line(const struct process *p, enum series series)
+{
+    if (series == SERIES_HEAP)
+        return (struct line_of){p->heap, p->heap_count};
+    if (series == SERIES_MAPPED)
+        return (struct line_of){p->mapped, p->mapped_count};
+    return (struct line_of){p->memory, p->memory_count};
+}
+
+struct peak_of process_peak(const struct process *p, enum series series)
+{
+    const struct totals *t = &p->totals;
+    if (series == SERIES_HEAP)
+        return (struct peak_of){t->peak_bytes, t->peak_ns};
+    if (series == SERIES_MAPPED)
+        return (struct peak_of){t->mapped_peak_bytes, t->mapped_peak_ns};
+    return (struct peak_of){t->memory_peak_bytes, t->memory_peak_ns};
+}

@@ -8,17 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct leak_list {
+    struct leak *list;
+    size_t count, capacity;
+    struct intmap numbers; /* merged stack -> index + 1 */
+};
+
 struct merged {
     struct image *image; /* the result */
     struct process process;
     struct merged_tables tables;
     struct function_usage *usages; /* by merged function; .function 0: not used so far */
     size_t usage_capacity;
-    struct leak *leaks;
-    size_t leak_count, leak_capacity;
-    struct intmap leak_numbers;   /* merged stack -> index + 1 */
-    struct course *heap, *mapped; /* copies of the buckets */
-    size_t course_count, heap_capacity, mapped_capacity;
+    struct leak_list leaks, mapped_leaks;
+    struct course *courses[SERIES_COUNT]; /* by series; copies of the buckets */
+    size_t course_count, course_capacity[SERIES_COUNT];
     struct module_gap *gaps;
     size_t gap_count, gap_capacity;
 };
@@ -53,6 +57,22 @@ static void add_usage(struct usage *to, const struct usage *from, uint64_t shift
     }
 }
 
+/* Any time is earlier than the one that a peak of nothing begins with. */
+static void begin_usage(struct function_usage *usage)
+{
+    for (enum series k = 0; k < SERIES_COUNT; k++) {
+        struct series_usage *series = function_series(usage, k);
+        series->self.own_peak_ns = series->inclusive.own_peak_ns = UINT64_MAX;
+    }
+}
+
+static void add_series(struct series_usage *to, struct function_usage *from, enum series series,
+                       uint64_t shift_ns)
+{
+    add_usage(&to->self, &function_series(from, series)->self, shift_ns);
+    add_usage(&to->inclusive, &function_series(from, series)->inclusive, shift_ns);
+}
+
 static void add_functions(struct merged *m, const struct process *p, uint64_t shift_ns)
 {
     for (size_t i = 0; i < p->function_count; i++) {
@@ -61,26 +81,27 @@ static void add_functions(struct merged *m, const struct process *p, uint64_t sh
         m->usages = xgrow(m->usages, &m->usage_capacity, number + 1, sizeof *m->usages);
         struct function_usage *to = &m->usages[number];
         if (to->function == 0)
-            to->self.own_peak_ns = to->inclusive.own_peak_ns = UINT64_MAX; /* any time is earlier */
+            begin_usage(to);
         to->function = 1;
-        add_usage(&to->self, &from->self, shift_ns);
-        add_usage(&to->inclusive, &from->inclusive, shift_ns);
+        for (enum series k = 0; k < SERIES_COUNT; k++)
+            add_series(function_series(to, k), &p->functions[i], k, shift_ns);
     }
 }
 
-static void add_leaks(struct merged *m, const struct process *p, uint64_t shift_ns)
+static void add_leaks(struct merged *m, struct leak_list *leaks, const struct leak *list,
+                      size_t count, uint64_t shift_ns)
 {
-    for (size_t i = 0; i < p->leak_count; i++) {
-        const struct leak *from = &p->leaks[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct leak *from = &list[i];
         uint64_t stack = merged_stack(&m->tables, from->stack);
-        uint64_t *number = intmap_place(&m->leak_numbers, stack);
+        uint64_t *number = intmap_place(&leaks->numbers, stack);
         if (*number == 0) {
-            m->leaks = xgrow(m->leaks, &m->leak_capacity, m->leak_count + 1, sizeof *m->leaks);
-            m->leaks[m->leak_count] =
+            leaks->list = xgrow(leaks->list, &leaks->capacity, leaks->count + 1, sizeof *list);
+            leaks->list[leaks->count] =
                 (struct leak){.stack = (uint32_t)stack, .first_ns = from->first_ns + shift_ns};
-            *number = ++m->leak_count;
+            *number = ++leaks->count;
         }
-        struct leak *to = &m->leaks[*number - 1];
+        struct leak *to = &leaks->list[*number - 1];
         to->blocks += from->blocks;
         to->bytes += from->bytes;
         if (from->first_ns + shift_ns < to->first_ns)
@@ -99,6 +120,10 @@ static void add_totals(struct totals *to, const struct totals *from)
     to->live_at_end_blocks += from->live_at_end_blocks;
     to->temporary += from->temporary;
     to->mapped_at_end_bytes += from->mapped_at_end_bytes;
+    to->reserved_peak_bytes += from->reserved_peak_bytes;
+    to->reserved_at_end_bytes += from->reserved_at_end_bytes;
+    to->file_peak_bytes += from->file_peak_bytes;
+    to->file_at_end_bytes += from->file_at_end_bytes;
     to->maps += from->maps;
     to->unmaps += from->unmaps;
 }
@@ -107,16 +132,17 @@ static void add_courses(struct merged *m, const struct process *p, uint64_t shif
 {
     struct arena *memory = m->image->memory;
     struct course course = {.shift_ns = shift_ns, .end_ns = p->end_ns, .runs_on = runs_on};
-    m->heap = xgrow(m->heap, &m->heap_capacity, m->course_count + 1, sizeof *m->heap);
-    m->mapped = xgrow(m->mapped, &m->mapped_capacity, m->course_count + 1, sizeof *m->mapped);
-    course.buckets = arena_copy(memory, p->mapped, p->mapped_count * sizeof *p->mapped);
-    course.count = p->mapped_count;
-    m->mapped[m->course_count] = course;
-    course.buckets = arena_copy(memory, p->heap, p->heap_count * sizeof *p->heap);
-    course.count = p->heap_count;
     course.samples = arena_copy(memory, p->samples, p->sample_count * sizeof *p->samples);
     course.sample_count = p->sample_count;
-    m->heap[m->course_count++] = course;
+    for (enum series k = 0; k < SERIES_COUNT; k++) {
+        struct line_of line = process_line(p, k);
+        m->courses[k] = xgrow(m->courses[k], &m->course_capacity[k], m->course_count + 1,
+                              sizeof *m->courses[k]);
+        course.buckets = arena_copy(memory, line.buckets, line.count * sizeof *line.buckets);
+        course.count = line.count;
+        m->courses[k][m->course_count] = course;
+    }
+    m->course_count++;
 }
 
 static void keep_texts(struct arena *memory, struct module_gap *gap)
@@ -171,12 +197,14 @@ void merged_add(struct merged *m, const struct image *image, const struct proces
         take_first(m, image, process, shift_ns);
     merged_tables_turn_to(&m->tables, image);
     add_functions(m, process, shift_ns);
-    add_leaks(m, process, shift_ns);
+    add_leaks(m, &m->leaks, process->leaks, process->leak_count, shift_ns);
+    add_leaks(m, &m->mapped_leaks, process->mapped_leaks, process->mapped_leak_count, shift_ns);
     add_totals(&sum->totals, &process->totals);
     quality_add(&sum->quality, &process->quality, shift_ns);
     add_courses(m, process, shift_ns, runs_on);
     add_gaps(m, image);
     sum->thread_count += process->thread_count;
+    sum->series_unknown |= process->series_unknown;
     if (process->end_ns + shift_ns > sum->end_ns)
         sum->end_ns = process->end_ns + shift_ns;
     m->image->cut |= image->cut;
@@ -208,17 +236,31 @@ static struct bucket sum_up(struct merged *m, const struct course *courses, stru
     return top;
 }
 
+/* A line's level at a time. */
+static uint64_t level_at(const struct bucket *buckets, size_t count, uint64_t when)
+{
+    struct steps steps = {.buckets = buckets, .count = count};
+    uint64_t ns, level, held = 0;
+    while (steps_next(&steps, &ns, &level) && ns <= when)
+        held = level;
+    return held;
+}
+
 static void sum_lines(struct merged *m)
 {
     struct process *p = &m->process;
     struct samples samples = {0};
-    struct bucket top = sum_up(m, m->heap, &p->heap, &p->heap_count);
+    struct bucket top = sum_up(m, m->courses[SERIES_HEAP], &p->heap, &p->heap_count);
     p->totals.peak_bytes = top.max_bytes;
     p->totals.peak_ns = top.max_ns;
-    top = sum_up(m, m->mapped, &p->mapped, &p->mapped_count);
+    top = sum_up(m, m->courses[SERIES_MAPPED], &p->mapped, &p->mapped_count);
     p->totals.mapped_peak_bytes = top.max_bytes;
     p->totals.mapped_peak_ns = top.max_ns;
-    together_samples(m->heap, m->course_count, &samples);
+    top = sum_up(m, m->courses[SERIES_MEMORY], &p->memory, &p->memory_count);
+    p->totals.memory_peak_bytes = top.max_bytes;
+    p->totals.memory_peak_ns = top.max_ns;
+    p->totals.mapped_then_bytes = level_at(p->mapped, p->mapped_count, top.max_ns);
+    together_samples(m->courses[SERIES_HEAP], m->course_count, &samples);
     p->samples = arena_copy(m->image->memory, samples.list, samples.count * sizeof *samples.list);
     p->sample_count = samples.count;
     p->totals.rss_peak_bytes = samples.highest;
@@ -238,13 +280,23 @@ static void give_usages(struct merged *m)
     }
 }
 
+static struct leak *give_leaks(struct merged *m, struct leak_list *leaks, size_t *count)
+{
+    if (leaks->count)
+        qsort(leaks->list, leaks->count, sizeof *leaks->list, leaks_biggest_first);
+    *count = leaks->count;
+    return arena_copy(m->image->memory, leaks->list, leaks->count * sizeof *leaks->list);
+}
+
 static void release(struct merged *m)
 {
-    intmap_clear(&m->leak_numbers);
+    intmap_clear(&m->leaks.numbers);
+    intmap_clear(&m->mapped_leaks.numbers);
     free(m->usages);
-    free(m->leaks);
-    free(m->heap);
-    free(m->mapped);
+    free(m->leaks.list);
+    free(m->mapped_leaks.list);
+    for (enum series k = 0; k < SERIES_COUNT; k++)
+        free(m->courses[k]);
     free(m->gaps);
     free(m);
 }
@@ -253,10 +305,8 @@ struct image *merged_finish(struct merged *m)
 {
     struct image *image = m->image;
     struct process *p = &m->process;
-    if (m->leak_count)
-        qsort(m->leaks, m->leak_count, sizeof *m->leaks, leaks_biggest_first);
-    p->leaks = arena_copy(image->memory, m->leaks, m->leak_count * sizeof *m->leaks);
-    p->leak_count = m->leak_count;
+    p->leaks = give_leaks(m, &m->leaks, &p->leak_count);
+    p->mapped_leaks = give_leaks(m, &m->mapped_leaks, &p->mapped_leak_count);
     image->gaps = arena_copy(image->memory, m->gaps, m->gap_count * sizeof *m->gaps);
     image->gap_count = m->gap_count;
     sum_lines(m);

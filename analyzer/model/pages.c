@@ -18,6 +18,14 @@ char *pages_add(struct pages *p, uint32_t i, size_t element_bytes)
     return p->list[page];
 }
 
+void pages_copy(struct pages *to, const struct pages *from, size_t element_bytes)
+{
+    for (uint32_t i = pages_next(from, 0); i < pages_end(from);
+         i = pages_next(from, i + PAGES_ENTRIES))
+        memcpy(pages_add(to, i, element_bytes), from->list[i / PAGES_ENTRIES],
+               PAGES_ENTRIES * element_bytes);
+}
+
 void pages_clear(struct pages *p)
 {
     for (size_t i = 0; i < p->count; i++)

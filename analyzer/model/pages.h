@@ -20,6 +20,8 @@ struct pages {
 };
 
 char *pages_add(struct pages *p, uint32_t i, size_t element_bytes);
+/* Makes `to`, which is empty, a copy. */
+void pages_copy(struct pages *to, const struct pages *from, size_t element_bytes);
 void pages_clear(struct pages *p); /* releases its memory */
 
 /* Entry i, NULL where its page was never written. */

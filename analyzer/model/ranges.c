@@ -19,8 +19,7 @@ struct range range_of_pages(uint64_t address, uint64_t bytes)
     return range;
 }
 
-/* The first range that ends above `address`. */
-static size_t first_above(const struct ranges *set, uint64_t address)
+size_t ranges_above(const struct ranges *set, uint64_t address)
 {
     size_t low = 0, high = set->count;
 
@@ -51,12 +50,12 @@ static void remove_at(struct ranges *set, size_t i, size_t count)
 void ranges_add(struct ranges *set, struct range range)
 {
     if (range.begin < range.end)
-        insert_at(set, first_above(set, range.begin), range);
+        insert_at(set, ranges_above(set, range.begin), range);
 }
 
 size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken)
 {
-    size_t parts = 0, whole = 0, i = first_above(set, begin);
+    size_t parts = 0, whole = 0, i = ranges_above(set, begin);
 
     if (begin >= end)
         return 0;
@@ -88,6 +87,29 @@ size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct rang
     if (whole)
         remove_at(set, i, whole);
     return parts;
+}
+
+void ranges_take_segment(struct ranges *set, uint64_t address, struct ranges *taken)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        if (address && set->list[i].segment == address)
+            insert_at(taken, taken->count, set->list[i]);
+        else
+            set->list[kept++] = set->list[i];
+    }
+    set->count = kept;
+}
+
+void ranges_inherit(struct ranges *to, const struct ranges *from)
+{
+    to->list = xgrow(NULL, &to->capacity, from->count + 1, sizeof *to->list);
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        to->list[i] = from->list[i];
+        to->list[i].is_inherited = 1;
+    }
 }
 
 void ranges_clear(struct ranges *set)

@@ -50,29 +50,56 @@ void path_push(struct path *path, struct tree *tree, uint32_t location)
     path->depth++;
 }
 
+static uint64_t level_at(struct heap_moment moment, enum series series)
+{
+    uint64_t heap = series == SERIES_MAPPED ? 0 : moment.heap_bytes;
+    return heap + (series == SERIES_HEAP ? 0 : moment.mapped_bytes);
+}
+
+/* An activation has ended: if it holds its function's peak in these figures, it leaves its span. */
+static void leave_span(const struct path *path, struct figures *figures, enum series series,
+                       const struct activation *a, struct heap_moment last)
+{
+    const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
+    if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin.ns)
+        return;
+    struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
+    *span = (struct span){
+        .begin_ns = a->begin.ns,
+        .end_ns = last.ns > held->peak_ns ? last.ns : held->peak_ns,
+        .begin_level = level_at(a->begin, series),
+        .end_level = level_at(last, series),
+        .thread = path->thread,
+        .valid = 1,
+    };
+}
+
 /* Ends the activations from number `from` on; what was due to their functions is settled already.
- * The one that holds its function's peak leaves its span. */
-static void end_activations(struct path *path, struct figures *figures, uint32_t from,
+ */
+static void end_activations(struct path *path, struct heap *heap, uint32_t from,
                             struct heap_moment last)
 {
     for (uint32_t i = from; i < path->activation_count; i++) {
         const struct activation *a = &path->activations[i];
         if (!a->outermost)
             continue;
-        const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
-        if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin_ns)
+        leave_span(path, &heap->figures, SERIES_HEAP, a, last);
+        if (!heap->mapped)
             continue;
-        struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
-        *span = (struct span){
-            .begin_ns = a->begin_ns,
-            .end_ns = last.ns > held->peak_ns ? last.ns : held->peak_ns,
-            .begin_heap_bytes = a->begin_heap_bytes,
-            .end_heap_bytes = last.heap_bytes,
-            .thread = path->thread,
-            .valid = 1,
-        };
+        leave_span(path, &heap->mapped->figures, SERIES_MAPPED, a, last);
+        leave_span(path, &heap->mapped->both, SERIES_MEMORY, a, last);
     }
     path->activation_count = from;
+}
+
+/* Settles what is due to functions that are not in call path `call`. */
+static void settle(struct heap *heap, const struct tree *tree, uint32_t call)
+{
+    figures_settle(&heap->figures, tree, call);
+    if (!heap->mapped)
+        return;
+    figures_settle(&heap->mapped->figures, tree, call);
+    figures_settle(&heap->mapped->both, tree, call);
 }
 
 /* How many logical frames of two locations are of the same function, from the outermost inwards. */
@@ -105,8 +132,7 @@ static inline void begin_activations(struct path *path, const struct tree *tree,
     uint64_t fresh = node->fresh;
 
     for (uint32_t i = node->frame_count - present; i-- > 0; a++) {
-        a->begin_ns = now.ns;
-        a->begin_heap_bytes = now.heap_bytes;
+        a->begin = now;
         a->function = frames[i].function;
         a->outermost = fresh >> i & 1;
     }
@@ -122,8 +148,8 @@ static void make_room(struct path *path)
             xgrow(path->activations, &path->activation_capacity, wanted, sizeof *path->activations);
 }
 
-void path_end(struct path *path, const struct tree *tree, struct figures *figures,
-              struct heap_moment now, struct heap_moment shown)
+void path_end(struct path *path, const struct tree *tree, struct heap *heap, struct heap_moment now,
+              struct heap_moment shown)
 {
     if (path->closed)
         path->kept = path->pivot = 0;
@@ -133,9 +159,8 @@ void path_end(struct path *path, const struct tree *tree, struct figures *figure
     uint32_t common = 0;
     if (path->pivot)
         common = common_frames(tree, path->pivot, path->steps[path->kept].node);
-    figures_settle(figures, tree,
-                   path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
-    end_activations(path, figures, below + common, shown);
+    settle(heap, tree, path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
+    end_activations(path, heap, below + common, shown);
     make_room(path);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
         begin_activations(path, tree, &path->steps[i], common, now);
@@ -153,12 +178,12 @@ static uint32_t count_outermost(const struct path *path, const struct tree *tree
     return i < path->activation_count ? i + 1 : i;
 }
 
-void path_close(struct path *path, const struct tree *tree, struct figures *figures,
+void path_close(struct path *path, const struct tree *tree, struct heap *heap,
                 struct heap_moment shown, struct heap_moment last)
 {
-    figures_settle(figures, tree, 0);
-    end_activations(path, figures, count_outermost(path, tree), shown);
-    end_activations(path, figures, 0, last);
+    settle(heap, tree, 0);
+    end_activations(path, heap, count_outermost(path, tree), shown);
+    end_activations(path, heap, 0, last);
     path->closed = 1;
 }
 

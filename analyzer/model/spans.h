@@ -15,11 +15,16 @@
 #ifndef MPROF_SPANS_H
 #define MPROF_SPANS_H
 
-#include "functions.h"
+#include "heap.h"
 #include "tree.h"
 
+/* A moment, and what lived then. */
+struct heap_moment {
+    uint64_t ns, heap_bytes, mapped_bytes;
+};
+
 struct activation { /* of one logical frame */
-    uint64_t begin_ns, begin_heap_bytes;
+    struct heap_moment begin;
     uint32_t function;
     uint32_t outermost; /* no frame further out is of the same function */
 };
@@ -28,11 +33,6 @@ struct activation { /* of one logical frame */
 struct path_step {
     uint32_t node;
     uint32_t activations; /* of this frame and all further out */
-};
-
-/* A moment and the heap at it. */
-struct heap_moment {
-    uint64_t ns, heap_bytes;
 };
 
 struct path {
@@ -59,13 +59,13 @@ void path_push(struct path *path, struct tree *tree, uint32_t location);
 
 /* Completes the change: new activations begin at `now`; those gone ended at `shown`, the stream's
  * previous event with a stack. */
-void path_end(struct path *path, const struct tree *tree, struct figures *figures,
-              struct heap_moment now, struct heap_moment shown);
+void path_end(struct path *path, const struct tree *tree, struct heap *heap, struct heap_moment now,
+              struct heap_moment shown);
 
 /* Ends all activations: the stream's thread or the process is over. The thread's outermost function
  * ends at `last`, the others at `shown`. The stack stays (the next change is relative to it); its
  * frames begin anew with the next change. */
-void path_close(struct path *path, const struct tree *tree, struct figures *figures,
+void path_close(struct path *path, const struct tree *tree, struct heap *heap,
                 struct heap_moment shown, struct heap_moment last);
 
 static inline uint32_t path_leaf(const struct path *path)

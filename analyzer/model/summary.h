@@ -7,7 +7,8 @@
  * the image. Threads: an image is read-only once filled; filling is one thread's business.
  *
  * Units: bytes are requested bytes; every *_ns is nanoseconds since the image's start unless it
- * says epoch. Live figures are exact. Heap and mapped bytes are two series and never added up.
+ * says epoch. Live figures are exact. There are three series (enum series): the heap, mapped
+ * memory, and memory, which is both together; wherever memory is shown, its two parts are.
  *
  *   function.inclusive.allocations = those of all stacks that contain it
  *   sum over functions of self.X = totals' X for the additive X, less what was lost
@@ -54,6 +55,11 @@ struct stack { /* node of the stack tree; node 0 is the empty stack; parent < ow
     uint32_t location;
 };
 
+/* Memory that the program has mapped itself and may write to, in whole pages, is mapped memory; it
+ * is "allocated" when it becomes so (by mmap, mprotect ..). Neither reservations nor files are. */
+enum series { SERIES_HEAP, SERIES_MAPPED, SERIES_MEMORY };
+#define SERIES_COUNT 3
+
 struct usage {
     uint64_t allocations;
     uint64_t allocated_bytes;
@@ -69,16 +75,40 @@ struct usage {
  * activation's first event, end no earlier than its last. */
 struct span {
     uint64_t begin_ns, end_ns;
-    uint64_t begin_heap_bytes, end_heap_bytes; /* the program's live heap at those moments */
+    uint64_t begin_level, end_level; /* how much of the series lived in the program then */
     uint32_t thread;
     uint32_t valid;
 };
 
-struct function_usage {
-    uint32_t function;
+struct series_usage {
     struct usage self, inclusive;
     struct span span;
 };
+
+/* What is a sum in memory: all but the peaks. */
+static inline void usage_add_up(struct usage *memory, const struct usage *heap,
+                                const struct usage *mapped)
+{
+    memory->allocations = heap->allocations + mapped->allocations;
+    memory->allocated_bytes = heap->allocated_bytes + mapped->allocated_bytes;
+    memory->temporary = heap->temporary + mapped->temporary;
+    memory->live_at_end_bytes = heap->live_at_end_bytes + mapped->live_at_end_bytes;
+    memory->live_at_end_blocks = heap->live_at_end_blocks + mapped->live_at_end_blocks;
+}
+
+struct function_usage {
+    uint32_t function;
+    struct series_usage heap, mapped, memory; /* the same members: function_series() */
+    struct {
+        uint64_t self_bytes, inclusive_bytes;
+    } mapped_then; /* of mapped memory, at memory's peak; the rest of memory.at_peak_bytes is heap
+                    */
+};
+
+static inline struct series_usage *function_series(struct function_usage *f, enum series series)
+{
+    return series == SERIES_HEAP ? &f->heap : series == SERIES_MAPPED ? &f->mapped : &f->memory;
+}
 
 /* What one thread allocated, whoever freed it. */
 struct thread_usage {
@@ -88,10 +118,11 @@ struct thread_usage {
     int32_t tid;      /* 0 unknown */
     const char *name; /* the last one known, "" none */
     uint64_t begin_ns, end_ns; /* first and last event */
-    struct usage usage;
+    struct usage heap, mapped, memory;
+    uint64_t mapped_then_bytes; /* of mapped memory, at memory's peak */
 };
 
-/* The blocks of one stack that were live at the end. */
+/* The blocks of one stack that were live at the end, or its pieces of mapped memory. */
 struct leak {
     uint32_t stack;
     uint64_t blocks, bytes;
@@ -129,8 +160,12 @@ struct totals {
     uint64_t live_at_end_bytes, live_at_end_blocks;
     uint64_t temporary;
     uint64_t mapped_peak_bytes, mapped_peak_ns, mapped_at_end_bytes;
-    uint64_t maps, unmaps;
-    uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
+    uint64_t memory_peak_bytes, memory_peak_ns;
+    uint64_t mapped_then_bytes; /* of mapped memory, at memory's peak; the rest is heap */
+    uint64_t reserved_peak_bytes, reserved_at_end_bytes; /* mapped, but not to be written to */
+    uint64_t file_peak_bytes, file_at_end_bytes;         /* mapped files */
+    uint64_t maps, unmaps;                               /* calls, whatever they map */
+    uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
 };
 
 /* What found no room. The totals count it too; figures of what was live do not. */
@@ -188,10 +223,14 @@ struct process {
     size_t function_count;
     struct thread_usage *threads; /* by serial; none in older captures */
     size_t thread_usage_count;
-    struct leak *leaks; /* biggest first */
-    size_t leak_count;
-    struct bucket *heap, *mapped; /* at most TIMELINE_BUCKETS each, in order of time */
-    size_t heap_count, mapped_count;
+    struct leak *leaks, *mapped_leaks; /* biggest first */
+    size_t leak_count, mapped_leak_count;
+    /* At most TIMELINE_BUCKETS each, in order of time. memory is heap where nothing was mapped. */
+    struct bucket *heap, *mapped, *memory;
+    size_t heap_count, mapped_count, memory_count;
+    /* 1: an older capture. Its mapped series has only totals and a line, in which reservations and
+     * files count, too, and memory is the heap. */
+    int series_unknown;
     struct sample *samples;
     size_t sample_count;
     struct difference *differences; /* the first of quality.selfcheck_differences */
@@ -204,6 +243,30 @@ static inline int process_was_born(const struct process *p)
     return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
            p->totals.maps;
 }
+
+/* Has it ever mapped memory, address space or a file? */
+static inline int process_has_mappings(const struct process *p)
+{
+    return p->totals.mapped_peak_bytes || p->totals.reserved_peak_bytes ||
+           p->totals.file_peak_bytes || p->totals.maps;
+}
+
+/* Gives memory, but for the threads, the heap's figures and line: nothing was mapped, or nothing is
+ * known of it. */
+void process_memory_is_heap(struct process *p);
+
+/* The buckets of the series' whole line. */
+struct line_of {
+    const struct bucket *buckets;
+    size_t count;
+};
+struct line_of process_line(const struct process *process, enum series series);
+
+/* The highest that the series ever was, and when. */
+struct peak_of {
+    uint64_t bytes, ns;
+};
+struct peak_of process_peak(const struct process *process, enum series series);
 
 /* A module whose names or debug information are missing, and why (doc/format.md, MODULES). */
 struct module_gap {

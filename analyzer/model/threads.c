@@ -6,6 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void begin_first_mapped(struct thread_account *t, const struct heap *heap,
+                               const struct mapped *m)
+{
+    const struct totals *totals = &heap->totals;
+
+    t->maps = m->allocations;
+    t->mapped_bytes = m->allocated_bytes;
+    t->mapped = (struct holding){.live = heap->mapped_bytes,
+                                 .peak = totals->mapped_peak_bytes,
+                                 .peak_ns = totals->mapped_peak_ns,
+                                 .at_peak = totals->mapped_peak_bytes,
+                                 .epoch = m->figures.epoch};
+    t->both = (struct holding){.live = heap->live_bytes + heap->mapped_bytes,
+                               .peak = totals->memory_peak_bytes,
+                               .peak_ns = totals->memory_peak_ns,
+                               .at_peak = totals->memory_peak_bytes,
+                               .epoch = m->both.epoch};
+    t->then = (struct holding){
+        .live = heap->mapped_bytes, .at_peak = totals->mapped_then_bytes, .epoch = m->then.epoch};
+}
+
 /* All that happened so far was the first thread's. */
 static void begin_first(struct thread_account *t, const struct heap *heap)
 {
@@ -20,6 +41,8 @@ static void begin_first(struct thread_account *t, const struct heap *heap)
                                .peak_ns = totals->peak_ns,
                                .at_peak = totals->peak_bytes,
                                .epoch = heap->figures.epoch};
+    if (heap->mapped)
+        begin_first_mapped(t, heap, heap->mapped);
 }
 
 static void describe(struct thread_account *t, const struct thread_facts *facts)
@@ -68,6 +91,96 @@ void threads_meet(struct heap *heap, size_t index, const struct thread_facts *fa
     threads_seen(a, account, ns);
 }
 
+/* ---- mapped memory ---- */
+
+static void hold(struct holding *held, uint64_t bytes, uint64_t ns, uint64_t epoch)
+{
+    figures_note_epoch(held, epoch);
+    held->live += bytes;
+    if (held->live > held->peak) {
+        held->peak = held->live;
+        held->peak_ns = ns;
+    }
+}
+
+static void drop(struct holding *held, uint64_t bytes, uint64_t epoch)
+{
+    figures_note_epoch(held, epoch);
+    held->live -= bytes;
+}
+
+void threads_hold_both(struct thread_accounts *a, uint32_t account, uint64_t size, uint64_t ns,
+                       const struct mapped *m)
+{
+    hold(&a->list[account].both, size, ns, m->both.epoch);
+}
+
+void threads_drop_both(struct thread_accounts *a, uint32_t account, uint64_t size,
+                       const struct mapped *m)
+{
+    drop(&a->list[account].both, size, m->both.epoch);
+}
+
+void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, uint64_t ns,
+                 const struct mapped *m)
+{
+    struct thread_account *t = &a->list[account];
+
+    t->maps++;
+    t->mapped_bytes += bytes;
+    hold(&t->mapped, bytes, ns, m->figures.epoch);
+    hold(&t->then, bytes, ns, m->then.epoch);
+    hold(&t->both, bytes, ns, m->both.epoch);
+}
+
+void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
+                   const struct mapped *m)
+{
+    struct thread_account *t = &a->list[account];
+
+    drop(&t->mapped, bytes, m->figures.epoch);
+    drop(&t->then, bytes, m->then.epoch);
+    drop(&t->both, bytes, m->both.epoch);
+}
+
+void threads_begin_both(struct thread_accounts *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        a->list[i].both = a->list[i].held;
+}
+
+/* ---- the end ---- */
+
+static uint64_t at_peak(const struct holding *held, uint64_t epoch)
+{
+    return held->epoch == epoch ? held->at_peak : held->live;
+}
+
+static struct usage mapped_usage(const struct thread_account *t, uint64_t epoch, int kept_live)
+{
+    return (struct usage){.allocations = t->maps,
+                          .allocated_bytes = t->mapped_bytes,
+                          .own_peak_bytes = t->mapped.peak,
+                          .own_peak_ns = t->mapped.peak_ns,
+                          .at_peak_bytes = at_peak(&t->mapped, epoch),
+                          .live_at_end_bytes = kept_live ? t->mapped.live : 0,
+                          .live_at_end_blocks = kept_live ? t->pieces : 0};
+}
+
+static void fill_mapped(struct thread_usage *usage, const struct thread_account *t,
+                        const struct mapped *m, int kept_live)
+{
+    usage->memory = usage->heap;
+    if (!m)
+        return;
+    usage->mapped = mapped_usage(t, m->figures.epoch, kept_live);
+    usage->mapped_then_bytes = at_peak(&t->then, m->then.epoch);
+    usage_add_up(&usage->memory, &usage->heap, &usage->mapped);
+    usage->memory.own_peak_bytes = t->both.peak;
+    usage->memory.own_peak_ns = t->both.peak_ns;
+    usage->memory.at_peak_bytes = at_peak(&t->both, m->both.epoch);
+}
+
 static struct thread_usage usage_of(const struct thread_account *t, uint64_t epoch,
                                     struct arena *memory, int kept_live)
 {
@@ -80,14 +193,14 @@ static struct thread_usage usage_of(const struct thread_account *t, uint64_t epo
         .name = arena_string(memory, t->name),
         .begin_ns = t->begin_ns,
         .end_ns = t->end_ns,
-        .usage = {.allocations = t->allocations,
-                  .allocated_bytes = t->allocated_bytes,
-                  .own_peak_bytes = held->peak,
-                  .own_peak_ns = held->peak_ns,
-                  .at_peak_bytes = held->epoch == epoch ? held->at_peak : held->live,
-                  .live_at_end_bytes = kept_live ? held->live : 0,
-                  .live_at_end_blocks = kept_live ? t->live_blocks : 0,
-                  .temporary = t->temporary},
+        .heap = {.allocations = t->allocations,
+                 .allocated_bytes = t->allocated_bytes,
+                 .own_peak_bytes = held->peak,
+                 .own_peak_ns = held->peak_ns,
+                 .at_peak_bytes = at_peak(held, epoch),
+                 .live_at_end_bytes = kept_live ? held->live : 0,
+                 .live_at_end_blocks = kept_live ? t->live_blocks : 0,
+                 .temporary = t->temporary},
     };
 }
 
@@ -101,6 +214,8 @@ void threads_fill(struct heap *heap, struct arena *memory, struct process *proce
     process->thread_usage_count = a->count;
     for (size_t i = 0; i < a->count; i++)
         process->threads[i] = usage_of(&a->list[i], heap->figures.epoch, memory, kept_live);
+    for (size_t i = 0; i < a->count; i++)
+        fill_mapped(&process->threads[i], &a->list[i], heap->mapped, kept_live);
 }
 
 void threads_clear(struct thread_accounts *a)

@@ -22,7 +22,10 @@ struct thread_account {
     char name[16];
     uint64_t begin_ns, end_ns;
     uint64_t allocations, allocated_bytes, temporary, live_blocks;
+    uint64_t maps, mapped_bytes; /* of mapped memory */
+    uint64_t pieces;             /* of it, at the end */
     struct holding held;
+    struct holding mapped, both, then; /* as in mapped.h */
 };
 
 struct thread_accounts {
@@ -83,6 +86,20 @@ static inline void threads_release(struct thread_accounts *a, uint32_t account, 
     figures_note_epoch(&t->held, epoch);
     t->held.live -= size;
 }
+
+struct mapped;
+/* The same for mapped memory, and for a block of the heap where there is mapped memory, too. */
+void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, uint64_t ns,
+                 const struct mapped *m);
+void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
+                   const struct mapped *m);
+void threads_hold_both(struct thread_accounts *a, uint32_t account, uint64_t size, uint64_t ns,
+                       const struct mapped *m);
+void threads_drop_both(struct thread_accounts *a, uint32_t account, uint64_t size,
+                       const struct mapped *m);
+
+/* The first mapping comes: until now memory was the heap. */
+void threads_begin_both(struct thread_accounts *a);
 
 /* Copies the accounts into the process, in memory of the image. kept_live as in figures_fill. */
 void threads_fill(struct heap *heap, struct arena *memory, struct process *process, int kept_live);

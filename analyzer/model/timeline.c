@@ -62,6 +62,24 @@ void timeline_open(struct timeline *t, uint64_t ns, uint64_t level)
     open_bucket(t, &bucket);
 }
 
+void timeline_copy(struct timeline *to, const struct timeline *from)
+{
+    *to = *from;
+    to->buckets = NULL;
+    to->capacity = 0;
+    to->buckets = xgrow(NULL, &to->capacity, from->count + 1, sizeof *to->buckets);
+    if (from->count)
+        memcpy(to->buckets, from->buckets, from->count * sizeof *to->buckets);
+}
+
+struct bucket *timeline_take(const struct timeline *t, struct arena *memory)
+{
+    struct bucket *copy = arena_take(memory, (t->count + 1) * sizeof *copy);
+    if (t->count)
+        memcpy(copy, t->buckets, t->count * sizeof *copy);
+    return copy;
+}
+
 void timeline_clear(struct timeline *t)
 {
     free(t->buckets);

@@ -40,6 +40,10 @@ static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
     b->last_ns = ns;
 }
 
+/* Makes `to`, which is empty, a copy. */
+void timeline_copy(struct timeline *to, const struct timeline *from);
+/* A copy of its buckets, in memory of an image. */
+struct bucket *timeline_take(const struct timeline *t, struct arena *memory);
 void timeline_clear(struct timeline *t); /* releases its memory */
 
 /* The second bucket's changes, which are later, become the first's. */

@@ -9,24 +9,25 @@
 struct keyed {
     uint64_t key; /* larger first */
     const struct function_usage *usage;
+    const struct series_usage *series;
     const char *name;
 };
 
-static uint64_t key_of(const struct function_usage *f, const char *key)
+static uint64_t key_of(const struct series_usage *u, const char *key)
 {
     if (strcmp(key, "self") == 0)
-        return f->self.own_peak_bytes;
+        return u->self.own_peak_bytes;
     if (strcmp(key, "at-peak") == 0)
-        return f->inclusive.at_peak_bytes;
+        return u->inclusive.at_peak_bytes;
     if (strcmp(key, "allocations") == 0)
-        return f->inclusive.allocations;
+        return u->inclusive.allocations;
     if (strcmp(key, "bytes") == 0)
-        return f->inclusive.allocated_bytes;
+        return u->inclusive.allocated_bytes;
     if (strcmp(key, "live") == 0)
-        return f->inclusive.live_at_end_bytes;
+        return u->inclusive.live_at_end_bytes;
     if (strcmp(key, "name") == 0)
         return 0;
-    return f->inclusive.own_peak_bytes;
+    return u->inclusive.own_peak_bytes;
 }
 
 static int compare(uint64_t a, uint64_t b)
@@ -39,9 +40,9 @@ static int by_key(const void *left, const void *right)
     const struct keyed *a = left, *b = right;
     int order = compare(a->key, b->key);
     if (order == 0)
-        order = compare(a->usage->inclusive.own_peak_bytes, b->usage->inclusive.own_peak_bytes);
+        order = compare(a->series->inclusive.own_peak_bytes, b->series->inclusive.own_peak_bytes);
     if (order == 0)
-        order = compare(a->usage->self.own_peak_bytes, b->usage->self.own_peak_bytes);
+        order = compare(a->series->self.own_peak_bytes, b->series->self.own_peak_bytes);
     if (order == 0)
         order = strcmp(a->name, b->name);
     return order ? order : (a->usage > b->usage) - (a->usage < b->usage);
@@ -55,17 +56,21 @@ static int by_name(const void *left, const void *right)
 }
 
 const struct function_usage **function_order(const struct image *image,
-                                             const struct process *process, const char *key)
+                                             const struct process *process, enum series series,
+                                             const char *key, size_t *count)
 {
-    size_t count = process->function_count;
-    struct keyed *keyed = xcalloc(count + 1, sizeof *keyed);
-    for (size_t i = 0; i < count; i++) {
-        const struct function_usage *f = &process->functions[i];
-        keyed[i] = (struct keyed){key_of(f, key), f, image->functions[f->function].name};
+    struct keyed *keyed = xcalloc(process->function_count + 1, sizeof *keyed);
+    *count = 0;
+    for (size_t i = 0; i < process->function_count; i++) {
+        struct function_usage *f = &process->functions[i];
+        const struct series_usage *u = function_series(f, series);
+        if (u->inclusive.allocations)
+            keyed[(*count)++] =
+                (struct keyed){key_of(u, key), f, u, image->functions[f->function].name};
     }
-    qsort(keyed, count, sizeof *keyed, strcmp(key, "name") == 0 ? by_name : by_key);
-    const struct function_usage **order = xcalloc(count + 1, sizeof *order);
-    for (size_t i = 0; i < count; i++)
+    qsort(keyed, *count, sizeof *keyed, strcmp(key, "name") == 0 ? by_name : by_key);
+    const struct function_usage **order = xcalloc(*count + 1, sizeof *order);
+    for (size_t i = 0; i < *count; i++)
         order[i] = keyed[i].usage;
     free(keyed);
     return order;

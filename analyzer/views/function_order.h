@@ -12,9 +12,11 @@
 
 #define FUNCTION_ORDER_KEYS "peak self at-peak allocations bytes live name"
 
-/* All of process->functions, sorted; free() the array. key must be one of the words above. */
+/* Those of process->functions that have allocated in the series, sorted by its figures; free() the
+ * array. key must be one of the words above. */
 const struct function_usage **function_order(const struct image *image,
-                                             const struct process *process, const char *key);
+                                             const struct process *process, enum series series,
+                                             const char *key, size_t *count);
 
 /* What follows the last slash of a path; a pointer into it. */
 const char *file_of_path(const char *path);

@@ -198,8 +198,8 @@ static void put_brackets(const struct drawing *d, const struct bracket_box *boxe
     for (size_t i = 0; i < d->plot->function_count; i++) {
         const struct span *s = &d->plot->functions[i].span;
         fprintf(d->out, "$function%zu << EOD\n", i);
-        put_bracket(d, s->begin_ns, s->begin_heap_bytes, boxes[i], 1);
-        put_bracket(d, s->end_ns, s->end_heap_bytes, boxes[i], -1);
+        put_bracket(d, s->begin_ns, s->begin_level, boxes[i], 1);
+        put_bracket(d, s->end_ns, s->end_level, boxes[i], -1);
         fputs("EOD\n", d->out);
     }
 }
@@ -488,10 +488,10 @@ static void put_letters(const struct drawing *d)
         int letter = 'a' + (int)i;
         if (begin >= d->x0 && begin <= d->x1)
             fprintf(d->out, "set label '[%c' at %.9g,%.9g left front\n", letter, begin,
-                    (double)s->begin_heap_bytes / d->unit.bytes);
+                    (double)s->begin_level / d->unit.bytes);
         if (end >= d->x0 && end <= d->x1)
             fprintf(d->out, "set label '%c]' at %.9g,%.9g right front\n", letter, end,
-                    (double)s->end_heap_bytes / d->unit.bytes);
+                    (double)s->end_level / d->unit.bytes);
     }
 }
 

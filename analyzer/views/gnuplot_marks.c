@@ -18,9 +18,8 @@ static int near(uint64_t ns_a, uint64_t ns_b, uint64_t bytes_a, uint64_t bytes_b
 
 static int hide_each_other(const struct span *a, const struct span *b, double width, double height)
 {
-    return near(a->begin_ns, b->begin_ns, a->begin_heap_bytes, b->begin_heap_bytes, width,
-                height) ||
-           near(a->end_ns, b->end_ns, a->end_heap_bytes, b->end_heap_bytes, width, height);
+    return near(a->begin_ns, b->begin_ns, a->begin_level, b->begin_level, width, height) ||
+           near(a->end_ns, b->end_ns, a->end_level, b->end_level, width, height);
 }
 
 /* Is a drawn inside b? For equal ones the index decides, so that it is never both. */

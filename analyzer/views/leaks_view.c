@@ -12,6 +12,11 @@
 
 #define WIDTH 79
 
+struct leak_lists {
+    const struct leak *heap, *mapped;
+    size_t heap_count, mapped_count;
+};
+
 /* "function  file:line" within the width: the place takes at most 32 columns, the name the rest. */
 static void print_frame(const struct image *image, const struct frame *frame, FILE *out)
 {
@@ -31,17 +36,9 @@ static void print_frame(const struct image *image, const struct frame *frame, FI
     free(place);
 }
 
-static void print_leak(const struct image *image, const struct leak *leak, FILE *out)
+static void print_stack(const struct image *image, uint32_t stack, FILE *out)
 {
-    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], first[UNITS_TEXT], last[UNITS_TEXT];
-    fprintf(out, "\n%s in %s block%s, ", units_bytes(bytes, leak->bytes),
-            units_count(blocks, leak->blocks), leak->blocks == 1 ? "" : "s");
-    if (leak->first_ns == leak->last_ns)
-        fprintf(out, "allocated at %s\n", units_time(first, leak->first_ns));
-    else
-        fprintf(out, "allocated from %s to %s\n", units_time(first, leak->first_ns),
-                units_time(last, leak->last_ns));
-    uint32_t node = leak->stack, inner = 0;
+    uint32_t node = stack, inner = 0;
     const struct frame *frame;
     size_t frames = 0;
     for (; (frame = stack_next_frame(image, &node, &inner)) != NULL; frames++)
@@ -50,22 +47,90 @@ static void print_leak(const struct image *image, const struct leak *leak, FILE 
         fputs("    (no stack was recorded)\n", out);
 }
 
-void leaks_text(const struct image *image, const char *note, long count, FILE *out)
+static void print_leak(const struct image *image, const struct leak *leak, int is_mapped, FILE *out)
+{
+    const char *unit = is_mapped ? "mapped piece" : "block",
+               *verb = is_mapped ? "mapped" : "allocated";
+    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], first[UNITS_TEXT], last[UNITS_TEXT];
+    fprintf(out, "\n%s in %s %s%s, ", units_bytes(bytes, leak->bytes),
+            units_count(blocks, leak->blocks), unit, leak->blocks == 1 ? "" : "s");
+    if (leak->first_ns == leak->last_ns)
+        fprintf(out, "%s at %s\n", verb, units_time(first, leak->first_ns));
+    else
+        fprintf(out, "%s from %s to %s\n", verb, units_time(first, leak->first_ns),
+                units_time(last, leak->last_ns));
+    print_stack(image, leak->stack, out);
+}
+
+/* ---- the list: blocks and mapped memory together, the biggest first ---- */
+
+/* The lists that the series shows. */
+static struct leak_lists lists_of(const struct process *p, enum series series)
+{
+    return (struct leak_lists){
+        .heap = p->leaks,
+        .mapped = p->mapped_leaks,
+        .heap_count = series == SERIES_MAPPED ? 0 : p->leak_count,
+        .mapped_count = series == SERIES_HEAP ? 0 : p->mapped_leak_count,
+    };
+}
+
+/* Takes the next one off the lists. */
+static const struct leak *next_leak(struct leak_lists *l, int *is_mapped)
+{
+    *is_mapped = l->heap_count == 0 || (l->mapped_count && l->mapped->bytes > l->heap->bytes);
+    if (*is_mapped) {
+        l->mapped_count--;
+        return l->mapped++;
+    }
+    l->heap_count--;
+    return l->heap++;
+}
+
+static void print_leaks(const struct image *image, struct leak_lists lists, size_t shown, FILE *out)
+{
+    int is_mapped;
+    for (size_t i = 0; i < shown; i++) {
+        const struct leak *leak = next_leak(&lists, &is_mapped);
+        print_leak(image, leak, is_mapped, out);
+    }
+}
+
+static const char *moment_of(const struct image *image)
+{
+    if (image->running)
+        return "this moment";
+    return image->processes[0].ending.kind == END_EXEC ? "exec" : "exit";
+}
+
+static void print_sum(const struct image *image, struct leak_lists lists, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    size_t shown = count < 0 ? LEAKS_STACKS : (size_t)count;
     char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT];
-    if (shown > p->leak_count)
-        shown = p->leak_count;
+    if (lists.heap_count || !lists.mapped_count)
+        fprintf(out, "live at %s: %s in %s block%s of %s stack%s%s\n", moment_of(image),
+                units_bytes(bytes, p->totals.live_at_end_bytes),
+                units_count(blocks, p->totals.live_at_end_blocks),
+                p->totals.live_at_end_blocks == 1 ? "" : "s", units_count(stacks, lists.heap_count),
+                lists.heap_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
+    if (lists.mapped_count)
+        fprintf(out, "mapped at %s: %s of %s stack%s%s\n", moment_of(image),
+                units_bytes(bytes, p->totals.mapped_at_end_bytes),
+                units_count(stacks, lists.mapped_count), lists.mapped_count == 1 ? "" : "s",
+                quality_bound(&p->quality, UINT64_MAX));
+}
+
+void leaks_text(const struct image *image, enum series series, const char *note, long count,
+                FILE *out)
+{
+    const struct process *p = &image->processes[0];
+    struct leak_lists lists = lists_of(p, series);
+    size_t all = lists.heap_count + lists.mapped_count;
+    size_t shown = count < 0 ? LEAKS_STACKS : (size_t)count;
+    if (shown > all)
+        shown = all;
     report_text_head(image, note, out);
-    fprintf(out, "live at %s: %s in %s block%s of %s stack%s%s\n",
-            image->running               ? "this moment"
-            : p->ending.kind == END_EXEC ? "exec"
-                                         : "exit",
-            units_bytes(bytes, p->totals.live_at_end_bytes),
-            units_count(blocks, p->totals.live_at_end_blocks),
-            p->totals.live_at_end_blocks == 1 ? "" : "s", units_count(stacks, p->leak_count),
-            p->leak_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
+    print_sum(image, lists, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("quality: ", quality, WIDTH, out);
@@ -73,11 +138,9 @@ void leaks_text(const struct image *image, const char *note, long count, FILE *o
     gaps_text(image, out);
     if (p->ending.kind == END_EXEC)
         fputs("the process became another program by exec: these blocks are no leaks\n", out);
-    for (size_t i = 0; i < shown; i++)
-        print_leak(image, &p->leaks[i], out);
-    if (shown < p->leak_count)
-        fprintf(out, "\nand %zu more stacks: -n %zu shows all\n", p->leak_count - shown,
-                p->leak_count);
+    print_leaks(image, lists, shown, out);
+    if (shown < all)
+        fprintf(out, "\nand %zu more stacks: -n %zu shows all\n", all - shown, all);
 }
 
 static void put_stack(struct json *j, const struct image *image, uint32_t stack)
@@ -97,6 +160,22 @@ static void put_stack(struct json *j, const struct image *image, uint32_t stack)
     json_end_array(j);
 }
 
+static void put_leaks(struct json *j, const char *key, const struct image *image,
+                      const struct leak *leaks, size_t leak_count, long count)
+{
+    json_array(j, key);
+    for (size_t i = 0; i < leak_count && (count < 0 || i < (size_t)count); i++) {
+        json_object(j, NULL);
+        json_number(j, "bytes", leaks[i].bytes);
+        json_number(j, "blocks", leaks[i].blocks);
+        json_seconds(j, "first_time_s", leaks[i].first_ns);
+        json_seconds(j, "last_time_s", leaks[i].last_ns);
+        put_stack(j, image, leaks[i].stack);
+        json_end_object(j);
+    }
+    json_end_array(j);
+}
+
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out)
 {
     const struct process *p = &image->processes[0];
@@ -105,20 +184,11 @@ void leaks_json(const struct image *image, const struct family *together, long c
     report_json_head(&j, image);
     json_number(&j, "live_at_end_bytes", p->totals.live_at_end_bytes);
     json_number(&j, "live_at_end_blocks", p->totals.live_at_end_blocks);
+    json_number(&j, "mapped_at_end_bytes", p->totals.mapped_at_end_bytes);
     report_json_quality(&j, &p->quality);
     gaps_json(&j, image);
-    json_array(&j, "leaks");
-    for (size_t i = 0; i < p->leak_count && (count < 0 || i < (size_t)count); i++) {
-        const struct leak *leak = &p->leaks[i];
-        json_object(&j, NULL);
-        json_number(&j, "bytes", leak->bytes);
-        json_number(&j, "blocks", leak->blocks);
-        json_seconds(&j, "first_time_s", leak->first_ns);
-        json_seconds(&j, "last_time_s", leak->last_ns);
-        put_stack(&j, image, leak->stack);
-        json_end_object(&j);
-    }
-    json_end_array(&j);
+    put_leaks(&j, "leaks", image, p->leaks, p->leak_count, count);
+    put_leaks(&j, "mapped_leaks", image, p->mapped_leaks, p->mapped_leak_count, count);
     if (together)
         family_json(&j, together, image->epoch_ns);
     json_finish(&j);

@@ -13,9 +13,11 @@
 
 #define LEAKS_STACKS 20
 
-/* count: stacks to show; -1: the text shows LEAKS_STACKS, JSON all. note: see report_text_head.
- * together: the family whose figures the image sums; NULL: it is one process's. */
-void leaks_text(const struct image *image, const char *note, long count, FILE *out);
+/* series: blocks, pieces of mapped memory, or both; JSON has both. count: stacks to show; -1: the
+ * text shows LEAKS_STACKS, JSON all. note: see report_text_head. together: the family whose figures
+ * the image sums; NULL: it is one process's. */
+void leaks_text(const struct image *image, enum series series, const char *note, long count,
+                FILE *out);
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
 
 #endif

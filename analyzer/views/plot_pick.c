@@ -82,9 +82,9 @@ static int counts(const struct plot *plot, const struct function_usage *usage,
                   const unsigned char *places)
 {
     const struct function *f = &plot->series[0].image->functions[usage->function];
-    return usage->span.valid && usage->inclusive.own_peak_bytes > 0 &&
+    return usage->heap.span.valid && usage->heap.inclusive.own_peak_bytes > 0 &&
            !(f->flags & FUNCTION_START) && places[usage->function] != PLACE_OUTSIDE &&
-           in_window(plot, &usage->span);
+           in_window(plot, &usage->heap.span);
 }
 
 /* ---- groups ---- */
@@ -98,14 +98,14 @@ static uint64_t distance(uint64_t a, uint64_t b)
 static int same_entry(const struct plot *plot, const struct function_usage *a,
                       const struct function_usage *b)
 {
-    const struct span *s = &a->span, *t = &b->span;
+    const struct span *s = &a->heap.span, *t = &b->heap.span;
     uint64_t near = (plot->end_ns - plot->begin_ns) / SAME_PLACE;
-    uint64_t peak = a->inclusive.own_peak_bytes;
+    uint64_t peak = a->heap.inclusive.own_peak_bytes;
     int nested = (s->begin_ns <= t->begin_ns && s->end_ns >= t->end_ns) ||
                  (t->begin_ns <= s->begin_ns && t->end_ns >= s->end_ns);
     return s->thread == t->thread && nested && distance(s->begin_ns, t->begin_ns) <= near &&
            distance(s->end_ns, t->end_ns) <= near &&
-           distance(peak, b->inclusive.own_peak_bytes) <= peak / SAME_PEAK;
+           distance(peak, b->heap.inclusive.own_peak_bytes) <= peak / SAME_PEAK;
 }
 
 static struct group *find_group(const struct plot *plot, struct group *groups, size_t count,
@@ -128,7 +128,7 @@ static size_t make_groups(const struct plot *plot, const struct function_usage *
         if (!group && count == PLOT_FUNCTIONS_MAX)
             break;
         if (!group && count >= PLOT_FUNCTIONS_MIN &&
-            order[i]->inclusive.own_peak_bytes < peak / WORTH)
+            order[i]->heap.inclusive.own_peak_bytes < peak / WORTH)
             break;
         if (!group) {
             group = &groups[count++];
@@ -151,7 +151,7 @@ static size_t prefer_named(const struct image *image, const struct function_usag
     uint64_t much = image->processes[0].totals.peak_bytes / MUCH;
     size_t named = 0, kept = 0;
     for (size_t i = 0; i < count; i++)
-        named += is_named(image, order[i]) && order[i]->inclusive.own_peak_bytes >= much;
+        named += is_named(image, order[i]) && order[i]->heap.inclusive.own_peak_bytes >= much;
     if (named < PLOT_FUNCTIONS_MIN)
         return count;
     for (size_t i = 0; i < count; i++)
@@ -302,10 +302,10 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
 {
     const struct image *image = plot->series[0].image;
     const struct process *process = &image->processes[0];
-    const struct function_usage **order = function_order(image, process, "peak");
+    size_t all, kept = 0;
+    const struct function_usage **order = function_order(image, process, SERIES_HEAP, "peak", &all);
     unsigned char *places = find_places(image);
-    size_t kept = 0;
-    for (size_t i = 0; i < process->function_count; i++)
+    for (size_t i = 0; i < all; i++)
         if (counts(plot, order[i], places))
             order[kept++] = order[i];
     kept = prefer_named(image, order, kept);
@@ -315,8 +315,8 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
     for (size_t i = 0; i < *count; i++) {
         const struct function_usage *first = groups[i].members[0];
         functions[i].label = label_of(image, &groups[i], width);
-        functions[i].own_peak_bytes = first->inclusive.own_peak_bytes;
-        functions[i].span = first->span;
+        functions[i].own_peak_bytes = first->heap.inclusive.own_peak_bytes;
+        functions[i].span = first->heap.span;
     }
     tell_twins_apart(image, groups, functions, *count, width);
     free(groups);

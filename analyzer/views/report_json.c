@@ -59,6 +59,17 @@ void report_json_totals(struct json *j, const struct totals *t)
     json_number(j, "live_at_end_blocks", t->live_at_end_blocks);
     json_number(j, "temporary", t->temporary);
     json_number(j, "mapped_peak_bytes", t->mapped_peak_bytes);
+    json_seconds(j, "mapped_peak_time_s", t->mapped_peak_ns);
+    json_number(j, "mapped_at_end_bytes", t->mapped_at_end_bytes);
+    json_number(j, "memory_peak_bytes", t->memory_peak_bytes);
+    json_seconds(j, "memory_peak_time_s", t->memory_peak_ns);
+    json_number(j, "mapped_at_memory_peak_bytes", t->mapped_then_bytes);
+    json_number(j, "maps", t->maps);
+    json_number(j, "unmaps", t->unmaps);
+    json_number(j, "reserved_peak_bytes", t->reserved_peak_bytes);
+    json_number(j, "reserved_at_end_bytes", t->reserved_at_end_bytes);
+    json_number(j, "file_peak_bytes", t->file_peak_bytes);
+    json_number(j, "file_at_end_bytes", t->file_at_end_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_end_object(j);
 }
@@ -80,6 +91,14 @@ void report_json_usage(struct json *j, const char *key, const struct usage *u, i
     json_end_object(j);
 }
 
+static void put_then(struct json *j, const char *key, uint64_t bytes, int together)
+{
+    if (together)
+        json_null(j, key);
+    else
+        json_number(j, key, bytes);
+}
+
 static void put_function(struct json *j, const struct report *report,
                          const struct function_usage *u)
 {
@@ -90,8 +109,14 @@ static void put_function(struct json *j, const struct report *report,
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
-    report_json_usage(j, "self", &u->self, together);
-    report_json_usage(j, "inclusive", &u->inclusive, together);
+    report_json_usage(j, "self", &u->heap.self, together);
+    report_json_usage(j, "inclusive", &u->heap.inclusive, together);
+    report_json_usage(j, "mapped_self", &u->mapped.self, together);
+    report_json_usage(j, "mapped_inclusive", &u->mapped.inclusive, together);
+    report_json_usage(j, "memory_self", &u->memory.self, together);
+    report_json_usage(j, "memory_inclusive", &u->memory.inclusive, together);
+    put_then(j, "mapped_self_at_memory_peak_bytes", u->mapped_then.self_bytes, together);
+    put_then(j, "mapped_inclusive_at_memory_peak_bytes", u->mapped_then.inclusive_bytes, together);
     json_end_object(j);
 }
 
@@ -158,8 +183,9 @@ void report_json(const struct report *report, FILE *out)
     report_json_quality(&j, &p->quality);
     gaps_json(&j, image);
     json_array(&j, "functions");
-    const struct function_usage **order = function_order(image, p, report->sort);
-    size_t count = p->function_count;
+    size_t count;
+    const struct function_usage **order =
+        function_order(image, p, report->series, report->sort, &count);
     if (report->count >= 0 && (size_t)report->count < count)
         count = (size_t)report->count;
     for (size_t i = 0; i < count; i++)

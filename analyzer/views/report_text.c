@@ -7,6 +7,7 @@
 #include "selfcheck_view.h"
 #include "text.h"
 #include "threads_view.h"
+#include "totals_view.h"
 #include "units.h"
 #include "xalloc.h"
 #include <inttypes.h>
@@ -57,31 +58,11 @@ void report_text_head(const struct image *image, const char *note, FILE *out)
     fprintf(out, "\n%s%s\n", note ? note : "", note ? "\n" : "");
 }
 
-static void print_totals(const struct image *image, FILE *out)
+static void print_totals(const struct report *report, FILE *out)
 {
+    const struct image *image = report->image;
     const struct process *p = &image->processes[0];
-    const struct totals *t = &p->totals;
-    char a[UNITS_TEXT], b[UNITS_TEXT];
-    fprintf(out, "  peak          %14s at %s%s\n", units_bytes(a, t->peak_bytes),
-            units_time(b, t->peak_ns), quality_bound(&p->quality, t->peak_ns));
-    fprintf(out, "  live at end   %14s in %s block%s%s\n", units_bytes(a, t->live_at_end_bytes),
-            units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
-            quality_bound(&p->quality, UINT64_MAX));
-    fprintf(out, "  allocated     %14s in %s allocation%s, %s", units_bytes(a, t->allocated_bytes),
-            units_count(b, t->allocations), t->allocations == 1 ? "" : "s", "");
-    fprintf(out, "%s free%s\n", units_count(a, t->frees), t->frees == 1 ? "" : "s");
-    fprintf(out, "  temporary     %14s allocation%s", units_count(a, t->temporary),
-            t->temporary == 1 ? "" : "s");
-    if (t->allocations)
-        fprintf(out, " (%.1f %%)", 100.0 * (double)t->temporary / (double)t->allocations);
-    fputc('\n', out);
-    if (t->maps)
-        fprintf(out, "  mapped peak   %14s at %s\n", units_bytes(a, t->mapped_peak_bytes),
-                units_time(b, t->mapped_peak_ns));
-    if (t->rss_peak_bytes)
-        fprintf(out, "  RSS peak      %14s\n", units_bytes(a, t->rss_peak_bytes));
-    if (p->thread_count > 1)
-        fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
+    totals_text(p, report->series, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
@@ -161,7 +142,54 @@ static void print_whole_name(const struct function *f, FILE *out)
     free(text);
 }
 
-static void print_row(const struct row *row, int together, FILE *out)
+/* A function's figures of the heap are one line, those of mapped memory another; where it has both,
+ * what they were together comes first. labels: of both, or of the heap alone; of mapped memory. */
+static void print_parts(const char *const labels[2], const struct usage *heap,
+                        const struct usage *mapped, const struct usage *memory, int together,
+                        FILE *out)
+{
+    int has_both = heap->allocations && mapped->allocations;
+    if (has_both)
+        print_usage(labels[0], memory, together, out);
+    if (heap->allocations || !mapped->allocations)
+        print_usage(has_both ? "heap" : labels[0], heap, together, out);
+    if (mapped->allocations)
+        print_usage(has_both ? "map" : labels[1], mapped, together, out);
+}
+
+/* What the function held at memory's peak, in its two parts. */
+static void split_at_peak(struct usage *heap, struct usage *mapped, const struct usage *memory,
+                          uint64_t mapped_then)
+{
+    mapped->at_peak_bytes = mapped_then;
+    heap->at_peak_bytes = memory->at_peak_bytes - mapped_then;
+}
+
+static void print_memory(const struct function_usage *f, int together, FILE *out)
+{
+    static const char *const inclusive[2] = {"incl", "imap"}, *const self[2] = {"self", "smap"};
+    struct usage heap = f->heap.inclusive, mapped = f->mapped.inclusive;
+    split_at_peak(&heap, &mapped, &f->memory.inclusive, f->mapped_then.inclusive_bytes);
+    print_parts(inclusive, &heap, &mapped, &f->memory.inclusive, together, out);
+    heap = f->heap.self;
+    mapped = f->mapped.self;
+    split_at_peak(&heap, &mapped, &f->memory.self, f->mapped_then.self_bytes);
+    print_parts(self, &heap, &mapped, &f->memory.self, together, out);
+}
+
+static void print_figures(const struct function_usage *f, enum series series, int together,
+                          FILE *out)
+{
+    if (series == SERIES_MEMORY) {
+        print_memory(f, together, out);
+        return;
+    }
+    const struct series_usage *u = series == SERIES_HEAP ? &f->heap : &f->mapped;
+    print_usage(series == SERIES_HEAP ? "incl" : "imap", &u->inclusive, together, out);
+    print_usage(series == SERIES_HEAP ? "self" : "smap", &u->self, together, out);
+}
+
+static void print_row(const struct row *row, enum series series, int together, FILE *out)
 {
     int gap = (int)(WIDTH - RANK_WIDTH - text_width(row->name) - text_width(row->where));
     fprintf(out, "%2zu  %s", row->rank, row->name);
@@ -170,30 +198,41 @@ static void print_row(const struct row *row, int together, FILE *out)
     fputc('\n', out);
     if (row->is_twin)
         print_whole_name(row->function, out);
-    print_usage("incl", &row->usage->inclusive, together, out);
-    print_usage("self", &row->usage->self, together, out);
+    print_figures(row->usage, series, together, out);
 }
 
-static void print_rows(struct row *rows, size_t count, int together, FILE *out)
+static void print_rows(struct row *rows, size_t count, enum series series, int together, FILE *out)
 {
     find_twins(rows, count);
     for (size_t i = 0; i < count; i++) {
-        print_row(&rows[i], together, out);
+        print_row(&rows[i], series, together, out);
         free(rows[i].name);
         free(rows[i].where);
     }
 }
 
+/* Without mapped memory there is nothing to tell apart. */
+static const char *what_is_shown(const struct report *report, const struct process *p)
+{
+    if (report->series == SERIES_MAPPED)
+        return " of mapped memory (imap, smap)";
+    if (report->series == SERIES_HEAP || p->totals.mapped_peak_bytes == 0)
+        return "";
+    return "; imap, smap: of mapped memory; heap + map: of a function that has both";
+}
+
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
 {
-    const struct function_usage **order = function_order(report->image, p, report->sort);
+    size_t count;
+    const struct function_usage **order =
+        function_order(report->image, p, report->series, report->sort, &count);
     size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
     size_t shown = 0, left = 0, starts = 0;
-    struct row *rows = xcalloc(p->function_count + 1, sizeof *rows);
-    fprintf(out, "\nfunctions, by %s\n", report->sort);
+    struct row *rows = xcalloc(count + 1, sizeof *rows);
+    fprintf(out, "\nfunctions, by %s%s\n", report->sort, what_is_shown(report, p));
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
             "allocated", "tempor.", "live end");
-    for (size_t i = 0; i < p->function_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (report->image->functions[order[i]->function].flags & FUNCTION_START)
             starts++;
         else if (shown >= limit)
@@ -203,7 +242,7 @@ static void print_functions(const struct report *report, const struct process *p
             shown++;
         }
     }
-    print_rows(rows, shown, report->source == NULL, out);
+    print_rows(rows, shown, report->series, report->source == NULL, out);
     if (left)
         fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
     if (starts)
@@ -218,10 +257,11 @@ void report_text(const struct report *report, FILE *out)
     char *note = family_note(report->family, report->source == NULL);
     report_text_head(report->image, note, out);
     free(note);
-    print_totals(report->image, out);
+    print_totals(report, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
-    threads_text(p, out);
+    if (report->series != SERIES_MAPPED)
+        threads_text(p, report->series, out);
     if (report->family->order_count > 1)
         family_text(report->family, out);
     selfcheck_text(report->image, out);

@@ -15,6 +15,7 @@
 
 struct report {
     const struct image *image;
+    enum series series;          /* what to show; SERIES_MEMORY: with its two parts */
     const char *sort;            /* one of FUNCTION_ORDER_KEYS */
     long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
     const struct family *family; /* its `self` is shown */

@@ -8,8 +8,9 @@
 #include "json.h"
 #include "summary.h"
 
-/* A table, the highest own peak first; nothing if there is only one thread. */
-void threads_text(const struct process *process, FILE *out);
+/* A table, the highest own peak first; nothing if there is only one thread. series: SERIES_HEAP, or
+ * SERIES_MEMORY, which adds mapped memory. */
+void threads_text(const struct process *process, enum series series, FILE *out);
 
 /* The array "threads", by serial. */
 void threads_json(struct json *j, const struct process *process);

@@ -14,7 +14,7 @@ from common import (LIB, PROGRAMS, QUALITY, TESTS, check, check_same, copy_spars
                     reader, report, run_case, under_run, valgrind_totals)
 
 READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
-               "mapped_peak_bytes").split()
+               "mapped_peak_bytes reserved_peak_bytes file_peak_bytes").split()
 READER_QUALITY = ("lost", "unmatched_frees", "implied_frees", "inherited", "truncated_stacks")
 READER_LIMIT = 3_000_000  # events; Python takes about 3 us for each
 
@@ -98,6 +98,24 @@ def check_sums(got, differences):
             if not least <= peak <= totals["peak_bytes"]:
                 differences.lines.append(f"{f['name']}: {part} own peak {peak} is not in "
                                          f"{least} .. {totals['peak_bytes']}")
+
+
+def check_mapped_sums(got, differences):
+    """The same of mapped memory, and of heap and mapped memory together."""
+    totals, functions = got["totals"], got["functions"]
+    for part, key, total in (("mapped_self", "at_peak_bytes", "mapped_peak_bytes"),
+                             ("mapped_self", "live_at_end_bytes", "mapped_at_end_bytes"),
+                             ("memory_self", "at_peak_bytes", "memory_peak_bytes")):
+        differences.compare(f"sum of {part}.{key} over functions", totals[total], sum(f[part][key] for f in functions))
+    differences.compare("sum of mapped memory at memory's peak", totals["mapped_at_memory_peak_bytes"],
+                        sum(f["mapped_self_at_memory_peak_bytes"] for f in functions))
+    for f in functions:
+        for series in ("mapped", "memory"):
+            for part in ("self", "inclusive"):
+                figures, peak = f[f"{series}_{part}"], totals[f"{series}_peak_bytes"]
+                least = max(figures["at_peak_bytes"], figures["live_at_end_bytes"])
+                if not least <= figures["own_peak_bytes"] <= peak:
+                    differences.lines.append(f"{f['name']}: {series} {part} own peak is not in {least} .. {peak}")
 
 
 def compare_functions(expect, got, differences):
@@ -222,6 +240,7 @@ def main():
     differences = Differences()
     compare_root(expect, got, differences)
     check_sums(got, differences)
+    check_mapped_sums(got, differences)
     compare_functions(expect, got, differences)
     compare_threads(expect, got, differences)
     compare_leaks(expect, name, differences)

@@ -30,7 +30,7 @@ static void check_frames(const struct spool_event *e, const uint8_t *end)
 static void compare(const struct spool_event *a, const struct spool_event *b)
 {
     if (a->kind != b->kind || a->ticks != b->ticks || a->address != b->address ||
-        a->size != b->size || a->weight != b->weight || a->has_stack != b->has_stack)
+        a->size != b->size || a->extra != b->extra || a->has_stack != b->has_stack)
         fuzz_fail("events differ");
     if (a->has_stack &&
         (a->push != b->push || a->base != b->base || !a->from_node != !b->from_node))

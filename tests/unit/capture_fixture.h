@@ -125,14 +125,14 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     for (uint32_t i = 0; i < p->function_count; i++) {
         struct function_usage *f = &p->functions[i];
         f->function = i;
-        fixture_usage(&f->self);
-        fixture_usage(&f->inclusive);
-        f->span = (struct span){fixture_number(),
-                                fixture_number(),
-                                fixture_number(),
-                                fixture_number(),
-                                (uint32_t)fixture_random(5),
-                                i & 1};
+        fixture_usage(&f->heap.self);
+        fixture_usage(&f->heap.inclusive);
+        f->heap.span = (struct span){fixture_number(),
+                                     fixture_number(),
+                                     fixture_number(),
+                                     fixture_number(),
+                                     (uint32_t)fixture_random(5),
+                                     i & 1};
     }
     p->leak_count = image->stack_count / 2;
     p->leaks = fixture_array(image, p->leak_count, sizeof *p->leaks);

@@ -57,8 +57,9 @@ BUILDER_UNUSED static void check_sums(const struct image *image)
     for (size_t i = 0; i < image->process_count; i++) {
         const struct process *p = &image->processes[i];
         struct usage sum = {0};
+        uint64_t mapped_at_peak = 0, memory_at_peak = 0, mapped_then = 0;
         for (size_t k = 0; k < p->function_count; k++) {
-            const struct usage *self = &p->functions[k].self;
+            const struct usage *self = &p->functions[k].heap.self;
             assert_true(p->functions[k].function < image->function_count);
             sum.allocations += self->allocations;
             sum.allocated_bytes += self->allocated_bytes;
@@ -66,6 +67,9 @@ BUILDER_UNUSED static void check_sums(const struct image *image)
             sum.live_at_end_bytes += self->live_at_end_bytes;
             sum.live_at_end_blocks += self->live_at_end_blocks;
             sum.temporary += self->temporary;
+            mapped_at_peak += p->functions[k].mapped.self.at_peak_bytes;
+            memory_at_peak += p->functions[k].memory.self.at_peak_bytes;
+            mapped_then += p->functions[k].mapped_then.self_bytes;
         }
         const struct loss *lost = &p->quality.loss; /* counted, but of no function */
         assert_int_equal(sum.allocations + lost->allocations, p->totals.allocations);
@@ -74,10 +78,17 @@ BUILDER_UNUSED static void check_sums(const struct image *image)
         assert_int_equal(sum.live_at_end_bytes, p->totals.live_at_end_bytes);
         assert_int_equal(sum.live_at_end_blocks, p->totals.live_at_end_blocks);
         assert_int_equal(sum.temporary, p->totals.temporary);
+        assert_int_equal(mapped_at_peak, p->totals.mapped_peak_bytes);
+        assert_int_equal(memory_at_peak, p->totals.memory_peak_bytes);
+        assert_int_equal(mapped_then, p->totals.mapped_then_bytes);
         uint64_t leaked = 0;
         for (size_t k = 0; k < p->leak_count; k++)
             leaked += p->leaks[k].bytes;
         assert_int_equal(leaked, p->totals.live_at_end_bytes);
+        leaked = 0;
+        for (size_t k = 0; k < p->mapped_leak_count; k++)
+            leaked += p->mapped_leaks[k].bytes;
+        assert_int_equal(leaked, p->ending.kind == END_EXEC ? 0 : p->totals.mapped_at_end_bytes);
     }
 }
 

@@ -182,8 +182,8 @@ static void test_lists(void **state)
     fill_lists(&f, 1001);
     uint64_t highest = 0, first_leak = p->leaks[0].bytes;
     for (size_t i = 0; i < p->function_count; i++)
-        if (p->functions[i].inclusive.own_peak_bytes > highest)
-            highest = p->functions[i].inclusive.own_peak_bytes;
+        if (p->functions[i].heap.inclusive.own_peak_bytes > highest)
+            highest = p->functions[i].heap.inclusive.own_peak_bytes;
     struct reader *r = written_and_read(f.image, 20, 1 << 20);
     const struct process *got = &reader_image(r)->processes[0];
     assert_int_equal(got->function_count, 20);
@@ -193,8 +193,8 @@ static void test_lists(void **state)
     uint64_t high = 0, rss = 0;
     for (size_t i = 0; i < 20; i++) {
         assert_true(i == 0 || got->functions[i - 1].function < got->functions[i].function);
-        if (got->functions[i].inclusive.own_peak_bytes > high)
-            high = got->functions[i].inclusive.own_peak_bytes;
+        if (got->functions[i].heap.inclusive.own_peak_bytes > high)
+            high = got->functions[i].heap.inclusive.own_peak_bytes;
     }
     for (size_t i = 0; i < got->sample_count; i++)
         rss = got->samples[i].rss_bytes > rss ? got->samples[i].rss_bytes : rss;

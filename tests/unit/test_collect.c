@@ -91,7 +91,7 @@ static void test_forks(void **state)
     assert_int_equal(process_of(c, child)->begin_ns, 30);
     assert_null(usage_of(c, 0, OTHER));
     assert_null(usage_of(c, grandchild, OTHER));
-    assert_int_equal(usage_of(c, grandchild, WORK)->self.own_peak_bytes, 1);
+    assert_int_equal(usage_of(c, grandchild, WORK)->heap.self.own_peak_bytes, 1);
     check_sums(collector_image(c));
     collector_free(c);
 }
@@ -162,7 +162,7 @@ static void test_threads_and_chunks(void **state)
     struct collector *c = collect(&b);
     expect(c, 0, 1010, 1000, 109 + 1, 10);
     assert_int_equal(process_of(c, 0)->thread_count, 2);
-    assert_int_equal(usage_of(c, 0, WORK)->self.own_peak_bytes, 100);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.own_peak_bytes, 100);
     check_sums(collector_image(c));
     collector_free(c);
 }
@@ -181,10 +181,10 @@ static void test_stream_changes_hands(void **state)
     expect(c, 0, 2, 1, 30, 20);
     assert_int_equal(process_of(c, 0)->thread_count, 2);
     assert_int_equal(process_of(c, 0)->totals.temporary, 0);
-    assert_int_equal(usage_of(c, 0, MAIN)->inclusive.own_peak_bytes, 30);
-    assert_int_equal(usage_of(c, 0, MAIN)->span.thread, 5);
-    assert_int_equal(usage_of(c, 0, MAIN)->span.begin_ns, 30);
-    assert_int_equal(usage_of(c, 0, WORK)->span.thread, 0);
+    assert_int_equal(usage_of(c, 0, MAIN)->heap.inclusive.own_peak_bytes, 30);
+    assert_int_equal(usage_of(c, 0, MAIN)->heap.span.thread, 5);
+    assert_int_equal(usage_of(c, 0, MAIN)->heap.span.begin_ns, 30);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.span.thread, 0);
     collector_free(c);
 }
 

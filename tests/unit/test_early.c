@@ -366,7 +366,7 @@ static void check_history(const struct history *h, struct collector *c)
     for (uint32_t pc = 1; pc <= BUILDER_PCS && h->errors == OF_RELEASES; pc++) {
         const struct function_usage *u = usage_of(c, 0, pc);
         if (pc != stack_of(0)) /* that of addresses where nothing lives */
-            assert_int_equal(u ? u->self.live_at_end_bytes : 0, by_pc[pc]);
+            assert_int_equal(u ? u->heap.self.live_at_end_bytes : 0, by_pc[pc]);
     }
     check_sums(collector_image(c));
 }

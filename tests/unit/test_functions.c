@@ -210,23 +210,23 @@ static void test_own_peaks_and_at_peak(void **state)
     assert_int_equal(p.totals.peak_ns, 50);
     assert_int_equal(p.totals.live_at_end_bytes, 125);
     const struct function_usage *a = usage(&p, A), *b = usage(&p, B), *m = usage(&p, MAIN);
-    assert_int_equal(a->inclusive.own_peak_bytes, 150);
-    assert_int_equal(a->inclusive.own_peak_ns, 20);
-    assert_int_equal(a->self.own_peak_bytes, 150);
-    assert_int_equal(a->inclusive.at_peak_bytes, 80);
-    assert_int_equal(a->self.at_peak_bytes, 80);
-    assert_int_equal(a->inclusive.allocations, 3);
-    assert_int_equal(a->inclusive.live_at_end_bytes, 30);
-    assert_int_equal(b->inclusive.own_peak_bytes, 125);
-    assert_int_equal(b->inclusive.own_peak_ns, 80);
-    assert_int_equal(b->inclusive.at_peak_bytes, 120);
-    assert_int_equal(b->self.at_peak_bytes, 90);
-    assert_int_equal(b->self.own_peak_bytes, 95);
-    assert_int_equal(b->self.live_at_end_blocks, 3);
-    assert_int_equal(m->inclusive.own_peak_bytes, 170);
-    assert_int_equal(m->inclusive.at_peak_bytes, 170);
-    assert_int_equal(m->self.own_peak_bytes, 0);
-    assert_int_equal(m->inclusive.allocations, 6);
+    assert_int_equal(a->heap.inclusive.own_peak_bytes, 150);
+    assert_int_equal(a->heap.inclusive.own_peak_ns, 20);
+    assert_int_equal(a->heap.self.own_peak_bytes, 150);
+    assert_int_equal(a->heap.inclusive.at_peak_bytes, 80);
+    assert_int_equal(a->heap.self.at_peak_bytes, 80);
+    assert_int_equal(a->heap.inclusive.allocations, 3);
+    assert_int_equal(a->heap.inclusive.live_at_end_bytes, 30);
+    assert_int_equal(b->heap.inclusive.own_peak_bytes, 125);
+    assert_int_equal(b->heap.inclusive.own_peak_ns, 80);
+    assert_int_equal(b->heap.inclusive.at_peak_bytes, 120);
+    assert_int_equal(b->heap.self.at_peak_bytes, 90);
+    assert_int_equal(b->heap.self.own_peak_bytes, 95);
+    assert_int_equal(b->heap.self.live_at_end_blocks, 3);
+    assert_int_equal(m->heap.inclusive.own_peak_bytes, 170);
+    assert_int_equal(m->heap.inclusive.at_peak_bytes, 170);
+    assert_int_equal(m->heap.self.own_peak_bytes, 0);
+    assert_int_equal(m->heap.inclusive.allocations, 6);
     assert_null(usage(&p, INLINED));
 }
 
@@ -242,8 +242,8 @@ static void test_equal_peaks(void **state)
     release(w, node, 10, 4);
     heap_fill(&w->heap, &w->tree, &p, 1);
     assert_int_equal(p.totals.peak_ns, 1);
-    assert_int_equal(usage(&p, A)->inclusive.own_peak_ns, 1);
-    assert_int_equal(usage(&p, A)->inclusive.at_peak_bytes, 10);
+    assert_int_equal(usage(&p, A)->heap.inclusive.own_peak_ns, 1);
+    assert_int_equal(usage(&p, A)->heap.inclusive.at_peak_bytes, 10);
 }
 
 /* The whole stack of an event, then an allocation with it. */
@@ -252,8 +252,7 @@ static void event(struct world *w, uint64_t ns, uint64_t size, const uint32_t *l
     path_begin(&w->path, 0, 1);
     for (; *list; list++)
         path_push(&w->path, &w->tree, *list);
-    path_end(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){ns, w->heap.live_bytes},
-             w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){ns, w->heap.live_bytes}, w->last);
     allocate(w, path_leaf(&w->path), size, ns);
     w->last = (struct heap_moment){ns, w->heap.live_bytes};
 }
@@ -262,18 +261,18 @@ static void event(struct world *w, uint64_t ns, uint64_t size, const uint32_t *l
 static void expect_span(const struct world *w, uint32_t function, uint64_t begin, uint64_t end,
                         uint64_t begin_heap, uint64_t end_heap)
 {
-    const struct span *s = pages_find(&w->heap.figures.spans, function, sizeof *s);
+    const struct span *s = pages_find(&w->heap.spans, function, sizeof *s);
     assert_true(s && s->valid);
     assert_int_equal(s->begin_ns, begin);
     assert_int_equal(s->end_ns, end);
-    assert_int_equal(s->begin_heap_bytes, begin_heap);
-    assert_int_equal(s->end_heap_bytes, end_heap);
+    assert_int_equal(s->begin_level, begin_heap);
+    assert_int_equal(s->end_level, end_heap);
 }
 
 /* The thread of a function's span, -1 where it has none yet. */
 static int thread_of_span(const struct world *w, uint32_t function)
 {
-    const struct span *s = pages_find(&w->heap.figures.spans, function, sizeof *s);
+    const struct span *s = pages_find(&w->heap.spans, function, sizeof *s);
     return s && s->valid ? (int)s->thread : -1;
 }
 
@@ -288,7 +287,7 @@ static void test_spans(void **state)
     EVENT(30, 5, AT_MAIN20, AT_A);
     EVENT(40, 7, AT_MAIN20, AT_A);
     EVENT(50, 1, AT_MAIN20, AT_B);
-    path_close(&w->path, &w->tree, &w->heap.figures, w->last, (struct heap_moment){99, 1000});
+    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){99, 1000});
     expect_span(w, MAIN, 10, 99, 0, 1000);
     expect_span(w, A, 30, 40, 5, 17);
     expect_span(w, B, 20, 20, 5, 10);
@@ -304,7 +303,7 @@ static void test_pivot(void **state)
     EVENT(30, 1, AT_INLINED20, AT_A);
     EVENT(40, 1, AT_INLINED20);
     EVENT(50, 1, AT_MAIN20, AT_B);
-    path_close(&w->path, &w->tree, &w->heap.figures, w->last, (struct heap_moment){60, 0});
+    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){60, 0});
     expect_span(w, MAIN, 10, 60, 0, 0);
     expect_span(w, INLINED, 20, 40, 1, 4); /* main at 10 and 20 inline the same function */
     expect_span(w, A, 30, 30, 2, 3);
@@ -330,14 +329,14 @@ static void test_restart_and_close(void **state)
     struct world *w = *state;
     EVENT(10, 1, AT_MAIN10, AT_A);
     EVENT(20, 1, AT_MAIN10, AT_A); /* EVENT always restarts */
-    path_close(&w->path, &w->tree, &w->heap.figures, w->last, w->last);
+    path_close(&w->path, &w->tree, &w->heap, w->last, w->last);
     expect_span(w, A, 10, 20, 0, 2);
     w->path.thread = 4;
     path_begin(&w->path, 0, 0); /* relative to the stack that stayed */
-    path_end(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){30, 2}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 2}, w->last);
     assert_int_equal(path_leaf(&w->path), STACK(AT_MAIN10, AT_A));
     allocate(w, path_leaf(&w->path), 9, 30);
-    path_close(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){30, 11},
+    path_close(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 11},
                (struct heap_moment){35, 11});
     expect_span(w, A, 30, 30, 2, 11);
     assert_int_equal(thread_of_span(w, A), 4);
@@ -348,11 +347,11 @@ static void test_pop_too_many(void **state)
     struct world *w = *state;
     EVENT(10, 1, AT_MAIN10, AT_A);
     path_begin(&w->path, 4000000000u, 0);
-    path_end(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){20, 1}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){20, 1}, w->last);
     assert_int_equal(path_leaf(&w->path), 0);
     path_begin(&w->path, 1, 0);
     path_push(&w->path, &w->tree, AT_B);
-    path_end(&w->path, &w->tree, &w->heap.figures, (struct heap_moment){30, 1}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 1}, w->last);
     assert_int_equal(path_leaf(&w->path), STACK(AT_B));
 }
 

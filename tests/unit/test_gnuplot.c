@@ -96,7 +96,7 @@ static void test_start_frames_are_left_out(void **state)
     fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 800, 0, 5);
     fixture_function(&fixture, "work", FUNCTION_RESOLVED, 700, 1, 2);
     fixture_function(&fixture, "no_span", FUNCTION_RESOLVED, 650, 1, 2);
-    fixture.usages[4].span.valid = 0;
+    fixture.usages[4].heap.span.valid = 0;
     struct plot plot = make_plot();
     size_t count;
     struct plot_function *functions = plot_pick(&plot, 30, &count);
@@ -197,7 +197,7 @@ static void add_evil(struct plot *plot, struct plot_function *function)
     fixture.argv[1] = EVIL;
     *plot = make_plot();
     *function = (struct plot_function){.label = text_clean(EVIL), .own_peak_bytes = 1 << 20};
-    function->span = fixture.usages[1].span;
+    function->span = fixture.usages[1].heap.span;
     plot->functions = function;
     plot->function_count = 1;
     plot->note = EVIL;

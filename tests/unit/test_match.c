@@ -45,11 +45,11 @@ static void test_allocations_and_frees(void **state)
     expect_totals(c, 3, 1, 150, 150, 50, 2);
     expect_quality(c, 0, 0);
     assert_int_equal(process_of(c, 0)->totals.peak_ns, 20);
-    assert_int_equal(usage_of(c, 0, WORK)->self.own_peak_bytes, 100);
-    assert_int_equal(usage_of(c, 0, WORK)->self.at_peak_bytes, 100);
-    assert_int_equal(usage_of(c, 0, OTHER)->inclusive.live_at_end_bytes, 50);
-    assert_int_equal(usage_of(c, 0, MAIN)->inclusive.own_peak_bytes, 150);
-    assert_int_equal(usage_of(c, 0, MAIN)->self.allocations, 1);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.own_peak_bytes, 100);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.at_peak_bytes, 100);
+    assert_int_equal(usage_of(c, 0, OTHER)->heap.inclusive.live_at_end_bytes, 50);
+    assert_int_equal(usage_of(c, 0, MAIN)->heap.inclusive.own_peak_bytes, 150);
+    assert_int_equal(usage_of(c, 0, MAIN)->heap.self.allocations, 1);
     assert_int_equal(process_of(c, 0)->leak_count, 2);
     assert_int_equal(process_of(c, 0)->leaks[0].bytes, 50);
     assert_int_equal(process_of(c, 0)->leaks[0].first_ns, 20);
@@ -71,11 +71,11 @@ static void test_realloc_grows_without_a_false_peak(void **state)
     expect_totals(c, 3, 3, 410, 300, 0, 0);
     expect_quality(c, 0, 0);
     assert_int_equal(p->totals.peak_ns, 25);
-    assert_int_equal(usage_of(c, 0, WORK)->self.own_peak_bytes, 100);
-    assert_int_equal(usage_of(c, 0, OTHER)->self.own_peak_bytes, 300);
-    assert_int_equal(usage_of(c, 0, WORK)->self.at_peak_bytes, 0);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.own_peak_bytes, 100);
+    assert_int_equal(usage_of(c, 0, OTHER)->heap.self.own_peak_bytes, 300);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.at_peak_bytes, 0);
     assert_int_equal(p->totals.temporary, 1); /* the last one: realloc, then free */
-    assert_int_equal(usage_of(c, 0, OTHER)->self.temporary, 1);
+    assert_int_equal(usage_of(c, 0, OTHER)->heap.self.temporary, 1);
     for (size_t i = 1; i < p->heap_count; i++) /* no false dip either */
         assert_true(p->heap[i].min_bytes == 0 ? i == p->heap_count - 1 : 1);
     collector_free(c);
@@ -159,7 +159,7 @@ static void test_unmatched_and_implied(void **state)
     struct collector *c = collect(&b);
     expect_totals(c, 2, 3, 130, 100, 0, 0);
     expect_quality(c, 2, 1);
-    assert_int_equal(usage_of(c, 0, WORK)->self.live_at_end_bytes, 0);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.live_at_end_bytes, 0);
     collector_free(c);
 }
 
@@ -236,7 +236,7 @@ static void test_temporary(void **state)
     builder_free_block(s, 43, 0x4000);
     struct collector *c = collect(&b);
     assert_int_equal(process_of(c, 0)->totals.temporary, 2);
-    assert_int_equal(usage_of(c, 0, WORK)->self.temporary, 2);
+    assert_int_equal(usage_of(c, 0, WORK)->heap.self.temporary, 2);
     expect_totals(c, 7, 7, 7, 2, 0, 0);
     expect_quality(c, 0, 0);
     collector_free(c);
@@ -253,7 +253,7 @@ static void test_temporary_over_two_streams(void **state)
     builder_free_block(s, 13, 0x1000);
     struct collector *c = collect(&b);
     assert_int_equal(process_of(c, 0)->totals.temporary, 1);
-    assert_int_equal(usage_of(c, 0, OTHER)->self.temporary, 1);
+    assert_int_equal(usage_of(c, 0, OTHER)->heap.self.temporary, 1);
     assert_int_equal(process_of(c, 0)->thread_count, 1);
     collector_free(c);
 }
@@ -381,18 +381,19 @@ static void test_activation_of_the_peak(void **state)
     b.processes[0].end_kind = SPOOL_END_EXIT;
     b.processes[0].end_ticks = BUILDER_START + 90;
     struct collector *c = collect(&b);
-    const struct span *work = &usage_of(c, 0, WORK)->span, *other = &usage_of(c, 0, OTHER)->span;
-    const struct span *main_span = &usage_of(c, 0, MAIN)->span;
+    const struct span *work = &usage_of(c, 0, WORK)->heap.span,
+                      *other = &usage_of(c, 0, OTHER)->heap.span;
+    const struct span *main_span = &usage_of(c, 0, MAIN)->heap.span;
     assert_true(work->valid && other->valid && main_span->valid);
     assert_int_equal(work->begin_ns, 10);
     assert_int_equal(work->end_ns, 10); /* the free may be main's */
-    assert_int_equal(work->end_heap_bytes, 10);
+    assert_int_equal(work->end_level, 10);
     assert_int_equal(other->begin_ns, 30);
     assert_int_equal(other->end_ns, 40);
-    assert_int_equal(other->end_heap_bytes, 25);
+    assert_int_equal(other->end_level, 25);
     assert_int_equal(main_span->begin_ns, 10);
     assert_int_equal(main_span->end_ns, 90);
-    assert_int_equal(main_span->end_heap_bytes, 26);
+    assert_int_equal(main_span->end_level, 26);
     collector_free(c);
 }
 

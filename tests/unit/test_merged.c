@@ -85,12 +85,12 @@ static void test_two_images(void **state)
     assert_int_equal(p->totals.rss_peak_bytes, 10 * FIXTURE_MIB);
 
     const struct function_usage *common = usage_of(sum, "common");
-    assert_int_equal(common->inclusive.allocations, 20);
-    assert_int_equal(common->inclusive.allocated_bytes, 12000);
-    assert_int_equal(common->inclusive.own_peak_bytes, 4000); /* of b, which had more of it */
-    assert_int_equal(common->inclusive.own_peak_ns, 14 * FIXTURE_SECOND);
-    assert_int_equal(usage_of(sum, "only_a")->inclusive.allocations, 10);
-    assert_int_equal(usage_of(sum, "only_b")->inclusive.allocations, 10);
+    assert_int_equal(common->heap.inclusive.allocations, 20);
+    assert_int_equal(common->heap.inclusive.allocated_bytes, 12000);
+    assert_int_equal(common->heap.inclusive.own_peak_bytes, 4000); /* of b, which had more of it */
+    assert_int_equal(common->heap.inclusive.own_peak_ns, 14 * FIXTURE_SECOND);
+    assert_int_equal(usage_of(sum, "only_a")->heap.inclusive.allocations, 10);
+    assert_int_equal(usage_of(sum, "only_b")->heap.inclusive.allocations, 10);
 
     assert_int_equal(sum->gap_count, 3); /* each once */
     assert_int_equal(p->quality.nameless_modules, 2);
@@ -154,7 +154,7 @@ static void test_functions_of_one_name(void **state)
     assert_int_equal(sum->function_count, 3);
     const struct function_usage *one = usage_of(sum, "common");
     assert_int_equal(sum->functions[one->function].line, 11);
-    assert_int_equal(one->inclusive.allocations, 20);
+    assert_int_equal(one->heap.inclusive.allocations, 20);
     image_free(sum);
 }
 

@@ -1,6 +1,6 @@
 /* test_own_peaks.c - the lazy figures of functions.c against the plain way: each event goes to each
  * function of its stack at once. Random programs of several streams, with recursion, inlined and
- * hidden frames, frees from anywhere, reallocs, and stacks that come and go. */
+ * hidden frames, frees from anywhere, reallocs, mappings, and stacks that come and go. */
 #include "heap.h"
 #include "spans.h"
 #include "xalloc.h"
@@ -27,7 +27,7 @@ static struct location locations[LOCATIONS];
 
 struct plain_activation {
     uint32_t function, outermost;
-    uint64_t begin_ns, begin_heap;
+    struct heap_moment begin;
 };
 
 /* A stream: the locations of its stack, outermost first, and an activation each logical frame. */
@@ -38,16 +38,21 @@ struct plain_stream {
     uint32_t activation_count;
 };
 
-struct plain {
+struct plain_series {
     uint64_t live[2][FUNCTIONS], peak[2][FUNCTIONS], peak_ns[2][FUNCTIONS]; /* self, inclusive */
     uint64_t at_peak[2][FUNCTIONS];
     uint32_t who[FUNCTIONS]; /* of the inclusive peak */
-    uint64_t heap, heap_peak;
+    uint64_t level, highest;
     struct span spans[FUNCTIONS];
+};
+
+struct plain {
+    struct plain_series series[SERIES_COUNT];
+    uint64_t mapped_then[2][FUNCTIONS]; /* at the peak of memory */
     struct plain_stream streams[STREAMS];
 };
 
-struct block {
+struct block { /* or a piece of mapped memory */
     uint32_t stack[DEEPEST];
     uint32_t depth;
     uint64_t size;
@@ -61,9 +66,9 @@ struct world {
     struct path paths[STREAMS];
     struct heap_moment last[STREAMS], shown[STREAMS];
     struct plain plain;
-    struct block blocks[LIVE_MAX];
-    size_t block_count;
-    uint64_t ns;
+    struct block blocks[LIVE_MAX], pieces[LIVE_MAX];
+    size_t block_count, piece_count;
+    uint64_t ns, maps;
     uint32_t random;
 };
 
@@ -96,12 +101,12 @@ static uint32_t list_functions(const uint32_t *stack, uint32_t depth, uint8_t *o
     return self;
 }
 
-static void plain_change(struct plain *p, const struct block *b, int64_t bytes, uint64_t ns,
-                         uint32_t who)
+static void change_series(struct plain_series *p, const struct block *b, int64_t bytes, uint64_t ns,
+                          uint32_t who)
 {
     uint8_t on[2][FUNCTIONS] = {{0}};
     on[0][list_functions(b->stack, b->depth, on[1])] = 1;
-    p->heap += (uint64_t)bytes;
+    p->level += (uint64_t)bytes;
     for (int kind = 0; kind < 2; kind++)
         for (uint32_t f = 0; f < FUNCTIONS; f++) {
             if (!on[kind][f])
@@ -116,33 +121,56 @@ static void plain_change(struct plain *p, const struct block *b, int64_t bytes, 
         }
 }
 
+static void plain_change(struct plain *p, enum series series, const struct block *b, int64_t bytes,
+                         uint64_t ns, uint32_t who)
+{
+    change_series(&p->series[series], b, bytes, ns, who);
+    change_series(&p->series[SERIES_MEMORY], b, bytes, ns, who);
+}
+
 static void plain_settle(struct plain *p)
 {
-    if (p->heap <= p->heap_peak)
+    for (enum series k = 0; k < SERIES_COUNT; k++) {
+        struct plain_series *s = &p->series[k];
+        if (s->level <= s->highest)
+            continue;
+        s->highest = s->level;
+        memcpy(s->at_peak, s->live, sizeof s->at_peak);
+        if (k == SERIES_MEMORY)
+            memcpy(p->mapped_then, p->series[SERIES_MAPPED].live, sizeof p->mapped_then);
+    }
+}
+
+static uint64_t level_at(struct heap_moment moment, enum series series)
+{
+    static const int parts[SERIES_COUNT][2] = {{1, 0}, {0, 1}, {1, 1}};
+    return (parts[series][0] ? moment.heap_bytes : 0) +
+           (parts[series][1] ? moment.mapped_bytes : 0);
+}
+
+static void end_activation(struct plain_series *p, enum series series, uint32_t who,
+                           const struct plain_activation *a, struct heap_moment last)
+{
+    uint32_t f = a->function;
+    if (!a->outermost || p->peak[1][f] == 0 || p->who[f] != who || p->peak_ns[1][f] < a->begin.ns)
         return;
-    p->heap_peak = p->heap;
-    memcpy(p->at_peak, p->live, sizeof p->at_peak);
+    p->spans[f] = (struct span){
+        .begin_ns = a->begin.ns,
+        .end_ns = last.ns > p->peak_ns[1][f] ? last.ns : p->peak_ns[1][f],
+        .begin_level = level_at(a->begin, series),
+        .end_level = level_at(last, series),
+        .thread = who,
+        .valid = 1,
+    };
 }
 
 /* The activations from number `from` on ended at `last`. */
 static void plain_end(struct plain *p, uint32_t who, uint32_t from, struct heap_moment last)
 {
     struct plain_stream *s = &p->streams[who];
-    for (uint32_t i = from; i < s->activation_count; i++) {
-        const struct plain_activation *a = &s->activations[i];
-        uint32_t f = a->function;
-        if (!a->outermost || p->peak[1][f] == 0 || p->who[f] != who ||
-            p->peak_ns[1][f] < a->begin_ns)
-            continue;
-        p->spans[f] = (struct span){
-            .begin_ns = a->begin_ns,
-            .end_ns = last.ns > p->peak_ns[1][f] ? last.ns : p->peak_ns[1][f],
-            .begin_heap_bytes = a->begin_heap,
-            .end_heap_bytes = last.heap_bytes,
-            .thread = who,
-            .valid = 1,
-        };
-    }
+    for (uint32_t i = from; i < s->activation_count; i++)
+        for (enum series k = 0; k < SERIES_COUNT; k++)
+            end_activation(&p->series[k], k, who, &s->activations[i], last);
     s->activation_count = from;
 }
 
@@ -178,8 +206,7 @@ static void plain_stack(struct plain *p, uint32_t who, const uint32_t *stack, ui
         const struct location *l = &locations[stack[i]];
         for (uint32_t k = l->frame_count - common; k-- > 0;) {
             struct plain_activation *a = &s->activations[s->activation_count];
-            *a = (struct plain_activation){frames[l->frame_first + k].function, 1, now.ns,
-                                           now.heap_bytes};
+            *a = (struct plain_activation){frames[l->frame_first + k].function, 1, now};
             for (uint32_t j = 0; j < s->activation_count; j++)
                 a->outermost &= s->activations[j].function != a->function;
             s->activation_count++;
@@ -248,8 +275,13 @@ static void change_stack(struct world *w, uint32_t who, struct heap_moment now)
     }
     for (uint32_t i = kept; i < depth; i++)
         path_push(path, &w->tree, stack[i]);
-    path_end(path, &w->tree, &w->heap.figures, now, w->shown[who]);
+    path_end(path, &w->tree, &w->heap, now, w->shown[who]);
     plain_stack(&w->plain, who, stack, depth, now, w->shown[who]);
+}
+
+static struct heap_moment moment_now(const struct world *w)
+{
+    return (struct heap_moment){w->ns, w->heap.live_bytes, w->heap.mapped_bytes};
 }
 
 static void release(struct world *w)
@@ -259,85 +291,163 @@ static void release(struct world *w)
     struct stack_figures less = {0 - b->size, -1ull, 0, 0, 0};
     heap_release(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size, 0);
     figures_count(&w->heap.figures, b->node, &less);
-    plain_change(&w->plain, b, -(int64_t)b->size, w->ns, 0);
+    plain_change(&w->plain, SERIES_HEAP, b, -(int64_t)b->size, w->ns, 0);
     w->blocks[i] = w->blocks[--w->block_count];
 }
 
-static void allocate(struct world *w, uint32_t who)
+/* A block, or a piece, of the stream's present stack. */
+static void make_block(struct world *w, uint32_t who, struct block *b)
 {
-    struct block *b = &w->blocks[w->block_count++];
     const struct plain_stream *s = &w->plain.streams[who];
     memcpy(b->stack, s->stack, sizeof b->stack);
     b->depth = s->depth;
     b->size = pick(w, 8) ? pick(w, 100) : 0;
     b->node = path_leaf(&w->paths[who]);
+}
+
+static void allocate(struct world *w, uint32_t who)
+{
+    struct block *b = &w->blocks[w->block_count++];
+    make_block(w, who, b);
     struct stack_figures more = {b->size, 1, 1, b->size, 0};
     heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, b->node), b->size,
                   (struct instant){w->ns, who}, 0);
     figures_count(&w->heap.figures, b->node, &more);
-    plain_change(&w->plain, b, (int64_t)b->size, w->ns, who);
+    plain_change(&w->plain, SERIES_HEAP, b, (int64_t)b->size, w->ns, who);
 }
 
 static void settle(struct world *w)
 {
-    heap_settle(&w->heap, w->ns);
     plain_settle(&w->plain);
-    assert_int_equal(w->heap.live_bytes, w->plain.heap);
+    assert_int_equal(w->heap.live_bytes, w->plain.series[SERIES_HEAP].level);
+    assert_int_equal(w->heap.mapped_bytes, w->plain.series[SERIES_MAPPED].level);
 }
 
-/* One event: an allocation, a free or a realloc, and now and then a stream begins anew. */
-static void step(struct world *w)
+/* ---- mapped memory ---- */
+
+static void map(struct world *w, uint32_t who)
 {
-    uint32_t who = pick(w, STREAMS), what = pick(w, 100);
-    int is_shown = 0, grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
-    w->ns += pick(w, 3);
-    if (what == 99) {
-        path_close(&w->paths[who], &w->tree, &w->heap.figures, w->shown[who], w->last[who]);
-        plain_close(&w->plain, who, w->shown[who], w->last[who]);
-        w->plain.streams[who].depth = 0;
-        path_begin(&w->paths[who], 0, 1);
-        path_end(&w->paths[who], &w->tree, &w->heap.figures, w->last[who], w->last[who]);
-        return;
+    struct block *piece = &w->pieces[w->piece_count++];
+    make_block(w, who, piece);
+    piece->size++;
+    heap_map(&w->heap, &w->tree, piece->node, piece->size, (struct instant){w->ns, who}, 0);
+    plain_change(&w->plain, SERIES_MAPPED, piece, (int64_t)piece->size, w->ns, who);
+}
+
+/* A part of a piece goes, or all of it. */
+static void unmap(struct world *w)
+{
+    size_t i = pick(w, (uint32_t)w->piece_count);
+    struct block *piece = &w->pieces[i];
+    uint64_t part = 1 + pick(w, (uint32_t)piece->size);
+    heap_unmap(&w->heap, &w->tree, piece->node, part, 0);
+    plain_change(&w->plain, SERIES_MAPPED, piece, -(int64_t)part, w->ns, 0);
+    piece->size -= part;
+    if (piece->size == 0)
+        *piece = w->pieces[--w->piece_count];
+}
+
+/* Returns whether the event had a stack. */
+static int step_mapping(struct world *w, uint32_t who)
+{
+    int maps = w->piece_count < LIVE_MAX && (w->piece_count == 0 || pick(w, 2));
+    if (maps) {
+        change_stack(w, who, moment_now(w));
+        map(w, who);
+    } else {
+        unmap(w);
     }
-    if (grows || what > 90) {
+    heap_settle_mapped(&w->heap, w->ns);
+    return maps;
+}
+
+/* ---- one event ---- */
+
+static int step_heap(struct world *w, uint32_t who, uint32_t what)
+{
+    int grows = w->block_count < LIVE_MAX && (w->block_count == 0 || what < 55);
+    int is_shown = grows || what > 90;
+    if (is_shown) {
         if (pick(w, 3))
-            change_stack(w, who, (struct heap_moment){w->ns, w->heap.live_bytes});
+            change_stack(w, who, moment_now(w));
         if (!grows || (what < 20 && w->block_count))
             release(w); /* a realloc is one step */
         allocate(w, who);
-        is_shown = 1;
     } else {
         release(w);
     }
+    heap_settle(&w->heap, w->ns);
+    return is_shown;
+}
+
+static void begin_anew(struct world *w, uint32_t who)
+{
+    path_close(&w->paths[who], &w->tree, &w->heap, w->shown[who], w->last[who]);
+    plain_close(&w->plain, who, w->shown[who], w->last[who]);
+    w->plain.streams[who].depth = 0;
+    path_begin(&w->paths[who], 0, 1);
+    path_end(&w->paths[who], &w->tree, &w->heap, w->last[who], w->last[who]);
+}
+
+/* An allocation, a free or a realloc, in some programs a mapping or its end, and now and then a
+ * stream begins anew. */
+static void step(struct world *w)
+{
+    uint32_t who = pick(w, STREAMS), what = pick(w, 100);
+    w->ns += pick(w, 3);
+    if (what == 99) {
+        begin_anew(w, who);
+        return;
+    }
+    int maps = w->maps && w->ns > w->maps && pick(w, 4) == 0;
+    int is_shown = maps ? step_mapping(w, who) : step_heap(w, who, what);
     settle(w);
-    w->last[who] = (struct heap_moment){w->ns, w->heap.live_bytes};
+    w->last[who] = moment_now(w);
     if (is_shown)
         w->shown[who] = w->last[who];
 }
 
-static void expect_usage(const struct plain *p, const struct function_usage *u)
+static void expect_series(const struct plain_series *p, uint32_t function,
+                          const struct series_usage *u)
 {
     const struct usage *of[2] = {&u->self, &u->inclusive};
-    const struct span *s = &u->span, *wanted = &p->spans[u->function];
+    const struct span *s = &u->span, *wanted = &p->spans[function];
     for (int kind = 0; kind < 2; kind++) {
-        assert_int_equal(of[kind]->own_peak_bytes, p->peak[kind][u->function]);
-        assert_int_equal(of[kind]->own_peak_ns, p->peak_ns[kind][u->function]);
-        assert_int_equal(of[kind]->at_peak_bytes, p->at_peak[kind][u->function]);
-        assert_int_equal(of[kind]->live_at_end_bytes, p->live[kind][u->function]);
+        assert_int_equal(of[kind]->own_peak_bytes, p->peak[kind][function]);
+        assert_int_equal(of[kind]->own_peak_ns, p->peak_ns[kind][function]);
+        assert_int_equal(of[kind]->at_peak_bytes, p->at_peak[kind][function]);
+        assert_int_equal(of[kind]->live_at_end_bytes, p->live[kind][function]);
     }
     assert_int_equal(s->valid, wanted->valid);
     assert_int_equal(s->thread, wanted->thread);
     assert_int_equal(s->begin_ns, wanted->begin_ns);
     assert_int_equal(s->end_ns, wanted->end_ns);
-    assert_int_equal(s->begin_heap_bytes, wanted->begin_heap_bytes);
-    assert_int_equal(s->end_heap_bytes, wanted->end_heap_bytes);
+    assert_int_equal(s->begin_level, wanted->begin_level);
+    assert_int_equal(s->end_level, wanted->end_level);
 }
 
-static void run_program(uint32_t seed, int events)
+static void expect_usage(const struct plain *p, struct function_usage *u)
+{
+    for (enum series k = 0; k < SERIES_COUNT; k++)
+        expect_series(&p->series[k], u->function, function_series(u, k));
+    assert_int_equal(u->mapped_then.self_bytes, p->mapped_then[0][u->function]);
+    assert_int_equal(u->mapped_then.inclusive_bytes, p->mapped_then[1][u->function]);
+}
+
+static void expect_totals(const struct plain *p, const struct totals *t)
+{
+    assert_int_equal(t->peak_bytes, p->series[SERIES_HEAP].highest);
+    assert_int_equal(t->mapped_peak_bytes, p->series[SERIES_MAPPED].highest);
+    assert_int_equal(t->memory_peak_bytes, p->series[SERIES_MEMORY].highest);
+}
+
+/* maps: from when on it maps, 0 never. */
+static void run_program(uint32_t seed, int events, uint64_t maps)
 {
     struct world *w = xcalloc(1, sizeof *w);
     struct process process = {0};
     w->random = seed;
+    w->maps = maps;
     make_locations(w);
     w->image = image_new();
     w->image->functions = functions;
@@ -352,10 +462,11 @@ static void run_program(uint32_t seed, int events)
     for (int i = 0; i < events; i++)
         step(w);
     for (uint32_t i = 0; i < STREAMS; i++) {
-        path_close(&w->paths[i], &w->tree, &w->heap.figures, w->shown[i], w->last[i]);
+        path_close(&w->paths[i], &w->tree, &w->heap, w->shown[i], w->last[i]);
         plain_close(&w->plain, i, w->shown[i], w->last[i]);
     }
     heap_fill(&w->heap, &w->tree, &process, 1);
+    expect_totals(&w->plain, &process.totals);
     for (size_t i = 0; i < process.function_count; i++)
         expect_usage(&w->plain, &process.functions[i]);
     for (uint32_t i = 0; i < STREAMS; i++)
@@ -370,14 +481,14 @@ static void test_short_programs(void **state)
 {
     (void)state;
     for (uint32_t seed = 1; seed <= 2000; seed++)
-        run_program(seed, 60);
+        run_program(seed, 60, seed % 3 * 20);
 }
 
 static void test_long_programs(void **state)
 {
     (void)state;
     for (uint32_t seed = 1; seed <= 20; seed++)
-        run_program(seed, 20000);
+        run_program(seed, 20000, seed % 3 * 5000);
 }
 
 int main(void)

@@ -14,8 +14,8 @@
 static struct ranges two_maps(void)
 {
     struct ranges set = {0};
-    ranges_add(&set, (struct range){40 * PAGE, 50 * PAGE, 2});
-    ranges_add(&set, (struct range){10 * PAGE, 20 * PAGE, 1});
+    ranges_add(&set, (struct range){.begin = 40 * PAGE, .end = 50 * PAGE, .class = 2});
+    ranges_add(&set, (struct range){.begin = 10 * PAGE, .end = 20 * PAGE, .class = 1});
     return set;
 }
 
@@ -45,7 +45,7 @@ static void test_over_several(void **state)
 {
     (void)state;
     struct ranges set = two_maps(), taken = {0};
-    ranges_add(&set, (struct range){25 * PAGE, 30 * PAGE, 3});
+    ranges_add(&set, (struct range){.begin = 25 * PAGE, .end = 30 * PAGE, .class = 3});
     assert_int_equal(ranges_take(&set, 15 * PAGE, 45 * PAGE, &taken), 3);
     assert_int_equal(set.count, 2);
     expect(&set, 0, 10, 15, 1);
@@ -107,7 +107,9 @@ static void test_random_against_array(void **state)
         assert_int_equal(bytes, wanted_bytes);
         unsigned char class = rand() % 2 ? (unsigned char)(1 + step % 255) : 0;
         if (class)
-            ranges_add(&set, (struct range){(uint64_t)begin * PAGE, (uint64_t)end * PAGE, class});
+            ranges_add(&set, (struct range){.begin = (uint64_t)begin * PAGE,
+                                            .end = (uint64_t)end * PAGE,
+                                            .class = class});
         memset(wanted + begin, class, (size_t)(end - begin));
         ranges_clear(&taken);
     }

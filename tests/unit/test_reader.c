@@ -83,9 +83,9 @@ static void expect_process(const struct process *a, const struct process *b)
     for (size_t i = 0; i < a->function_count; i++) {
         const struct function_usage *x = &a->functions[i], *y = &b->functions[i];
         assert_int_equal(x->function, y->function);
-        assert_memory_equal(&x->self, &y->self, sizeof x->self);
-        assert_memory_equal(&x->inclusive, &y->inclusive, sizeof x->inclusive);
-        assert_memory_equal(&x->span, &y->span, sizeof x->span);
+        assert_memory_equal(&x->heap.self, &y->heap.self, sizeof x->heap.self);
+        assert_memory_equal(&x->heap.inclusive, &y->heap.inclusive, sizeof x->heap.inclusive);
+        assert_memory_equal(&x->heap.span, &y->heap.span, sizeof x->heap.span);
     }
     assert_int_equal(a->leak_count, b->leak_count);
     for (size_t i = 0; i < a->leak_count; i++) {
@@ -243,8 +243,8 @@ static void expect_rebuilt(const struct fixture *f, size_t count, const struct p
     assert_true(p->quality.implied_frees == implied);
     uint64_t self = 0, leaked = 0, at_peak = 0;
     for (size_t i = 0; i < p->function_count; i++) {
-        self += p->functions[i].self.allocations;
-        at_peak += p->functions[i].self.at_peak_bytes;
+        self += p->functions[i].heap.self.allocations;
+        at_peak += p->functions[i].heap.self.at_peak_bytes;
     }
     for (size_t i = 0; i < p->leak_count; i++) {
         leaked += p->leaks[i].bytes;

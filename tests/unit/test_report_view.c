@@ -30,7 +30,7 @@ static int set_up(void **state)
                      FUNCTION_RESOLVED, 4 << 20, 1, 2);
     fixture_function(&fixture, "app+0x1234", 0, 2 << 20, 1, 2);
     fixture_function(&fixture, "esc\x1b[31m", FUNCTION_RESOLVED, 1 << 20, 1, 2);
-    fixture.usages[3].self.own_peak_bytes = 77;
+    fixture.usages[3].heap.self.own_peak_bytes = 77;
     return 0;
 }
 
@@ -178,7 +178,8 @@ static void test_limit(void **state)
 
 static void expect_first(const char *key, uint32_t function)
 {
-    const struct function_usage **order = function_order(&fixture.image, &fixture.process, key);
+    size_t count;
+    const struct function_usage **order = function_order(&fixture.image, &fixture.process, SERIES_HEAP, key, &count);
     assert_int_equal(order[0]->function, function);
     free(order);
 }
@@ -190,11 +191,11 @@ static void test_orders(void **state)
     expect_first("self", 3);
     expect_first("live", 4);
     expect_first("name", 0);
-    fixture.usages[2].inclusive.allocations = 99;
+    fixture.usages[2].heap.inclusive.allocations = 99;
     expect_first("allocations", 2);
-    fixture.usages[4].inclusive.allocated_bytes = 1ull << 40;
+    fixture.usages[4].heap.inclusive.allocated_bytes = 1ull << 40;
     expect_first("bytes", 4);
-    fixture.usages[3].inclusive.at_peak_bytes = 1ull << 40;
+    fixture.usages[3].heap.inclusive.at_peak_bytes = 1ull << 40;
     expect_first("at-peak", 3);
 }
 
@@ -204,7 +205,7 @@ static void test_leaks_of_none(void **state)
     size_t bytes;
     fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
     FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, NULL, -1, out);
+    leaks_text(&fixture.image, SERIES_HEAP, NULL, -1, out);
     fclose(out);
     assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
 }

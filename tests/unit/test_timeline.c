@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-/* Whatever the buckets, each of them has the first, highest, lowest and last of the events in it. */
+/* Whatever the buckets, each of them has the first, highest, lowest and last of the events in it.
+ */
 static void check_against(const struct timeline *t, const uint64_t *ns, const uint64_t *level,
                           size_t count)
 {

@@ -150,7 +150,7 @@ static void check_moments(const struct timeline *line, uint64_t begin, uint64_t 
 static void check_window(struct recording *r, uint64_t begin, uint64_t end)
 {
     struct timeline line = {0};
-    assert_int_equal(recording_timeline(r, 0, begin, end, &line), RECORDING_OK);
+    assert_int_equal(recording_timeline(r, 0, SERIES_HEAP, begin, end, &line), RECORDING_OK);
     for (size_t i = 0; i < line.count; i++)
         assert_in_range(line.buckets[i].begin_ns, begin, end - 1);
     if (is_exact(begin, end)) {
@@ -224,7 +224,8 @@ static void test_the_highest_of_all(void **state)
             peak_ns = steps[i].ns;
         }
     assert_int_equal(recording_open(&r, "a"), RECORDING_OK);
-    assert_int_equal(recording_timeline(r, 0, 0, steps[step_count - 1].ns + 1, &line), 0);
+    assert_int_equal(recording_timeline(r, 0, SERIES_HEAP, 0, steps[step_count - 1].ns + 1, &line),
+                     0);
     for (size_t i = 0; i < line.count; i++)
         if (line.buckets[i].max_bytes > highest) {
             highest = line.buckets[i].max_bytes;
@@ -234,8 +235,8 @@ static void test_the_highest_of_all(void **state)
     assert_int_equal(line.buckets[line.count - 1].last_bytes, steps[step_count - 1].level);
     timeline_clear(&line);
     /* Nothing there, nothing asked. */
-    assert_int_equal(recording_timeline(r, 9, 0, 1000, &line), RECORDING_OK);
-    assert_int_equal(recording_timeline(r, 0, 5, 5, &line), RECORDING_OK);
+    assert_int_equal(recording_timeline(r, 9, SERIES_HEAP, 0, 1000, &line), RECORDING_OK);
+    assert_int_equal(recording_timeline(r, 0, SERIES_HEAP, 5, 5, &line), RECORDING_OK);
     assert_int_equal(line.count, 0);
     recording_close(r);
     timeline_clear(&summary);

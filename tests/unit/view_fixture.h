@@ -33,14 +33,14 @@ static inline void fixture_function(struct view_fixture *v, const char *name, ui
     uint32_t i = (uint32_t)v->image.function_count++;
     v->functions[i] = (struct function){name, "/usr/bin/app", "src/app.c", 10 + i, flags};
     v->usages[i].function = i;
-    v->usages[i].inclusive = (struct usage){.allocations = 10,
-                                            .allocated_bytes = peak * 2,
-                                            .own_peak_bytes = peak,
-                                            .own_peak_ns = (uint64_t)(end * 1e9),
-                                            .at_peak_bytes = peak / 2,
-                                            .live_at_end_bytes = i,
-                                            .live_at_end_blocks = 1};
-    v->usages[i].span = (struct span){
+    v->usages[i].heap.inclusive = (struct usage){.allocations = 10,
+                                                 .allocated_bytes = peak * 2,
+                                                 .own_peak_bytes = peak,
+                                                 .own_peak_ns = (uint64_t)(end * 1e9),
+                                                 .at_peak_bytes = peak / 2,
+                                                 .live_at_end_bytes = i,
+                                                 .live_at_end_blocks = 1};
+    v->usages[i].heap.span = (struct span){
         (uint64_t)(begin * 1e9), (uint64_t)(end * 1e9), FIXTURE_MIB, 2 * FIXTURE_MIB, 0, 1};
     v->frames[i] = (struct frame){i, 20 + i, "src/app.c"};
     v->locations[i + 1] = (struct location){i, 1, 0};

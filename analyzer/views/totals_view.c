@@ -1,0 +1,118 @@
+/* totals_view.c - see totals_view.h. */
+#include "totals_view.h"
+#include "quality.h"
+#include "units.h"
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+char *totals_parts(char text[TOTALS_PARTS], uint64_t memory_bytes, uint64_t mapped_bytes)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT];
+    snprintf(text, TOTALS_PARTS, "%s heap + %s mapped", units_bytes(a, memory_bytes - mapped_bytes),
+             units_bytes(b, mapped_bytes));
+    return text;
+}
+
+/* ---- peaks ---- */
+
+static void print_peak(const char *what, const struct process *p, enum series series, FILE *out)
+{
+    struct peak_of peak = process_peak(p, series);
+    char a[UNITS_TEXT], b[UNITS_TEXT];
+    fprintf(out, "  %-13s %14s at %s%s\n", what, units_bytes(a, peak.bytes), units_time(b, peak.ns),
+            quality_bound(&p->quality, peak.ns));
+}
+
+static void print_peaks(const struct process *p, enum series series, FILE *out)
+{
+    const struct totals *t = &p->totals;
+    char parts[TOTALS_PARTS];
+    print_peak("peak", p, series, out);
+    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
+        return;
+    fprintf(out, "  %-13s %14s %s\n", "", "=",
+            totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
+    print_peak("heap peak", p, SERIES_HEAP, out);
+    print_peak("mapped peak", p, SERIES_MAPPED, out);
+}
+
+/* ---- what was left ---- */
+
+static void print_live(const char *what, uint64_t bytes, uint64_t count, const char *unit,
+                       const struct process *p, FILE *out)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT];
+    fprintf(out, "  %-13s %14s in %s %s%s%s\n", what, units_bytes(a, bytes), units_count(b, count),
+            unit, plural(count), quality_bound(&p->quality, UINT64_MAX));
+}
+
+static uint64_t count_pieces(const struct process *p)
+{
+    uint64_t pieces = 0;
+    for (size_t i = 0; i < p->mapped_leak_count; i++)
+        pieces += p->mapped_leaks[i].blocks;
+    return pieces;
+}
+
+static void print_left(const struct process *p, enum series series, FILE *out)
+{
+    const struct totals *t = &p->totals;
+    if (series != SERIES_MAPPED)
+        print_live("live at end", t->live_at_end_bytes, t->live_at_end_blocks, "block", p, out);
+    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && t->mapped_peak_bytes))
+        print_live("mapped at end", t->mapped_at_end_bytes, count_pieces(p), "piece", p, out);
+}
+
+/* ---- what was done ---- */
+
+static void print_allocated(const struct totals *t, FILE *out)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT];
+    fprintf(out, "  allocated     %14s in %s allocation%s, ", units_bytes(a, t->allocated_bytes),
+            units_count(b, t->allocations), plural(t->allocations));
+    fprintf(out, "%s free%s\n", units_count(a, t->frees), plural(t->frees));
+    fprintf(out, "  temporary     %14s allocation%s", units_count(a, t->temporary),
+            plural(t->temporary));
+    if (t->allocations)
+        fprintf(out, " (%.1f %%)", 100.0 * (double)t->temporary / (double)t->allocations);
+    fputc('\n', out);
+}
+
+/* Address space that is no memory: it may be much, and holds nothing. */
+static void print_space(const char *what, uint64_t peak, uint64_t at_end, FILE *out)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT];
+    if (peak)
+        fprintf(out, "  %-13s %14s at most, %s at the end\n", what, units_bytes(a, peak),
+                units_bytes(b, at_end));
+}
+
+static void print_mapped(const struct totals *t, FILE *out)
+{
+    char a[UNITS_TEXT];
+    if (t->maps == 0)
+        return;
+    fprintf(out, "  mappings      %14s", units_count(a, t->maps));
+    fprintf(out, ", %s of them ended\n", units_count(a, t->unmaps));
+    print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, out);
+    print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, out);
+}
+
+void totals_text(const struct process *p, enum series series, FILE *out)
+{
+    const struct totals *t = &p->totals;
+    char a[UNITS_TEXT];
+    print_peaks(p, series, out);
+    print_left(p, series, out);
+    if (series != SERIES_MAPPED)
+        print_allocated(t, out);
+    if (series != SERIES_HEAP)
+        print_mapped(t, out);
+    if (t->rss_peak_bytes)
+        fprintf(out, "  RSS peak      %14s\n", units_bytes(a, t->rss_peak_bytes));
+    if (p->thread_count > 1)
+        fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
+}

@@ -1,0 +1,18 @@
+/*
+ * totals_view.h - a process's totals, as a part of report's text. A write that fails is left to the
+ * stream's error flag. Any thread.
+ */
+#ifndef MPROF_TOTALS_VIEW_H
+#define MPROF_TOTALS_VIEW_H
+
+#include "summary.h"
+#include <stdio.h>
+
+/* Peak, live at the end, what was allocated: of the series; of memory with its two parts. */
+void totals_text(const struct process *process, enum series series, FILE *out);
+
+/* "96.00 MiB heap + 200.00 MiB mapped". */
+#define TOTALS_PARTS 64
+char *totals_parts(char text[TOTALS_PARTS], uint64_t memory_bytes, uint64_t mapped_bytes);
+
+#endif

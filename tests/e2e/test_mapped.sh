@@ -1,0 +1,119 @@
+#!/bin/bash
+# Mapped memory in the views: its own figures and their sum with the heap's, by option, at the end; what an allocator
+# maps for its blocks stays out.
+. "$TESTS/e2e/lib.sh"
+
+cat >arena.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+static char *volatile arena;
+static void *volatile block[96];
+__attribute__((noinline)) static void arena_new(size_t bytes)
+{
+    char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(p, 1, bytes);
+    arena = p;
+}
+__attribute__((noinline)) static void fill(void)
+{
+    for (int i = 0; i < 96; i++)
+        block[i] = memset(malloc(1 << 20), 1, 1 << 20);
+}
+__attribute__((noinline)) static void mixed(void)
+{
+    arena_new(32 << 20);
+    munmap(arena, 32 << 20);
+    fill();
+}
+int main(int argc, char **argv)
+{
+    arena_new(200 << 20);
+    char *first = arena;
+    if (argc > 1)
+        return 0;
+    mixed();
+    for (int i = 0; i < 96; i++)
+        free(block[i]);
+    munmap(first, 100 << 20);
+    return 0;
+}
+END
+gcc -g -O1 -o arena arena.c || fail "gcc"
+run_as arena.mprof ./arena || fail "status $?"
+assert_clean arena.mprof
+mib=1048576
+while read -r key want; do
+    assert_eq "totals.$key" "$want" "$(json arena.mprof totals.$key)"
+done <<END
+peak_bytes $((96 * mib))
+mapped_peak_bytes $((232 * mib))
+memory_peak_bytes $((296 * mib))
+mapped_at_memory_peak_bytes $((200 * mib))
+mapped_at_end_bytes $((100 * mib))
+END
+
+# Both by default, with the parts of the sum; one of them by its option.
+"$MPROF" report arena.mprof >both.txt || fail "report"
+assert_contains "the peak's parts" "= 96.00 MiB heap + 200.00 MiB mapped" both.txt
+grep -Eq '^  peak +296\.00 MiB at' both.txt || fail "the peak: $(cat both.txt)"
+grep -A1 '^ 1  main' both.txt | grep -Eq '^ incl +296\.00 MiB .*296\.00 MiB' || fail "main's sum: $(cat both.txt)"
+grep -A2 'mixed  ' both.txt | grep -Eq '^ heap +96\.00 MiB .* 96\.00 MiB' || fail "the heap of mixed: $(cat both.txt)"
+grep -A3 'mixed  ' both.txt | grep -Eq '^ map +32\.00 MiB .* 0 B' || fail "the mapped memory of mixed: $(cat both.txt)"
+grep -A1 'arena_new  ' both.txt | grep -Eq '^ imap +232\.00 MiB' || fail "arena_new: $(cat both.txt)"
+"$MPROF" report --heap arena.mprof >heap.txt || fail "report --heap"
+grep -Eq '^  peak +96\.00 MiB at' heap.txt || fail "the heap's peak: $(cat heap.txt)"
+! grep -Eq 'mapped|imap|arena_new' heap.txt || fail "mapped memory with --heap: $(cat heap.txt)"
+"$MPROF" report --mapped arena.mprof >mapped.txt || fail "report --mapped"
+grep -Eq '^  peak +232\.00 MiB at' mapped.txt || fail "the mapped peak: $(cat mapped.txt)"
+! grep -q ' fill  ' mapped.txt || fail "the heap's functions with --mapped: $(cat mapped.txt)"
+"$MPROF" peak arena.mprof >peak.txt || fail "peak"
+assert_eq "peak" "arena.mprof 296.000 MiB heap 96.000 MiB mapped 200.000 MiB" "$(head -n 3 peak.txt | xargs)"
+"$MPROF" peak --func arena_new arena.mprof >peak.txt || fail "peak --func"
+assert_contains "the peak of arena_new" "232.000 MiB" peak.txt
+assert_refused 2 "$MPROF" report --heap --mapped arena.mprof
+assert_refused 1 "$MPROF" peak --heap --func arena_new arena.mprof
+
+# What was never unmapped, by stack; part of it is gone.
+"$MPROF" leaks arena.mprof >leaks.txt || fail "leaks"
+assert_contains "mapped at exit" "mapped at exit: 100.00 MiB of 1 stack" leaks.txt
+grep -A1 '^100.00 MiB in 1 mapped piece, mapped at' leaks.txt | grep -q 'arena_new' || fail "the leak: $(cat leaks.txt)"
+"$MPROF" leaks --json arena.mprof >leaks.json || fail "leaks --json"
+assert_eq "bytes of the mapped leak in JSON" $((100 * mib)) "$(json_of mapped_leaks.0.bytes <leaks.json)"
+assert_eq "its pieces" 1 "$(json_of mapped_leaks.0.blocks <leaks.json)"
+"$MPROF" leaks --heap arena.mprof >leaks.txt || fail "leaks --heap"
+! grep -q mapped leaks.txt || fail "mapped memory with leaks --heap: $(cat leaks.txt)"
+
+# An allocator that is a library maps for its blocks: those are recorded, not their memory as well.
+cat >pool.c <<'END'
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <sys/mman.h>
+static char *at, *end;
+void *malloc(size_t n)
+{
+    n = (n + 31) & ~15ul;
+    if ((size_t)(end - at) < n) {
+        at = mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        end = at + (16 << 20);
+    }
+    char *p = at + 16;
+    at += n;
+    ((size_t *)p)[-1] = n - 16;
+    return p;
+}
+void free(void *p) { (void)p; }
+void *calloc(size_t a, size_t b) { return malloc(a * b); }
+void *realloc(void *old, size_t n)
+{
+    char *p = malloc(n);
+    for (size_t i = 0; old && i < n && i < ((size_t *)old)[-1]; i++)
+        p[i] = ((char *)old)[i];
+    return p;
+}
+END
+printf '#include <stdlib.h>\nint main(void) { for (int i = 0; i < 1000; i++) free(malloc(1000)); return 0; }\n' >user.c
+gcc -O1 -shared -fPIC -fno-builtin -o libpool.so pool.c && gcc -O0 -o user user.c -L. -lpool -Wl,-rpath,"$PWD" || fail "gcc"
+run_as pool.mprof ./user || fail "status $? with an allocator of its own"
+assert_eq "allocations of its blocks" 1000 "$(json pool.mprof totals.allocations)"
+assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_bytes)"

@@ -1,0 +1,224 @@
+/* test_mappings.c - what of a program's mappings is memory, since when, and whose. */
+#include "collect_fixture.h"
+
+#include <sys/mman.h>
+
+enum { MAIN = 1, WORK = 2, OTHER = 3 };
+
+#define PAGE  4096ull
+#define PLACE 0x100000ull
+#define BOTH  (PROT_READ | PROT_WRITE)
+
+static struct spool_builder b;
+static struct builder_stream *s;
+
+static int begin(void **state)
+{
+    (void)state;
+    builder_init(&b);
+    s = builder_stream(&b, 0, 0);
+    return 0;
+}
+
+/* A RANGE_MAP of pages [from, to) by MAIN and `function`. */
+static void range(struct builder_stream *stream, uint64_t time, uint64_t from, uint64_t to,
+                  uint64_t what, uint32_t function)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_MAP,
+                            .has_stack = 1,
+                            .address = PLACE + from * PAGE,
+                            .size = (to - from) * PAGE,
+                            .extra = what,
+                            .base = stream->depth,
+                            .push = 2};
+    builder_event(stream, time, e, (uint32_t[]){MAIN, function});
+}
+
+static void map(uint64_t time, uint64_t from, uint64_t to, int protection, int flags,
+                uint32_t function)
+{
+    range(s, time, from, to, spool_range_of(SPOOL_RANGE_MMAP, protection, flags), function);
+}
+
+static void protect(uint64_t time, uint64_t from, uint64_t to, int protection, uint32_t function)
+{
+    range(s, time, from, to, spool_range_of(SPOOL_RANGE_PROTECT, protection, 0), function);
+}
+
+static void drop(uint64_t time, uint64_t from, uint64_t to, enum spool_kind end)
+{
+    builder_plain(s, time, SPOOL_RANGE_BEGIN, PLACE + from * PAGE, (to - from) * PAGE);
+    if (end != SPOOL_NOTHING)
+        builder_plain(s, time + 1, end, 0, 0);
+}
+
+#define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
+
+struct pages {
+    uint64_t memory, reserved, files;
+};
+
+static void expect_end(const struct collector *c, size_t serial, struct pages p)
+{
+    const struct totals *t = &process_of(c, serial)->totals;
+    assert_int_equal(t->mapped_at_end_bytes, p.memory * PAGE);
+    assert_int_equal(t->reserved_at_end_bytes, p.reserved * PAGE);
+    assert_int_equal(t->file_at_end_bytes, p.files * PAGE);
+}
+
+static void expect_peaks(const struct collector *c, struct pages p)
+{
+    const struct totals *t = &process_of(c, 0)->totals;
+    assert_int_equal(t->mapped_peak_bytes, p.memory * PAGE);
+    assert_int_equal(t->reserved_peak_bytes, p.reserved * PAGE);
+    assert_int_equal(t->file_peak_bytes, p.files * PAGE);
+}
+
+static uint64_t live_of(const struct collector *c, uint32_t function)
+{
+    const struct function_usage *u = usage_of(c, 0, function);
+    return u ? u->mapped.self.live_at_end_bytes / PAGE : 0;
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    map(10, 0, 10, BOTH, ANONYMOUS, WORK);
+    map(20, 20, 25, PROT_NONE, ANONYMOUS | MAP_NORESERVE, WORK);
+    map(30, 30, 33, PROT_READ, ANONYMOUS, WORK);
+    map(40, 40, 42, BOTH, MAP_PRIVATE, WORK);
+    map(50, 50, 51, BOTH, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, OTHER);
+    range(s, 60, 60, 64, 0, OTHER); /* a recorder that did not say */
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){15, 8, 2});
+    expect_peaks(c, (struct pages){15, 8, 2});
+    assert_int_equal(process_of(c, 0)->totals.maps, 6);
+    assert_int_equal(live_of(c, WORK), 10);
+    assert_int_equal(live_of(c, OTHER), 5);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* Memory belongs to who made it writable, and stays memory while there is any access. */
+static void test_protection(void **state)
+{
+    (void)state;
+    map(10, 0, 100, PROT_NONE, ANONYMOUS, WORK);
+    protect(20, 10, 40, BOTH, OTHER);                 /* memory 30, reserved 70 */
+    protect(30, 20, 60, PROT_READ | PROT_EXEC, WORK); /* nothing changes */
+    protect(40, 35, 50, PROT_NONE, WORK);             /* memory 25, reserved 75 */
+    protect(50, 0, 15, BOTH, WORK);                   /* memory 35, reserved 65 */
+    protect(60, 500, 600, BOTH, WORK);                /* nothing is there */
+    drop(70, 12, 22, SPOOL_RANGE_DROPPED);            /* memory 25 */
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){25, 65, 0});
+    expect_peaks(c, (struct pages){35, 100, 0});
+    assert_int_equal(live_of(c, WORK), 10);
+    assert_int_equal(live_of(c, OTHER), 15);
+    assert_int_equal(usage_of(c, 0, OTHER)->mapped.self.own_peak_bytes, 30 * PAGE);
+    assert_int_equal(process_of(c, 0)->totals.maps, 1);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* What is moved keeps its kind; the heap's peak and that of both come apart. */
+static void test_moved(void **state)
+{
+    (void)state;
+    map(10, 0, 4, PROT_NONE, ANONYMOUS, WORK);
+    drop(20, 0, 4, SPOOL_NOTHING);
+    range(s, 21, 50, 58, spool_range_of(SPOOL_RANGE_MOVED, 0, MREMAP_MAYMOVE), OTHER);
+    map(30, 100, 110, BOTH, ANONYMOUS, WORK);
+    drop(40, 100, 105, SPOOL_NOTHING);
+    range(s, 41, 200, 205, spool_range_of(SPOOL_RANGE_MOVED, 0, MREMAP_MAYMOVE | MREMAP_DONTUNMAP),
+          OTHER);
+    range(s, 50, 300, 310, spool_range_of(SPOOL_RANGE_VIEW, 0, MREMAP_MAYMOVE), OTHER);
+    builder_alloc(s, 60, 0x1000, 3 * PAGE, FRAMES(MAIN, OTHER));
+    drop(70, 100, 110, SPOOL_RANGE_DROPPED);
+    builder_alloc(s, 80, 0x9000, 4 * PAGE, FRAMES(MAIN, OTHER));
+    struct collector *c = collect(&b);
+    const struct totals *t = &process_of(c, 0)->totals;
+    expect_end(c, 0, (struct pages){5, 8, 10});
+    assert_int_equal(t->mapped_peak_bytes, 15 * PAGE);
+    assert_int_equal(t->peak_bytes, 7 * PAGE);
+    assert_int_equal(t->memory_peak_bytes, 18 * PAGE);
+    assert_int_equal(t->memory_peak_ns, 60);
+    assert_int_equal(t->mapped_then_bytes, 15 * PAGE);
+    const struct function_usage *other = usage_of(c, 0, OTHER);
+    assert_int_equal(other->memory.self.own_peak_bytes, 12 * PAGE);
+    assert_int_equal(other->memory.self.at_peak_bytes, 8 * PAGE);
+    assert_int_equal(other->mapped_then.self_bytes, 5 * PAGE);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+static void test_break_and_segments(void **state)
+{
+    (void)state;
+    range(s, 10, 0, 8, spool_range_of(SPOOL_RANGE_BREAK, BOTH, 0), WORK);
+    drop(20, 6, 8, SPOOL_RANGE_DROPPED);
+    range(s, 30, 100, 110, spool_range_of(SPOOL_RANGE_SEGMENT, BOTH, 0), OTHER);
+    range(s, 40, 110, 120, spool_range_of(SPOOL_RANGE_SEGMENT, PROT_READ, 0), OTHER);
+    drop(50, 103, 105, SPOOL_RANGE_DROPPED);
+    drop(60, 110, 110, SPOOL_RANGE_FAILED); /* size 0: the whole segment */
+    drop(70, 100, 100, SPOOL_RANGE_DROPPED);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){6, 0, 10});
+    collector_free(c);
+}
+
+/* A child's figures have of what it inherits only what it makes memory itself. */
+static void test_fork(void **state)
+{
+    (void)state;
+    map(10, 0, 10, BOTH, ANONYMOUS, WORK);
+    map(11, 20, 40, PROT_NONE, ANONYMOUS, WORK);
+    uint32_t child = builder_fork(&b, 0, 20, 0);
+    builder_plain(s, 20, SPOOL_FORK, child, 0);
+    struct builder_stream *parent = s;
+    s = builder_stream(&b, child, 0);
+    drop(30, 0, 5, SPOOL_RANGE_DROPPED);
+    protect(40, 20, 27, BOTH, OTHER);
+    protect(50, 5, 8, PROT_NONE, OTHER);
+    protect(60, 5, 6, BOTH, OTHER);
+    map(70, 50, 52, BOTH, ANONYMOUS, OTHER);
+    drop(80, 0, 100, SPOOL_RANGE_FAILED);
+    s = parent;
+    struct collector *c = collect(&b);
+    expect_end(c, child, (struct pages){7 + 1 + 2, 0, 0});
+    expect_end(c, 0, (struct pages){10, 20, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* What is left at the end, by stack, in pieces. */
+static void test_left(void **state)
+{
+    (void)state;
+    map(10, 0, 30, BOTH, ANONYMOUS, WORK);
+    map(20, 40, 45, BOTH, ANONYMOUS, OTHER);
+    drop(30, 10, 20, SPOOL_RANGE_DROPPED);
+    struct collector *c = collect(&b);
+    const struct process *p = process_of(c, 0);
+    assert_int_equal(p->mapped_leak_count, 2);
+    assert_int_equal(p->mapped_leaks[0].bytes, 20 * PAGE);
+    assert_int_equal(p->mapped_leaks[0].blocks, 2);
+    assert_int_equal(p->mapped_leaks[0].first_ns, 10);
+    assert_int_equal(p->mapped_leaks[1].bytes, 5 * PAGE);
+    assert_int_equal(usage_of(c, 0, WORK)->mapped.self.live_at_end_blocks, 2);
+    assert_int_equal(p->leak_count, 0);
+    collector_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_kinds, begin),
+        cmocka_unit_test_setup(test_protection, begin),
+        cmocka_unit_test_setup(test_moved, begin),
+        cmocka_unit_test_setup(test_break_and_segments, begin),
+        cmocka_unit_test_setup(test_fork, begin),
+        cmocka_unit_test_setup(test_left, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
