@@ -6,6 +6,7 @@
 #include "cramped.h"
 #include "exec_environment.h"
 #include "init.h"
+#include "map_number.h"
 #include "real.h"
 #include "record.h"
 #include "sandbox.h"
@@ -293,6 +294,8 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         return close_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_execve || number == SYS_execveat, 0))
         return exec_by_number(number, a, b, c, d, e, f);
+    if (__builtin_expect(map_is_number(number), 0))
+        return map_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_sigaltstack, 0))
         return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);
     return real.syscall(number, a, b, c, d, e, f);
