@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/shm.h>
+#include <unistd.h>
 
 #define HOOK __attribute__((visibility("default")))
 

@@ -9,7 +9,7 @@
 #define BUCKET_LEAST   8
 #define LINE_VERSION   2 /* its line keeps all that a bucket has */
 
-static void code_totals(struct codec *c, struct totals *t)
+static void code_mapped_totals(struct codec *c, struct totals *t)
 {
     code_u64(c, &t->memory_peak_bytes);
     code_u64(c, &t->memory_peak_ns);
@@ -28,7 +28,7 @@ static void code_peaks(struct codec *c, struct usage *memory, const struct usage
     code_near(c, &memory->at_peak_bytes, heap->at_peak_bytes);
 }
 
-static void code_functions(struct codec *c, struct function_usage *f, size_t count)
+static void code_mapped_functions(struct codec *c, struct function_usage *f, size_t count)
 {
     code_usages(c, &f->mapped.self, &f->mapped.inclusive, count, sizeof *f);
     code_spans(c, &f->mapped.span, &f->mapped.inclusive, count, sizeof *f);
@@ -42,7 +42,7 @@ static void code_functions(struct codec *c, struct function_usage *f, size_t cou
         code_near(c, &f[i].mapped_then.inclusive_bytes, f[i].mapped_then.self_bytes);
 }
 
-static void code_threads(struct codec *c, struct thread_usage *t, size_t count)
+static void code_mapped_threads(struct codec *c, struct thread_usage *t, size_t count)
 {
     code_usage(c, &t->mapped, count, sizeof *t);
     for (size_t i = 0; i < count; i++)
@@ -75,10 +75,10 @@ static int code_lists(struct codec *c, struct process *p, const struct image *im
 {
     if (!code_same_count(c, p->function_count, FUNCTION_LEAST))
         return 0;
-    code_functions(c, p->functions, p->function_count);
+    code_mapped_functions(c, p->functions, p->function_count);
     if (!code_same_count(c, p->thread_usage_count, THREAD_LEAST))
         return 0;
-    code_threads(c, p->threads, p->thread_usage_count);
+    code_mapped_threads(c, p->threads, p->thread_usage_count);
     CODE_ARRAY(c, image, p->mapped_leaks, p->mapped_leak_count, LEAK_LEAST);
     code_leaks(c, p->mapped_leaks, p->mapped_leak_count);
     CODE_ARRAY(c, image, p->memory, p->memory_count, BUCKET_LEAST);
@@ -96,7 +96,7 @@ static int fits_tables(const struct process *p, const struct image *image)
 
 int code_mapped(struct codec *c, struct process *p, const struct image *image)
 {
-    code_totals(c, &p->totals);
+    code_mapped_totals(c, &p->totals);
     if (!code_lists(c, p, image))
         return 0;
     if (c->out == NULL)

@@ -1,6 +1,8 @@
 /* payload_parts.c - see payload_parts.h. */
 #include "payload_parts.h"
 
+#include <stddef.h>
+
 void code_near(struct codec *c, uint64_t *value, uint64_t other)
 {
     uint64_t code = zigzag(*value - other);

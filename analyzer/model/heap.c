@@ -73,7 +73,7 @@ void heap_live_piece(struct heap *heap, uint32_t stack, uint32_t thread)
         heap->threads.list[thread].pieces++;
 }
 
-static void raise(uint64_t *level, uint64_t *peak, uint64_t bytes)
+static void add_level(uint64_t *level, uint64_t *peak, uint64_t bytes)
 {
     *level += bytes;
     if (*level > *peak)
@@ -89,9 +89,9 @@ void heap_add_range(struct heap *heap, struct tree *tree, const struct range *ra
     if (range->kind == RANGE_MEMORY)
         heap_map(heap, tree, range->stack, bytes, (struct instant){range->ns, who}, range->account);
     else if (range->kind == RANGE_RESERVED)
-        raise(&heap->reserved_bytes, &heap->totals.reserved_peak_bytes, bytes);
+        add_level(&heap->reserved_bytes, &heap->totals.reserved_peak_bytes, bytes);
     else
-        raise(&heap->file_bytes, &heap->totals.file_peak_bytes, bytes);
+        add_level(&heap->file_bytes, &heap->totals.file_peak_bytes, bytes);
 }
 
 void heap_drop_range(struct heap *heap, struct tree *tree, const struct range *range)

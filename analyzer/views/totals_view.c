@@ -31,6 +31,8 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
     const struct totals *t = &p->totals;
     char parts[TOTALS_PARTS];
     print_peak("peak", p, series, out);
+    if (p->series_unknown && t->mapped_peak_bytes)
+        print_peak("mapped peak", p, SERIES_MAPPED, out);
     if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
         return;
     fprintf(out, "  %-13s %14s %s\n", "", "=",
