@@ -103,6 +103,66 @@ static inline struct bucket *fixture_buckets(struct image *image, size_t count)
     return b;
 }
 
+static inline void fixture_series(struct series_usage *u)
+{
+    fixture_usage(&u->self);
+    fixture_usage(&u->inclusive);
+    u->span = (struct span){fixture_number(),
+                            fixture_number(),
+                            fixture_number(),
+                            fixture_number(),
+                            (uint32_t)fixture_random(5),
+                            (uint32_t)fixture_random(2)};
+}
+
+static inline struct leak *fixture_leaks(struct image *image, size_t count)
+{
+    struct leak *leaks = fixture_array(image, count, sizeof *leaks);
+    for (size_t i = 0; i < count; i++)
+        leaks[i] = (struct leak){(uint32_t)fixture_random(image->stack_count), fixture_number(),
+                                 fixture_number(), fixture_number(), fixture_number()};
+    return leaks;
+}
+
+/* Mapped memory for a process that has all else. */
+static inline void fixture_mapped(struct image *image, struct process *p)
+{
+    for (size_t i = 0; i < p->function_count; i++) {
+        struct function_usage *f = &p->functions[i];
+        fixture_series(&f->mapped);
+        fixture_series(&f->memory);
+        usage_add_up(&f->memory.self, &f->heap.self, &f->mapped.self);
+        usage_add_up(&f->memory.inclusive, &f->heap.inclusive, &f->mapped.inclusive);
+        f->mapped_then.self_bytes = fixture_number();
+        f->mapped_then.inclusive_bytes = fixture_number();
+    }
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        struct thread_usage *t = &p->threads[i];
+        fixture_usage(&t->mapped);
+        fixture_usage(&t->memory);
+        usage_add_up(&t->memory, &t->heap, &t->mapped);
+        t->mapped_then_bytes = fixture_number();
+    }
+    p->mapped_leak_count = image->stack_count / 3;
+    p->mapped_leaks = fixture_leaks(image, p->mapped_leak_count);
+    p->mapped_count = 3;
+    p->mapped = fixture_buckets(image, p->mapped_count);
+    p->memory_count = 70;
+    p->memory = fixture_buckets(image, p->memory_count);
+}
+
+/* No mapping: memory is the heap. */
+static inline void fixture_unmapped(struct process *p)
+{
+    struct totals *t = &p->totals;
+    t->mapped_peak_bytes = t->mapped_peak_ns = t->mapped_at_end_bytes = t->mapped_then_bytes = 0;
+    t->reserved_peak_bytes = t->reserved_at_end_bytes = 0;
+    t->file_peak_bytes = t->file_at_end_bytes = t->maps = t->unmaps = 0;
+    process_memory_is_heap(p);
+    for (size_t i = 0; i < p->thread_usage_count; i++)
+        p->threads[i].memory = p->threads[i].heap;
+}
+
 static inline void fixture_process(struct image *image, struct process *p, uint32_t serial)
 {
     p->serial = serial;
@@ -125,24 +185,12 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
     for (uint32_t i = 0; i < p->function_count; i++) {
         struct function_usage *f = &p->functions[i];
         f->function = i;
-        fixture_usage(&f->heap.self);
-        fixture_usage(&f->heap.inclusive);
-        f->heap.span = (struct span){fixture_number(),
-                                     fixture_number(),
-                                     fixture_number(),
-                                     fixture_number(),
-                                     (uint32_t)fixture_random(5),
-                                     i & 1};
+        fixture_series(&f->heap);
     }
     p->leak_count = image->stack_count / 2;
-    p->leaks = fixture_array(image, p->leak_count, sizeof *p->leaks);
-    for (size_t i = 0; i < p->leak_count; i++)
-        p->leaks[i] = (struct leak){(uint32_t)fixture_random(image->stack_count), fixture_number(),
-                                    fixture_number(), fixture_number(), fixture_number()};
+    p->leaks = fixture_leaks(image, p->leak_count);
     p->heap_count = 60;
     p->heap = fixture_buckets(image, p->heap_count);
-    p->mapped_count = serial ? 3 : 0;
-    p->mapped = fixture_buckets(image, p->mapped_count);
     p->sample_count = 17;
     p->quality.nameless_modules = p->quality.undebugged_modules = serial == 0; /* as in gaps */
     p->quality.selfcheck_compared |= 1; /* with 0 nothing is written of it */
@@ -162,8 +210,12 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
             .begin_ns = fixture_number(),
             .end_ns = fixture_number(),
         };
-        fixture_usage(&p->threads[i].usage);
+        fixture_usage(&p->threads[i].heap);
     }
+    if (serial)
+        fixture_mapped(image, p);
+    else
+        fixture_unmapped(p);
     p->samples = fixture_array(image, p->sample_count, sizeof *p->samples);
     for (size_t i = 0; i < p->sample_count; i++)
         p->samples[i] = (struct sample){fixture_number(), fixture_number()};

@@ -159,13 +159,13 @@ static void expect_thread(const struct thread_usage *t, size_t count)
             temporary += e->kind == EVENT_FREE_TEMPORARY;
         }
     }
-    assert_int_equal(t->usage.allocations, allocations);
-    assert_int_equal(t->usage.allocated_bytes, bytes);
-    assert_int_equal(t->usage.live_at_end_bytes, live);
-    assert_int_equal(t->usage.live_at_end_blocks, blocks);
-    assert_int_equal(t->usage.own_peak_bytes, peak);
-    assert_int_equal(t->usage.own_peak_ns, peak_ns);
-    assert_int_equal(t->usage.temporary, temporary);
+    assert_int_equal(t->heap.allocations, allocations);
+    assert_int_equal(t->heap.allocated_bytes, bytes);
+    assert_int_equal(t->heap.live_at_end_bytes, live);
+    assert_int_equal(t->heap.live_at_end_blocks, blocks);
+    assert_int_equal(t->heap.own_peak_bytes, peak);
+    assert_int_equal(t->heap.own_peak_ns, peak_ns);
+    assert_int_equal(t->heap.temporary, temporary);
 }
 
 /* The summary is worked out from the events that are left, and the threads' figures with it. */

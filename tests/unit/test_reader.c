@@ -65,6 +65,14 @@ static void expect_gaps(const struct image *a, const struct image *b)
     }
 }
 
+static void expect_leaks(const struct leak *a, const struct leak *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_true(a[i].stack == b[i].stack && a[i].blocks == b[i].blocks &&
+                    a[i].bytes == b[i].bytes && a[i].first_ns == b[i].first_ns &&
+                    a[i].last_ns == b[i].last_ns);
+}
+
 static void expect_process(const struct process *a, const struct process *b)
 {
     assert_int_equal(a->serial, b->serial);
@@ -83,16 +91,17 @@ static void expect_process(const struct process *a, const struct process *b)
     for (size_t i = 0; i < a->function_count; i++) {
         const struct function_usage *x = &a->functions[i], *y = &b->functions[i];
         assert_int_equal(x->function, y->function);
-        assert_memory_equal(&x->heap.self, &y->heap.self, sizeof x->heap.self);
-        assert_memory_equal(&x->heap.inclusive, &y->heap.inclusive, sizeof x->heap.inclusive);
-        assert_memory_equal(&x->heap.span, &y->heap.span, sizeof x->heap.span);
+        assert_memory_equal(&x->heap, &y->heap, sizeof x->heap);
+        assert_memory_equal(&x->mapped, &y->mapped, sizeof x->mapped);
+        assert_memory_equal(&x->memory, &y->memory, sizeof x->memory);
+        assert_memory_equal(&x->mapped_then, &y->mapped_then, sizeof x->mapped_then);
     }
     assert_int_equal(a->leak_count, b->leak_count);
-    for (size_t i = 0; i < a->leak_count; i++) {
-        const struct leak *x = &a->leaks[i], *y = &b->leaks[i];
-        assert_true(x->stack == y->stack && x->blocks == y->blocks && x->bytes == y->bytes &&
-                    x->first_ns == y->first_ns && x->last_ns == y->last_ns);
-    }
+    expect_leaks(a->leaks, b->leaks, a->leak_count);
+    assert_int_equal(a->mapped_leak_count, b->mapped_leak_count);
+    expect_leaks(a->mapped_leaks, b->mapped_leaks, a->mapped_leak_count);
+    assert_int_equal(a->memory_count, b->memory_count);
+    expect_bytes(a->memory, b->memory, a->memory_count, sizeof *a->memory);
     assert_int_equal(a->heap_count, b->heap_count);
     expect_bytes(a->heap, b->heap, a->heap_count, sizeof *a->heap);
     assert_int_equal(a->mapped_count, b->mapped_count);
@@ -105,7 +114,10 @@ static void expect_process(const struct process *a, const struct process *b)
         assert_true(x->serial == y->serial && x->threads == y->threads && x->tid == y->tid &&
                     x->begin_ns == y->begin_ns && x->end_ns == y->end_ns);
         assert_string_equal(x->name, y->name);
-        assert_memory_equal(&x->usage, &y->usage, sizeof x->usage);
+        assert_memory_equal(&x->heap, &y->heap, sizeof x->heap);
+        assert_memory_equal(&x->mapped, &y->mapped, sizeof x->mapped);
+        assert_memory_equal(&x->memory, &y->memory, sizeof x->memory);
+        assert_true(x->mapped_then_bytes == y->mapped_then_bytes);
     }
     assert_int_equal(a->difference_count, b->difference_count);
     for (size_t i = 0; i < a->difference_count; i++) {

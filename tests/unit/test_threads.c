@@ -152,14 +152,14 @@ static void expect(struct world *w, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct thread_usage *t = &process.threads[i];
         const struct plain *p = &w->plain[i];
-        assert_int_equal(t->usage.allocations, p->allocations);
-        assert_int_equal(t->usage.allocated_bytes, p->bytes);
-        assert_int_equal(t->usage.own_peak_bytes, p->peak);
-        assert_int_equal(t->usage.own_peak_ns, p->peak_ns);
-        assert_int_equal(t->usage.at_peak_bytes, p->at_peak);
-        assert_int_equal(t->usage.live_at_end_bytes, p->live);
-        assert_int_equal(t->usage.live_at_end_blocks, p->blocks);
-        assert_int_equal(t->usage.temporary, p->temporary);
+        assert_int_equal(t->heap.allocations, p->allocations);
+        assert_int_equal(t->heap.allocated_bytes, p->bytes);
+        assert_int_equal(t->heap.own_peak_bytes, p->peak);
+        assert_int_equal(t->heap.own_peak_ns, p->peak_ns);
+        assert_int_equal(t->heap.at_peak_bytes, p->at_peak);
+        assert_int_equal(t->heap.live_at_end_bytes, p->live);
+        assert_int_equal(t->heap.live_at_end_blocks, p->blocks);
+        assert_int_equal(t->heap.temporary, p->temporary);
         assert_int_equal(t->serial, 2 * i);
     }
 }
