@@ -252,16 +252,16 @@ static void event(struct world *w, uint64_t ns, uint64_t size, const uint32_t *l
     path_begin(&w->path, 0, 1);
     for (; *list; list++)
         path_push(&w->path, &w->tree, *list);
-    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){ns, w->heap.live_bytes}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){ns, w->heap.live_bytes, 0}, w->last);
     allocate(w, path_leaf(&w->path), size, ns);
-    w->last = (struct heap_moment){ns, w->heap.live_bytes};
+    w->last = (struct heap_moment){ns, w->heap.live_bytes, 0};
 }
 #define EVENT(ns, size, ...) event(w, ns, size, (uint32_t[]){__VA_ARGS__, 0})
 
 static void expect_span(const struct world *w, uint32_t function, uint64_t begin, uint64_t end,
                         uint64_t begin_heap, uint64_t end_heap)
 {
-    const struct span *s = pages_find(&w->heap.spans, function, sizeof *s);
+    const struct span *s = pages_find(&w->heap.figures.spans, function, sizeof *s);
     assert_true(s && s->valid);
     assert_int_equal(s->begin_ns, begin);
     assert_int_equal(s->end_ns, end);
@@ -272,7 +272,7 @@ static void expect_span(const struct world *w, uint32_t function, uint64_t begin
 /* The thread of a function's span, -1 where it has none yet. */
 static int thread_of_span(const struct world *w, uint32_t function)
 {
-    const struct span *s = pages_find(&w->heap.spans, function, sizeof *s);
+    const struct span *s = pages_find(&w->heap.figures.spans, function, sizeof *s);
     return s && s->valid ? (int)s->thread : -1;
 }
 
@@ -287,7 +287,7 @@ static void test_spans(void **state)
     EVENT(30, 5, AT_MAIN20, AT_A);
     EVENT(40, 7, AT_MAIN20, AT_A);
     EVENT(50, 1, AT_MAIN20, AT_B);
-    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){99, 1000});
+    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){99, 1000, 0});
     expect_span(w, MAIN, 10, 99, 0, 1000);
     expect_span(w, A, 30, 40, 5, 17);
     expect_span(w, B, 20, 20, 5, 10);
@@ -303,7 +303,7 @@ static void test_pivot(void **state)
     EVENT(30, 1, AT_INLINED20, AT_A);
     EVENT(40, 1, AT_INLINED20);
     EVENT(50, 1, AT_MAIN20, AT_B);
-    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){60, 0});
+    path_close(&w->path, &w->tree, &w->heap, w->last, (struct heap_moment){60, 0, 0});
     expect_span(w, MAIN, 10, 60, 0, 0);
     expect_span(w, INLINED, 20, 40, 1, 4); /* main at 10 and 20 inline the same function */
     expect_span(w, A, 30, 30, 2, 3);
@@ -333,11 +333,11 @@ static void test_restart_and_close(void **state)
     expect_span(w, A, 10, 20, 0, 2);
     w->path.thread = 4;
     path_begin(&w->path, 0, 0); /* relative to the stack that stayed */
-    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 2}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 2, 0}, w->last);
     assert_int_equal(path_leaf(&w->path), STACK(AT_MAIN10, AT_A));
     allocate(w, path_leaf(&w->path), 9, 30);
-    path_close(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 11},
-               (struct heap_moment){35, 11});
+    path_close(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 11, 0},
+               (struct heap_moment){35, 11, 0});
     expect_span(w, A, 30, 30, 2, 11);
     assert_int_equal(thread_of_span(w, A), 4);
 }
@@ -347,11 +347,11 @@ static void test_pop_too_many(void **state)
     struct world *w = *state;
     EVENT(10, 1, AT_MAIN10, AT_A);
     path_begin(&w->path, 4000000000u, 0);
-    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){20, 1}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){20, 1, 0}, w->last);
     assert_int_equal(path_leaf(&w->path), 0);
     path_begin(&w->path, 1, 0);
     path_push(&w->path, &w->tree, AT_B);
-    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 1}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){30, 1, 0}, w->last);
     assert_int_equal(path_leaf(&w->path), STACK(AT_B));
 }
 
