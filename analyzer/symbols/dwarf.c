@@ -136,6 +136,13 @@ static bool set_function(struct dwarf_lookup *lookup, Dwarf_Die *function,
     return known.mangled_name;
 }
 
+/* Of a function in several pieces the first one counts: compilers put the cold one last. */
+static uint64_t begin_of(Dwarf_Die *function)
+{
+    Dwarf_Addr base, begin, end;
+    return dwarf_ranges(function, 0, &base, &begin, &end) > 0 ? begin : 0;
+}
+
 void dwarf_lookup_find(struct dwarf_lookup *lookup, uint64_t address, struct dwarf_chain *chain)
 {
     struct inlined_chain inlined;
@@ -159,4 +166,5 @@ void dwarf_lookup_find(struct dwarf_lookup *lookup, uint64_t address, struct dwa
         set_call_line(lookup, &inlined.items[i], frame);
     }
     chain->mangled_name = set_function(lookup, function, frame);
+    frame->begin = begin_of(function);
 }

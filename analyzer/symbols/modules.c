@@ -271,6 +271,8 @@ static void set_demangled(struct symbolizer *s, struct symbol_frame *frame,
         asprintf(&telling, "%s@0x%" PRIx64, text ? text : "", symbol->address) < 0)
         telling = NULL;
     frame->function = string_pool_keep(s->pool, telling ? telling : text ? text : "");
+    if (!frame->begin && symbol->is_whole)
+        frame->begin = symbol->address;
     free(telling);
     free(text);
 }
@@ -315,8 +317,8 @@ static void name_entry(struct symbolizer *s, struct symbol_object *object, uint6
         function_start(object->files.main.elf, address) != header.e_entry)
         return;
     chain->frames = symbol_array_grow(chain->frames, 0, &chain->capacity, sizeof *chain->frames);
-    chain->frames[chain->count++] =
-        (struct symbol_frame){.function = "_start", .declared_file = "", .file = ""};
+    chain->frames[chain->count++] = (struct symbol_frame){
+        .function = "_start", .declared_file = "", .file = "", .begin = header.e_entry};
 }
 
 static struct resolved look_up(struct symbolizer *s, struct symbol_object *object, uint64_t address)

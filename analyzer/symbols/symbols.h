@@ -3,10 +3,11 @@
  *
  * Reads ELF and DWARF with elfutils libelf and libdw: the object at its recorded path if that is
  * certainly the one that was loaded (identity.h), else as a living process shows it (live_files.h),
- * and separate debug files under /usr/lib/debug by build id or debuglink. Never the network (only
- * libdwfl asks debuginfod, and it is not used). Names are demangled (C++ and Rust) with libiberty.
- * Where DWARF says nothing the symbol tables are used (.symtab, .dynsym, .gnu_debugdata); where
- * they say nothing either, nothing is returned and the caller shows module+0x1234.
+ * and separate debug files under /usr/lib/debug by build id or debuglink, or in debuginfod's cache.
+ * Never the network (only libdwfl asks debuginfod, and it is not used). Names are demangled (C++
+ * and Rust) with libiberty. Where DWARF says nothing the symbol tables are used (.symtab, .dynsym,
+ * .gnu_debugdata); where they say nothing either, nothing is returned and the caller shows
+ * module+0x1234.
  *
  * One symbolizer serves a whole tree of recordings: an object is read once per build id (per path
  * and file where that says too little), and again only if memory was short meanwhile. Results are
@@ -32,6 +33,7 @@ struct symbol_frame {
     const char *file;          /* of the executing line, "" unknown */
     uint32_t line;
     bool shortened; /* the function's name was longer than NAME_BYTES_MAX (shorten.h) */
+    uint64_t begin; /* of the physical function: its address; 0 unknown, and of inlined ones */
 };
 
 struct symbolizer *symbolizer_new(void);

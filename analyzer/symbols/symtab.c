@@ -346,10 +346,14 @@ bool symbol_table_find(struct symbol_table *table, uint64_t address, struct foun
         owner = range_table_find(&table->labels, address);
     if (owner == RANGE_NONE)
         return false;
+    const char *name = table->names[owner];
+    size_t bytes = plain_length(table, name);
     free(table->found);
-    table->found = strndup(table->names[owner], plain_length(table, table->names[owner]));
-    *found = (struct found_symbol){table->found ? table->found : "", table->values[owner],
-                                   table->found && table->locals[owner] &&
-                                       is_ambiguous(table, table->found)};
+    table->found = strndup(name, bytes);
+    *found = (struct found_symbol){.name = table->found ? table->found : "",
+                                   .address = table->values[owner],
+                                   .is_ambiguous = table->found && table->locals[owner] &&
+                                                   is_ambiguous(table, table->found),
+                                   .is_whole = bytes == strcspn(name, "@")};
     return true;
 }

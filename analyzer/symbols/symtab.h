@@ -29,6 +29,7 @@ struct found_symbol {
     const char *name;  /* not demangled, without a compiler's clone suffix; until the next call */
     uint64_t address;  /* where it begins */
     bool is_ambiguous; /* a static function whose name another one in the table has, too */
+    bool is_whole;     /* it had no suffix: what begins here is no piece or copy of a function */
 };
 
 bool symbol_table_find(struct symbol_table *table, uint64_t address, struct found_symbol *found);

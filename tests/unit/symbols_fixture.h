@@ -173,6 +173,12 @@ SYMBOLS_UNUSED static void check_frame(const struct symbol_frame *frame, const c
     assert_int_equal(frame->declared_line, declared_line);
 }
 
+SYMBOLS_UNUSED static void check_begin(const struct symbol_frame *frame, const char *file,
+                                       const char *symbol)
+{
+    assert_int_equal(frame->begin, address_of(file, symbol));
+}
+
 SYMBOLS_UNUSED static int set_up(void **state)
 {
     (void)state;
@@ -214,10 +220,13 @@ SYMBOLS_UNUSED static void check_c_program(const char *file)
     check_frame(&frames[0], "leaf", "c.c", 6, 4);
     check_frame(&frames[1], "middle", "c.c", 12, 9);
     check_frame(&frames[2], "outer", "c.c", 24, 22);
+    check_begin(&frames[2], file, "outer");
+    assert_int_equal(frames[0].begin, 0); /* it is inlined */
     assert_int_equal(resolve(file, address_of(file, "place_leaf"), &again), 3);
     assert_ptr_equal(frames, again);
     assert_int_equal(resolve(file, address_of(file, "place_hidden"), &frames), 1);
     check_frame(&frames[0], "hidden", "c.c", 19, 17);
+    check_begin(&frames[0], file, "hidden");
 }
 
 SYMBOLS_UNUSED static void check_cpp_program(const char *file)

@@ -121,6 +121,7 @@ static void no_debug_information(void **state)
     assert_true(shell("gcc -O2 -o plain c.c && g++ -O2 -o plainpp p.cc"));
     assert_int_equal(resolve("plain", address_of("plain", "place_leaf"), &frames), 1);
     check_frame(&frames[0], "outer", NULL, 0, 0);
+    check_begin(&frames[0], "plain", "outer");
     assert_int_equal(resolve("plainpp", address_of("plainpp", "place_template"), &frames), 1);
     check_frame(&frames[0], "shop::Box<double>::open(double) const", NULL, 0, 0);
 }
@@ -137,7 +138,7 @@ static void assembly_without_sizes(void **state)
     assert_string_equal(frames[0].function, "asm_next");
 }
 
-/* Clones keep the name that the user wrote. */
+/* Clones keep the name that the user wrote, but do not begin where that function does. */
 static void clone_suffixes(void **state)
 {
     (void)state;
@@ -148,6 +149,7 @@ static void clone_suffixes(void **state)
     assert_true(shell("gcc -o clone clone.c"));
     assert_int_equal(resolve("clone", address_of("clone", "f.part.0"), &frames), 1);
     assert_string_equal(frames[0].function, "f");
+    assert_int_equal(frames[0].begin, 0);
     assert_int_equal(resolve("clone", address_of("clone", "g.cold"), &frames), 1);
     assert_string_equal(frames[0].function, "g");
 }
@@ -202,6 +204,7 @@ static void names_of_go(void **state)
     assert_true(shell("gcc -o go go.s"));
     assert_int_equal(resolve("go", address_of("go", "place_go"), &frames), 1);
     assert_string_equal(frames[0].function, "main.cold");
+    check_begin(&frames[0], "go", "main.cold");
 }
 
 /* Static functions of one name, in a program without debug information and in one with it. */
