@@ -1,6 +1,7 @@
 /* elf_files.c - which files belong to an object, and reading them. */
 #include "elf_files.h"
 
+#include "debuginfod_cache.h"
 #include "elf_load.h"
 #include "identity.h"
 #include "live_files.h"
@@ -82,7 +83,7 @@ static struct elf_file open_fitting(const char *path, const uint8_t *build_id, s
     return file;
 }
 
-/* /usr/lib/debug/.build-id/ab/cdef0123....debug */
+/* /usr/lib/debug/.build-id/ab/cdef0123....debug, or what debuginfod-find has fetched. */
 static struct elf_file open_by_build_id(const uint8_t *build_id, size_t bytes)
 {
     char path[PATH_MAX], digits[2 * 64 + 1];
@@ -91,7 +92,10 @@ static struct elf_file open_by_build_id(const uint8_t *build_id, size_t bytes)
     for (size_t i = 0; i < bytes; i++)
         sprintf(digits + 2 * i, "%02x", build_id[i]);
     snprintf(path, sizeof path, DEBUG_FOLDER "/.build-id/%.2s/%s.debug", digits, digits + 2);
-    return open_fitting(path, build_id, bytes);
+    struct elf_file file = open_fitting(path, build_id, bytes);
+    if (!file.elf && debuginfod_cache_path(digits, path, sizeof path))
+        file = open_fitting(path, build_id, bytes);
+    return file;
 }
 
 /* The checksum of .gnu_debuglink: CRC-32 with the reflected polynomial of IEEE 802.3. */

@@ -5,7 +5,7 @@
  * The file at a recorded path counts only if it is the one that was loaded (identity.h), so a
  * program rebuilt or upgraded since is not shown with wrong names. A separate debug file is looked
  * for by build id, then by the .gnu_debuglink section, where gdb and elfutils look, and only on
- * this machine's disks: libelf knows no network.
+ * this machine's disks: libelf knows no network. What debuginfod-find has fetched before is found.
  *
  * Files are read, never mapped: what names and lines need is copied, then the descriptor is closed.
  * The program may truncate, replace or unmount its files afterwards. A file that is cut, or changes

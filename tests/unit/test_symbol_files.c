@@ -16,6 +16,7 @@ static void stripped_library(void **state)
                       "strip -o stripped.so whole.so"));
     assert_int_equal(resolve("stripped.so", address_of("whole.so", "place_leaf"), &frames), 1);
     check_frame(&frames[0], "outer", NULL, 0, 0);
+    check_begin(&frames[0], "whole.so", "outer");
     assert_int_equal(resolve("stripped.so", address_of("whole.so", "hidden"), &frames), 0);
     assert_int_equal(resolve("stripped.so", address_of("whole.so", "hidden") + 3, &frames), 0);
 }
@@ -44,6 +45,29 @@ static void debug_link_checksum(void **state)
     assert_int_equal(resolve("sum1", address_of("sum", "place_leaf"), &frames), 3);
     assert_true(shell("printf x >>sum.debug"));
     assert_int_equal(resolve("sum2", address_of("sum", "place_hidden"), &frames), 0);
+}
+
+/* What debuginfod-find has fetched is found by its build id. */
+static void debuginfod(void **state)
+{
+    (void)state;
+    static const uint8_t id[] = {1, 2, 3, 4, 5, 6, 7, 0x8f}, other[] = {1, 2, 3, 4, 5, 6, 7, 0x9f};
+    const struct symbol_frame *frames;
+    assert_true(shell("gcc -O2 -g -Wl,--build-id=0x010203040506078f -o fetch \"$PWD\"/c.c && "
+                      "mkdir -p cache/010203040506078f cache/010203040506079f && "
+                      "objcopy --only-keep-debug fetch cache/010203040506078f/debuginfo && "
+                      "cp cache/010203040506078f/debuginfo cache/010203040506079f && "
+                      "strip -o fetched fetch && cp fetched unfetched"));
+    uint64_t place = address_of("fetch", "place_leaf");
+    struct symbol_object *without = known_as(symbolizer, in_folder("unfetched"), NULL, 0);
+    assert_int_equal(symbolizer_resolve(symbolizer, without, place, &frames), 0);
+    setenv("DEBUGINFOD_CACHE_PATH", in_folder("cache"), 1);
+    struct symbol_object *with = known_as(symbolizer, in_folder("fetched"), id, sizeof id);
+    assert_int_equal(symbolizer_resolve(symbolizer, with, place, &frames), 3);
+    check_frame(&frames[2], "outer", "c.c", 24, 22);
+    struct symbol_object *gone = known_as(symbolizer, in_folder("gone"), other, sizeof other);
+    assert_int_equal(symbolizer_resolve(symbolizer, gone, place, &frames), 0); /* not its id */
+    unsetenv("DEBUGINFOD_CACHE_PATH");
 }
 
 static void minidebuginfo(void **state)
@@ -356,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stripped_library, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(debug_link_checksum, new_symbolizer, free_symbolizer),
+        cmocka_unit_test_setup_teardown(debuginfod, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(minidebuginfo, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(build_ids, new_symbolizer, free_symbolizer),
         cmocka_unit_test_setup_teardown(nothing_to_read, new_symbolizer, free_symbolizer),
