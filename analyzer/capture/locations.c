@@ -92,6 +92,16 @@ static void add_frame(struct locations *l, struct frame frame)
     image->frames[image->frame_count++] = frame;
 }
 
+static uint32_t add_object(struct locations *l, struct object object)
+{
+    struct image *image = l->image;
+
+    image->objects =
+        xgrow(image->objects, &l->object_capacity, image->object_count + 1, sizeof *image->objects);
+    image->objects[image->object_count] = object;
+    return (uint32_t)image->object_count++;
+}
+
 /* ---- resolving ---- */
 
 static int is_same_module(const struct known_module *a, const struct known_module *b)
@@ -109,6 +119,18 @@ static uint32_t identity_of_last(const struct locations *l)
     while (!is_same_module(&l->modules[i], last))
         i++;
     return i;
+}
+
+/* The object's number in the image. Modules that are the same object share it. */
+static uint32_t number_of(struct locations *l, const struct known_module *module)
+{
+    char digits[2 * SPOOL_BUILD_ID_MAX + 1] = "";
+
+    if (&l->modules[module->identity] != module)
+        return l->modules[module->identity].number;
+    for (uint32_t i = 0; i < module->build_id_bytes; i++)
+        sprintf(digits + 2 * i, "%02x", module->build_id[i]);
+    return add_object(l, (struct object){module->path, intern(l, digits)});
 }
 
 static struct symbol_object *object_of(struct locations *l, const struct known_module *module,
@@ -155,27 +177,35 @@ static const struct known_module *find_module(struct locations *l, uint32_t seri
     memcpy(module->build_id, entry.build_id, entry.build_id_bytes);
     module->object = object_of(l, module, &entry);
     module->identity = identity_of_last(l);
+    module->number = number_of(l, module);
     return module;
 }
 
-/* Adds a location of one frame, whose function has only a made-up name. */
-static uint32_t add_nameless(struct locations *l, const char *name, const char *module)
+static const struct location no_place; /* in no object */
+
+/* Adds a location of one frame, whose function has only a made-up name. `place`: where it lies. */
+static uint32_t add_nameless(struct locations *l, struct location place, const char *name,
+                             const char *module)
 {
     const char *empty = intern(l, "");
     struct function function = {.name = intern(l, name), .module = module, .file = empty};
-    struct location location = {.frame_first = (uint32_t)l->image->frame_count, .frame_count = 1};
 
+    place.frame_first = (uint32_t)l->image->frame_count;
+    place.frame_count = 1;
     add_frame(l, (struct frame){.function = find_function(l, function), .file = empty});
-    return add_location(l, location);
+    return add_location(l, place);
 }
 
-static uint32_t add_resolved(struct locations *l, const struct known_module *module,
-                             const struct symbol_frame *frames, size_t count)
+static uint32_t add_resolved(struct locations *l, struct location location,
+                             const struct known_module *module, const struct symbol_frame *frames,
+                             size_t count)
 {
-    struct location location = {.frame_first = (uint32_t)l->image->frame_count,
-                                .flags = LOCATION_HIDDEN};
+    uint64_t begin = frames[count - 1].begin;
     size_t left_out = count > LOCATION_FRAMES_MAX ? count - LOCATION_FRAMES_MAX : 0;
 
+    location.frame_first = (uint32_t)l->image->frame_count;
+    location.flags = LOCATION_HIDDEN;
+    location.begin = begin <= location.offset ? begin : 0; /* else it is in another piece */
     for (size_t i = left_out; i < count; i++) { /* keeps the physical function, the last */
         const struct symbol_frame *f = &frames[i];
         struct function function = {
@@ -199,21 +229,22 @@ static uint32_t add_resolved(struct locations *l, const struct known_module *mod
 static uint32_t resolve(struct locations *l, const struct known_module *module, uint64_t address,
                         uint32_t pc_flags)
 {
+    uint64_t wanted = pc_flags & SPOOL_PC_EXACT ? address : address - 1;
+    struct location place = {.object = module->number, .offset = wanted};
     char name[512];
 
     if (module->object) {
         const struct symbol_frame *frames;
-        uint64_t wanted = pc_flags & SPOOL_PC_EXACT ? address : address - 1;
         size_t count = symbolizer_resolve(l->symbols, module->object, wanted, &frames);
         if (count)
-            return add_resolved(l, module, frames, count);
+            return add_resolved(l, place, module, frames, count);
         /* No name, but all places in one function belong to one function. */
-        uint64_t start = symbolizer_function_start(l->symbols, module->object, wanted);
-        if (start)
-            address = start;
+        place.begin = symbolizer_function_start(l->symbols, module->object, wanted);
+        if (place.begin)
+            address = place.begin;
     }
     snprintf(name, sizeof name, "%.400s+0x%" PRIx64, module->name, address);
-    return add_nameless(l, name, module->path);
+    return add_nameless(l, place, name, module->path);
 }
 
 /* Beyond the bound, a new place in the code is "what lies further out is unknown". */
@@ -249,7 +280,7 @@ static uint32_t find_raw(struct locations *l, uint64_t pc)
     if (location || is_full(l))
         return (uint32_t)location;
     snprintf(name, sizeof name, "0x%" PRIx64, pc);
-    location = add_nameless(l, name, intern(l, ""));
+    location = add_nameless(l, no_place, name, intern(l, ""));
     *intmap_place(&l->raw, pc) = location;
     return (uint32_t)location;
 }
@@ -258,7 +289,7 @@ static uint32_t find_raw(struct locations *l, uint64_t pc)
 static uint32_t find_nowhere(struct locations *l)
 {
     if (!l->nowhere && !is_full(l))
-        l->nowhere = add_nameless(l, UNKNOWN_ADDRESS, intern(l, ""));
+        l->nowhere = add_nameless(l, no_place, UNKNOWN_ADDRESS, intern(l, ""));
     return l->nowhere;
 }
 
@@ -322,6 +353,7 @@ void locations_init(struct locations *l, struct image *image, const struct spool
     const char *empty = intern(l, "");
     find_function(
         l, (struct function){.name = intern(l, "[unknown]"), .module = empty, .file = empty});
+    add_object(l, (struct object){empty, empty});
     add_location(l, (struct location){.flags = LOCATION_UNKNOWN});
 }
 
@@ -331,11 +363,14 @@ void locations_clear(struct locations *l)
 
     free(image->functions);
     free(image->frames);
+    free(image->objects);
     free(image->locations);
     image->functions = NULL;
     image->frames = NULL;
+    image->objects = NULL;
     image->locations = NULL;
-    image->function_count = image->frame_count = image->location_count = 0;
+    image->function_count = image->frame_count = 0;
+    image->object_count = image->location_count = 0;
     free(l->by_id);
     free(l->modules);
     free(l->strings);

@@ -26,6 +26,7 @@ struct known_module {
     uint8_t build_id[SPOOL_BUILD_ID_MAX];
     uint32_t build_id_bytes;
     uint32_t identity; /* the first module of this path that is the same object */
+    uint32_t number;   /* that object's in image->objects */
     uint64_t bias;
     struct symbol_object *object; /* NULL: no symbolizer */
 };
@@ -62,7 +63,7 @@ struct locations {
     size_t string_count, string_capacity;
     struct intmap string_numbers;   /* hash -> index in strings + 1 */
     struct intmap function_numbers; /* hash -> function + 1 */
-    size_t function_capacity, frame_capacity, location_capacity;
+    size_t function_capacity, frame_capacity, object_capacity, location_capacity;
     size_t most;          /* locations, and frames; a test may have less than the format's bound */
     struct intmap beyond; /* pc ids of places that were new when there was no room any more */
 };

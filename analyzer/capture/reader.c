@@ -31,7 +31,7 @@ struct codec reader_codec(struct reader *r)
 
 int reader_is_table(uint32_t type)
 {
-    return type >= BLOCK_STRINGS && type <= BLOCK_STACKS;
+    return (type >= BLOCK_STRINGS && type <= BLOCK_STACKS) || type == BLOCK_OBJECTS;
 }
 
 int reader_add_head(struct reader *r)
@@ -227,6 +227,7 @@ static void begin_image(struct reader *r)
     tables_free(&r->tables);
     r->image = image;
     r->tables.memory = image->memory;
+    r->tables.version = h->version;
     r->index_count = r->listed = 0;
 }
 

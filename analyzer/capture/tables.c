@@ -26,11 +26,36 @@ static void code_frames(struct codec *c, struct frame *f, size_t count)
     STRING_COLUMN(c, f, count, file);
 }
 
-static void code_locations(struct codec *c, struct location *l, size_t count)
+static void code_objects(struct codec *c, struct object *o, size_t count)
+{
+    STRING_COLUMN(c, o, count, path);
+    STRING_COLUMN(c, o, count, build_id);
+}
+
+/* Where a location's function begins is stored as 1 + the distance from there; 0 is unknown. */
+static void code_begins(struct codec *c, struct location *l, size_t count)
+{
+    for (size_t i = 0; i < count && !c->in.bad; i++) {
+        uint64_t distance = l[i].begin ? l[i].offset - l[i].begin + 1 : 0;
+        code_u64(c, &distance);
+        if (c->out != NULL)
+            continue;
+        c->in.bad |= distance > 0 && distance - 1 > l[i].offset;
+        l[i].begin = distance ? l[i].offset - (distance - 1) : 0;
+    }
+}
+
+/* Version 1 does not know where a location lies. */
+static void code_locations(struct codec *c, struct location *l, size_t count, uint32_t version)
 {
     COLUMN(c, l, count, frame_first, COLUMN_DIFFERENCE);
     COLUMN(c, l, count, frame_count, COLUMN_PLAIN);
     COLUMN(c, l, count, flags, COLUMN_PLAIN);
+    if (version < 2)
+        return;
+    COLUMN(c, l, count, object, COLUMN_NEW);
+    COLUMN(c, l, count, offset, COLUMN_DIFFERENCE);
+    code_begins(c, l, count);
 }
 
 /* A stack's parent is stored as its distance, mostly 1; `index` is the first stack's number. */
@@ -64,7 +89,9 @@ void tables_put(struct bytes *payload, enum capture_block_type type, struct stri
     else if (type == BLOCK_FRAMES)
         code_frames(&c, (struct frame *)array + first, count);
     else if (type == BLOCK_LOCATIONS)
-        code_locations(&c, (struct location *)array + first, count);
+        code_locations(&c, (struct location *)array + first, count, CAPTURE_VERSION);
+    else if (type == BLOCK_OBJECTS)
+        code_objects(&c, (struct object *)array + first, count);
     else if (type == BLOCK_STACKS)
         code_stacks(&c, (struct stack *)array + first, index, count);
     else if (type == BLOCK_CLASSES)
@@ -135,14 +162,23 @@ static int read_frames(struct tables *t, struct codec *c, size_t count)
     return !c->in.bad;
 }
 
+static int read_objects(struct tables *t, struct codec *c, size_t count)
+{
+    GROW(t, objects, object, count);
+    code_objects(c, t->objects + t->object_count, count);
+    t->object_count += c->in.bad ? 0 : count;
+    return !c->in.bad;
+}
+
 static int read_locations(struct tables *t, struct codec *c, size_t count)
 {
     GROW(t, locations, location, count);
     struct location *l = t->locations + t->location_count;
-    code_locations(c, l, count);
+    code_locations(c, l, count, t->version);
     for (size_t i = 0; i < count && !c->in.bad; i++)
         c->in.bad = l[i].frame_count > FRAMES_MAX ||
-                    (uint64_t)l[i].frame_first + l[i].frame_count > t->frame_count;
+                    (uint64_t)l[i].frame_first + l[i].frame_count > t->frame_count ||
+                    (l[i].object > 0 && l[i].object >= t->object_count);
     t->location_count += c->in.bad ? 0 : count;
     return !c->in.bad;
 }
@@ -189,6 +225,8 @@ int tables_read(struct tables *t, enum capture_block_type type, const struct byt
         return first == t->function_count && read_functions(t, &c, count);
     case BLOCK_FRAMES:
         return first == t->frame_count && read_frames(t, &c, count);
+    case BLOCK_OBJECTS:
+        return first == t->object_count && read_objects(t, &c, count);
     case BLOCK_LOCATIONS:
         return first == t->location_count && read_locations(t, &c, count);
     case BLOCK_STACKS:
@@ -213,16 +251,20 @@ void tables_give(struct tables *t, struct image *image)
     image->function_count = t->function_count;
     image->frames = copy(image->memory, t->frames, t->frame_count, sizeof *t->frames);
     image->frame_count = t->frame_count;
+    image->objects = copy(image->memory, t->objects, t->object_count, sizeof *t->objects);
+    image->object_count = t->object_count;
     image->locations = copy(image->memory, t->locations, t->location_count, sizeof *t->locations);
     image->location_count = t->location_count;
     image->stacks = copy(image->memory, t->stacks, t->stack_count, sizeof *t->stacks);
     image->stack_count = t->stack_count;
     free(t->functions);
     free(t->frames);
+    free(t->objects);
     free(t->locations);
     free(t->stacks);
     t->functions = NULL;
     t->frames = NULL;
+    t->objects = NULL;
     t->locations = NULL;
     t->stacks = NULL;
 }
@@ -232,6 +274,7 @@ void tables_free(struct tables *t)
     string_table_free(&t->strings);
     free(t->functions);
     free(t->frames);
+    free(t->objects);
     free(t->locations);
     free(t->stacks);
     free(t->classes);

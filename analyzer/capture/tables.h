@@ -2,9 +2,9 @@
  * tables.h - the image's tables as they grow: an increment holds what was appended since the
  * previous one.
  *
- * Order within a file: strings, functions, frames, locations, stacks, classes; an entry names only
- * entries that came before it, which tables_read enforces. Payload of an increment: index of the
- * first entry, count, then the fields column by column. One owner, one thread.
+ * Order within a file: strings, functions, frames, objects, locations, stacks, classes; an entry
+ * names only entries that came before it, which tables_read enforces. Payload of an increment:
+ * index of the first entry, count, then the fields column by column. One owner, one thread.
  */
 #ifndef MPROF_TABLES_H
 #define MPROF_TABLES_H
@@ -30,13 +30,16 @@ void tables_put(struct bytes *payload, enum capture_block_type type, struct stri
 struct tables {
     struct string_table strings;
     struct arena *memory; /* of the strings' bytes */
+    uint32_t version;     /* of the file */
     struct function *functions;
     struct frame *frames;
+    struct object *objects;
     struct location *locations;
     struct stack *stacks;
     struct event_class *classes;
-    size_t function_count, frame_count, location_count, stack_count, class_count;
-    size_t function_capacity, frame_capacity, location_capacity, stack_capacity, class_capacity;
+    size_t function_count, frame_count, object_count, location_count, stack_count, class_count;
+    size_t function_capacity, frame_capacity, object_capacity;
+    size_t location_capacity, stack_capacity, class_capacity;
 };
 
 /* Appends an increment. Returns 1, or 0 where it does not fit what is already there. */

@@ -39,7 +39,8 @@ struct writer {
     size_t entries_max, text_bytes; /* of a block */
 
     struct string_table strings;
-    size_t strings_written, functions_written, frames_written, locations_written, stacks_written;
+    size_t strings_written, functions_written, frames_written, objects_written;
+    size_t locations_written, stacks_written;
     struct event_class *classes; /* those that no block holds yet */
     size_t class_count, class_capacity, classes_written;
 
@@ -123,6 +124,7 @@ static void put_tables(struct writer *w)
     const struct image *i = w->image;
     put_table(w, BLOCK_FUNCTIONS, i->functions, &w->functions_written, i->function_count);
     put_table(w, BLOCK_FRAMES, i->frames, &w->frames_written, i->frame_count);
+    put_table(w, BLOCK_OBJECTS, i->objects, &w->objects_written, i->object_count);
     put_table(w, BLOCK_LOCATIONS, i->locations, &w->locations_written, i->location_count);
     put_table(w, BLOCK_STACKS, i->stacks, &w->stacks_written, i->stack_count);
     put_classes(w);

@@ -59,18 +59,56 @@ uint64_t merged_function(struct merged_tables *m, uint32_t function)
     return *number - 1;
 }
 
-struct place { /* a location of `from`, its functions merged */
+static int is_object(const struct merged_tables *m, size_t index, const void *wanted)
+{
+    const struct object *a = &m->object_list[index], *b = wanted;
+    return strcmp(a->path, b->path) == 0 && strcmp(a->build_id, b->build_id) == 0;
+}
+
+static void add_object(struct merged_tables *m, const struct object *o)
+{
+    m->object_list =
+        xgrow(m->object_list, &m->objects.capacity, m->objects.count + 1, sizeof *m->object_list);
+    m->object_list[m->objects.count++] =
+        (struct object){arena_string(m->memory, o->path), arena_string(m->memory, o->build_id)};
+}
+
+static uint64_t merged_object(struct merged_tables *m, uint32_t object)
+{
+    if (object == 0) /* unknown; images of version 1 have no other */
+        return 0;
+    if (m->object_of[object])
+        return m->object_of[object] - 1;
+    const struct object *o = &m->from->objects[object];
+    uint64_t hash = hash_text(hash_text(HASH_START, o->path), o->build_id);
+    uint64_t *number = find(m, &m->objects, hash, o, is_object);
+    if (*number == 0) {
+        add_object(m, o);
+        *number = m->objects.count;
+    }
+    m->object_of[object] = *number;
+    return *number - 1;
+}
+
+struct place { /* a location of `from`, its functions and its object merged */
     const struct frame *frames;
-    uint32_t count, flags;
+    struct location location;
 };
+
+/* Is it the same place of the same object? */
+static int is_address(const struct location *a, const struct location *b)
+{
+    return a->object == b->object && a->offset == b->offset && a->begin == b->begin;
+}
 
 static int is_location(const struct merged_tables *m, size_t index, const void *wanted)
 {
     const struct location *a = &m->location_list[index];
-    const struct place *b = wanted;
-    int same = a->frame_count == b->count && a->flags == b->flags;
-    for (uint32_t i = 0; same && i < b->count; i++) {
-        const struct frame *f = &m->frames[a->frame_first + i], *g = &b->frames[i];
+    const struct place *place = wanted;
+    const struct location *b = &place->location;
+    int same = a->frame_count == b->frame_count && a->flags == b->flags && is_address(a, b);
+    for (uint32_t i = 0; same && i < b->frame_count; i++) {
+        const struct frame *f = &m->frames[a->frame_first + i], *g = &place->frames[i];
         same = f->function == g->function && f->line == g->line && strcmp(f->file, g->file) == 0;
     }
     return same;
@@ -78,8 +116,10 @@ static int is_location(const struct merged_tables *m, size_t index, const void *
 
 static uint64_t hash_place(const struct place *place)
 {
-    uint64_t hash = hash_bytes(HASH_START, &place->flags, sizeof place->flags);
-    for (uint32_t i = 0; i < place->count; i++) {
+    const struct location *l = &place->location;
+    uint64_t hash = hash_bytes(HASH_START, &l->flags, sizeof l->flags);
+    hash = hash_bytes(hash, &l->offset, sizeof l->offset);
+    for (uint32_t i = 0; i < l->frame_count; i++) {
         const struct frame *f = &place->frames[i];
         hash = hash_bytes(hash, &f->function, sizeof f->function);
         hash = hash_text(hash_bytes(hash, &f->line, sizeof f->line), f->file);
@@ -89,13 +129,14 @@ static uint64_t hash_place(const struct place *place)
 
 static void add_location(struct merged_tables *m, const struct place *place)
 {
-    m->frames =
-        xgrow(m->frames, &m->frame_capacity, m->frame_count + place->count + 1, sizeof *m->frames);
+    uint32_t count = place->location.frame_count;
+    m->frames = xgrow(m->frames, &m->frame_capacity, m->frame_count + count + 1, sizeof *m->frames);
     m->location_list = xgrow(m->location_list, &m->locations.capacity, m->locations.count + 1,
                              sizeof *m->location_list);
-    m->location_list[m->locations.count++] =
-        (struct location){(uint32_t)m->frame_count, place->count, place->flags};
-    for (uint32_t i = 0; i < place->count; i++) {
+    struct location *added = &m->location_list[m->locations.count++];
+    *added = place->location;
+    added->frame_first = (uint32_t)m->frame_count;
+    for (uint32_t i = 0; i < count; i++) {
         struct frame *f = &m->frames[m->frame_count++];
         *f = place->frames[i];
         f->file = arena_string(m->memory, f->file);
@@ -112,7 +153,8 @@ static uint64_t merged_location(struct merged_tables *m, uint32_t location)
         frames[i] = m->from->frames[l->frame_first + i];
         frames[i].function = (uint32_t)merged_function(m, frames[i].function);
     }
-    struct place place = {frames, l->frame_count, l->flags};
+    struct place place = {frames, *l};
+    place.location.object = (uint32_t)merged_object(m, l->object);
     uint64_t *number = find(m, &m->locations, hash_place(&place), &place, is_location);
     if (*number == 0) {
         add_location(m, &place);
@@ -165,9 +207,10 @@ uint64_t merged_stack(struct merged_tables *m, uint32_t stack)
 void merged_tables_forget(struct merged_tables *m)
 {
     free(m->function_of);
+    free(m->object_of);
     free(m->location_of);
     free(m->stack_of);
-    m->function_of = m->location_of = m->stack_of = NULL;
+    m->function_of = m->object_of = m->location_of = m->stack_of = NULL;
     m->from = NULL;
 }
 
@@ -178,6 +221,7 @@ void merged_tables_turn_to(struct merged_tables *m, const struct image *image)
     merged_tables_forget(m);
     m->from = image;
     m->function_of = xcalloc(image->function_count + 1, sizeof *m->function_of);
+    m->object_of = xcalloc(image->object_count + 1, sizeof *m->object_of);
     m->location_of = xcalloc(image->location_count + 1, sizeof *m->location_of);
     m->stack_of = xcalloc(image->stack_count + 1, sizeof *m->stack_of);
 }
@@ -185,8 +229,9 @@ void merged_tables_turn_to(struct merged_tables *m, const struct image *image)
 void merged_tables_begin(struct merged_tables *m, struct arena *memory)
 {
     *m = (struct merged_tables){.memory = memory};
-    /* Location 0 and stack 0, which every image has. */
-    add_location(m, &(struct place){NULL, 0, LOCATION_UNKNOWN});
+    /* Object 0, location 0 and stack 0, which every image has. */
+    add_object(m, &(struct object){"", ""});
+    add_location(m, &(struct place){.location = {.flags = LOCATION_UNKNOWN}});
     m->stack_list = xgrow(NULL, &m->stacks.capacity, 1, sizeof *m->stack_list);
     m->stacks.count = 1;
 }
@@ -202,18 +247,22 @@ void merged_tables_give(struct merged_tables *m, struct image *image)
     image->field = arena_copy(m->memory, list, (number) * sizeof *(list))
     GIVE(functions, m->function_list, m->functions.count);
     GIVE(frames, m->frames, m->frame_count);
+    GIVE(objects, m->object_list, m->objects.count);
     GIVE(locations, m->location_list, m->locations.count);
     GIVE(stacks, m->stack_list, m->stacks.count);
 #undef GIVE
     image->function_count = m->functions.count;
     image->frame_count = m->frame_count;
+    image->object_count = m->objects.count;
     image->location_count = m->locations.count;
     image->stack_count = m->stacks.count;
     intmap_clear(&m->functions.numbers);
+    intmap_clear(&m->objects.numbers);
     intmap_clear(&m->locations.numbers);
     intmap_clear(&m->stacks.numbers);
     free(m->function_list);
     free(m->frames);
+    free(m->object_list);
     free(m->location_list);
     free(m->stack_list);
     merged_tables_forget(m);

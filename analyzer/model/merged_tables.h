@@ -1,5 +1,5 @@
 /*
- * merged_tables.h - functions, locations and stacks of several images made one table each.
+ * merged_tables.h - functions, objects, locations and stacks of several images made one table each.
  *
  * An entry of one image is looked up once: its number in the merged tables is remembered until the
  * next image's turn. Strings are copied. Part of merged.h. Single-threaded.
@@ -17,15 +17,17 @@ struct interned {
 
 struct merged_tables {
     struct arena *memory; /* of the strings */
-    struct interned functions, locations, stacks;
+    struct interned functions, objects, locations, stacks;
     struct function *function_list;
     struct frame *frames;
     size_t frame_count, frame_capacity;
+    struct object *object_list;
     struct location *location_list;
     struct stack *stack_list;
 
-    const struct image *from;                       /* whose numbers the arrays below hold */
-    uint64_t *function_of, *location_of, *stack_of; /* index -> merged index + 1, 0 not known yet */
+    const struct image *from; /* whose numbers the arrays below hold */
+    /* index -> merged index + 1, 0 not known yet */
+    uint64_t *function_of, *object_of, *location_of, *stack_of;
 };
 
 void merged_tables_begin(struct merged_tables *m, struct arena *memory);

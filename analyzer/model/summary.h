@@ -41,9 +41,18 @@ struct frame { /* one logical frame: a function and the line that was executing 
     const char *file; /* of the call; "" unknown */
 };
 
+/* A program or a library, as it was loaded. */
+struct object {
+    const char *path;     /* "" unknown */
+    const char *build_id; /* hexadecimal, "" where it has none */
+};
+
 struct location {                      /* one pc: its logical frames, innermost inlined one first */
     uint32_t frame_first, frame_count; /* count 0: location 0, "what lies further out is unknown" */
     uint32_t flags;                    /* enum location_flag */
+    uint32_t object; /* where it lies; 0 unknown: in none, or in a capture of version 1 */
+    uint64_t offset; /* its address in the object's ELF file: of the call, not behind it */
+    uint64_t begin;  /* the same of its function; 0 unknown, else at most offset */
 };
 enum location_flag {
     LOCATION_HIDDEN = 1 << 0, /* only FUNCTION_ALLOCATOR frames: left out while at the leaf */
@@ -300,6 +309,8 @@ struct image {
     size_t function_count;
     struct frame *frames;
     size_t frame_count;
+    struct object *objects; /* object 0 is "unknown" */
+    size_t object_count;
     struct location *locations;
     size_t location_count;
     struct stack *stacks;

@@ -57,8 +57,29 @@ static inline void *fixture_array(struct image *image, size_t count, size_t entr
     return arena_take(image->memory, (count + 1) * entry_bytes);
 }
 
+#define FIXTURE_OBJECTS 5
+
+static inline void fixture_objects(struct image *image)
+{
+    image->objects = fixture_array(image, FIXTURE_OBJECTS, sizeof *image->objects);
+    image->object_count = FIXTURE_OBJECTS;
+    image->objects[0] = (struct object){"", ""};
+    for (uint32_t i = 1; i < FIXTURE_OBJECTS; i++)
+        image->objects[i] = (struct object){fixture_text(image, "module", i),
+                                            i % 2 ? fixture_text(image, "id", i) : ""};
+}
+
+static inline void fixture_address(struct location *l)
+{
+    l->object = (uint32_t)fixture_random(FIXTURE_OBJECTS);
+    l->offset = fixture_number();
+    if (l->offset > 4096 && fixture_random(3))
+        l->begin = l->offset - fixture_random(4096);
+}
+
 static inline void fixture_tables(struct image *image, uint32_t size)
 {
+    fixture_objects(image);
     image->functions = fixture_array(image, size, sizeof *image->functions);
     image->frames = fixture_array(image, size * 2, sizeof *image->frames);
     image->locations = fixture_array(image, size, sizeof *image->locations);
@@ -82,6 +103,7 @@ static inline void fixture_tables(struct image *image, uint32_t size)
         image->locations[i].frame_first = (uint32_t)fixture_random(size);
         image->locations[i].frame_count = (uint32_t)fixture_random(4);
         image->locations[i].flags = fixture_random(20) ? 0 : LOCATION_UNKNOWN;
+        fixture_address(&image->locations[i]);
     }
     for (uint32_t i = 1; i < size * 3; i++) /* every (parent, location) once, as in a tree */
         image->stacks[i] = (struct stack){i / 3, i % size};

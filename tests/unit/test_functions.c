@@ -25,15 +25,15 @@ static struct frame frames[] = {{MAIN, 10, ""}, {MAIN, 20, ""},   {A, 1, ""},   
                                 {NEW, 1, ""},   {INLINED, 5, ""}, {MAIN, 10, ""}, {INLINED, 6, ""},
                                 {MAIN, 20, ""}, {NEW, 1, ""},     {A, 2, ""}};
 static struct location locations[] = {
-    [AT_UNKNOWN] = {0, 0, LOCATION_UNKNOWN},
-    [AT_MAIN10] = {0, 1, 0},
-    [AT_MAIN20] = {1, 1, 0},
-    [AT_A] = {2, 1, 0},
-    [AT_B] = {3, 1, 0},
-    [AT_NEW] = {4, 1, LOCATION_HIDDEN},
-    [AT_INLINED10] = {5, 2, 0},
-    [AT_INLINED20] = {7, 2, 0},
-    [AT_A_NEW] = {9, 2, 0},
+    [AT_UNKNOWN] = {.flags = LOCATION_UNKNOWN},
+    [AT_MAIN10] = {.frame_first = 0, .frame_count = 1},
+    [AT_MAIN20] = {.frame_first = 1, .frame_count = 1},
+    [AT_A] = {.frame_first = 2, .frame_count = 1},
+    [AT_B] = {.frame_first = 3, .frame_count = 1},
+    [AT_NEW] = {.frame_first = 4, .frame_count = 1, .flags = LOCATION_HIDDEN},
+    [AT_INLINED10] = {.frame_first = 5, .frame_count = 2},
+    [AT_INLINED20] = {.frame_first = 7, .frame_count = 2},
+    [AT_A_NEW] = {.frame_first = 9, .frame_count = 2},
 };
 
 struct world {

@@ -1,4 +1,5 @@
 /* test_merged.c - two images made one: functions and stacks by what they are, figures added. */
+#include "addresses.h"
 #include "merged.h"
 #include "view_fixture.h"
 
@@ -107,9 +108,38 @@ static void test_two_images(void **state)
     uint32_t node = p->leaks[0].stack, inner = 0;
     const struct frame *frame = stack_next_frame(sum, &node, &inner);
     assert_string_equal(sum->functions[frame->function].name, "common");
+    const struct location *l = stack_location(sum, node);
+    assert_true(l->offset == 0x1110 && l->begin == 0x1100);
+    assert_string_equal(image_object(sum, l->object)->path, "/usr/bin/app");
+    assert_int_equal(sum->object_count, 2);
     frame = stack_next_frame(sum, &node, &inner);
     assert_string_equal(sum->functions[frame->function].name, "main");
     assert_null(stack_next_frame(sum, &node, &inner));
+    image_free(sum);
+}
+
+/* Call sites are the same where line, object and address are; a capture of version 1 knows neither
+ * of these. */
+static void test_call_sites(void **state)
+{
+    (void)state;
+    static struct view_fixture v[4];
+    struct merged *m = merged_new();
+    for (int i = 0; i < 4; i++)
+        make(&v[i], "only_a", 4000);
+    v[1].objects[1].build_id = "another build";
+    v[2].locations[2].offset++;
+    for (int i = 0; i < 3; i++)
+        v[3].locations[i + 1].object = 0;
+    v[3].image.objects = NULL;
+    v[3].image.object_count = 0;
+    for (int i = 0; i < 4; i++)
+        merged_add(m, &v[i].image, &v[i].process, 0, 0);
+    struct image *sum = merged_finish(m);
+    const struct process *p = &sum->processes[0];
+    assert_int_equal(sum->object_count, 3);
+    assert_int_equal(sum->function_count, 3);
+    assert_int_equal(p->leak_count, 4 + 4); /* both lie on "common" */
     image_free(sum);
 }
 
@@ -162,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_images),
+        cmocka_unit_test(test_call_sites),
         cmocka_unit_test(test_lines_add_up),
         cmocka_unit_test(test_functions_of_one_name),
     };

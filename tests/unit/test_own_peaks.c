@@ -224,11 +224,11 @@ static void make_locations(struct world *w)
     for (uint32_t f = 0; f < FUNCTIONS; f++)
         functions[f] = (struct function){
             .name = "f", .flags = f >= FUNCTIONS - 2 ? (uint32_t)FUNCTION_ALLOCATOR : 0};
-    locations[0] = (struct location){0, 0, LOCATION_UNKNOWN};
+    locations[0] = (struct location){.flags = LOCATION_UNKNOWN};
     for (uint32_t i = 1; i < LOCATIONS; i++) {
         struct location *l = &locations[i];
         uint32_t visible = 0;
-        *l = (struct location){frame, i % 3 ? 1 : 1 + pick(w, 3), 0};
+        *l = (struct location){.frame_first = frame, .frame_count = i % 3 ? 1 : 1 + pick(w, 3)};
         for (uint32_t k = 0; k < l->frame_count; k++) {
             frames[frame].function = 1 + pick(w, FUNCTIONS - 1);
             visible += !(functions[frames[frame++].function].flags & FUNCTION_ALLOCATOR);

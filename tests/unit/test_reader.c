@@ -31,6 +31,11 @@ static void expect_tables(const struct image *a, const struct image *b)
         assert_int_equal(a->frames[i].line, b->frames[i].line);
         assert_string_equal(a->frames[i].file, b->frames[i].file);
     }
+    assert_int_equal(a->object_count, b->object_count);
+    for (size_t i = 0; i < a->object_count; i++) {
+        assert_string_equal(a->objects[i].path, b->objects[i].path);
+        assert_string_equal(a->objects[i].build_id, b->objects[i].build_id);
+    }
     assert_int_equal(a->location_count, b->location_count);
     expect_bytes(a->locations, b->locations, a->location_count, sizeof *a->locations);
     assert_int_equal(a->stack_count, b->stack_count);

@@ -44,7 +44,7 @@ static uint32_t pick(struct world *w, uint32_t below)
 static void begin(struct world *w, uint32_t threads, uint64_t seed)
 {
     static struct function unknown = {.name = "[unknown]"};
-    static struct location nowhere = {0, 0, LOCATION_UNKNOWN};
+    static struct location nowhere = {.flags = LOCATION_UNKNOWN};
 
     memset(w, 0, sizeof *w);
     w->random = seed;

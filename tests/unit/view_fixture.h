@@ -18,6 +18,7 @@ struct view_fixture {
     struct function functions[FIXTURE_FUNCTIONS];
     struct function_usage usages[FIXTURE_FUNCTIONS];
     struct frame frames[FIXTURE_FUNCTIONS];
+    struct object objects[2];
     struct location locations[FIXTURE_FUNCTIONS + 1];
     struct stack stacks[FIXTURE_FUNCTIONS + 1];
     struct bucket buckets[5];
@@ -43,7 +44,11 @@ static inline void fixture_function(struct view_fixture *v, const char *name, ui
     v->usages[i].heap.span = (struct span){
         (uint64_t)(begin * 1e9), (uint64_t)(end * 1e9), FIXTURE_MIB, 2 * FIXTURE_MIB, 0, 1};
     v->frames[i] = (struct frame){i, 20 + i, "src/app.c"};
-    v->locations[i + 1] = (struct location){i, 1, 0};
+    v->locations[i + 1] = (struct location){.frame_first = i,
+                                            .frame_count = 1,
+                                            .object = 1,
+                                            .offset = 0x1010 + 0x100 * (uint64_t)i,
+                                            .begin = 0x1000 + 0x100 * (uint64_t)i};
     v->stacks[i + 1] = (struct stack){i, i + 1};
     v->process.function_count = v->image.function_count;
     v->image.frame_count = v->image.function_count;
@@ -68,6 +73,10 @@ static inline void fixture_make(struct view_fixture *v)
     v->image.epoch_ns = 1795318609855000000ull;
     v->image.functions = v->functions;
     v->image.frames = v->frames;
+    v->objects[1] = (struct object){"/usr/bin/app", "0123456789abcdef0123456789abcdef01234567"};
+    v->objects[0] = (struct object){"", ""};
+    v->image.objects = v->objects;
+    v->image.object_count = 2;
     v->image.locations = v->locations;
     v->image.stacks = v->stacks;
     v->image.processes = &v->process;
