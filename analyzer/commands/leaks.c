@@ -4,11 +4,13 @@
 #include "family_view.h"
 #include "leaks_view.h"
 #include "options.h"
+#include "whereabouts.h"
 #include <stdlib.h>
 
 struct values {
     long count;
     int json;
+    int addresses;
     struct choosing which;
 };
 
@@ -17,6 +19,7 @@ static const struct option options[] = {
      "show N stacks (without it 20, with --json all)"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL,
      "print JSON, see the manual page for its keys"},
+    ADDRESSES_OPTION(struct values, "each frame"),
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
@@ -29,7 +32,8 @@ static void show(const struct chosen *chosen, const struct values *values)
         return;
     }
     char *note = family->count ? family_note(family, together) : NULL;
-    leaks_text(chosen->image, chosen->series, note, values->count, stdout);
+    leaks_text(chosen->image, chosen->series, note, values->count, values->addresses, stdout);
+    names_foot(chosen->image, stdout);
     free(note);
 }
 
@@ -41,6 +45,8 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
+    if (addresses_refused("leaks", values.json, values.addresses))
+        return COMMAND_USAGE;
     int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, 0);
     if (status == COMMAND_OK)
         show(&chosen, &values);

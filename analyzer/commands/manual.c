@@ -47,7 +47,12 @@ static const struct key report_keys[] = {
                 "lines and inlined calls) and reason"},
     {"functions",
      "array of objects: name, module (path of the program or library), file and line of the "
-     "declaration (empty and 0 where there is no debugging information), self and inclusive, "
+     "declaration (empty and 0 where there is no debugging information), offset (where it begins "
+     "in "
+     "its module's ELF file, a text like 0x11b1, as addr2line -e takes it; null where that is not "
+     "known: of functions that were inlined everywhere, outside of all modules, and in recordings "
+     "of version 1), build_id (the module's, in hexadecimal digits; empty where it has none or it "
+     "is not known), self and inclusive, "
      "mapped_self, mapped_inclusive, memory_self, memory_inclusive, and "
      "mapped_self_at_memory_peak_bytes and mapped_inclusive_at_memory_peak_bytes (what the "
      "function held of mapped memory when memory was highest; the rest of at_peak_bytes of "
@@ -97,7 +102,9 @@ static const struct key leaks_keys[] = {
      "the same of mapped memory that was never unmapped; its blocks are pieces"},
     {"stack",
      "array of objects, the innermost function first: function, module, file and line of the "
-     "place that was executing"},
+     "place that was executing, offset (of the call in the module's ELF file, null where that is "
+     "not known; inlined functions have that of the function around them) and build_id, as in "
+     "report"},
 };
 
 static const struct key other_keys[] = {
@@ -105,7 +112,8 @@ static const struct key other_keys[] = {
              "mapped_peak_bytes, mapped_peak_time_s, memory_peak_bytes, memory_peak_time_s, "
              "mapped_at_memory_peak_bytes, rss_peak_bytes, lost, lost_bytes, quality as in report, "
              "with --tree gaps, and with "
-             "--func functions: name, module, file, line, own_peak_bytes, own_peak_time_s"},
+             "--func functions: name, module, file, line, offset, build_id, own_peak_bytes, "
+             "own_peak_time_s"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
      "null where that is not recorded), command, start, collected (false while there is only a "

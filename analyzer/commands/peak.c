@@ -1,4 +1,5 @@
 /* peak - the highest memory of recordings, or of a function in them. */
+#include "addresses_view.h"
 #include "chosen.h"
 #include "command.h"
 #include "family_view.h"
@@ -43,13 +44,15 @@ static int has_name(const char *function, const char *wanted)
            ends_in(text_short_name(function, SIZE_MAX), wanted);
 }
 
-static void put_function(const struct function *f, const struct usage *u, struct json *j)
+static void put_function(const struct image *image, const struct function *f, const struct usage *u,
+                         struct address begin, struct json *j)
 {
     json_object(j, NULL);
     json_string(j, "name", f->name);
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
+    address_json(j, image, begin);
     json_number(j, "own_peak_bytes", u->own_peak_bytes);
     json_seconds(j, "own_peak_time_s", u->own_peak_ns);
     json_end_object(j);
@@ -84,6 +87,7 @@ static size_t show_functions(const struct image *image, const char *file, enum s
                              const char *wanted, struct json *j)
 {
     const struct process *p = &image->processes[0];
+    struct address *begins = function_addresses(image);
     size_t count, found = 0;
     const struct function_usage **order = function_order(image, p, series, "peak", &count);
     for (size_t i = 0; i < count; i++)
@@ -94,11 +98,12 @@ static size_t show_functions(const struct image *image, const char *file, enum s
         const struct usage *u =
             &function_series((struct function_usage *)order[i], series)->inclusive;
         if (j)
-            put_function(f, u, j);
+            put_function(image, f, u, begins[order[i]->function], j);
         else
             print_function(file, f, u, quality_bound(&p->quality, u->own_peak_ns),
                            has_twin(image, order, found, i));
     }
+    free(begins);
     free(order);
     return found;
 }

@@ -4,6 +4,7 @@
 #include "function_order.h"
 #include "options.h"
 #include "report_view.h"
+#include "whereabouts.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct values {
     long count;
     const char *sort;
     int json;
+    int addresses;
     struct choosing which;
 };
 
@@ -21,8 +23,19 @@ static const struct option options[] = {
      "sort by KEY, peak without it; self is the function's own peak without what it calls"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL,
      "print JSON, see the manual page for its keys"},
+    ADDRESSES_OPTION(struct values, "each function"),
     CHOOSING_OPTIONS(struct values, which),
     {0}};
+
+static void show(const struct report *report, int json)
+{
+    if (json) {
+        report_json(report, stdout);
+        return;
+    }
+    report_text(report, stdout);
+    names_foot(report->image, stdout);
+}
 
 static int run(const struct invocation *call)
 {
@@ -32,17 +45,18 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
+    if (addresses_refused("report", values.json, values.addresses))
+        return COMMAND_USAGE;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, 1);
     struct report report = {.image = chosen.image,
                             .series = chosen.series,
                             .sort = values.sort,
                             .count = values.count,
                             .family = &chosen.lineage.family,
-                            .source = chosen.source};
-    if (status == COMMAND_OK && values.json)
-        report_json(&report, stdout);
-    else if (status == COMMAND_OK)
-        report_text(&report, stdout);
+                            .source = chosen.source,
+                            .addresses = values.addresses};
+    if (status == COMMAND_OK)
+        show(&report, values.json);
     chosen_close(&chosen);
     return status;
 }

@@ -1,5 +1,6 @@
 /* leaks_view.c - see leaks_view.h. */
 #include "leaks_view.h"
+#include "addresses_view.h"
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -7,8 +8,10 @@
 #include "report_view.h"
 #include "text.h"
 #include "units.h"
+#include "xalloc.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WIDTH 79
 
@@ -17,38 +20,56 @@ struct leak_lists {
     size_t heap_count, mapped_count;
 };
 
-/* "function  file:line" within the width: the place takes at most 32 columns, the name the rest. */
-static void print_frame(const struct image *image, const struct frame *frame, FILE *out)
+/* "file:line" or, without a line, the module; at most 32 columns. */
+static char *place_of(const struct image *image, const struct location *location,
+                      const struct frame *frame)
 {
-    const struct function *f = &image->functions[frame->function];
-    char where[256] = "";
-    if (frame->file[0] && frame->line)
-        snprintf(where, sizeof where, "%.200s:%" PRIu32, file_of_path(frame->file), frame->line);
-    else if (f->flags & FUNCTION_RESOLVED)
-        snprintf(where, sizeof where, "%.200s", file_of_path(f->module));
+    char *where = NULL;
+    if (!frame->file[0] || !frame->line)
+        where = frame_module(image, location, frame);
+    else if (asprintf(&where, "%s:%" PRIu32, file_of_path(frame->file), frame->line) < 0)
+        where = xstrdup("");
     char *place = text_fit(where, 32, 1);
-    size_t room = WIDTH - 6 - text_width(place);
-    char *full = text_clean(f->name);
+    free(where);
+    return place;
+}
+
+/* "function  file:line" or "function+0x1c4  module" within the width. */
+static void print_frame(const struct image *image, const struct location *location,
+                        const struct frame *frame, FILE *out)
+{
+    char site[SITE_TEXT], *place = place_of(image, location, frame);
+    frame_site(site, image, location, frame);
+    size_t room = WIDTH - 6 - text_width(place) - strlen(site);
+    char *full = text_clean(image->functions[frame->function].name);
     char *name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);
-    fprintf(out, "    %s%s%s\n", name, place[0] ? "  " : "", place);
+    fprintf(out, "    %s%s%s%s\n", name, site, place[0] ? "  " : "", place);
     free(name);
     free(full);
     free(place);
 }
 
-static void print_stack(const struct image *image, uint32_t stack, FILE *out)
+/* An address stands once for all that is inlined there. */
+static void print_stack(const struct image *image, uint32_t stack,
+                        const struct addresses *addresses)
 {
     uint32_t node = stack, inner = 0;
     const struct frame *frame;
     size_t frames = 0;
-    for (; (frame = stack_next_frame(image, &node, &inner)) != NULL; frames++)
-        print_frame(image, frame, out);
+    for (; (frame = stack_next_frame(image, &node, &inner)) != NULL; frames++) {
+        const struct location *location = stack_location(image, node);
+        print_frame(image, location, frame, addresses->out);
+        if (frame_is_physical(image, location, frame))
+            addresses_line(addresses, (struct address){location->object, location->offset});
+    }
     if (frames == 0)
-        fputs("    (no stack was recorded)\n", out);
+        fputs("    (no stack was recorded)\n", addresses->out);
 }
 
-static void print_leak(const struct image *image, const struct leak *leak, int is_mapped, FILE *out)
+static void print_leak(const struct image *image, const struct leak *leak, int is_mapped,
+                       const struct addresses *addresses)
 {
+    FILE *out = addresses->out;
     const char *unit = is_mapped ? "mapped piece" : "block",
                *verb = is_mapped ? "mapped" : "allocated";
     char bytes[UNITS_TEXT], blocks[UNITS_TEXT], first[UNITS_TEXT], last[UNITS_TEXT];
@@ -59,7 +80,7 @@ static void print_leak(const struct image *image, const struct leak *leak, int i
     else
         fprintf(out, "%s from %s to %s\n", verb, units_time(first, leak->first_ns),
                 units_time(last, leak->last_ns));
-    print_stack(image, leak->stack, out);
+    print_stack(image, leak->stack, addresses);
 }
 
 /* ---- the list: blocks and mapped memory together, the biggest first ---- */
@@ -87,13 +108,20 @@ static const struct leak *next_leak(struct leak_lists *l, int *is_mapped)
     return l->heap++;
 }
 
-static void print_leaks(const struct image *image, struct leak_lists lists, size_t shown, FILE *out)
+static void print_leaks(const struct image *image, struct leak_lists lists, size_t shown,
+                        int with_addresses, FILE *out)
 {
+    size_t left = lists.heap_count + lists.mapped_count - shown;
+    struct addresses addresses;
     int is_mapped;
+    addresses_begin(&addresses, image, with_addresses, out);
     for (size_t i = 0; i < shown; i++) {
         const struct leak *leak = next_leak(&lists, &is_mapped);
-        print_leak(image, leak, is_mapped, out);
+        print_leak(image, leak, is_mapped, &addresses);
     }
+    if (left)
+        fprintf(out, "\nand %zu more stacks: -n %zu shows all\n", left, left + shown);
+    addresses_end(&addresses);
 }
 
 static const char *moment_of(const struct image *image)
@@ -121,7 +149,7 @@ static void print_sum(const struct image *image, struct leak_lists lists, FILE *
 }
 
 void leaks_text(const struct image *image, enum series series, const char *note, long count,
-                FILE *out)
+                int addresses, FILE *out)
 {
     const struct process *p = &image->processes[0];
     struct leak_lists lists = lists_of(p, series);
@@ -138,9 +166,7 @@ void leaks_text(const struct image *image, enum series series, const char *note,
     gaps_text(image, out);
     if (p->ending.kind == END_EXEC)
         fputs("the process became another program by exec: these blocks are no leaks\n", out);
-    print_leaks(image, lists, shown, out);
-    if (shown < all)
-        fprintf(out, "\nand %zu more stacks: -n %zu shows all\n", all - shown, all);
+    print_leaks(image, lists, shown, addresses, out);
 }
 
 static void put_stack(struct json *j, const struct image *image, uint32_t stack)
@@ -150,11 +176,13 @@ static void put_stack(struct json *j, const struct image *image, uint32_t stack)
     json_array(j, "stack");
     while ((frame = stack_next_frame(image, &node, &inner)) != NULL) {
         const struct function *f = &image->functions[frame->function];
+        const struct location *location = stack_location(image, node);
         json_object(j, NULL);
         json_string(j, "function", f->name);
         json_string(j, "module", f->module);
         json_string(j, "file", frame->file);
         json_number(j, "line", frame->line);
+        address_json(j, image, (struct address){location->object, location->offset});
         json_end_object(j);
     }
     json_end_array(j);

@@ -14,10 +14,11 @@
 #define LEAKS_STACKS 20
 
 /* series: blocks, pieces of mapped memory, or both; JSON has both. count: stacks to show; -1: the
- * text shows LEAKS_STACKS, JSON all. note: see report_text_head. together: the family whose figures
- * the image sums; NULL: it is one process's. */
+ * text shows LEAKS_STACKS, JSON all. note: see report_text_head. addresses: also print where each
+ * frame lies (addresses_view.h). together: the family whose figures the image sums; NULL: it is one
+ * process's. */
 void leaks_text(const struct image *image, enum series series, const char *note, long count,
-                FILE *out);
+                int addresses, FILE *out);
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* report_json.c - see report_view.h. */
+#include "addresses_view.h"
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -100,7 +101,7 @@ static void put_then(struct json *j, const char *key, uint64_t bytes, int togeth
 }
 
 static void put_function(struct json *j, const struct report *report,
-                         const struct function_usage *u)
+                         const struct function_usage *u, struct address begin)
 {
     const struct function *f = &report->image->functions[u->function];
     int together = report->source == NULL;
@@ -109,6 +110,7 @@ static void put_function(struct json *j, const struct report *report,
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
+    address_json(j, report->image, begin);
     report_json_usage(j, "self", &u->heap.self, together);
     report_json_usage(j, "inclusive", &u->heap.inclusive, together);
     report_json_usage(j, "mapped_self", &u->mapped.self, together);
@@ -183,13 +185,15 @@ void report_json(const struct report *report, FILE *out)
     report_json_quality(&j, &p->quality);
     gaps_json(&j, image);
     json_array(&j, "functions");
+    struct address *begins = function_addresses(image);
     size_t count;
     const struct function_usage **order =
         function_order(image, p, report->series, report->sort, &count);
     if (report->count >= 0 && (size_t)report->count < count)
         count = (size_t)report->count;
     for (size_t i = 0; i < count; i++)
-        put_function(&j, report, order[i]);
+        put_function(&j, report, order[i], begins[order[i]->function]);
+    free(begins);
     free(order);
     json_end_array(&j);
     threads_json(&j, p);

@@ -1,4 +1,5 @@
 /* report_text.c - see report_view.h. */
+#include "addresses_view.h"
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -189,7 +190,8 @@ static void print_figures(const struct function_usage *f, enum series series, in
     print_usage(series == SERIES_HEAP ? "self" : "smap", &u->self, together, out);
 }
 
-static void print_row(const struct row *row, enum series series, int together, FILE *out)
+static void print_row(const struct row *row, enum series series, int together,
+                      const struct addresses *addresses, FILE *out)
 {
     int gap = (int)(WIDTH - RANK_WIDTH - text_width(row->name) - text_width(row->where));
     fprintf(out, "%2zu  %s", row->rank, row->name);
@@ -198,14 +200,17 @@ static void print_row(const struct row *row, enum series series, int together, F
     fputc('\n', out);
     if (row->is_twin)
         print_whole_name(row->function, out);
+    if (addresses->functions)
+        addresses_line(addresses, addresses->functions[row->usage->function]);
     print_figures(row->usage, series, together, out);
 }
 
-static void print_rows(struct row *rows, size_t count, enum series series, int together, FILE *out)
+static void print_rows(struct row *rows, size_t count, enum series series, int together,
+                       const struct addresses *addresses, FILE *out)
 {
     find_twins(rows, count);
     for (size_t i = 0; i < count; i++) {
-        print_row(&rows[i], series, together, out);
+        print_row(&rows[i], series, together, addresses, out);
         free(rows[i].name);
         free(rows[i].where);
     }
@@ -228,6 +233,7 @@ static void print_functions(const struct report *report, const struct process *p
         function_order(report->image, p, report->series, report->sort, &count);
     size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
     size_t shown = 0, left = 0, starts = 0;
+    struct addresses addresses;
     struct row *rows = xcalloc(count + 1, sizeof *rows);
     fprintf(out, "\nfunctions, by %s%s\n", report->sort, what_is_shown(report, p));
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
@@ -242,11 +248,13 @@ static void print_functions(const struct report *report, const struct process *p
             shown++;
         }
     }
-    print_rows(rows, shown, report->series, report->source == NULL, out);
+    addresses_begin(&addresses, report->image, report->addresses, out);
+    print_rows(rows, shown, report->series, report->source == NULL, &addresses, out);
     if (left)
         fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
     if (starts)
         fputs("start frames (below main) are left out; --json has them\n", out);
+    addresses_end(&addresses);
     free(rows);
     free(order);
 }

@@ -2,7 +2,8 @@
  * report_view.h - the totals of a recording and its functions, as text and as JSON.
  *
  * Shows process 0 of the image: the one that was exec'd, or what the caller or merged.h put there.
- * The processes of its tree are named at the foot. The text is at most 80 columns wide. The keys of
+ * The processes of its tree are named at the foot. The text is at most 80 columns wide, but for
+ * the paths that `addresses` asks for. The keys of
  * the JSON are documented in mprof-c(1) and never change. A write that fails is left to the
  * stream's error flag.
  */
@@ -20,6 +21,7 @@ struct report {
     long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
     const struct family *family; /* its `self` is shown */
     const struct image *source; /* its whole recording; NULL: the image sums the family's figures */
+    int addresses;              /* the text also says where each function begins */
 };
 
 #define REPORT_FUNCTIONS 20

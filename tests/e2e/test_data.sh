@@ -39,5 +39,8 @@ for file in "$TESTS"/data/inlines.v*.capture; do
     "$MPROF" leaks "$name" >leaks.out || fail "leaks $name"
     assert_contains "$name" "leaf  inlines.c:" leaks.out
     assert_contains "$name" "middle  inlines.c:" leaks.out
+    "$MPROF" leaks --json "$name" | json_of leaks.0.stack.0.offset >offset.out || fail "leaks --json $name"
+    [ "$name" = inlines.v1.mprof ] && offset=null || offset=0x
+    assert_contains "$name: offset" $offset offset.out
     assert_plots "$name"
 done

@@ -11,6 +11,7 @@
 #include "fuzz_files.h"
 #include "fuzz_text.h"
 
+#include "debian_package.h"
 #include "gnuplot_process.h"
 
 #include <dirent.h>
@@ -42,13 +43,22 @@ void gnuplot_output_free(struct gnuplot_output *output)
     *output = (struct gnuplot_output){0};
 }
 
+/* The packages of this machine would take more time than all the rest. */
+void debian_packages(const char *folder_of_lists, const char *const *paths, char **packages,
+                     size_t count)
+{
+    (void)folder_of_lists;
+    (void)paths;
+    memset(packages, 0, count * sizeof *packages);
+}
+
 /* ---- the commands ---- */
 
 static const char *const commands[][8] = {
-    {"report", NAME},
+    {"report", "--addresses", NAME},
     {"report", "--json", NAME},
     {"report", "-n", "2", "--sort", "allocations", NAME},
-    {"leaks", NAME},
+    {"leaks", "--addresses", NAME},
     {"leaks", "--json", NAME},
     {"peak", NAME},
     {"peak", "--func", "main", NAME},

@@ -87,7 +87,11 @@ static void make_report(long count, int together)
     fixture_function(&v, "work", FUNCTION_RESOLVED, 4 * FIXTURE_MIB, 1, 2);
     struct family_fixture relatives;
     fixture_family(&relatives, &v);
-    struct report report = {&v.image, "peak", count, &relatives.family, together ? NULL : &v.image};
+    struct report report = {.image = &v.image,
+                            .sort = "peak",
+                            .count = count,
+                            .family = &relatives.family,
+                            .source = together ? NULL : &v.image};
     v.process.ending = (struct ending){END_SIGNAL, 9, ""};
     FILE *out = begin();
     report_json(&report, out);
@@ -104,7 +108,8 @@ static void test_report_of_a_child_that_is_not_there(void **state)
     fixture_family(&relatives, &v);
     relatives.relatives[1].recording = relatives.relatives[0].recording;
     relatives.relatives[1].serial = 5;
-    struct report report = {&v.image, "peak", 0, &relatives.family, &v.image};
+    struct report report = {
+        .image = &v.image, .sort = "peak", .family = &relatives.family, .source = &v.image};
     FILE *out = begin();
     report_json(&report, out);
     fclose(out);
@@ -149,6 +154,8 @@ static void test_report_keys(void **state)
                                        "module",
                                        "file",
                                        "line",
+                                       "offset",
+                                       "build_id",
                                        "self",
                                        "inclusive",
                                        "own_peak_bytes",
@@ -161,6 +168,9 @@ static void test_report_keys(void **state)
         expect_key(keys[i]);
     assert_non_null(strstr(text, "\"start\": 1795318609.855000000"));
     assert_non_null(strstr(text, "\"name\": \"work\""));
+    assert_non_null(strstr(text,
+                           "\"offset\": \"0x1100\",\n"
+                           "      \"build_id\": \"0123456789abcdef0123456789abcdef01234567\""));
     make_report(1, 0);
     assert_non_null(strstr(text, "\"name\": \"main\""));
     assert_null(strstr(text, "\"name\": \"work\""));
@@ -187,6 +197,9 @@ static void test_leaks(void **state)
     assert_true(leaf && root && leaf < root && root < second);
     assert_non_null(strstr(first, "\"last_time_s\": 1.000000000"));
     assert_non_null(strstr(first, "\"line\": 21"));
+    assert_non_null(strstr(leaf, "\"offset\": \"0x1110\""));
+    assert_non_null(strstr(root, "\"offset\": \"0x1010\""));
+    assert_non_null(strstr(root, "\"build_id\": \"0123456789abcdef"));
 }
 
 /* Every key that is written is in the manual. */

@@ -46,8 +46,11 @@ static void make_text(long count, const char *sort)
 {
     struct family_fixture relatives;
     fixture_family(&relatives, &fixture);
-    struct report report = {&fixture.image, sort, count, &relatives.family,
-                            together ? NULL : &fixture.image};
+    struct report report = {.image = &fixture.image,
+                            .sort = sort,
+                            .count = count,
+                            .family = &relatives.family,
+                            .source = together ? NULL : &fixture.image};
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);
@@ -205,7 +208,7 @@ static void test_leaks_of_none(void **state)
     size_t bytes;
     fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
     FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, SERIES_HEAP, NULL, -1, out);
+    leaks_text(&fixture.image, SERIES_HEAP, NULL, -1, 0, out);
     fclose(out);
     assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
 }
