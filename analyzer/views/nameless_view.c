@@ -84,6 +84,7 @@ static void print_module(const struct nameless *n, FILE *out)
     free(module);
 }
 
+/* A package's name is only what it should be by Debian's rule. */
 static void print_sources(const struct nameless *list, size_t shown, FILE *out)
 {
     int packages = 0, others = 0;
@@ -92,8 +93,10 @@ static void print_sources(const struct nameless *list, size_t shown, FILE *out)
         others |= !list[i].package && is_build_id(list[i].object->build_id);
     }
     if (packages)
-        fputs("-dbgsym packages are in Debian's archive debian-debug\n", out);
-    if (others)
+        fputs("-dbgsym packages are in Debian's archive debian-debug; where one is missing, give\n"
+              "debuginfod-find debuginfo the module's build id, which --addresses prints\n",
+              out);
+    if (packages || others)
         fputs("debuginfod-find asks the servers in DEBUGINFOD_URLS, which you set, say to\n"
               "https://debuginfod.debian.net\n",
               out);
