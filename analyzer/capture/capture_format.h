@@ -86,7 +86,6 @@ enum capture_block_type {
     BLOCK_MODULES = 20,   /* of the image: modules without names or debug information, and why */
     BLOCK_MAPPED = 21,    /* of a process, after its summary: mapped memory, and all memory */
     BLOCK_OBJECTS = 23,   /* a table: programs and libraries, in which locations lie */
-    BLOCK_OBJECTS = 23,   /* a table: programs and libraries, in which locations lie */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };
