@@ -183,7 +183,8 @@ static char *by_number(char *reserved)
 
 static void kept(char *p)
 {
-    REQUIRE(mremap(p, 12 * PAGE, 12 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) != MAP_FAILED);
+    int flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+    REQUIRE(mremap(p, 12 * PAGE, 12 * PAGE, flags, NULL) != MAP_FAILED);
 }
 
 static char *moved(char *p)
