@@ -47,10 +47,17 @@ enum command_exit { /* what a command's run returns: the exit status */
 enum option_type {
     OPTION_FLAG,    /* int: set to 1 */
     OPTION_TEXT,    /* const char *: the argument as it stands in argv */
+    OPTION_TEXTS,   /* struct texts: it may be given several times, and each one adds */
     OPTION_CHOICE,  /* const char *: one of the words in `choices` */
     OPTION_COUNT,   /* long: a whole number, 0 or more */
     OPTION_SECONDS, /* double: 0 or more */
     OPTION_RANGE,   /* double[2]: "a,b" with a < b */
+};
+
+#define TEXTS_MAX 32
+struct texts { /* arguments as they stand in argv */
+    size_t count;
+    const char *list[TEXTS_MAX];
 };
 
 struct option {       /* a table of them ends with {0} */

@@ -65,6 +65,14 @@ static int is_choice(const char *choices, const char *word)
     return 0;
 }
 
+static int add_text(struct texts *texts, const char *text)
+{
+    if (texts->count == TEXTS_MAX)
+        return 0;
+    texts->list[texts->count++] = text;
+    return 1;
+}
+
 static int store(const struct invocation *call, const struct option *option, const char *text,
                  void *values)
 {
@@ -78,6 +86,11 @@ static int store(const struct invocation *call, const struct option *option, con
     case OPTION_TEXT:
         *(const char **)place = text;
         return 0;
+    case OPTION_TEXTS:
+        if (add_text(place, text))
+            return 0;
+        snprintf(why, sizeof why, "is one too many: it may be given %d times", TEXTS_MAX);
+        break;
     case OPTION_CHOICE:
         if (is_choice(option->choices, text)) {
             *(const char **)place = text;

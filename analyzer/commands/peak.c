@@ -3,6 +3,7 @@
 #include "chosen.h"
 #include "command.h"
 #include "family_view.h"
+#include "function_names.h"
 #include "function_order.h"
 #include "json.h"
 #include "options.h"
@@ -15,33 +16,58 @@
 #include <string.h>
 
 struct values {
-    const char *function;
+    struct texts functions;
     int json;
     struct choosing which;
 };
 
 static const struct option options[] = {
-    {0, "func", OPTION_TEXT, "NAME", offsetof(struct values, function), NULL,
-     "the own peak of the functions of this name, with all they call; a C++ or Rust name may be "
-     "given without parameters and without its namespaces"},
+    {0, "func", OPTION_TEXTS, "NAME", offsetof(struct values, functions), NULL,
+     "the own peak of the functions of this name, with all they call. NAME is one as report prints "
+     "it, also where an ellipsis (or \"...\") stands for a part; a C++ or Rust name may be given "
+     "without parameters, template arguments and namespaces. May be given several times"},
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
-/* Is `wanted` the name, or its innermost parts? Frees the name. */
-static int ends_in(char *name, const char *wanted)
+static int is_wanted(const char *function, const struct texts *wanted)
 {
-    size_t length = strlen(name), tail = strlen(wanted);
-    int same = length >= tail && tail > 0 && strcmp(name + length - tail, wanted) == 0 &&
-               (length == tail || (length >= tail + 2 && name[length - tail - 1] == ':'));
-    free(name);
-    return same;
+    for (size_t i = 0; i < wanted->count; i++)
+        if (function_is_called(function, wanted->list[i]))
+            return 1;
+    return 0;
 }
 
-static int has_name(const char *function, const char *wanted)
+/* Does a function of this name hold memory of the series? */
+static int has_function(const struct image *image, enum series series, const char *name)
 {
-    return strcmp(function, wanted) == 0 || ends_in(text_bare_name(function), wanted) ||
-           ends_in(text_short_name(function, SIZE_MAX), wanted);
+    const struct process *p = &image->processes[0];
+    for (size_t i = 0; i < p->function_count; i++)
+        if (function_series(&p->functions[i], series)->inclusive.allocations &&
+            function_is_called(image->functions[p->functions[i].function].name, name))
+            return 1;
+    return 0;
+}
+
+/* Complains of names that no function has; returns how many there are. */
+static size_t complain_missing(const struct image *image, const char *file,
+                               const struct texts *wanted)
+{
+    const struct process *p = &image->processes[0];
+    size_t missing = 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        size_t k = 0;
+        while (
+            k < p->function_count &&
+            !function_is_called(image->functions[p->functions[k].function].name, wanted->list[i]))
+            k++;
+        if (k < p->function_count)
+            continue;
+        complain("%s: no function '%s' holds memory in it; see mprof-c report", file,
+                 wanted->list[i]);
+        missing++;
+    }
+    return missing;
 }
 
 static void put_function(const struct image *image, const struct function *f, const struct usage *u,
@@ -64,7 +90,7 @@ static void print_function(const char *file, const struct function *f, const str
 {
     char bytes[UNITS_TEXT], time[UNITS_TEXT];
     char *name = text_clean(f->name), *place = function_place(f), *clean = text_clean(place);
-    printf("%s\t%s\tat %s\t%s%s%s%s\n", file, units_mib(bytes, u->own_peak_bytes),
+    printf("%s\t%s\tat %s\t%s%s%s%s\n", file, units_peak(bytes, u->own_peak_bytes),
            units_time(time, u->own_peak_ns), name, bound, has_twin ? "\t" : "",
            has_twin ? clean : "");
     free(clean);
@@ -82,16 +108,16 @@ static int has_twin(const struct image *image, const struct function_usage *cons
     return 0;
 }
 
-/* Prints or puts what matches, the largest first. Returns how many. */
-static size_t show_functions(const struct image *image, const char *file, enum series series,
-                             const char *wanted, struct json *j)
+/* Prints or puts what matches, the largest first. */
+static void show_functions(const struct image *image, const char *file, enum series series,
+                           const struct texts *wanted, struct json *j)
 {
     const struct process *p = &image->processes[0];
     struct address *begins = function_addresses(image);
     size_t count, found = 0;
     const struct function_usage **order = function_order(image, p, series, "peak", &count);
     for (size_t i = 0; i < count; i++)
-        if (has_name(image->functions[order[i]->function].name, wanted))
+        if (is_wanted(image->functions[order[i]->function].name, wanted))
             order[found++] = order[i];
     for (size_t i = 0; i < found; i++) {
         const struct function *f = &image->functions[order[i]->function];
@@ -105,11 +131,10 @@ static size_t show_functions(const struct image *image, const char *file, enum s
     }
     free(begins);
     free(order);
-    return found;
 }
 
-static void put_recording(const struct chosen *chosen, const char *function, struct json *j,
-                          size_t *found)
+static void put_recording(const struct chosen *chosen, const struct texts *functions,
+                          struct json *j)
 {
     const struct image *image = chosen->image;
     const char *name = chosen->name;
@@ -129,9 +154,9 @@ static void put_recording(const struct chosen *chosen, const char *function, str
     report_json_quality(j, &image->processes[0].quality);
     if (!chosen->source)
         family_gaps_json(j, &chosen->lineage.family);
-    if (function) {
+    if (functions->count) {
         json_array(j, "functions");
-        *found = show_functions(image, name, chosen->series, function, j);
+        show_functions(image, name, chosen->series, functions, j);
         json_end_array(j);
     }
     json_end_object(j);
@@ -143,25 +168,25 @@ static void print_peak(const char *name, const struct process *p, enum series se
     const struct totals *t = &p->totals;
     struct peak_of peak = process_peak(p, series);
     char bytes[UNITS_TEXT];
-    printf("%s\t%s%s\n", name, units_mib(bytes, peak.bytes), quality_bound(&p->quality, peak.ns));
+    printf("%s\t%s%s\n", name, units_peak(bytes, peak.bytes), quality_bound(&p->quality, peak.ns));
     if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
         return;
-    printf("  heap\t%s\n", units_mib(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
-    printf("  mapped\t%s\n", units_mib(bytes, t->mapped_then_bytes));
+    printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
+    printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
 }
 
-static void print_recording(const struct chosen *chosen, const char *function, size_t *found)
+static void print_recording(const struct chosen *chosen, const struct texts *functions)
 {
     const struct process *p = &chosen->image->processes[0];
     const struct totals *t = &p->totals;
     char bytes[UNITS_TEXT];
     char *clean = text_clean(chosen->name);
-    if (function) {
-        *found = show_functions(chosen->image, clean, chosen->series, function, NULL);
+    if (functions->count) {
+        show_functions(chosen->image, clean, chosen->series, functions, NULL);
     } else {
         print_peak(clean, p, chosen->series);
         if (t->rss_peak_bytes)
-            printf("  RSS\t%s\n", units_mib(bytes, t->rss_peak_bytes));
+            printf("  RSS\t%s\n", units_peak(bytes, t->rss_peak_bytes));
     }
     free(clean);
 }
@@ -178,20 +203,18 @@ static int show(const char *operand, const struct values *values, struct json *j
         puts("Using last profile data.");
     const struct image *image = chosen.image;
     const struct quality *unknown = &image->processes[0].quality;
-    char *quality = values->function ? quality_of_functions(unknown) : quality_of_figures(unknown);
-    size_t found = 1;
+    const struct texts *functions = &values->functions;
+    char *quality = functions->count ? quality_of_functions(unknown) : quality_of_figures(unknown);
     if (j)
-        put_recording(&chosen, values->function, j, &found);
+        put_recording(&chosen, functions, j);
     else
-        print_recording(&chosen, values->function, &found);
+        print_recording(&chosen, functions);
     if (quality)
         complain("%s: %s, so the peak is no exact one", chosen.name, quality);
-    if (found == 0)
-        complain("%s: no function %s holds memory in it; see mprof-c report", chosen.name,
-                 values->function);
+    size_t missing = complain_missing(image, chosen.name, chosen.series, functions);
     free(quality);
     chosen_close(&chosen);
-    return found ? COMMAND_OK : COMMAND_FAILED;
+    return missing ? COMMAND_FAILED : COMMAND_OK;
 }
 
 static int run(const struct invocation *call)
@@ -220,6 +243,7 @@ static int run(const struct invocation *call)
 static const struct example examples[] = {
     {"mprof-c peak", "the peaks of the newest recording"},
     {"mprof-c peak --func parse_file -2 -1", "how much parse_file held, in the last two"},
+    {"mprof-c peak --func parse_file --func 'Box<int>::open'", "two functions"},
     {0}};
 
 const struct command command_peak = {
@@ -231,8 +255,8 @@ const struct command command_peak = {
     .description =
         "Prints for each recording the highest live memory with its two parts, the heap and mapped "
         "memory (of a program that maps none there is only the heap), then the highest resident "
-        "set (RSS) that was sampled. The peak is exact, not sampled; with --tree it is that of the "
-        "line "
+        "set (RSS) that was sampled: in MiB, or in bytes where it is less than one. The peak is "
+        "exact, not sampled; with --tree it is that of the line "
         "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,
     .examples = examples,

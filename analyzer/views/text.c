@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd"
-#define ELLIPSIS    "\xe2\x80\xa6"
 #define GROUP_LEAST 5 /* columns of template arguments that are worth showing */
 
 size_t text_character(const char *text)
@@ -106,8 +105,8 @@ char *text_fit(const char *text, size_t width, int keep_end)
     size_t head = keep_end ? 0 : (kept + 1) / 2;
     const char *head_end = skip_columns(clean, head);
     const char *tail = skip_columns(clean, have - (kept - head));
-    char *fit = xmalloc(strlen(clean) + sizeof ELLIPSIS);
-    sprintf(fit, "%.*s%s%s", (int)(head_end - clean), clean, width > 0 ? ELLIPSIS : "", tail);
+    char *fit = xmalloc(strlen(clean) + sizeof TEXT_ELLIPSIS);
+    sprintf(fit, "%.*s%s%s", (int)(head_end - clean), clean, width > 0 ? TEXT_ELLIPSIS : "", tail);
     free(clean);
     return fit;
 }
@@ -363,5 +362,30 @@ char *text_command(char *const *argv, size_t argc)
     *out = '\0';
     char *clean = text_clean(joined);
     free(joined);
+    return clean;
+}
+
+/* Bytes that no shell takes for anything but themselves; those above ASCII are letters. */
+static int is_plain(char c)
+{
+    return is_word(c) || (c & 0x80) != 0 || (c != '\0' && strchr("%+,-./:=@^", c) != NULL);
+}
+
+char *text_word(const char *name)
+{
+    const char *p = name;
+    while (is_plain(*p))
+        p++;
+    if (*p == '\0' && p > name)
+        return text_clean(name);
+    char *quoted = xmalloc(4 * strlen(name) + 3), *out = stpcpy(quoted, "'");
+    for (p = name; *p; p++) {
+        if (*p == '\'')
+            out = stpcpy(out, "'\\'");
+        *out++ = *p;
+    }
+    strcpy(out, "'");
+    char *clean = text_clean(quoted);
+    free(quoted);
     return clean;
 }

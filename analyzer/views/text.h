@@ -32,6 +32,9 @@ size_t text_width(const char *text);
 /* Columns of a clean text in a proportional font, in widths of an average small letter. */
 double text_proportional(const char *text);
 
+/* Stands for what was cut out of a text. */
+#define TEXT_ELLIPSIS "\xe2\x80\xa6"
+
 /* Clean and at most `width` columns: what is too much is cut out at the front (keep_end) or in the
  * middle, and leaves an ellipsis. */
 char *text_fit(const char *text, size_t width, int keep_end);
@@ -48,6 +51,9 @@ char *text_bare_name(const char *function);
 
 /* argv as one clean line; arguments with blanks in single quotes. */
 char *text_command(char *const *argv, size_t argc);
+
+/* A name as a shell takes it for one word: in single quotes where it needs them. Clean. */
+char *text_word(const char *name);
 
 /* Prints head, then a list ("a, b (c)") in lines of at most `width` columns, broken between its
  * items. */

@@ -18,9 +18,12 @@ struct unit unit_of(uint64_t bytes)
     return units[i];
 }
 
-char *units_mib(char text[UNITS_TEXT], uint64_t bytes)
+char *units_peak(char text[UNITS_TEXT], uint64_t bytes)
 {
-    snprintf(text, UNITS_TEXT, "%.3f MiB", (double)bytes / (1024.0 * 1024));
+    if (bytes < 1u << 20)
+        snprintf(text, UNITS_TEXT, "%" PRIu64 " B", bytes);
+    else
+        snprintf(text, UNITS_TEXT, "%.3f MiB", (double)bytes / (1024.0 * 1024));
     return text;
 }
 

@@ -19,8 +19,8 @@ struct unit {
 /* The unit in which `bytes` are best read: B, KiB, MiB, GiB, TiB. */
 struct unit unit_of(uint64_t bytes);
 
-/* "235.414 MiB": always MiB and three decimals, as mprof prints them. */
-char *units_mib(char text[UNITS_TEXT], uint64_t bytes);
+/* A peak: "235.414 MiB", as mprof prints it; less than a MiB in bytes, "5000 B". */
+char *units_peak(char text[UNITS_TEXT], uint64_t bytes);
 
 /* "235.41 MiB", "12.30 KiB", "640 B". */
 char *units_bytes(char text[UNITS_TEXT], uint64_t bytes);

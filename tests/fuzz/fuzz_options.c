@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "fuzz_text.h"
 
+#include "function_names.h"
 #include "gnuplot_words.h"
 #include "options.h"
 #include "output_name.h"
@@ -78,6 +79,10 @@ static void show(char *word)
     free(shown(text_short_name(word, 31), "text_short_name"));
     free(shown(text_short_name(word, 3), "text_short_name"));
     free(shown(text_command(argv, 2), "text_command"));
+    free(shown(text_word(word), "text_word"));
+    if (word[0] && !function_is_called(word, word))
+        fuzz_fail("'%s' is not called that", word);
+    function_is_wrapper(word);
     bool shortened;
     free(demangle(word, &shortened));
     char *quoted = gnuplot_quote(word);

@@ -18,6 +18,7 @@ struct values {
     long count;
     double seconds;
     double range[2];
+    struct texts texts;
 };
 
 static const struct option options[] = {
@@ -28,6 +29,7 @@ static const struct option options[] = {
      "a key"},
     {'n', "count", OPTION_COUNT, "N", offsetof(struct values, count), NULL, "a number"},
     {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, seconds), NULL, "seconds"},
+    {'x', "extra", OPTION_TEXTS, "TEXT", offsetof(struct values, texts), NULL, "several texts"},
     {'w', "window", OPTION_RANGE, "A,B", offsetof(struct values, range), NULL, "a range"},
     {0}};
 
@@ -93,6 +95,29 @@ static void test_long_forms(void **state)
     assert_string_equal(values.choice, "at-peak");
     assert_true(values.seconds == 0.25);
     assert_true(values.range[0] == 1 && values.range[1] == 2.5);
+}
+
+static void test_texts_add_up(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-xone a --extra two -x three --extra=four"), OPTIONS_GO);
+    assert_int_equal(values.texts.count, 4);
+    assert_string_equal(values.texts.list[0], "one");
+    assert_string_equal(values.texts.list[1], "two");
+    assert_string_equal(values.texts.list[2], "three");
+    assert_string_equal(values.texts.list[3], "four");
+    char *argv[TEXTS_MAX + 3] = {"test"};
+    for (int i = 1; i <= TEXTS_MAX + 1; i++)
+        argv[i] = "-xmore";
+    struct invocation call = {&command, NULL, TEXTS_MAX + 1, argv};
+    memset(&values, 0, sizeof values);
+    assert_int_equal(parse_quietly(&call), OPTIONS_GO);
+    assert_int_equal(values.texts.count, TEXTS_MAX);
+    for (int i = 1; i <= TEXTS_MAX + 1; i++) /* the first call has moved them */
+        argv[i] = "-xmore";
+    call.argc = TEXTS_MAX + 2;
+    memset(&values, 0, sizeof values);
+    assert_int_equal(parse_quietly(&call), OPTIONS_BAD);
 }
 
 static void test_values_not_named_stay(void **state)
@@ -211,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_forms),
         cmocka_unit_test(test_long_forms),
+        cmocka_unit_test(test_texts_add_up),
         cmocka_unit_test(test_values_not_named_stay),
         cmocka_unit_test(test_operands_between_options),
         cmocka_unit_test(test_minus_one_is_an_index),

@@ -169,6 +169,18 @@ static void test_command(void **state)
     expect(text_command(argv, 0), "");
 }
 
+static void test_word(void **state)
+{
+    (void)state;
+    expect(text_word("plain-1.mprof"), "plain-1.mprof");
+    expect(text_word("two words"), "'two words'");
+    expect(text_word("it's $HOME"), "'it'\\''s $HOME'");
+    expect(text_word("~me"), "'~me'");
+    expect(text_word("caf\xc3\xa9"), "caf\xc3\xa9");
+    expect(text_word("a\nb"), "'a\\x0ab'");
+    expect(text_word(""), "''");
+}
+
 static void test_units(void **state)
 {
     (void)state;
@@ -178,8 +190,10 @@ static void test_units(void **state)
     assert_string_equal(units_bytes(text, 1024), "1.00 KiB");
     assert_string_equal(units_bytes(text, 246843965), "235.41 MiB");
     assert_string_equal(units_bytes(text, 3ull << 40), "3.00 TiB");
-    assert_string_equal(units_mib(text, 246843965), "235.409 MiB");
-    assert_string_equal(units_mib(text, 0), "0.000 MiB");
+    assert_string_equal(units_peak(text, 246843965), "235.409 MiB");
+    assert_string_equal(units_peak(text, 1048576), "1.000 MiB");
+    assert_string_equal(units_peak(text, 1048575), "1048575 B");
+    assert_string_equal(units_peak(text, 0), "0 B");
     assert_string_equal(units_count(text, 0), "0");
     assert_string_equal(units_count(text, 999), "999");
     assert_string_equal(units_count(text, 1055154), "1,055,154");
@@ -203,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_template_arguments),
         cmocka_unit_test(test_short_name_fits),
         cmocka_unit_test(test_command),
+        cmocka_unit_test(test_word),
         cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
