@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define SPOOL_MAGIC    0x0a1a6c6f6f70736dull /* "mspool\x1a\n" */
-#define SPOOL_VERSION  2                     /* readers accept 1, too */
+#define SPOOL_VERSION  3                     /* readers accept 1 and 2, too */
 #define SPOOL_PAGE     4096
 #define SPOOL_ID_BYTES 16
 
@@ -268,14 +268,17 @@ struct spool_chunk {
  * innermost frames or, where is_node is set, node `value` of this chunk. Each pushed frame makes a
  * node: the stack that ends in that frame. A chunk's nodes are numbered from 0.
  * (Version 1: LEB128 pop, LEB128 push, frames; no nodes.)
+ *
+ * From version 3 on, an ALLOC at address 0 is an allocation that failed: `size` is what was asked
+ * for.
  */
 enum spool_kind {
     SPOOL_NOTHING = 0,        /* never committed */
-    SPOOL_ALLOC = 1,          /* a block: address, size, stack */
+    SPOOL_ALLOC = 1,          /* a block: address, size, stack; at address 0 a failure */
     SPOOL_FREE = 2,           /* address (stack with SPOOL_FREE_STACKS) */
     SPOOL_REALLOC_BEGIN = 3,  /* the old block's address, before the call */
     SPOOL_REALLOC_MOVED = 4,  /* it succeeded: the new address (it may be the old), size, stack */
-    SPOOL_REALLOC_FAILED = 5, /* the old block lives on */
+    SPOOL_REALLOC_FAILED = 5, /* the old block lives on; then an ALLOC at address 0 */
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
     SPOOL_RANGE_BEGIN = 7,    /* munmap, mremap or a fixed mmap is about to drop [address, + size);
                                  several in a row (mremap to a fixed place) share one end. Size 0:

@@ -23,10 +23,6 @@
  * Makefile has this file compiled with sibling calls). Asked here, to spare recorded programs. */
 #define PASSIVE_OR(jump, otherwise) return __builtin_expect(real_passive(), 0) ? jump : otherwise
 
-/* An allocator behind us may build its other forms on a call to malloc, which is our hook: then the
- * block is already recorded. The hook cleared `tls.newest` before the call. */
-#define IS_NEW(p) ((p) && tls.newest != (uintptr_t)(p))
-
 /* ---- blocks ---- */
 
 HOOK void *malloc(size_t size)
@@ -34,8 +30,10 @@ HOOK void *malloc(size_t size)
     if (OURS())
         PASSIVE_OR(real.malloc(size), arena_alloc(16, size));
     void *p = real.malloc(size);
-    if (p)
+    if (__builtin_expect(p != NULL, 1))
         record_alloc(ARCH_CALLER(), p, size);
+    else if (size)
+        record_failed(ARCH_CALLER(), size);
     return p;
 }
 
@@ -45,14 +43,20 @@ static void *calloc_from_arena(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : arena_alloc(16, bytes);
 }
 
+/* What a product of two sizes asks for, or as much as can be said. */
+static size_t product(size_t count, size_t size)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes;
+}
+
 HOOK void *calloc(size_t count, size_t size)
 {
     if (OURS())
         PASSIVE_OR(real.calloc(count, size), calloc_from_arena(count, size));
     tls.newest = 0;
     void *p = real.calloc(count, size);
-    if (IS_NEW(p))
-        record_alloc(ARCH_CALLER(), p, count * size);
+    record_result(ARCH_CALLER(), p, product(count, size));
     return p;
 }
 
@@ -114,13 +118,25 @@ static void copy(volatile char *to, const char *from, size_t bytes)
 static inline __attribute__((always_inline)) void *
 realloc_from_arena(const struct arch_frame *caller, void *old, size_t size)
 {
-    void *p = !real_ready() || own_work() ? arena_alloc(16, size) : real.malloc(size);
-    if (!p)
+    int ours = !real_ready() || own_work();
+    void *p = ours ? arena_alloc(16, size) : real.malloc(size);
+    if (!p) {
+        if (!ours && size)
+            record_failed(caller, size);
         return NULL;
+    }
     copy(p, old, arena_size(old) < size ? arena_size(old) : size);
     if (!arena_owns(p))
         record_alloc(caller, p, size);
     return p;
+}
+
+/* The block stays; size and stack are those of an allocation that failed. */
+static inline __attribute__((always_inline)) void realloc_failed(const struct arch_frame *caller,
+                                                                 size_t size)
+{
+    record_realloc_failed(caller);
+    record_result(caller, NULL, size);
 }
 
 static inline __attribute__((always_inline)) void *realloc_recorded(const struct arch_frame *caller,
@@ -129,8 +145,7 @@ static inline __attribute__((always_inline)) void *realloc_recorded(const struct
     if (!old) {
         tls.newest = 0;
         void *p = real.realloc(NULL, size);
-        if (IS_NEW(p))
-            record_alloc(caller, p, size);
+        record_result(caller, p, size);
         return p;
     }
     record_realloc_begin(caller, old);
@@ -143,7 +158,7 @@ static inline __attribute__((always_inline)) void *realloc_recorded(const struct
     else if (size == 0)
         record_realloc_freed(caller);
     else
-        record_realloc_failed(caller);
+        realloc_failed(caller, size);
     return p;
 }
 
@@ -164,6 +179,8 @@ HOOK void *reallocarray(void *old, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
+        if (!OURS() && !first.realloc)
+            record_failed(ARCH_CALLER(), SIZE_MAX);
         errno = ENOMEM;
         return NULL;
     }
@@ -185,8 +202,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
                    (*to = arena_alloc(alignment, size)) ? 0 : ENOMEM);
     tls.newest = 0;
     int error = real.posix_memalign(to, alignment, size);
-    if (!error && IS_NEW(*to))
-        record_alloc(ARCH_CALLER(), *to, size);
+    record_result(ARCH_CALLER(), error ? NULL : *to, size);
     return error;
 }
 
@@ -197,8 +213,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
             PASSIVE_OR(real.name(alignment, size), arena_alloc(alignment, size));                  \
         tls.newest = 0;                                                                            \
         void *p = real.name(alignment, size);                                                      \
-        if (IS_NEW(p))                                                                             \
-            record_alloc(ARCH_CALLER(), p, size);                                                  \
+        record_result(ARCH_CALLER(), p, size);                                                     \
         return p;                                                                                  \
     }
 
@@ -209,8 +224,7 @@ HOOK int posix_memalign(void **to, size_t alignment, size_t size)
             PASSIVE_OR(real.name(size), arena_alloc(SPOOL_PAGE, size));                            \
         tls.newest = 0;                                                                            \
         void *p = real.name(size);                                                                 \
-        if (IS_NEW(p))                                                                             \
-            record_alloc(ARCH_CALLER(), p, size);                                                  \
+        record_result(ARCH_CALLER(), p, size);                                                     \
         return p;                                                                                  \
     }
 

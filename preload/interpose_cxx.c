@@ -41,11 +41,12 @@ static inline void *provider(struct forwarder *f, const char *symbol)
     return __builtin_expect(function != NULL, 1) ? function : find(f, symbol);
 }
 
-/* For an allocator's own new: recorded here unless it came through our malloc after all. */
+/* For an allocator's own new: recorded here unless it came through our malloc after all. One that
+ * throws does not come back here, so its failure is not recorded. */
 static void allocated(const struct arch_frame *caller, const void *p, size_t size)
 {
-    if (p && !own_work() && tls.newest != (uintptr_t)p)
-        record_alloc(caller, p, size);
+    if (!own_work())
+        record_result(caller, p, size);
 }
 
 /* NEW(name, parameters, arguments): the size is the first argument. */

@@ -103,17 +103,19 @@ static inline uint32_t choose_base(struct memo *m, uint32_t keep, uint32_t depth
     return first;
 }
 
-/* A change of protection is no mapping that was lost. */
-static void count_lost(const struct spool_event *e)
-{
-    int is_change = e->kind == SPOOL_RANGE_MAP && spool_range_call(e->extra) == SPOOL_RANGE_PROTECT;
-    spool_lost(is_change ? SPOOL_RANGE_BEGIN : e->kind, e->size);
-}
-
 /* Is it about memory that another thread may have released just now? */
 static inline int acquires(enum spool_kind kind)
 {
     return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED || kind == SPOOL_RANGE_MAP;
+}
+
+/* As what a lost event counts: neither a failed allocation nor a change of protection is an
+ * allocation or a mapping that was lost. */
+static inline enum spool_kind kind_lost(const struct spool_event *e)
+{
+    int is_other = e->kind == SPOOL_RANGE_MAP ? spool_range_call(e->extra) == SPOOL_RANGE_PROTECT
+                                              : e->kind == SPOOL_ALLOC && e->address == 0;
+    return is_other ? SPOOL_NOTHING : e->kind;
 }
 
 /* The only way for an event into the spool. walked: with the stack of `caller`. */
@@ -135,7 +137,7 @@ static inline __attribute__((always_inline)) void record(struct thread *t, struc
             !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks), 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
-        count_lost(e);
+        spool_lost(kind_lost(e), e->size);
         return;
     }
     uint8_t *p = s->committed;
@@ -172,14 +174,14 @@ static inline __attribute__((always_inline)) void simple(const struct arch_frame
 {
     if (!recorder_ready()) {
         if (recorder_state == RECORDER_COUNTING)
-            count_lost(e);
+            spool_lost(kind_lost(e), e->size);
         return;
     }
     struct registers caller = arch_registers(frame);
     loaded_notice(caller.pc);
     struct thread *t = thread_enter(caller);
     if (__builtin_expect(!t, 0)) {
-        count_lost(e);
+        spool_lost(kind_lost(e), e->size);
         return;
     }
     record(t, caller, e, walked, NULL);
@@ -273,6 +275,12 @@ void record_alloc(const struct arch_frame *frame, const void *p, size_t size)
 {
     tls.newest = (uintptr_t)p;
     walked_alloc(frame, (uintptr_t)p, size);
+}
+
+void record_failed(const struct arch_frame *frame, size_t size)
+{
+    tls.newest = RECORD_FAILED;
+    walked_alloc(frame, 0, size);
 }
 
 void record_free(const struct arch_frame *frame, const void *p)

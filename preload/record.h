@@ -18,7 +18,26 @@
 #include <stddef.h>
 
 void record_alloc(const struct arch_frame *caller, const void *p, size_t size);
+/* A call for `size` bytes that brought nothing. */
+void record_failed(const struct arch_frame *caller, size_t size);
 void record_free(const struct arch_frame *caller, const void *p);
+
+/* In tls.newest, instead of an address: the last call to allocate failed, which is recorded. */
+#define RECORD_FAILED 1
+
+/* What a call for `size` bytes brought: a block, or nothing. An allocator behind us may build its
+ * other forms on a call to malloc, which is our hook: then that is recorded already. The hook
+ * clears `tls.newest` before the call. */
+static inline __attribute__((always_inline)) void record_result(const struct arch_frame *caller,
+                                                                const void *p, size_t size)
+{
+    if (__builtin_expect(p != NULL, 1)) {
+        if (tls.newest != (uintptr_t)p)
+            record_alloc(caller, p, size);
+    } else if (size && tls.newest != RECORD_FAILED) { /* NULL is a right answer to 0 bytes */
+        record_failed(caller, size);
+    }
+}
 
 void record_realloc_begin(const struct arch_frame *caller, const void *old);
 void record_realloc_moved(const struct arch_frame *caller, const void *p, size_t size);

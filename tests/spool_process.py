@@ -34,7 +34,7 @@ class Process:
         self.numbers = dict.fromkeys(
             ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
              "mapped_peak_bytes maps unmaps unmatched_frees implied_frees inherited truncated_stacks forks "
-             "events threads samples rss_peak_bytes").split(), 0)
+             "events threads samples rss_peak_bytes failed_allocations").split(), 0)
         self.heap = 0
         self.window, self.recent, self.owed = 0, {}, {}  # address -> [(ticks, stream)] of frees; -> [Owed]
         self.unborn = {}  # child's serial -> what happened since its FORK: (stream, ticks, address, size or None)
@@ -160,7 +160,9 @@ class Process:
         self.expire(ticks)
         n["events"] += 1
         key = thread, stream  # a signal handler's stream has the thread's serial, and calls of its own
-        if kind == ALLOC:
+        if kind == ALLOC and address == 0:
+            n["failed_allocations"] += 1
+        elif kind == ALLOC:
             self.allocate(thread, stream, address, size, whole)
             self.note(stream, ticks, address, size)
         elif kind == FREE:

@@ -45,7 +45,7 @@ class Header:
         magic, self.version, self.features, self.id, self.boot_id = struct.unpack_from("<QII16s16s", data, 0)
         if magic != MAGIC:
             raise Damaged("not a spool")
-        if self.version not in (1, 2) or self.features & ~KNOWN_FEATURES:
+        if self.version not in (1, 2, 3) or self.features & ~KNOWN_FEATURES:
             raise Damaged("of a later version")
         (self.tree, self.pid, self.parent_pid, self.start_time, self.parent_start_time, self.epoch_ns,
          self.ticks, self.ns, self.clock, self.start_kind, self.machine, self.info_truncated, self.cap,

@@ -101,5 +101,6 @@ uint64_t bounded_left_out(const struct process *process, size_t entries)
     size_t samples = process->sample_count;
     while (samples > entries)
         samples = (samples + 1) / 2;
-    return functions + leaks + (process->sample_count - samples);
+    uint64_t failures = process->failure_count > entries ? process->failure_count - entries : 0;
+    return functions + leaks + failures + (process->sample_count - samples);
 }

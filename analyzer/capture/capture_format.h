@@ -35,7 +35,7 @@ enum capture_feature {
 #define CAPTURE_TABLE_MAX   (64u << 20)  /* entries of a table */
 #define CAPTURE_PROCESS_MAX (1u << 20)
 
-/* A writer's own limits. Even at their longest, CAPTURE_LIST_MAX functions (225 bytes), leaks (50)
+/* A writer's own limits. Even at their longest, CAPTURE_LIST_MAX functions (235 bytes), leaks (50)
  * and samples (20) fit into one block together; in MAPPED half as many functions (480) and leaks.
  */
 #define CAPTURE_TEXT_MAX     32767u     /* bytes of a text; what is longer is shortened */
@@ -85,6 +85,7 @@ enum capture_block_type {
     BLOCK_BOUNDS = 19,    /* of a process, before its summary: what was shortened, or left out */
     BLOCK_MODULES = 20,   /* of the image: modules without names or debug information, and why */
     BLOCK_MAPPED = 21,    /* of a process, after its summary: mapped memory, and all memory */
+    BLOCK_FAILED = 22,    /* of a process, before its summary: allocations that failed, by stack */
     BLOCK_OBJECTS = 23,   /* a table: programs and libraries, in which locations lie */
 };
 

@@ -174,6 +174,15 @@ static void allocate(struct matcher *m, struct lane *lane, uint64_t address, uin
         settle_owed(m, lane, address, ns);
 }
 
+/* An allocation has failed: it changes no block, and is no heap event of its thread. */
+static void fail(struct lane *lane, uint64_t size, uint64_t ns)
+{
+    struct failure failure = {path_leaf(&lane->path), 1, size, size, ns, ns};
+
+    lane->subject->heap.totals.failed++;
+    failures_add(&lane->subject->failures, &failure);
+}
+
 /* Chooses which of two blocks at an address to release: the lane's own, else the one that was there
  * first. Returns it; the other stays in the table. */
 static uint32_t choose_released(struct lane *lane, uint64_t address, uint32_t block)
@@ -268,6 +277,10 @@ static int match_heap(struct matcher *m, struct lane *lane, const struct spool_e
 {
     switch (e->kind) {
     case SPOOL_ALLOC:
+        if (__builtin_expect(e->address == 0, 0)) {
+            fail(lane, e->size, ns);
+            break;
+        }
         if (!make_room(m, lane, e->address, ns))
             return 0;
         allocate(m, lane, e->address, e->size, ns);

@@ -2,7 +2,7 @@
 #include "payloads.h"
 #include "payload_parts.h"
 
-static void code_totals(struct codec *c, struct totals *t)
+static void code_totals(struct codec *c, struct totals *t, uint32_t version)
 {
     code_u64(c, &t->allocations);
     code_u64(c, &t->frees);
@@ -18,6 +18,8 @@ static void code_totals(struct codec *c, struct totals *t)
     code_u64(c, &t->maps);
     code_u64(c, &t->unmaps);
     code_u64(c, &t->rss_peak_bytes);
+    if (version >= 2)
+        code_u64(c, &t->failed);
 }
 
 static void code_quality(struct codec *c, struct quality *q)
@@ -52,11 +54,14 @@ static void code_identity(struct codec *c, struct process *p)
     code_u64(c, &p->start_time);
 }
 
-static void code_functions(struct codec *c, struct function_usage *f, size_t count)
+static void code_functions(struct codec *c, struct function_usage *f, size_t count,
+                           uint32_t version)
 {
     COLUMN(c, f, count, function, COLUMN_DIFFERENCE);
     code_usages(c, &f->heap.self, &f->heap.inclusive, count, sizeof *f);
     code_spans(c, &f->heap.span, &f->heap.inclusive, count, sizeof *f);
+    if (version >= 2)
+        COLUMN(c, f, count, activations, COLUMN_PLAIN);
 }
 
 void code_samples(struct codec *c, struct sample *samples, size_t count)
@@ -69,7 +74,7 @@ static void code_arrays(struct codec *c, struct process *p, const struct image *
                         uint32_t version)
 {
     CODE_ARRAY(c, image, p->functions, p->function_count, 23);
-    code_functions(c, p->functions, p->function_count);
+    code_functions(c, p->functions, p->function_count, version);
     CODE_ARRAY(c, image, p->leaks, p->leak_count, 5);
     code_leaks(c, p->leaks, p->leak_count);
     CODE_ARRAY(c, image, p->heap, p->heap_count, 5);
@@ -98,7 +103,7 @@ int code_process(struct codec *c, struct process *p, const struct image *image, 
     code_u64(c, &p->end_ns);
     code_u32(c, &p->thread_count);
     code_ending(c, &p->ending);
-    code_totals(c, &p->totals);
+    code_totals(c, &p->totals, version);
     code_quality(c, &p->quality);
     code_arrays(c, p, image, version);
     return c->out != NULL || (!c->in.bad && fits_tables(p, image));
@@ -176,6 +181,33 @@ int code_threads(struct codec *c, struct process *p, const struct image *image)
     if (c->in.bad)
         p->thread_usage_count = 0;
     return !c->in.bad;
+}
+
+static int failures_fit(const struct process *p, const struct image *image)
+{
+    for (size_t i = 0; i < p->failure_count; i++)
+        if (p->failures[i].stack >= image->stack_count)
+            return 0;
+    return 1;
+}
+
+int code_failed(struct codec *c, struct process *p, const struct image *image)
+{
+    CODE_ARRAY(c, image, p->failures, p->failure_count, 6);
+    struct failure *f = p->failures;
+    size_t count = p->failure_count;
+    COLUMN(c, f, count, stack, COLUMN_DIFFERENCE);
+    COLUMN(c, f, count, count, COLUMN_PLAIN);
+    COLUMN(c, f, count, bytes, COLUMN_PLAIN);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &f[i].largest_bytes, f[i].bytes);
+    COLUMN(c, f, count, first_ns, COLUMN_PLAIN);
+    for (size_t i = 0; i < count; i++)
+        code_near(c, &f[i].last_ns, f[i].first_ns);
+    int good = !c->in.bad && failures_fit(p, image);
+    if (!good)
+        p->failure_count = 0;
+    return good;
 }
 
 void code_process_list(struct codec *c, struct process *processes, size_t count)

@@ -35,6 +35,9 @@ int code_selfcheck(struct codec *c, struct process *p, const struct image *image
 /* THREADS, in the same way. */
 int code_threads(struct codec *c, struct process *p, const struct image *image);
 
+/* FAILED, in the same way. */
+int code_failed(struct codec *c, struct process *p, const struct image *image);
+
 /* PROCESSES: serial, parent, pid, parent's pid, start time of each. */
 void code_process_list(struct codec *c, struct process *processes, size_t count);
 

@@ -64,6 +64,8 @@ static void keep_details(struct process *to, const struct process *from)
     to->difference_count = from->difference_count;
     to->threads = from->threads;
     to->thread_usage_count = from->thread_usage_count;
+    to->failures = from->failures;
+    to->failure_count = from->failure_count;
 }
 
 int reader_get_summary(struct reader *r, uint32_t serial)
@@ -120,6 +122,13 @@ int reader_get_threads(struct reader *r, uint32_t serial)
            code_threads(&c, &r->image->processes[serial], r->image);
 }
 
+int reader_get_failed(struct reader *r, uint32_t serial)
+{
+    struct codec c = reader_codec(r);
+    return serial < r->image->process_count &&
+           code_failed(&c, &r->image->processes[serial], r->image);
+}
+
 /* A complete file */
 
 static size_t count_blocks(const struct reader *r, uint32_t type)
@@ -155,7 +164,7 @@ static int is_wanted(uint32_t type, int summaries)
         return reader_is_table(type) || type == BLOCK_HEAD;
     return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
            type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES ||
-           type == BLOCK_MAPPED;
+           type == BLOCK_MAPPED || type == BLOCK_FAILED;
 }
 
 /* Reads the blocks of the index that an image is made of: its tables, or the summaries. */
@@ -186,6 +195,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_get_selfcheck(r, e->process);
         else if (e->type == BLOCK_THREADS)
             rc = reader_get_threads(r, e->process);
+        else if (e->type == BLOCK_FAILED)
+            rc = reader_get_failed(r, e->process);
         else
             rc = tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
         if (rc <= 0)

@@ -114,6 +114,8 @@ static int find_summary(struct reader *r, uint32_t serial)
         reader_get_threads(r, serial);
     if (find_once(r, BLOCK_MAPPED, serial))
         reader_get_mapped(r, serial);
+    if (find_once(r, BLOCK_FAILED, serial))
+        reader_get_failed(r, serial);
     return 1;
 }
 
@@ -122,6 +124,15 @@ static void find_lost(struct reader *r, struct process *p)
 {
     if (find_once(r, BLOCK_LOST, p->serial) && reader_get_lost(r, p->serial))
         process_add_loss(p);
+}
+
+/* The same with failed allocations, which the events do not tell of. */
+static void find_failed(struct reader *r, struct process *p)
+{
+    if (!find_once(r, BLOCK_FAILED, p->serial) || !reader_get_failed(r, p->serial))
+        return;
+    for (size_t i = 0; i < p->failure_count; i++)
+        p->totals.failed += p->failures[i].count;
 }
 
 static void find_samples(struct reader *r, struct process *p)
@@ -170,6 +181,7 @@ int reader_read_cut(struct reader *r)
             continue;
         rebuild_process(r, &r->image->processes[i]);
         find_lost(r, &r->image->processes[i]);
+        find_failed(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
     image_count_gaps(r->image);

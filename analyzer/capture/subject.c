@@ -234,6 +234,7 @@ static void release_all(struct subject *s)
     s->told = NULL;
     s->told_count = s->told_capacity = 0;
     heap_clear(&s->heap);
+    failures_clear(&s->failures);
     ranges_clear(&s->mapped);
     samples_clear(&s->samples);
     intmap_clear(&s->thread_numbers);
@@ -256,6 +257,7 @@ void subject_close(struct subject *s, struct tree *tree, const struct classes *c
         count_stacks(s, classes);
         count_pieces(s);
         heap_fill(&s->heap, tree, process, kept_live);
+        failures_fill(&s->failures, tree->image->memory, process);
         process->begin_ns = s->begin_ns;
         process->end_ns = s->last_ns;
         process->thread_count = (uint32_t)s->thread_count;

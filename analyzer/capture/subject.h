@@ -12,6 +12,7 @@
 #include "birth.h"
 #include "classes.h"
 #include "early.h"
+#include "failures.h"
 #include "heap.h"
 #include "live.h"
 #include "ranges.h"
@@ -37,6 +38,7 @@ struct subject {
     size_t unborn_count, unborn_capacity;
     struct ranges mapped;
     struct heap heap;
+    struct failures failures;
     struct quality quality;   /* inherited_bytes: of those not freed so far */
     uint64_t inherited_freed; /* blocks */
     struct samples samples;

@@ -401,28 +401,17 @@ static void put_lost(struct writer *w, const struct process *process)
     put_block(w, BLOCK_LOST, process->serial, &w->payload);
 }
 
-static void put_selfcheck(struct writer *w, const struct process *process)
+/* Writes a list of the process in a block of its own. */
+static void put_list(struct writer *w, enum capture_block_type type, const struct process *process,
+                     int (*code)(struct codec *, struct process *, const struct image *))
 {
     struct process copy = *process;
     struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (process->quality.selfcheck_compared == 0)
-        return;
     w->payload.size = 0;
-    code_selfcheck(&c, &copy, w->image);
+    copy.failure_count = part_of(w, copy.failure_count, CAPTURE_LIST_MAX);
+    code(&c, &copy, w->image);
     put_strings(w);
-    put_block(w, BLOCK_SELFCHECK, process->serial, &w->payload);
-}
-
-static void put_threads(struct writer *w, const struct process *process)
-{
-    struct process copy = *process;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (process->thread_usage_count == 0)
-        return;
-    w->payload.size = 0;
-    code_threads(&c, &copy, w->image);
-    put_strings(w);
-    put_block(w, BLOCK_THREADS, process->serial, &w->payload);
+    put_block(w, type, process->serial, &w->payload);
 }
 
 static void put_modules(struct writer *w)
@@ -443,8 +432,12 @@ static void put_modules(struct writer *w)
 static void put_details(struct writer *w, const struct process *process)
 {
     put_lost(w, process);
-    put_selfcheck(w, process);
-    put_threads(w, process);
+    if (process->quality.selfcheck_compared)
+        put_list(w, BLOCK_SELFCHECK, process, code_selfcheck);
+    if (process->thread_usage_count)
+        put_list(w, BLOCK_THREADS, process, code_threads);
+    if (process->failure_count)
+        put_list(w, BLOCK_FAILED, process, code_failed);
     string_number(&w->strings, process->ending.exec);
 }
 

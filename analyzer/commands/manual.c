@@ -1,5 +1,6 @@
 /* manual.c - see manual.h. */
 #include "manual.h"
+#include "function_names.h"
 #include "roff.h"
 #include "settings.h"
 #include <string.h>
@@ -29,7 +30,8 @@ static const struct key report_keys[] = {
      "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls), "
      "reserved_peak_bytes and reserved_at_end_bytes (address space that cannot be written to), "
      "file_peak_bytes and file_at_end_bytes (mapped files), "
-     "rss_peak_bytes (highest sample, 0 without samples)"},
+     "rss_peak_bytes (highest sample, 0 without samples), failed_allocations (see failed; they are "
+     "not among the allocations)"},
     {"quality",
      "object, all 0 in a perfect recording: lost (events for which there was no room), of these "
      "lost_allocations with lost_bytes and lost_frees, lost_since_s (the time of the first), "
@@ -56,7 +58,15 @@ static const struct key report_keys[] = {
      "mapped_self, mapped_inclusive, memory_self, memory_inclusive, and "
      "mapped_self_at_memory_peak_bytes and mapped_inclusive_at_memory_peak_bytes (what the "
      "function held of mapped memory when memory was highest; the rest of at_peak_bytes of "
-     "memory_self and memory_inclusive is heap)"},
+     "memory_self and memory_inclusive is heap), activations (how many there were, see plot; null "
+     "where the recording does not say) and activation"},
+    {"activation",
+     "object, the activation of the function that held its inclusive own peak: thread (its "
+     "serial), begin_s and end_s; null where it is not known, as with --tree"},
+    {"failed",
+     "array of objects, of the allocations that failed, by stack, those that asked for most first: "
+     "count, bytes (all that they asked for; 18446744073709551615 is that or more), largest_bytes "
+     "(of one of them), first_time_s and last_time_s, stack (as in leaks)"},
     {"self, inclusive",
      "objects, of the blocks that the function allocated itself, and of those with the function "
      "anywhere on their stack: allocations, allocated_bytes, own_peak_bytes and own_peak_time_s "
@@ -158,6 +168,18 @@ static void put_command(FILE *out, const struct command *command)
         put_option(out, o);
 }
 
+static void put_wrappers(FILE *out)
+{
+    roff_text(
+        out,
+        "plot draws no brackets for functions that only pass a request for memory on to "
+        "malloc, as they would stand in front of those that want it. They are known by their "
+        "names, template arguments left out; a * at the end stands for anything:\n\n" WRAPPER_NAMES
+        "\n\n"
+        "And operator new of any class, and whatever lies in the namespaces std or __gnu_cxx "
+        "below a name that begins with an underscore. Others are left out with plot --skip.");
+}
+
 static void put_examples(FILE *out, const struct command *const *table)
 {
     for (; *table; table++)
@@ -188,6 +210,8 @@ void manual_program(const struct command *const *table, FILE *out)
         put_command(out, *command);
     roff_section(out, "EXAMPLES");
     put_examples(out, table);
+    roff_section(out, "WRAPPERS");
+    put_wrappers(out);
     roff_section(out, "JSON");
     roff_text(out, "Keys do not change; later versions may add some. Times are in seconds since "
                    "the start of the recording.");
@@ -237,6 +261,10 @@ void manual_library(FILE *out)
         "whose free was lost lives on until its address is given out again.\n\n"
         "Where a recording of that name is there already, the next free name, NAME.1, is taken. "
         "mprof-c itself and the gnuplot that it starts are never recorded.\n\n"
+        "An allocation that fails is recorded with its stack and with what it asked for: each call "
+        "to malloc and its like for one or more bytes that returns no block, whatever the reason. "
+        "An operator new that throws is one where it asked malloc, as those of libstdc++ and "
+        "libc++ do (each try counts); not where an allocator's library has its own.\n\n"
         "Forked children are recorded in the spool of their parent's program, also those that "
         "outlive it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a "
         "process whose parent began with the library and this setting, too, is such a child.\n\n"

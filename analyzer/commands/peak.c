@@ -50,18 +50,12 @@ static int has_function(const struct image *image, enum series series, const cha
 }
 
 /* Complains of names that no function has; returns how many there are. */
-static size_t complain_missing(const struct image *image, const char *file,
+static size_t complain_missing(const struct image *image, const char *file, enum series series,
                                const struct texts *wanted)
 {
-    const struct process *p = &image->processes[0];
     size_t missing = 0;
     for (size_t i = 0; i < wanted->count; i++) {
-        size_t k = 0;
-        while (
-            k < p->function_count &&
-            !function_is_called(image->functions[p->functions[k].function].name, wanted->list[i]))
-            k++;
-        if (k < p->function_count)
+        if (has_function(image, series, wanted->list[i]))
             continue;
         complain("%s: no function '%s' holds memory in it; see mprof-c report", file,
                  wanted->list[i]);

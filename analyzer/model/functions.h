@@ -61,6 +61,7 @@ struct figures {
     struct pages inclusive; /* struct holding, by function */
     struct pages self;      /* the same */
     struct pages spans;     /* struct span, by function; spans.h fills them */
+    struct pages begun;     /* uint64_t, by function: its activations; spans.h counts them */
     struct pages stacks;    /* struct stack_figures, by stack */
     uint64_t epoch;         /* peaks of the program so far */
     /* The call path of the last event: steps[1 .. depth]. steps[0] is outside of all functions. */

@@ -1,5 +1,6 @@
 /* merged.c - the figures of several processes added. */
 #include "merged.h"
+#include "failures.h"
 #include "merged_tables.h"
 #include "quality_sum.h"
 #include "together.h"
@@ -21,6 +22,7 @@ struct merged {
     struct function_usage *usages; /* by merged function; .function 0: not used so far */
     size_t usage_capacity;
     struct leak_list leaks, mapped_leaks;
+    struct failures failures;             /* by merged stack */
     struct course *courses[SERIES_COUNT]; /* by series; copies of the buckets */
     size_t course_count, course_capacity[SERIES_COUNT];
     struct module_gap *gaps;
@@ -85,6 +87,7 @@ static void add_functions(struct merged *m, const struct process *p, uint64_t sh
         to->function = 1;
         for (enum series k = 0; k < SERIES_COUNT; k++)
             add_series(function_series(to, k), &p->functions[i], k, shift_ns);
+        to->activations += p->functions[i].activations;
     }
 }
 
@@ -111,6 +114,17 @@ static void add_leaks(struct merged *m, struct leak_list *leaks, const struct le
     }
 }
 
+static void add_failures(struct merged *m, const struct process *p, uint64_t shift_ns)
+{
+    for (size_t i = 0; i < p->failure_count; i++) {
+        struct failure more = p->failures[i];
+        more.stack = (uint32_t)merged_stack(&m->tables, more.stack);
+        more.first_ns += shift_ns;
+        more.last_ns += shift_ns;
+        failures_add(&m->failures, &more);
+    }
+}
+
 static void add_totals(struct totals *to, const struct totals *from)
 {
     to->allocations += from->allocations;
@@ -126,6 +140,7 @@ static void add_totals(struct totals *to, const struct totals *from)
     to->file_at_end_bytes += from->file_at_end_bytes;
     to->maps += from->maps;
     to->unmaps += from->unmaps;
+    to->failed += from->failed;
 }
 
 static void add_courses(struct merged *m, const struct process *p, uint64_t shift_ns, int runs_on)
@@ -199,6 +214,7 @@ void merged_add(struct merged *m, const struct image *image, const struct proces
     add_functions(m, process, shift_ns);
     add_leaks(m, &m->leaks, process->leaks, process->leak_count, shift_ns);
     add_leaks(m, &m->mapped_leaks, process->mapped_leaks, process->mapped_leak_count, shift_ns);
+    add_failures(m, process, shift_ns);
     add_totals(&sum->totals, &process->totals);
     quality_add(&sum->quality, &process->quality, shift_ns);
     add_courses(m, process, shift_ns, runs_on);
@@ -292,6 +308,7 @@ static void release(struct merged *m)
 {
     intmap_clear(&m->leaks.numbers);
     intmap_clear(&m->mapped_leaks.numbers);
+    failures_clear(&m->failures);
     free(m->usages);
     free(m->leaks.list);
     free(m->mapped_leaks.list);
@@ -307,6 +324,7 @@ struct image *merged_finish(struct merged *m)
     struct process *p = &m->process;
     p->leaks = give_leaks(m, &m->leaks, &p->leak_count);
     p->mapped_leaks = give_leaks(m, &m->mapped_leaks, &p->mapped_leak_count);
+    failures_fill(&m->failures, image->memory, p);
     image->gaps = arena_copy(image->memory, m->gaps, m->gap_count * sizeof *m->gaps);
     image->gap_count = m->gap_count;
     sum_lines(m);

@@ -116,11 +116,17 @@ static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32
     return common;
 }
 
+static inline void count_begun(struct figures *figures, const struct activation *a)
+{
+    if (a->outermost)
+        ++*(uint64_t *)pages_place(&figures->begun, a->function, sizeof(uint64_t));
+}
+
 /* Adds the activations of one physical frame except its `present` outermost ones, which are already
  * there. There is room for them. */
 static inline void begin_activations(struct path *path, const struct tree *tree,
-                                     struct path_step *step, uint32_t present,
-                                     struct heap_moment now)
+                                     struct figures *figures, struct path_step *step,
+                                     uint32_t present, struct heap_moment now)
 {
     const struct stack_node *node = &tree->nodes[step->node];
     if (node->frame_count == present) { /* perhaps no frame is known at all */
@@ -135,6 +141,7 @@ static inline void begin_activations(struct path *path, const struct tree *tree,
         a->begin = now;
         a->function = frames[i].function;
         a->outermost = fresh >> i & 1;
+        count_begun(figures, a);
     }
     step->activations = path->activation_count = (uint32_t)(a - path->activations);
 }
@@ -163,7 +170,7 @@ void path_end(struct path *path, const struct tree *tree, struct heap *heap, str
     end_activations(path, heap, below + common, shown);
     make_room(path);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
-        begin_activations(path, tree, &path->steps[i], common, now);
+        begin_activations(path, tree, &heap->figures, &path->steps[i], common, now);
     path->closed = 0;
 }
 

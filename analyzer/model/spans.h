@@ -7,7 +7,9 @@
  * in, and what called it, end with the stream.
  * A frame that is replaced by one of the same function, with all further out unchanged, is the same
  * activation at another line. Of each function, the activation is kept that contains the function's
- * own inclusive peak (that of the outermost occurrence, where it calls itself).
+ * own inclusive peak (that of the outermost occurrence, where it calls itself), and all are
+ * counted. Calls that follow each other from the same line, without an event with another stack in
+ * between, look like one: they are one activation.
  *
  * A change is path_begin or path_rebase, then path_push .., then path_end. Not for two threads at
  * once; the path owns its arrays (path_clear). A zeroed struct is an empty path.

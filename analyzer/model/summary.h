@@ -107,6 +107,7 @@ static inline void usage_add_up(struct usage *memory, const struct usage *heap,
 
 struct function_usage {
     uint32_t function;
+    uint64_t activations;                     /* that began, a recursion once; 0 unknown */
     struct series_usage heap, mapped, memory; /* the same members: function_series() */
     struct {
         uint64_t self_bytes, inclusive_bytes;
@@ -136,6 +137,14 @@ struct leak {
     uint32_t stack;
     uint64_t blocks, bytes;
     uint64_t first_ns, last_ns; /* allocation times */
+};
+
+/* The allocations of one stack that failed. */
+struct failure {
+    uint32_t stack;
+    uint64_t count;
+    uint64_t bytes, largest_bytes; /* asked for: in all (UINT64_MAX: that or more), and at once */
+    uint64_t first_ns, last_ns;
 };
 
 /*
@@ -175,6 +184,7 @@ struct totals {
     uint64_t file_peak_bytes, file_at_end_bytes;         /* mapped files */
     uint64_t maps, unmaps;                               /* calls, whatever they map */
     uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
+    uint64_t failed; /* allocations that failed; they are not among `allocations` */
 };
 
 /* What found no room. The totals count it too; figures of what was live do not. */
@@ -234,6 +244,8 @@ struct process {
     size_t thread_usage_count;
     struct leak *leaks, *mapped_leaks; /* biggest first */
     size_t leak_count, mapped_leak_count;
+    struct failure *failures; /* biggest first */
+    size_t failure_count;
     /* At most TIMELINE_BUCKETS each, in order of time. memory is heap where nothing was mapped. */
     struct bucket *heap, *mapped, *memory;
     size_t heap_count, mapped_count, memory_count;

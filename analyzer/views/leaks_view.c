@@ -50,8 +50,7 @@ static void print_frame(const struct image *image, const struct location *locati
 }
 
 /* An address stands once for all that is inlined there. */
-static void print_stack(const struct image *image, uint32_t stack,
-                        const struct addresses *addresses)
+void leaks_text_stack(const struct image *image, uint32_t stack, const struct addresses *addresses)
 {
     uint32_t node = stack, inner = 0;
     const struct frame *frame;
@@ -80,7 +79,7 @@ static void print_leak(const struct image *image, const struct leak *leak, int i
     else
         fprintf(out, "%s from %s to %s\n", verb, units_time(first, leak->first_ns),
                 units_time(last, leak->last_ns));
-    print_stack(image, leak->stack, addresses);
+    leaks_text_stack(image, leak->stack, addresses);
 }
 
 /* ---- the list: blocks and mapped memory together, the biggest first ---- */
@@ -169,7 +168,7 @@ void leaks_text(const struct image *image, enum series series, const char *note,
     print_leaks(image, lists, shown, addresses, out);
 }
 
-static void put_stack(struct json *j, const struct image *image, uint32_t stack)
+void leaks_json_stack(struct json *j, const struct image *image, uint32_t stack)
 {
     uint32_t node = stack, inner = 0;
     const struct frame *frame;
@@ -198,7 +197,7 @@ static void put_leaks(struct json *j, const char *key, const struct image *image
         json_number(j, "blocks", leaks[i].blocks);
         json_seconds(j, "first_time_s", leaks[i].first_ns);
         json_seconds(j, "last_time_s", leaks[i].last_ns);
-        put_stack(j, image, leaks[i].stack);
+        leaks_json_stack(j, image, leaks[i].stack);
         json_end_object(j);
     }
     json_end_array(j);

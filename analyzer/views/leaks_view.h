@@ -8,7 +8,9 @@
 #ifndef MPROF_LEAKS_VIEW_H
 #define MPROF_LEAKS_VIEW_H
 
+#include "addresses_view.h"
 #include "family.h"
+#include "json.h"
 #include <stdio.h>
 
 #define LEAKS_STACKS 20
@@ -20,5 +22,9 @@
 void leaks_text(const struct image *image, enum series series, const char *note, long count,
                 int addresses, FILE *out);
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
+
+/* Pieces that other views share: a stack, innermost frame first, a line each; the array "stack". */
+void leaks_text_stack(const struct image *image, uint32_t stack, const struct addresses *addresses);
+void leaks_json_stack(struct json *j, const struct image *image, uint32_t stack);
 
 #endif

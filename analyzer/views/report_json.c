@@ -1,5 +1,6 @@
 /* report_json.c - see report_view.h. */
 #include "addresses_view.h"
+#include "failed_view.h"
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -72,6 +73,7 @@ void report_json_totals(struct json *j, const struct totals *t)
     json_number(j, "file_peak_bytes", t->file_peak_bytes);
     json_number(j, "file_at_end_bytes", t->file_at_end_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
+    json_number(j, "failed_allocations", t->failed);
     json_end_object(j);
 }
 
@@ -100,6 +102,24 @@ static void put_then(struct json *j, const char *key, uint64_t bytes, int togeth
         json_number(j, key, bytes);
 }
 
+/* When the activation was that held the own peak, and of how many it is one; null: not known. */
+static void put_activation(struct json *j, const struct function_usage *u)
+{
+    if (u->activations)
+        json_number(j, "activations", u->activations);
+    else
+        json_null(j, "activations");
+    if (!u->heap.span.valid) {
+        json_null(j, "activation");
+        return;
+    }
+    json_object(j, "activation");
+    json_number(j, "thread", u->heap.span.thread);
+    json_seconds(j, "begin_s", u->heap.span.begin_ns);
+    json_seconds(j, "end_s", u->heap.span.end_ns);
+    json_end_object(j);
+}
+
 static void put_function(struct json *j, const struct report *report,
                          const struct function_usage *u, struct address begin)
 {
@@ -119,6 +139,7 @@ static void put_function(struct json *j, const struct report *report,
     report_json_usage(j, "memory_inclusive", &u->memory.inclusive, together);
     put_then(j, "mapped_self_at_memory_peak_bytes", u->mapped_then.self_bytes, together);
     put_then(j, "mapped_inclusive_at_memory_peak_bytes", u->mapped_then.inclusive_bytes, together);
+    put_activation(j, u);
     json_end_object(j);
 }
 
@@ -196,6 +217,7 @@ void report_json(const struct report *report, FILE *out)
     free(begins);
     free(order);
     json_end_array(&j);
+    failed_json(&j, image);
     threads_json(&j, p);
     put_children(&j, report);
     if (!report->source)

@@ -1,5 +1,6 @@
 /* report_text.c - see report_view.h. */
 #include "addresses_view.h"
+#include "failed_view.h"
 #include "family_view.h"
 #include "function_order.h"
 #include "gaps_view.h"
@@ -64,6 +65,7 @@ static void print_totals(const struct report *report, FILE *out)
     const struct image *image = report->image;
     const struct process *p = &image->processes[0];
     totals_text(p, report->series, out);
+    failed_text_line(image, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
@@ -268,6 +270,7 @@ void report_text(const struct report *report, FILE *out)
     print_totals(report, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
+    failed_text(report->image, out);
     if (report->series != SERIES_MAPPED)
         threads_text(p, report->series, out);
     if (report->family->order_count > 1)

@@ -14,7 +14,7 @@ from common import (LIB, PROGRAMS, QUALITY, TESTS, check, check_same, copy_spars
                     reader, report, run_case, under_run, valgrind_totals)
 
 READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
-               "mapped_peak_bytes reserved_peak_bytes file_peak_bytes").split()
+               "mapped_peak_bytes reserved_peak_bytes file_peak_bytes failed_allocations").split()
 READER_QUALITY = ("lost", "unmatched_frees", "implied_frees", "inherited", "truncated_stacks")
 READER_LIMIT = 3_000_000  # events; Python takes about 3 us for each
 
@@ -28,7 +28,7 @@ class Expectations:
         lines = re.findall(r"^ \* ([A-Z-]+) (.*)$", comment, re.M)
         self.arguments, self.status = [], 0
         self.valgrind, self.threads = None, 0
-        self.root, self.functions, self.children, self.leaks = {}, [], {}, []
+        self.root, self.functions, self.children, self.leaks, self.failed = {}, [], {}, [], []
         self.thread_figures = []
         for word, rest in lines:
             words = rest.split()
@@ -45,6 +45,8 @@ class Expectations:
                 self.expect(words)
             elif word == "LEAK":
                 self.leaks.append((int(words[0]), int(words[1]), words[2:]))
+            elif word == "FAILED":
+                self.failed.append((int(words[0]), int(words[1]), words[2:]))
 
     def expect(self, words):
         value = int(words[-1])
@@ -164,6 +166,17 @@ def compare_leaks(expect, name, differences):
         differences.compare(f"bytes leaked by {' '.join(frames)}", size, sum(e["bytes"] for e in mine))
 
 
+def compare_failed(expect, got, differences):
+    entries = got["failed"]
+    differences.compare("sum of failed allocations over stacks", got["totals"]["failed_allocations"],
+                        sum(e["count"] for e in entries))
+    for count, largest, frames in expect.failed:
+        mine = [e for e in entries if [bare(f["function"]) for f in e["stack"][:len(frames)]] == frames]
+        differences.compare(f"failed below {' '.join(frames)}", count, sum(e["count"] for e in mine))
+        differences.compare(f"the largest that failed below {' '.join(frames)}", largest,
+                            max((e["largest_bytes"] for e in mine), default=0))
+
+
 def compare_children(expect, got, differences):
     children = [c for c in got["children"] if c["kind"] == "fork"]
     for serial, wanted in expect.children.items():
@@ -244,6 +257,7 @@ def main():
     compare_functions(expect, got, differences)
     compare_threads(expect, got, differences)
     compare_leaks(expect, name, differences)
+    compare_failed(expect, got, differences)
     compare_children(expect, got, differences)
     compare_valgrind(expect, command, got, differences)
     if way == "preload":

@@ -5,11 +5,14 @@
  * VALGRIND no: it ends the program where new cannot be met
  *
  * The two allocations below `refused` are exception objects, which are freed: the form that returns
- * null calls the one that throws.
+ * null calls the one that throws. The first new asks malloc again after each of three calls of the
+ * handler, so five requests fail in all.
  *
  * EXPECT refused self allocations 0
  * EXPECT refused inclusive allocations 2
  * EXPECT refused inclusive live_at_end_blocks 0
+ * EXPECT failed_allocations 5
+ * FAILED 5 9223372036854771711 refused main
  * EXPECT kept self allocations 1
  * EXPECT kept self live_at_end_bytes 48
  */

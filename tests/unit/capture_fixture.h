@@ -208,9 +208,19 @@ static inline void fixture_process(struct image *image, struct process *p, uint3
         struct function_usage *f = &p->functions[i];
         f->function = i;
         fixture_series(&f->heap);
+        f->activations = fixture_number();
     }
     p->leak_count = image->stack_count / 2;
     p->leaks = fixture_leaks(image, p->leak_count);
+    p->failure_count = serial % 3 ? 4 : 0;
+    p->failures = fixture_array(image, p->failure_count, sizeof *p->failures);
+    for (size_t i = 0; i < p->failure_count; i++)
+        p->failures[i] = (struct failure){(uint32_t)fixture_random(image->stack_count),
+                                          fixture_number(),
+                                          fixture_number(),
+                                          fixture_number(),
+                                          fixture_number(),
+                                          fixture_number()};
     p->heap_count = 60;
     p->heap = fixture_buckets(image, p->heap_count);
     p->sample_count = 17;

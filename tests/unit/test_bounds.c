@@ -169,6 +169,10 @@ static void fill_lists(struct fixture *f, size_t samples)
     p->sample_count = samples;
     for (size_t i = 0; i < samples; i++)
         p->samples[i] = (struct sample){i, i == samples / 3 ? 1u << 30 : i % 977};
+    p->failure_count = 30;
+    p->failures = fixture_array(f->image, p->failure_count, sizeof *p->failures);
+    for (size_t i = 0; i < p->failure_count; i++)
+        p->failures[i] = (struct failure){.count = 1, .bytes = 100 - i};
     p->quality.left_out = p->quality.shortened = 0;
 }
 
@@ -188,6 +192,8 @@ static void test_lists(void **state)
     const struct process *got = &reader_image(r)->processes[0];
     assert_int_equal(got->function_count, 20);
     assert_int_equal(got->leak_count, 20);
+    assert_int_equal(got->failure_count, 20);
+    assert_int_equal(got->failures[19].bytes, 81);
     assert_in_range(got->sample_count, 10, 20);
     assert_true(got->leaks[0].bytes == first_leak);
     uint64_t high = 0, rss = 0;
@@ -199,13 +205,14 @@ static void test_lists(void **state)
     for (size_t i = 0; i < got->sample_count; i++)
         rss = got->samples[i].rss_bytes > rss ? got->samples[i].rss_bytes : rss;
     assert_true(high == highest && rss == 1u << 30);
-    assert_int_equal(got->quality.left_out,
-                     p->function_count - 20 + p->leak_count - 20 + 1001 - got->sample_count);
+    assert_int_equal(got->quality.left_out, p->function_count - 20 + p->leak_count - 20 +
+                                                p->failure_count - 20 + 1001 - got->sample_count);
     assert_true(got->totals.allocations == p->totals.allocations);
     reader_close(r);
     r = written_and_read(f.image, 0, 0);
     assert_int_equal(reader_image(r)->processes[0].quality.left_out, 0);
     assert_int_equal(reader_image(r)->processes[0].sample_count, 1001);
+    assert_int_equal(reader_image(r)->processes[0].failure_count, 30);
     reader_close(r);
     fixture_free(&f);
 }
@@ -214,8 +221,8 @@ static void test_lists(void **state)
 static void test_longest_summary(void **state)
 {
     (void)state;
-    uint64_t bytes = (225 + 50 + 20) * (uint64_t)CAPTURE_LIST_MAX;
-    bytes += 2 * TIMELINE_BUCKETS * 50 + 40 * 10;
+    uint64_t bytes = (235 + 50 + 20) * (uint64_t)CAPTURE_LIST_MAX;
+    bytes += 2 * TIMELINE_BUCKETS * 80 + 40 * 10;
     assert_in_range(bytes, 0, CAPTURE_BLOCK_MAX);
 }
 

@@ -252,7 +252,8 @@ static void event(struct world *w, uint64_t ns, uint64_t size, const uint32_t *l
     path_begin(&w->path, 0, 1);
     for (; *list; list++)
         path_push(&w->path, &w->tree, *list);
-    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){ns, w->heap.live_bytes, 0}, w->last);
+    path_end(&w->path, &w->tree, &w->heap, (struct heap_moment){ns, w->heap.live_bytes, 0},
+             w->last);
     allocate(w, path_leaf(&w->path), size, ns);
     w->last = (struct heap_moment){ns, w->heap.live_bytes, 0};
 }
@@ -276,6 +277,13 @@ static int thread_of_span(const struct world *w, uint32_t function)
     return s && s->valid ? (int)s->thread : -1;
 }
 
+/* How many activations of a function have begun. */
+static uint64_t begun(const struct world *w, uint32_t function)
+{
+    const uint64_t *count = pages_find(&w->heap.figures.begun, function, sizeof *count);
+    return count ? *count : 0;
+}
+
 /* main calls a twice; each a is an activation, main is one through both its lines. The peak of a
  * lies in the second, b's in the first of two. */
 static void test_spans(void **state)
@@ -292,6 +300,10 @@ static void test_spans(void **state)
     expect_span(w, A, 30, 40, 5, 17);
     expect_span(w, B, 20, 20, 5, 10);
     assert_int_equal(thread_of_span(w, A), 0);
+    assert_int_equal(begun(w, MAIN), 1);
+    assert_int_equal(begun(w, A), 2);
+    assert_int_equal(begun(w, B), 2);
+    assert_int_equal(begun(w, INLINED), 0);
 }
 
 /* A changed line in the same function goes on; with an inlined frame only the physical one does. */
@@ -321,6 +333,8 @@ static void test_recursive_span(void **state)
     expect_span(w, A, 10, 30, 0, 3);
     expect_span(w, B, 20, 30, 1, 3);
     assert_int_equal(thread_of_span(w, MAIN), -1); /* it goes on */
+    assert_int_equal(begun(w, A), 1);
+    assert_int_equal(begun(w, B), 1);
 }
 
 /* A new chunk repeats the stack: nothing ended. Another thread on the stream: everything did. */
@@ -340,6 +354,7 @@ static void test_restart_and_close(void **state)
                (struct heap_moment){35, 11, 0});
     expect_span(w, A, 30, 30, 2, 11);
     assert_int_equal(thread_of_span(w, A), 4);
+    assert_int_equal(begun(w, A), 2); /* one in each thread */
 }
 
 static void test_pop_too_many(void **state)

@@ -92,6 +92,10 @@ static void make_report(long count, int together)
                             .count = count,
                             .family = &relatives.family,
                             .source = together ? NULL : &v.image};
+    v.usages[1].activations = 3;
+    v.failures[0] = (struct failure){2, 2, 9000, 8000, 5, 7};
+    v.process.failures = v.failures;
+    v.process.failure_count = 1;
     v.process.ending = (struct ending){END_SIGNAL, 9, ""};
     FILE *out = begin();
     report_json(&report, out);
@@ -137,6 +141,7 @@ static void test_report_keys(void **state)
                                        "temporary",
                                        "mapped_peak_bytes",
                                        "rss_peak_bytes",
+                                       "failed_allocations",
                                        "quality",
                                        "lost",
                                        "unmatched_frees",
@@ -161,6 +166,10 @@ static void test_report_keys(void **state)
                                        "own_peak_bytes",
                                        "own_peak_time_s",
                                        "at_peak_bytes",
+                                       "activations",
+                                       "activation",
+                                       "failed",
+                                       "largest_bytes",
                                        "children",
                                        "recording"};
     make_report(-1, 0);
@@ -171,6 +180,9 @@ static void test_report_keys(void **state)
     assert_non_null(strstr(text,
                            "\"offset\": \"0x1100\",\n"
                            "      \"build_id\": \"0123456789abcdef0123456789abcdef01234567\""));
+    assert_non_null(strstr(text, "\"activations\": 3,"));
+    assert_non_null(strstr(text, "\"activations\": null,"));
+    assert_non_null(strstr(text, "\"largest_bytes\": 8000,"));
     make_report(1, 0);
     assert_non_null(strstr(text, "\"name\": \"main\""));
     assert_null(strstr(text, "\"name\": \"work\""));

@@ -113,6 +113,40 @@ static void test_realloc_of_the_unknown(void **state)
     collector_free(c);
 }
 
+/* An allocation that failed is counted by its stack, and is nothing else. */
+static void test_failed_allocations(void **state)
+{
+    (void)state;
+    builder_alloc(s, 10, 0x1000, 100, FRAMES(MAIN, WORK));
+    builder_alloc(s, 20, 0, 5000, FRAMES(MAIN, WORK));
+    builder_plain(s, 30, SPOOL_REALLOC_BEGIN, 0x1000, 0);
+    builder_plain(s, 35, SPOOL_REALLOC_FAILED, 0, 0);
+    builder_alloc(s, 36, 0, UINT64_MAX, FRAMES(MAIN, OTHER));
+    builder_alloc(s, 40, 0, 7000, FRAMES(MAIN, WORK));
+    builder_free_block(s, 50, 0x1000); /* the thread's next heap event: temporary */
+    struct collector *c = collect(&b);
+    const struct process *p = process_of(c, 0);
+    expect_totals(c, 1, 1, 100, 100, 0, 0);
+    expect_quality(c, 0, 0);
+    assert_int_equal(p->totals.temporary, 1);
+    assert_int_equal(p->totals.failed, 3);
+    assert_int_equal(p->failure_count, 2);
+    const struct failure *other = &p->failures[0], *work = &p->failures[1];
+    assert_int_equal(other->count, 1);
+    assert_true(other->bytes == UINT64_MAX && other->largest_bytes == UINT64_MAX);
+    assert_int_equal(other->first_ns, 36);
+    assert_int_equal(work->count, 2);
+    assert_int_equal(work->bytes, 12000);
+    assert_int_equal(work->largest_bytes, 7000);
+    assert_int_equal(work->first_ns, 20);
+    assert_int_equal(work->last_ns, 40);
+    uint32_t node = work->stack, inner = 0;
+    const struct frame *frame = stack_next_frame(collector_image(c), &node, &inner);
+    assert_int_equal(frame->function, usage_of(c, 0, WORK)->function);
+    assert_null(usage_of(c, 0, OTHER));
+    collector_free(c);
+}
+
 /* Killed inside realloc: the block is live. The begin alone changes nothing. */
 static void test_realloc_never_ended(void **state)
 {
@@ -406,6 +440,7 @@ int main(void)
         TEST(test_realloc_grows_without_a_false_peak),
         TEST(test_realloc_fails_or_frees),
         TEST(test_realloc_of_the_unknown),
+        TEST(test_failed_allocations),
         TEST(test_realloc_never_ended),
         TEST(test_realloc_race),
         TEST(test_unmatched_and_implied),

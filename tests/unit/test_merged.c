@@ -32,6 +32,12 @@ static void make(struct view_fixture *v, const char *only, uint64_t peak)
     v->leaks[1] = (struct leak){3, 1, 7, 500, 500};
     v->process.leaks = v->leaks;
     v->process.leak_count = 2;
+    v->failures[0] = (struct failure){2, 2, 300, 200, 1000, 2000};
+    v->failures[1] = (struct failure){3, 1, UINT64_MAX - 5, UINT64_MAX - 5, 400, 400};
+    v->process.failures = v->failures;
+    v->process.failure_count = 2;
+    v->process.totals.failed = 3;
+    v->usages[1].activations = 3; /* of common */
     v->process.quality.lost = 3;
 }
 
@@ -99,6 +105,16 @@ static void test_two_images(void **state)
     assert_string_equal(sum->gaps[2].module, "a.so");
     assert_string_equal(sum->gaps[2].reason, "zstd");
     assert_int_equal(sum->gaps[2].names, 0);
+
+    assert_int_equal(common->activations, 6);
+    assert_int_equal(p->totals.failed, 6);
+    assert_int_equal(p->failure_count, 3);
+    assert_int_equal(p->failures[2].count, 4);
+    assert_int_equal(p->failures[2].bytes, 600);
+    assert_int_equal(p->failures[2].largest_bytes, 200);
+    assert_int_equal(p->failures[2].first_ns, 1000);
+    assert_int_equal(p->failures[2].last_ns, 10 * FIXTURE_SECOND + 2000);
+    assert_true(p->failures[0].largest_bytes == UINT64_MAX - 5);
 
     assert_int_equal(p->leak_count, 3);
     assert_int_equal(p->leaks[0].bytes, 600);

@@ -49,6 +49,7 @@ struct plain_series {
 struct plain {
     struct plain_series series[SERIES_COUNT];
     uint64_t mapped_then[2][FUNCTIONS]; /* at the peak of memory */
+    uint64_t begun[FUNCTIONS];
     struct plain_stream streams[STREAMS];
 };
 
@@ -209,6 +210,7 @@ static void plain_stack(struct plain *p, uint32_t who, const uint32_t *stack, ui
             *a = (struct plain_activation){frames[l->frame_first + k].function, 1, now};
             for (uint32_t j = 0; j < s->activation_count; j++)
                 a->outermost &= s->activations[j].function != a->function;
+            p->begun[a->function] += a->outermost;
             s->activation_count++;
         }
     }
@@ -430,6 +432,7 @@ static void expect_usage(const struct plain *p, struct function_usage *u)
 {
     for (enum series k = 0; k < SERIES_COUNT; k++)
         expect_series(&p->series[k], u->function, function_series(u, k));
+    assert_int_equal(u->activations, p->begun[u->function]);
     assert_int_equal(u->mapped_then.self_bytes, p->mapped_then[0][u->function]);
     assert_int_equal(u->mapped_then.inclusive_bytes, p->mapped_then[1][u->function]);
 }

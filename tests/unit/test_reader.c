@@ -99,6 +99,7 @@ static void expect_process(const struct process *a, const struct process *b)
         assert_memory_equal(&x->heap, &y->heap, sizeof x->heap);
         assert_memory_equal(&x->mapped, &y->mapped, sizeof x->mapped);
         assert_memory_equal(&x->memory, &y->memory, sizeof x->memory);
+        assert_true(x->activations == y->activations);
         assert_memory_equal(&x->mapped_then, &y->mapped_then, sizeof x->mapped_then);
     }
     assert_int_equal(a->leak_count, b->leak_count);
@@ -107,6 +108,13 @@ static void expect_process(const struct process *a, const struct process *b)
     expect_leaks(a->mapped_leaks, b->mapped_leaks, a->mapped_leak_count);
     assert_int_equal(a->memory_count, b->memory_count);
     expect_bytes(a->memory, b->memory, a->memory_count, sizeof *a->memory);
+    assert_int_equal(a->failure_count, b->failure_count);
+    for (size_t i = 0; i < a->failure_count; i++) {
+        const struct failure *x = &a->failures[i], *y = &b->failures[i];
+        assert_true(x->stack == y->stack && x->count == y->count && x->bytes == y->bytes &&
+                    x->largest_bytes == y->largest_bytes && x->first_ns == y->first_ns &&
+                    x->last_ns == y->last_ns);
+    }
     assert_int_equal(a->heap_count, b->heap_count);
     expect_bytes(a->heap, b->heap, a->heap_count, sizeof *a->heap);
     assert_int_equal(a->mapped_count, b->mapped_count);

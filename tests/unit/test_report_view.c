@@ -182,7 +182,8 @@ static void test_limit(void **state)
 static void expect_first(const char *key, uint32_t function)
 {
     size_t count;
-    const struct function_usage **order = function_order(&fixture.image, &fixture.process, SERIES_HEAP, key, &count);
+    const struct function_usage **order =
+        function_order(&fixture.image, &fixture.process, SERIES_HEAP, key, &count);
     assert_int_equal(order[0]->function, function);
     free(order);
 }

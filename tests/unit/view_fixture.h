@@ -24,6 +24,7 @@ struct view_fixture {
     struct bucket buckets[5];
     struct sample samples[3];
     struct leak leaks[2];
+    struct failure failures[2];
     char *argv[2];
 };
 
