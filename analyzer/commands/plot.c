@@ -16,6 +16,7 @@ struct values {
     const char *title;
     double window[2];
     int no_functions;
+    struct texts skipped;
     int slope;
     int together, each;
 };
@@ -29,6 +30,9 @@ static const struct option options[] = {
      "only the seconds from A to B"},
     {'n', "no-function-ts", OPTION_FLAG, NULL, offsetof(struct values, no_functions), NULL,
      "no functions, only the lines"},
+    {0, "skip", OPTION_TEXTS, "NAME", offsetof(struct values, skipped), NULL,
+     "no bracket for the functions of this name, as for wrappers; NAME as with peak --func. May be "
+     "given several times"},
     {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
      "add a least-squares line and its MiB/s"},
     {'C', "include-children", OPTION_FLAG, NULL, offsetof(struct values, together), NULL,
@@ -273,16 +277,31 @@ static void release(struct page *page)
     free(page->series);
 }
 
+/* Complains of options that would do nothing. Returns 0 where there are none. */
+static int check_options(const struct values *values, size_t count)
+{
+    int several = values->together || values->each || count > 1;
+    if (values->each && count > 1)
+        complain("plot: -M draws the processes of one recording's tree; give one of them");
+    else if (values->no_functions && values->skipped.count)
+        complain(
+            "plot: --skip chooses functions, and with -n none is drawn; leave one of both out");
+    else if (several && (values->no_functions || values->skipped.count))
+        complain(
+            "plot: functions are drawn of one process alone, so %s does nothing with -C, -M or "
+            "several recordings; leave it out",
+            values->no_functions ? "-n" : "--skip");
+    else
+        return 0;
+    return -1;
+}
+
 static int show(const struct values *values, const struct operands *operands)
 {
     struct picture picture;
     size_t count = operands->count ? (size_t)operands->count : 1;
-    if (picture_choose(&picture, values->output) != 0)
+    if (check_options(values, count) != 0 || picture_choose(&picture, values->output) != 0)
         return COMMAND_USAGE;
-    if (values->each && count > 1) {
-        complain("plot: -M draws the processes of one recording's tree; give one of them");
-        return COMMAND_USAGE;
-    }
     struct page page = {.values = values,
                         .count = count,
                         .families = xcalloc(count, sizeof *page.families),
@@ -293,7 +312,9 @@ static int show(const struct values *values, const struct operands *operands)
     page.plot = (struct plot){.title = values->title,
                               .series = page.series,
                               .series_count = count,
-                              .slope = values->slope};
+                              .slope = values->slope,
+                              .skipped = values->skipped.list,
+                              .skipped_count = values->skipped.count};
     int failed = 0;
     for (size_t i = 0; i < count && !failed; i++)
         failed = open_one(&page, i, operands->names[i]);
@@ -315,6 +336,7 @@ static int run(const struct invocation *call)
 static const struct example examples[] = {
     {"mprof-c plot -o memory.png", "the newest recording as a picture"},
     {"mprof-c plot -w 1.5,2 -o peak.svg build.mprof", "half a second of another one"},
+    {"mprof-c plot --skip main --skip read_all", "brackets for other functions than these two"},
     {"mprof-c plot -C -o tree.png build.mprof", "the memory of a whole build"},
     {"mprof-c plot -M -o each.png build.mprof", "its processes, a line each"},
     {"mprof-c plot -o both.pdf before.mprof after.mprof", "two in one picture, both from 0 s on"},
@@ -329,9 +351,21 @@ const struct command command_plot = {
     .description =
         "Draws the live heap over time (black) and the resident set, a red cross at the peak with "
         "its value and time, and the functions with the highest own peaks: a bracket opens where "
-        "the call that held the function's own peak began and closes where it ended, both at the "
-        "heap of that moment. Functions that only pass through to another share its entry, "
-        "\"outer > inner\". Several recordings are drawn over each other, all from 0 s on.\n\n"
+        "the activation that held the function's own peak began and closes where it ended, both at "
+        "the heap of that moment; brackets that would lie over each other stand above each other, "
+        "at their times. Below a function's own peak the legend says how long this activation "
+        "was, and of how many. Functions that only pass through to another share its entry, "
+        "\"outer > inner\". Wrappers of malloc (see WRAPPERS in mprof-c(1)) and functions that "
+        "never held a hundredth of the peak have no bracket. Several recordings are drawn over "
+        "each other, all from 0 s on.\n\n"
+        "An activation is a call as the stacks of allocations show it: it begins no later than "
+        "its first allocation, its own or of what it calls, and ends no earlier than its last one; "
+        "recursion is one activation. Not known is what lies between two allocations: calls that "
+        "follow each other from the same line, with no allocation from elsewhere in between, count "
+        "as one; a call without any allocation is not counted; and a signal handler that "
+        "allocates counts the functions that it interrupts once more. Frees say nothing unless "
+        "they were recorded with their stacks (run --free-stacks): then brackets end at the last "
+        "free of the call, too, and a free from elsewhere tells two calls apart.\n\n"
         "With -C the line is the memory of the program and of all recorded processes that descend "
         "from it: at any moment the sum of what those that are alive have allocated themselves. "
         "What a forked child inherited counts once, as its parent's; pages of the resident set "

@@ -41,6 +41,7 @@ struct values {
     int exit_code; /* accepted for mprof's sake: the status always passes */
     int quiet;
     int no_children;
+    int free_stacks;
 };
 
 static const struct option options[] = {
@@ -57,6 +58,9 @@ static const struct option options[] = {
      "no summary at the end"},
     {0, "no-children", OPTION_FLAG, NULL, offsetof(struct values, no_children), NULL,
      "record the first process only, not those that it forks or starts"},
+    {0, "free-stacks", OPTION_FLAG, NULL, offsetof(struct values, free_stacks), NULL,
+     "record the stack of every free, too, so that the brackets of plot end where a function freed "
+     "last; each free then takes the walk that an allocation takes"},
     {0}};
 
 static const struct example examples[] = {
@@ -64,6 +68,7 @@ static const struct example examples[] = {
     {"mprof-c run -o app.%p.mprof make", "one named file for each process of a build"},
     {"mprof-c run -t 10 ./server", "ten seconds of a server"},
     {"mprof-c run --no-children make", "make itself, without its compilers"},
+    {"mprof-c run --free-stacks ./app", "with brackets that end exactly"},
     {0}};
 
 struct session {
@@ -209,9 +214,12 @@ static char **make_environment(const struct session *s)
         {setting_variables[SETTING_INTERVAL], "0"}, /* mprof-c takes the samples itself */
         {setting_variables[SETTING_TREE], tree},
     };
+    size_t count = 3;
 
     snprintf(tree, sizeof tree, "%016llx", (unsigned long long)s->tree);
-    set_children(s, &set[3], children, sizeof children);
+    if (s->values.free_stacks)
+        set[count++] = (struct launch_setting){setting_variables[SETTING_FREE_STACKS], "1"};
+    set_children(s, &set[count], children, sizeof children);
     if (s->library == NULL)
         set[0] = (struct launch_setting){0};
     return launch_environment(environ, s->library, set);

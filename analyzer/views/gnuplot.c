@@ -15,7 +15,15 @@
 #define MARGIN        0.045
 #define TITLE_WIDTH   90
 #define LEGEND_ROWS   14 /* rows that a page has room for */
-#define TITLE_BESIDE  16 /* columns that a plot in characters keeps for its axis */
+#define ROWS_WIDE     18 /* more rows of a legend stand closer */
+#define ROW_SPACING   1.25
+#define BESIDE_TEXT   16 /* columns that a plot in characters keeps for its axis */
+#define BELOW_TEXT    8  /* lines that it keeps for the title, its axis and what it is called */
+/* Of a bracket, and between two of them: shares of the axes' width and height. */
+#define BRACKET_ARM    0.014
+#define BRACKET_HALF   0.038
+#define BRACKET_BESIDE 0.005
+#define BRACKET_GAP    0.012
 
 /* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
 static const char *const series_colours[] = {"#000000", "#1f3fff", "#e00000", "#008000",
@@ -180,28 +188,20 @@ static void put_samples(const struct drawing *d)
     fputs("EOD\n", d->out);
 }
 
-static void put_bracket(const struct drawing *d, uint64_t ns, uint64_t bytes,
-                        struct bracket_box box, int direction)
+static void put_brackets(const struct drawing *d)
 {
-    double x = (double)ns / 1e9, y = (double)bytes, arm = box.arm * direction;
-    if (x < d->x0 || x > d->x1)
-        return;
-    put_point(d, x + arm, y + box.half);
-    put_point(d, x, y + box.half);
-    put_point(d, x, y - box.half);
-    put_point(d, x + arm, y - box.half);
-    fputc('\n', d->out);
-}
-
-static void put_brackets(const struct drawing *d, const struct bracket_box *boxes)
-{
-    for (size_t i = 0; i < d->plot->function_count; i++) {
-        const struct span *s = &d->plot->functions[i].span;
-        fprintf(d->out, "$function%zu << EOD\n", i);
-        put_bracket(d, s->begin_ns, s->begin_level, boxes[i], 1);
-        put_bracket(d, s->end_ns, s->end_level, boxes[i], -1);
-        fputs("EOD\n", d->out);
-    }
+    double width = d->x1 - d->x0, height = d->y1 - d->y0;
+    struct bracket_area area = {.x0 = d->x0,
+                                .x1 = d->x1,
+                                .y0 = d->y0,
+                                .y1 = d->y1,
+                                .arm = BRACKET_ARM * width,
+                                .half = BRACKET_HALF * height,
+                                .beside = BRACKET_BESIDE * width,
+                                .gap = BRACKET_GAP * height};
+    struct bracket brackets[BRACKETS_MAX];
+    brackets_place(d->plot, &area, brackets);
+    brackets_data(brackets, d->plot->function_count, d->unit.bytes, d->out);
 }
 
 /* ---- the page ---- */
@@ -238,6 +238,16 @@ static void put_terminal(const struct drawing *d)
     }
 }
 
+/* Between the rows of the legend, so that all of them fit on the page. */
+static double row_spacing(const struct drawing *d)
+{
+    const struct plot *plot = d->plot;
+    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0);
+    if (plot->function_count)
+        rows += 1 + 2 * plot->function_count;
+    return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;
+}
+
 static void put_axes(const struct drawing *d)
 {
     FILE *out = d->out;
@@ -259,8 +269,8 @@ static void put_axes(const struct drawing *d)
     }
     fprintf(out,
             "set key at screen %s,0.5 left center Left reverse vertical maxcols 1 samplen 2.5 "
-            "width 0 spacing 1.25 nobox noautotitle\n",
-            d->rss_axis ? "0.73" : "0.705");
+            "width 0 spacing %.4g nobox noautotitle\n",
+            d->rss_axis ? "0.73" : "0.705", row_spacing(d));
 }
 
 static void put_title(const struct drawing *d)
@@ -270,8 +280,8 @@ static void put_title(const struct drawing *d)
     if (!d->plot->title && (d->plot->series_count == 1 || d->plot->is_family))
         command = text_command(image->argv, image->argc);
     size_t width = TITLE_WIDTH;
-    if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + TITLE_BESIDE)
-        width = (size_t)d->picture->columns - TITLE_BESIDE;
+    if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + BESIDE_TEXT)
+        width = (size_t)d->picture->columns - BESIDE_TEXT;
     char *title = text_fit(d->plot->title ? d->plot->title : command ? command : "", width, 0);
     fputs("set title ", d->out);
     put_quoted(d->out, title);
@@ -425,19 +435,16 @@ static void put_slope_entry(const struct drawing *d, size_t i)
     put_quoted(d->out, title);
 }
 
-/* Enclosing brackets first, so that the enclosed ones lie on top of them. */
-static void draw_brackets(const struct drawing *d, const struct bracket_box *boxes)
+static void draw_brackets(const struct drawing *d)
 {
-    for (int level = PLOT_FUNCTIONS_MAX; level >= 0; level--)
-        for (size_t i = 0; i < d->plot->function_count; i++)
-            if (boxes[i].level == level)
-                fprintf(d->out, ", $function%zu with lines linewidth 2.4 linecolor rgb '%s'", i,
-                        function_colours[i]);
+    for (size_t i = 0; i < d->plot->function_count; i++)
+        fprintf(d->out, ", $function%zu with lines linewidth 2.4 linecolor rgb '%s'", i,
+                function_colours[i]);
 }
 
 static void put_function_entries(const struct drawing *d)
 {
-    char bytes[UNITS_TEXT];
+    char bytes[UNITS_TEXT], activation[128];
     if (d->plot->function_count)
         fputs(", NaN with lines linecolor rgb '#ffffff' title 'own peaks of functions:'", d->out);
     for (size_t i = 0; i < d->plot->function_count; i++) {
@@ -448,13 +455,14 @@ static void put_function_entries(const struct drawing *d)
                 function_colours[i]);
         put_quoted(d->out, title);
         free(title);
+        activation[0] = activation[1] = ' '; /* below the name, a little further in */
+        gnuplot_activation_text(f, activation + 2, sizeof activation - 2);
+        put_entry(d, "lines", "#ffffff", activation);
     }
 }
 
 static void draw_picture(const struct drawing *d)
 {
-    struct bracket_box boxes[PLOT_FUNCTIONS_MAX];
-    bracket_boxes(d->plot, d->x1 - d->x0, d->y1 - d->y0, boxes);
     put_terminal(d);
     put_axes(d);
     put_title(d);
@@ -464,7 +472,7 @@ static void draw_picture(const struct drawing *d)
     put_lines(d);
     if (d->rss_bytes)
         put_samples(d);
-    put_brackets(d, boxes);
+    put_brackets(d);
     for (size_t i = 0; i < d->plot->series_count; i++) {
         put_heap_entry(d, i);
         if (d->plot->slope && d->line_counts[i] > 1)
@@ -472,27 +480,29 @@ static void draw_picture(const struct drawing *d)
     }
     if (d->rss_bytes)
         put_rss_entry(d);
-    draw_brackets(d, boxes);
+    draw_brackets(d);
     put_function_entries(d);
     fputc('\n', d->out);
 }
 
 /* ---- a plot in characters ---- */
 
-/* "[a" where function a's activation begins, "a]" where it ends. */
+/* A bracket is two characters. */
 static void put_letters(const struct drawing *d)
 {
-    for (size_t i = 0; i < d->plot->function_count; i++) {
-        const struct span *s = &d->plot->functions[i].span;
-        double begin = (double)s->begin_ns / 1e9, end = (double)s->end_ns / 1e9;
-        int letter = 'a' + (int)i;
-        if (begin >= d->x0 && begin <= d->x1)
-            fprintf(d->out, "set label '[%c' at %.9g,%.9g left front\n", letter, begin,
-                    (double)s->begin_level / d->unit.bytes);
-        if (end >= d->x0 && end <= d->x1)
-            fprintf(d->out, "set label '%c]' at %.9g,%.9g right front\n", letter, end,
-                    (double)s->end_level / d->unit.bytes);
-    }
+    double begin = (double)d->plot->begin_ns / 1e9, end = (double)d->plot->end_ns / 1e9;
+    double column = (end - begin) / (d->picture->columns - BESIDE_TEXT);
+    double line = d->y1 / (d->picture->lines - BELOW_TEXT);
+    struct bracket_area area = {.x0 = begin,
+                                .x1 = end,
+                                .y0 = 0,
+                                .y1 = d->y1,
+                                .arm = 2 * column,
+                                .half = line / 2,
+                                .gap = line / 10};
+    struct bracket brackets[BRACKETS_MAX];
+    brackets_place(d->plot, &area, brackets);
+    brackets_letters(brackets, d->plot->function_count, d->unit.bytes, d->out);
 }
 
 static void put_text_line(const struct drawing *d, size_t i)

@@ -2,49 +2,190 @@
 #include "gnuplot_marks.h"
 #include <math.h>
 
-#define ARM       0.014 /* of the axes' width */
-#define ARM_STEP  0.003
-#define HALF      0.038 /* of the axes' height */
-#define HALF_STEP 0.018
-#define NEAR_X    0.012 /* closer than this two brackets hide each other */
-#define NEAR_Y    0.05
+#define SMALLER 0.8 /* what becomes of the height where there is no room */
+#define ROUNDS  16
 
-static int near(uint64_t ns_a, uint64_t ns_b, uint64_t bytes_a, uint64_t bytes_b, double width,
-                double height)
+/* One bracket, or the two of a function, as a box. */
+struct box {
+    double left, right, low, high;
+};
+
+/* What has been placed so far. */
+struct placing {
+    const struct bracket_area *area;
+    struct box boxes[BRACKETS_MAX];
+    size_t count;
+};
+
+static struct box box_of(const struct bracket *b)
 {
-    return fabs((double)ns_a - (double)ns_b) / 1e9 < NEAR_X * width &&
-           fabs((double)bytes_a - (double)bytes_b) < NEAR_Y * height;
+    return (struct box){b->left, b->right, b->bytes - b->half, b->bytes + b->half};
 }
 
-static int hide_each_other(const struct span *a, const struct span *b, double width, double height)
+static struct box box_of_both(const struct bracket *pair)
 {
-    return near(a->begin_ns, b->begin_ns, a->begin_level, b->begin_level, width, height) ||
-           near(a->end_ns, b->end_ns, a->end_level, b->end_level, width, height);
+    struct box a = box_of(&pair[0]), b = box_of(&pair[1]);
+    return (struct box){fmin(a.left, b.left), fmax(a.right, b.right), fmin(a.low, b.low),
+                        fmax(a.high, b.high)};
 }
 
-/* Is a drawn inside b? For equal ones the index decides, so that it is never both. */
-static int is_inside(const struct plot *plot, size_t a, size_t b)
+static int share_columns(const struct box *a, const struct box *b, double beside)
 {
-    const struct span *s = &plot->functions[a].span, *t = &plot->functions[b].span;
-    uint64_t first = s->end_ns - s->begin_ns, second = t->end_ns - t->begin_ns;
-    return first != second ? first < second : a > b;
+    return a->left <= b->right + beside && b->left <= a->right + beside;
 }
 
-void bracket_boxes(const struct plot *plot, double width, double height, struct bracket_box *boxes)
+static int share_lines(const struct box *a, const struct box *b, double gap)
 {
-    size_t count = plot->function_count;
-    int levels[PLOT_FUNCTIONS_MAX] = {0};
-    /* A bracket's level is one more than that of any it encloses; count rounds settle all. */
-    for (size_t round = 0; round < count; round++)
-        for (size_t i = 0; i < count; i++)
-            for (size_t k = 0; k < count; k++)
-                if (i != k && is_inside(plot, k, i) && levels[i] <= levels[k] &&
-                    hide_each_other(&plot->functions[i].span, &plot->functions[k].span, width,
-                                    height))
-                    levels[i] = levels[k] + 1;
-    for (size_t i = 0; i < count; i++) {
-        boxes[i].level = levels[i];
-        boxes[i].arm = (ARM + ARM_STEP * levels[i]) * width;
-        boxes[i].half = (HALF + HALF_STEP * levels[i]) * height;
+    return a->low < b->high + gap && b->low < a->high + gap;
+}
+
+static struct box moved(struct box box, double by)
+{
+    box.low += by;
+    box.high += by;
+    return box;
+}
+
+/* By how much to move a box so that it lies within the axes. */
+static double into_axes(const struct bracket_area *area, const struct box *box)
+{
+    if (box->low < area->y0)
+        return area->y0 - box->low;
+    return box->high > area->y1 ? area->y1 - box->high : 0;
+}
+
+static int is_free(const struct placing *p, struct box box)
+{
+    double slack = p->area->gap / 1000; /* for rounding: a place that just fits is free */
+    if (box.low < p->area->y0 - slack || box.high > p->area->y1 + slack)
+        return 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (share_columns(&p->boxes[i], &box, p->area->beside) &&
+            share_lines(&p->boxes[i], &box, p->area->gap - slack))
+            return 0;
+    return 1;
+}
+
+/* Tries a place; keeps the nearest free one in *best. */
+static void consider(const struct placing *p, const struct box *box, double by, double *best)
+{
+    if (fabs(by) < fabs(*best) && is_free(p, moved(*box, by)))
+        *best = by;
+}
+
+/* By how much to move the box up or down so that it meets no other; INFINITY: there is no room. The
+ * nearest free place is its own, or beside one that is taken. */
+static double find_place(const struct placing *p, const struct box *box)
+{
+    double best = INFINITY;
+    consider(p, box, into_axes(p->area, box), &best);
+    for (size_t i = 0; i < p->count; i++) {
+        if (!share_columns(&p->boxes[i], box, p->area->beside))
+            continue;
+        consider(p, box, p->boxes[i].high + p->area->gap - box->low, &best);
+        consider(p, box, p->boxes[i].low - p->area->gap - box->high, &best);
+    }
+    return best;
+}
+
+/* Places `count` brackets as one. Returns 0 where there is no room; then they stay in the axes. */
+static int place(struct placing *p, struct bracket *brackets, size_t count)
+{
+    struct box box = count == 2 ? box_of_both(brackets) : box_of(brackets);
+    double by = find_place(p, &box);
+    int found = isfinite(by);
+    if (!found)
+        by = into_axes(p->area, &box);
+    for (size_t i = 0; i < count; i++)
+        brackets[i].bytes += by;
+    p->boxes[p->count++] = moved(box, by);
+    return found;
+}
+
+static int place_function(struct placing *p, struct bracket *pair)
+{
+    struct box begin = box_of(&pair[0]), end = box_of(&pair[1]);
+    if (pair[0].is_shown && pair[1].is_shown && share_columns(&begin, &end, 0) &&
+        share_lines(&begin, &end, 0))
+        return place(p, pair, 2);
+    int found = 1;
+    for (size_t i = 0; i < 2; i++)
+        if (pair[i].is_shown)
+            found &= place(p, &pair[i], 1);
+    return found;
+}
+
+/* A bracket where it belongs. */
+static struct bracket bracket_at(const struct bracket_area *area, double half, uint64_t ns,
+                                 uint64_t bytes, int opens)
+{
+    double x = (double)ns / 1e9;
+    double left = opens ? fmin(x, area->x1 - area->arm) : fmax(x - area->arm, area->x0);
+    return (struct bracket){.is_shown = x >= area->x0 && x <= area->x1,
+                            .seconds = x,
+                            .bytes = (double)bytes,
+                            .left = left,
+                            .right = left + area->arm,
+                            .half = half};
+}
+
+/* Returns 0 where brackets of this height find no room. */
+static int place_all(const struct plot *plot, const struct bracket_area *area, double half,
+                     struct bracket *brackets)
+{
+    struct placing placing = {.area = area};
+    int found = 1;
+    for (size_t i = 0; i < plot->function_count; i++) {
+        const struct span *s = &plot->functions[i].span;
+        struct bracket *pair = &brackets[2 * i];
+        pair[0] = bracket_at(area, half, s->begin_ns, s->begin_level, 1);
+        pair[1] = bracket_at(area, half, s->end_ns, s->end_level, 0);
+        found &= place_function(&placing, pair);
+    }
+    return found;
+}
+
+void brackets_place(const struct plot *plot, const struct bracket_area *area,
+                    struct bracket brackets[BRACKETS_MAX])
+{
+    double half = area->half;
+    for (int round = 0; round < ROUNDS && !place_all(plot, area, half, brackets); round++)
+        half *= SMALLER;
+}
+
+/* ---- the script ---- */
+
+/* tip: where its arms end. */
+static void put_bracket(const struct bracket *b, double tip, double unit, FILE *out)
+{
+    double high = (b->bytes + b->half) / unit, low = (b->bytes - b->half) / unit;
+    if (!b->is_shown)
+        return;
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n", tip, high, b->seconds, high);
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n\n", b->seconds, low, tip, low);
+}
+
+void brackets_data(const struct bracket *brackets, size_t functions, double unit, FILE *out)
+{
+    for (size_t i = 0; i < functions; i++) {
+        const struct bracket *begin = &brackets[2 * i], *end = begin + 1;
+        fprintf(out, "$function%zu << EOD\n", i);
+        put_bracket(begin, begin->right, unit, out);
+        put_bracket(end, end->left, unit, out);
+        fputs("EOD\n", out);
+    }
+}
+
+void brackets_letters(const struct bracket *brackets, size_t functions, double unit, FILE *out)
+{
+    for (size_t i = 0; i < functions; i++) {
+        const struct bracket *begin = &brackets[2 * i], *end = begin + 1;
+        int letter = 'a' + (int)i;
+        if (begin->is_shown)
+            fprintf(out, "set label '[%c' at %.9g,%.9g left front\n", letter, begin->left,
+                    begin->bytes / unit);
+        if (end->is_shown)
+            fprintf(out, "set label '%c]' at %.9g,%.9g right front\n", letter, end->right,
+                    end->bytes / unit);
     }
 }

@@ -1,21 +1,42 @@
 /*
- * gnuplot_marks.h - how large the brackets of functions are, and which is drawn first.
+ * gnuplot_marks.h - where the brackets of functions stand, and their lines in a script.
  *
- * Brackets that would hide each other grow outwards, the shortest activation innermost, so that
- * each of them stays visible. Sizes are in the units of the axes. Any thread.
+ * A bracket belongs to a moment and to the heap of that moment. The moment is always where it is.
+ * Where brackets would lie over each other, those of the function with the lower own peak move up
+ * or down until each can be seen; all become smaller where there is no room. None leaves the axes.
+ * The two of one function stay together where they meet. Sizes are in the units of the axes. Any
+ * thread.
  */
 #ifndef MPROF_GNUPLOT_MARKS_H
 #define MPROF_GNUPLOT_MARKS_H
 
 #include "plot.h"
 
-struct bracket_box {
-    double arm;  /* length of the arms, in seconds */
-    double half; /* half of the height, in bytes */
-    int level;   /* 0 innermost; draw the highest level first */
+#include <stdio.h>
+
+struct bracket_area {
+    double x0, x1, y0, y1; /* of the axes */
+    double arm, half;      /* of a bracket: the length of its arms, and half of its height */
+    double beside, gap;    /* that stays between two of them: in width, and in height */
 };
 
-/* boxes[i] for plot->functions[i]; width and height are the axes' ranges in seconds and bytes. */
-void bracket_boxes(const struct plot *plot, double width, double height, struct bracket_box *boxes);
+struct bracket {
+    int is_shown; /* its moment lies within the axes */
+    double seconds, bytes;
+    double left, right; /* seconds is one of them, but at an edge of the axes */
+    double half;
+};
+
+/* brackets[2 * i]: where the activation of plot->functions[i] begins, [2 * i + 1]: where it ends.
+ */
+#define BRACKETS_MAX (2 * PLOT_FUNCTIONS_MAX)
+void brackets_place(const struct plot *plot, const struct bracket_area *area,
+                    struct bracket brackets[BRACKETS_MAX]);
+
+/* A block of data for each function, "$function0" and so on; unit: bytes in one of the y axis. */
+void brackets_data(const struct bracket *brackets, size_t functions, double unit, FILE *out);
+
+/* In characters: "[a" where the first function's activation begins, "a]" where it ends. */
+void brackets_letters(const struct bracket *brackets, size_t functions, double unit, FILE *out);
 
 #endif

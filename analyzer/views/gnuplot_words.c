@@ -55,6 +55,18 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_series *ser
              is_before ? "the window's begin" : time);
 }
 
+void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes)
+{
+    char time[UNITS_TEXT], count[UNITS_TEXT];
+    uint64_t duration = f->span.end_ns - f->span.begin_ns;
+    const char *length = duration ? units_time(time, duration) : "one moment";
+    if (f->activations > 1)
+        snprintf(text, bytes, "%s, one of %s activations", length,
+                 units_count(count, f->activations));
+    else
+        snprintf(text, bytes, "%s%s", length, f->activations ? ", the only activation" : "");
+}
+
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
 {
     snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
@@ -73,10 +85,21 @@ static void put_slope(const struct plot *plot, const struct plot_series *s, FILE
     free(points);
 }
 
+/* In one line, if it has room. */
+static void put_function(const struct plot_function *f, int letter, size_t columns, FILE *out)
+{
+    char bytes[UNITS_TEXT], activation[128];
+    units_bytes(bytes, f->own_peak_bytes);
+    gnuplot_activation_text(f, activation, sizeof activation);
+    size_t used = text_width(f->label) + strlen(bytes) + strlen(activation) + 9;
+    fprintf(out, " [%c] %s  %s%s%s\n", letter, f->label, bytes, used > columns ? "\n     " : ", ",
+            activation);
+}
+
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     static const char marks[] = "*#$%@&=";
-    char bytes[UNITS_TEXT], start[128], text[128];
+    char start[128], text[128];
     for (size_t i = 0; i < plot->series_count; i++) {
         if (plot->is_family && i == PLOT_LEGEND_LINES) {
             fprintf(out, "     and %zu more\n", plot->series_count - i);
@@ -96,8 +119,7 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
         free(name);
     }
     for (size_t i = 0; i < plot->function_count; i++)
-        fprintf(out, " [%c] %s  %s\n", (int)('a' + i), plot->functions[i].label,
-                units_bytes(bytes, plot->functions[i].own_peak_bytes));
+        put_function(&plot->functions[i], (int)('a' + i), (size_t)picture->columns, out);
     if (plot->note)
         fprintf(out, "     %s\n", plot->note);
 }

@@ -21,6 +21,10 @@ void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
 void gnuplot_highest_text(const struct plot *plot, const struct plot_series *series,
                           const struct bucket *highest, char *text, size_t bytes);
 
+/* How long the activation was that holds the function's own peak, and of how many it is one:
+ * "1.100 s, one of 3 activations". */
+void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes);
+
 /* "slope  -1.5 MiB/s" */
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);
 

@@ -3,7 +3,7 @@
  *
  * A plot is one or several series (one per recording, or per process of a tree), all from t = 0 on,
  * and for a single one the functions that held the memory, each as a pair of brackets: where the
- * activation that contains the function's own peak began and ended, at the heap of that moment.
+ * activation that contains the function's own peak began and ended (gnuplot_marks.h).
  *
  * Strings and arrays in a struct plot belong to the caller, also what plot_pick returns. Nothing
  * here reads files or prints. Single-threaded.
@@ -23,6 +23,7 @@ struct plot_series {
 struct plot_function {
     char *label; /* clean, and no wider than plot_pick was told */
     uint64_t own_peak_bytes;
+    uint64_t activations; /* of which the span is one; 0 unknown */
     struct span span;
 };
 
@@ -36,9 +37,11 @@ struct plot {
     size_t series_count;
     size_t summed; /* processes whose memory the first line sums; 0: it is one process's */
     int is_family; /* the series are the processes of one tree: one start, one command */
-    uint64_t begin_ns, end_ns; /* of the time axis */
-    int windowed;              /* the user chose the range: no margins beside it */
-    int slope;                 /* add a least-squares line */
+    uint64_t begin_ns, end_ns;  /* of the time axis */
+    int windowed;               /* the user chose the range: no margins beside it */
+    int slope;                  /* add a least-squares line */
+    const char *const *skipped; /* names of functions that get no bracket (function_names.h) */
+    size_t skipped_count;
     const struct plot_function *functions;
     size_t function_count;
 };
@@ -54,13 +57,14 @@ struct plot_point {
 
 /*
  * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. Start
- * frames, and whatever else only ever stood further out than main, are left out. If there are more
- * functions than entries, callers that do nothing but pass through (same thread, brackets at the
- * same places, own peaks within 5 %) share one entry, "outer > inner", so that the picture shows
- * different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would be left. If enough
- * functions have names, those without are left out. With plot->windowed only functions with a
- * bracket in the window count. Uses plot's first series and its range; labels are at most `width`
- * columns, in a proportional font too. Free with plot_functions_free.
+ * frames, and whatever else only ever stood further out than main, are left out, and so are
+ * wrappers (function_names.h), plot->skipped, and what holds less than a hundredth of the program's
+ * peak. If there are more functions than entries, callers that do nothing but pass through (same
+ * thread, brackets at the same places, own peaks within 5 %) share one entry, "outer > inner", so
+ * that the picture shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would
+ * be left. If enough functions have names, those without are left out. With plot->windowed only
+ * functions with a bracket in the window count. Uses plot's first series and its range; labels are
+ * at most `width` columns, in a proportional font too. Free with plot_functions_free.
  */
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count);
 void plot_functions_free(struct plot_function *functions, size_t count);

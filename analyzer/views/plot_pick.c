@@ -1,4 +1,5 @@
 /* plot_pick.c - which functions a plot shows: see plot.h. */
+#include "function_names.h"
 #include "function_order.h"
 #include "plot.h"
 #include "text.h"
@@ -7,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMBERS_MAX 64 /* of a group: one bit each */
-#define SAME_PLACE  50 /* brackets closer than range / SAME_PLACE are at one place */
-#define SAME_PEAK   20 /* peaks that differ by no more than peak / SAME_PEAK are the same */
-#define WORTH       50 /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
-#define MUCH        20 /* enough functions with names that hold peak / MUCH suffice */
-#define LABEL_MIN   16 /* columns: narrower ones say nothing */
-#define PLACE_MAX   24 /* columns of a file and a line */
+#define MEMBERS_MAX 64  /* of a group: one bit each */
+#define SAME_PLACE  50  /* brackets closer than range / SAME_PLACE are at one place */
+#define SAME_PEAK   20  /* peaks that differ by no more than peak / SAME_PEAK are the same */
+#define WORTH       50  /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
+#define MUCH        20  /* enough functions with names that hold peak / MUCH suffice */
+#define LEAST       100 /* what holds less than peak / LEAST has no entry */
+#define LABEL_MIN   16  /* columns: narrower ones say nothing */
+#define PLACE_MAX   24  /* columns of a file and a line */
 #define ARROW       " \xe2\x80\xba "
 
 struct group { /* functions that share an entry; the first has the highest own peak */
@@ -78,13 +80,29 @@ static int in_window(const struct plot *plot, const struct span *span)
     return !plot->windowed || begins || ends;
 }
 
+static int is_skipped(const struct plot *plot, const char *name)
+{
+    for (size_t i = 0; i < plot->skipped_count; i++)
+        if (function_is_called(name, plot->skipped[i]))
+            return 1;
+    return function_is_wrapper(name);
+}
+
+/* Is it a hundredth of the program's peak, or more? */
+static int holds_enough(const struct image *image, uint64_t own_peak)
+{
+    uint64_t peak = image->processes[0].totals.peak_bytes;
+    return own_peak > 0 && own_peak >= peak / LEAST + (peak % LEAST != 0);
+}
+
 static int counts(const struct plot *plot, const struct function_usage *usage,
                   const unsigned char *places)
 {
-    const struct function *f = &plot->series[0].image->functions[usage->function];
-    return usage->heap.span.valid && usage->heap.inclusive.own_peak_bytes > 0 &&
+    const struct image *image = plot->series[0].image;
+    const struct function *f = &image->functions[usage->function];
+    return usage->heap.span.valid && holds_enough(image, usage->heap.inclusive.own_peak_bytes) &&
            !(f->flags & FUNCTION_START) && places[usage->function] != PLACE_OUTSIDE &&
-           in_window(plot, &usage->heap.span);
+           in_window(plot, &usage->heap.span) && !is_skipped(plot, f->name);
 }
 
 /* ---- groups ---- */
@@ -316,6 +334,7 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
         const struct function_usage *first = groups[i].members[0];
         functions[i].label = label_of(image, &groups[i], width);
         functions[i].own_peak_bytes = first->heap.inclusive.own_peak_bytes;
+        functions[i].activations = first->activations;
         functions[i].span = first->heap.span;
     }
     tell_twins_apart(image, groups, functions, *count, width);
