@@ -28,7 +28,8 @@ _mprof_c() {
             plot.-o|plot.--output) compopt -o default ;;
             plot.-t|plot.--title) compopt -o default ;;
             plot.-w|plot.--window) ;;
-            peak.--func) compopt -o default ;;
+            plot.--skip) ;;
+            peak.--func) ;;
             peak.--pid) ;;
             report.-n|report.--count) ;;
             report.-s|report.--sort) COMPREPLY=($(compgen -W 'peak self at-peak allocations bytes live name' -- "$word")) ;;
@@ -41,8 +42,8 @@ _mprof_c() {
     fi
     if [[ $word == -* ]]; then
         case $command in
-            run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children' -- "$word")) ;;
-            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
+            run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children --free-stacks' -- "$word")) ;;
+            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts --skip -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
             peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree' -- "$word")) ;;
             report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --addresses --pid --tree' -- "$word")) ;;
             leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --addresses --pid --tree' -- "$word")) ;;

@@ -24,6 +24,10 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
+    if (values.manual + values.library_manual + values.completion + operands.count > 1) {
+        complain("help: prints one thing at a time; give one option, or one command");
+        return COMMAND_USAGE;
+    }
     if (values.manual) {
         manual_program(call->table, stdout);
     } else if (values.library_manual) {

@@ -199,6 +199,11 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
+    if (values.all && values.json) {
+        complain("list: --json has the processes that a command started in any case; leave --all "
+                 "out");
+        return COMMAND_USAGE;
+    }
     if (folder_read(&folder, ".") != 0) {
         complain("the current folder: cannot be read: %s", strerror(errno));
         folder_free(&folder);

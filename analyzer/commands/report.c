@@ -27,6 +27,20 @@ static const struct option options[] = {
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
+/* Complains of a --sort that would do nothing. Returns 0 where there is none. */
+static int check_sort(const struct values *values)
+{
+    if (values->sort && values->count == 0)
+        complain("report: --sort orders functions, and with -n 0 none is shown; leave one of both "
+                 "out");
+    else if (values->sort && strcmp(values->sort, "at-peak") == 0 && values->which.tree)
+        complain("report: what functions held at the peak of several processes is not known, so "
+                 "--tree cannot be sorted by at-peak; choose another key");
+    else
+        return 0;
+    return -1;
+}
+
 static void show(const struct report *report, int json)
 {
     if (json) {
@@ -39,18 +53,18 @@ static void show(const struct report *report, int json)
 
 static int run(const struct invocation *call)
 {
-    struct values values = {.count = -1, .sort = "peak", .which = CHOOSING_NOTHING};
+    struct values values = {.count = -1, .which = CHOOSING_NOTHING};
     struct operands operands;
     struct chosen chosen;
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    if (addresses_refused("report", values.json, values.addresses))
+    if (check_sort(&values) != 0 || addresses_refused("report", values.json, values.addresses))
         return COMMAND_USAGE;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, 1);
     struct report report = {.image = chosen.image,
                             .series = chosen.series,
-                            .sort = values.sort,
+                            .sort = values.sort ? values.sort : "peak",
                             .count = values.count,
                             .family = &chosen.lineage.family,
                             .source = chosen.source,

@@ -5,6 +5,7 @@
 #include "quality_sum.h"
 #include "text.h"
 #include "units.h"
+#include "xalloc.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,11 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
     snprintf(line, sizeof line, "%s, %s in all", units_count(a, t->allocations),
              units_bytes(b, t->allocated_bytes));
     print_line("allocations", line);
+    if (t->failed) {
+        snprintf(line, sizeof line, "%s allocation%s", units_count(a, t->failed),
+                 t->failed == 1 ? "" : "s");
+        print_line("failed", line);
+    }
     snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->peak_bytes),
              units_time(b, t->peak_ns), quality_bound(&root->quality, t->peak_ns));
     print_line("peak", line);
@@ -180,12 +186,20 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
     print_gaps(&gaps, &root->quality);
 }
 
+static char *path_of(const struct run_summary *s, const struct gathered *one)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s%s", s->folder, one->name) < 0 ? xstrdup(one->name) : path;
+}
+
 /* By themselves the commands take the newest recording, and that is the program's first image. */
 static void print_names(const struct run_summary *s, const struct gathered *root, size_t others,
                         int named)
 {
     char count[UNITS_TEXT];
     char *folder = text_clean(s->folder), *name = text_clean(root->name);
+    char *path = path_of(s, root), *word = text_word(path);
 
     fprintf(stderr, "  %-12s %s%s%s", "recording", folder, name,
             root->state == GATHERED_DONE ? "" : ".spool");
@@ -193,10 +207,11 @@ static void print_names(const struct run_summary *s, const struct gathered *root
         fprintf(stderr, " and %s more", units_count(count, others));
     fputc('\n', stderr);
     if (named)
-        fprintf(stderr, "  %-12s mprof-c plot %s%s, or report, leaks, peak\n", "look at it", folder,
-                name);
+        fprintf(stderr, "  %-12s mprof-c plot %s, or report, leaks, peak\n", "look at it", word);
     else
         print_line("look at it", "mprof-c plot, or report, leaks, peak");
+    free(word);
+    free(path);
     free(folder);
     free(name);
 }

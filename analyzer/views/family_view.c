@@ -36,13 +36,20 @@ static const char *kind_name(enum kin_kind kind)
 
 /* ---- text ---- */
 
+/* A program with blanks in its path stands in quotes, and its name does, too. */
 char *family_command(const struct relative *relative, size_t width)
 {
-    const char *command = relative->command, *end = command + strcspn(command, " ");
-    for (const char *p = command; p < end; p++)
+    const char *command = relative->command, *quote = command[0] == '\'' ? "'" : "";
+    const char *base = command + strlen(quote), *end = base + strcspn(base, quote[0] ? quote : " ");
+    for (const char *p = base; p < end; p++)
         if (*p == '/' && p + 1 < end)
-            command = p + 1;
-    return text_fit(command[0] ? command : "?", width, 0);
+            base = p + 1;
+    char *whole = NULL, *fit;
+    if (asprintf(&whole, "%s%s", quote, base) < 0)
+        whole = NULL;
+    fit = text_fit(whole && whole[0] ? whole : "?", width, 0);
+    free(whole);
+    return fit;
 }
 
 /* Names are cut to their ends: in mprofile_20261122033648_4711.mprof.2 the pid says most. */

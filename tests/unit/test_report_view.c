@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "family_view.h"
 #include "function_order.h"
 #include "leaks_view.h"
 #include "quality.h"
@@ -179,6 +180,43 @@ static void test_limit(void **state)
     assert_null(strstr(text, "functions"));
 }
 
+static void test_failed(void **state)
+{
+    (void)state;
+    make_text(-1, "peak");
+    assert_null(strstr(text, "failed"));
+    fixture.process.totals.failed = 4;
+    fixture.failures[0] = (struct failure){2, 1, UINT64_MAX, UINT64_MAX, 5000, 5000};
+    fixture.failures[1] =
+        (struct failure){4, 3, 3ull << 30, 2ull << 30, FIXTURE_SECOND, 2 * FIXTURE_SECOND};
+    fixture.process.failures = fixture.failures;
+    fixture.process.failure_count = 2;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "  failed                     4 allocations, the largest of 16 "
+                                 "EiB or more\n"));
+    assert_non_null(strstr(text, "\n16 EiB or more asked for in 1 allocation at 5.0 us\n"));
+    assert_non_null(strstr(text, "\n3.00 GiB asked for in 3 allocations from 1.000 s to 2.000 s\n"
+                                 "    app+0x1234"));
+}
+
+/* Of a program in a folder with a blank the name is left, not what follows the blank. */
+static void test_commands(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *wanted;
+    } cases[] = {{"/usr/bin/app -x /a/b", "app -x /a/b"},
+                 {"'/opt/My App/tool' -x", "'tool' -x"},
+                 {"'/opt/My App/my tool' -x /a/b", "'my tool' -x /a/b"},
+                 {"", "?"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct relative relative = {.command = cases[i].command};
+        free(text);
+        text = family_command(&relative, 40);
+        assert_string_equal(text, cases[i].wanted);
+    }
+}
+
 static void expect_first(const char *key, uint32_t function)
 {
     size_t count;
@@ -223,6 +261,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),
     };
