@@ -60,7 +60,7 @@ static const struct option options[] = {
      "record the first process only, not those that it forks or starts"},
     {0, "free-stacks", OPTION_FLAG, NULL, offsetof(struct values, free_stacks), NULL,
      "record the stack of every free, too, so that the brackets of plot end where a function freed "
-     "last; each free then takes the walk that an allocation takes"},
+     "last; what that costs is said above"},
     {0}};
 
 static const struct example examples[] = {
@@ -406,6 +406,11 @@ const struct command command_run = {
         "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "
         "are left to it. The exit status is 127 if the program does not exist, 126 if it cannot be "
         "run, and 124 if its time was up.\n\n"
+        "Frees are recorded without their stacks, as these would say little but when a function "
+        "that "
+        "holds memory ends. With --free-stacks they have them: plot's brackets are exact then. "
+        "Recording takes some 1.3 (Python) to 1.6 times (SQLite) the processor time then, and a "
+        "tenth more of disk until it is collected.\n\n"
         "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "
         "the C library musl, for another processor) run all the same, and a sentence says so; of "
         "one with its own malloc only mappings are recorded. Processes that "
