@@ -44,9 +44,9 @@ _mprof_c() {
         case $command in
             run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children --free-stacks' -- "$word")) ;;
             plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts --skip -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
-            peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree' -- "$word")) ;;
-            report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --addresses --pid --tree' -- "$word")) ;;
-            leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --addresses --pid --tree' -- "$word")) ;;
+            peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree --heap --mapped' -- "$word")) ;;
+            report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --addresses --pid --tree --heap --mapped' -- "$word")) ;;
+            leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --addresses --pid --tree --heap --mapped' -- "$word")) ;;
             list) COMPREPLY=($(compgen -W '-h --help -a --all --json' -- "$word")) ;;
             rm) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;
             clean) COMPREPLY=($(compgen -W '-h --help --dry-run' -- "$word")) ;;
