@@ -57,14 +57,20 @@ static char *name_of_index(long index, const char *operand)
     return name;
 }
 
+int choice_is_index(const char *operand)
+{
+    long index;
+    return !operand || (!choice_exists(operand) && is_index(operand, &index));
+}
+
 char *choice_name(const char *operand)
 {
     long index = -1;
-    if (!operand)
-        return name_of_index(-1, "-1");
-    if (!choice_exists(operand) && is_index(operand, &index))
-        return name_of_index(index, operand);
-    return xstrdup(operand);
+    if (!choice_is_index(operand))
+        return xstrdup(operand);
+    if (operand)
+        is_index(operand, &index);
+    return name_of_index(index, operand ? operand : "-1");
 }
 
 /* A recorder that could not begin leaves a spool without a header, with its reason in it. */

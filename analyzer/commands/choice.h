@@ -13,6 +13,10 @@
 /* The recording's name that `operand` means (NULL: the newest). Returns NULL after a sentence. */
 char *choice_name(const char *operand);
 
+/* Is the operand none (the newest), or an index? Then the program that was started is meant, not a
+ * certain file: the recording that choice_name returns is that of its first image. */
+int choice_is_index(const char *operand);
+
 /* Is there a file of this name, or its spool, whatever is in it? */
 int choice_exists(const char *name);
 

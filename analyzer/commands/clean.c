@@ -41,9 +41,10 @@ const struct command command_clean = {
     .operand_kind = OPERANDS_NONE,
     .summary = "remove all recordings that list shows",
     .description =
-        "Removes every recording of this folder that mprof-c list shows: those with names that the "
-        "recorder gave by itself, and the recordings of their children. Recordings named with "
-        "run's -o stay, and so does what is still being written, and every other file.",
+        "Removes every recording of this folder that mprof-c list shows: those with names that "
+        "the recorder gave by itself, and the recordings of their children. Recordings named "
+        "with run's -o stay, and so does what is still being written, and every other file. How "
+        "many recordings went is said.",
     .options = options,
     .run = run,
 };

@@ -67,11 +67,16 @@ static int is_number_suffix(const char *text)
     return digits > 0 && text[1 + digits] == '\0';
 }
 
-int folder_same_family(const char *root, const char *name)
+int folder_is_numbered(const char *root, const char *name)
 {
     size_t length = strlen(root);
+    return strncmp(root, name, length) == 0 && is_number_suffix(name + length);
+}
+
+int folder_same_family(const char *root, const char *name)
+{
     const char *a = base_of(root), *b = base_of(name);
-    if (strncmp(root, name, length) == 0 && is_number_suffix(name + length))
+    if (folder_is_numbered(root, name))
         return 1;
     return folder_is_default_name(root) && folder_is_default_name(name) &&
            strncmp(a, b, DEFAULT_MOMENT) == 0 && strcmp(a, b) != 0;

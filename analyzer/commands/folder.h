@@ -57,6 +57,9 @@ const struct folder_entry *folder_named(const struct folder *folder, const char 
  * default names with the same moment, as `run` gives them. Names with %p show nothing. */
 int folder_same_family(const char *root, const char *name);
 
+/* Is the name the root's with a number behind it: NAME.1, NAME.2 ..? */
+int folder_is_numbered(const char *root, const char *name);
+
 /* The folder of a file's name: "." or what comes before the last slash. free() it. */
 char *folder_of_file(const char *name);
 

@@ -39,22 +39,26 @@ static int is_being_written(const struct folder_entry *entry)
     return busy;
 }
 
-static void add_file(struct removal *plan, char *file)
+/* Returns 1, or 0 where the plan has it already. */
+static int add_file(struct removal *plan, char *file)
 {
     for (size_t i = 0; i < plan->count; i++)
         if (strcmp(plan->files[i], file) == 0) {
             free(file);
-            return;
+            return 0;
         }
     plan->files = xrealloc(plan->files, (plan->count + 1) * sizeof *plan->files);
     plan->files[plan->count++] = file;
+    return 1;
 }
 
 static void add_entry(struct removal *plan, const struct folder_entry *entry)
 {
+    int is_new = 0;
     for (enum folder_file file = FOLDER_CAPTURE; file <= FOLDER_PART; file <<= 1)
         if (entry->files & file)
-            add_file(plan, folder_file_name(entry, file));
+            is_new |= add_file(plan, folder_file_name(entry, file));
+    plan->recordings += (size_t)is_new;
 }
 
 static int belongs(const struct folder *folder, const struct folder_entry *one,
@@ -79,22 +83,64 @@ void removal_add(struct removal *plan, const struct folder *folder,
             add_entry(plan, &folder->entries[i]);
 }
 
-int removal_finish(struct removal *plan, int dry_run)
+void removal_add_numbered(struct removal *plan, const struct folder *folder,
+                          const struct folder_entry *entry)
 {
-    int status = COMMAND_OK;
-    if (dry_run && plan->count > 0)
+    for (size_t i = 0; i < folder->count; i++) {
+        const struct folder_entry *one = &folder->entries[i];
+        if (one != entry && belongs(folder, one, entry) &&
+            folder_is_numbered(entry->name, one->name) && !is_being_written(one))
+            add_entry(plan, one);
+    }
+}
+
+void removal_release(struct removal *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->files[i]);
+    free(plan->files);
+    *plan = (struct removal){0};
+}
+
+void removal_carry_out(struct removal *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        unlink(plan->files[i]);
+    removal_release(plan);
+}
+
+static void print_plan(const struct removal *plan)
+{
+    if (plan->count > 0)
         puts("Files to be removed:");
     for (size_t i = 0; i < plan->count; i++) {
-        if (dry_run) {
-            char *clean = text_clean(plan->files[i]);
-            puts(clean);
-            free(clean);
-        } else if (unlink(plan->files[i]) != 0) {
+        char *clean = text_clean(plan->files[i]);
+        puts(clean);
+        free(clean);
+    }
+}
+
+/* Returns the exit status. */
+static int remove_all(const struct removal *plan)
+{
+    int status = COMMAND_OK;
+    for (size_t i = 0; i < plan->count; i++)
+        if (unlink(plan->files[i]) != 0) {
             complain("%s: cannot be removed: %s", plan->files[i], strerror(errno));
             status = COMMAND_FAILED;
         }
-        free(plan->files[i]);
-    }
-    free(plan->files);
+    if (status == COMMAND_OK && plan->recordings > 0)
+        printf("%zu recording%s removed\n", plan->recordings, plan->recordings == 1 ? "" : "s");
+    return status;
+}
+
+int removal_finish(struct removal *plan, int dry_run)
+{
+    int status = COMMAND_OK;
+    if (dry_run)
+        print_plan(plan);
+    else
+        status = remove_all(plan);
+    removal_release(plan);
     return status;
 }

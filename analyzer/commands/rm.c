@@ -58,8 +58,9 @@ static int run(const struct invocation *call)
     for (int i = 0; i < operands.count; i++)
         if (plan_one(&plan, operands.names[i]) != 0)
             return COMMAND_FAILED; /* what was planned is not carried out */
+    size_t kept = plan.kept;
     int status = removal_finish(&plan, values.dry_run);
-    return plan.kept ? COMMAND_FAILED : status;
+    return kept ? COMMAND_FAILED : status;
 }
 
 static const struct example examples[] = {
@@ -75,10 +76,11 @@ const struct command command_rm = {
     .operands_max = -1,
     .summary = "remove recordings",
     .description =
-        "Removes the named recordings, the recordings of their children with them. Only files "
-        "that are recordings by their contents are removed, whatever their names; where one of the "
-        "arguments is none, nothing is removed at all. A recording that is still being written "
-        "stays.",
+        "Removes the named recordings, and with one of a program those of its whole tree: what "
+        "is in the files says who belongs to it. Only files that are recordings by their "
+        "contents are removed, whatever their names; where one of the arguments is none, nothing "
+        "is removed at all. A tree of which anything is still being written stays. How many "
+        "recordings went is said.",
     .options = options,
     .examples = examples,
     .run = run,

@@ -48,7 +48,8 @@ int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name)
     }
     p->inode = st.st_ino;
     p->knows_pids = p->header.pid_space == 0 || p->header.pid_space == own_pid_space();
-    p->name = xstrdup(name);
+    const char *slash = strrchr(name, '/'); /* /proc/PID/maps may show another way to it */
+    p->name = xstrdup(slash != NULL ? slash + 1 : name);
     return SPOOL_PEEK_OK;
 }
 

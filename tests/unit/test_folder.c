@@ -230,6 +230,8 @@ static void test_names_from_operands(void **state)
     name = choice_name("0"); /* a file of that name goes first */
     assert_string_equal(name, "0");
     free(name);
+    assert_true(choice_is_index(NULL) && choice_is_index("-1") && choice_is_index("1"));
+    assert_false(choice_is_index("0") || choice_is_index(NAME("48", "10")));
 }
 
 /* ---- removal ---- */
@@ -248,6 +250,7 @@ static void remove_entry(const char *name, int dry_run)
     assert_non_null(entry);
     removal_add(&plan, &folder, entry);
     removal_add(&plan, &folder, entry); /* twice the same is once */
+    assert_true(plan.recordings > 0 && plan.recordings <= folder.count);
     folder_free(&folder);
     int saved = dup(STDOUT_FILENO);
     assert_non_null(freopen("/dev/null", "w", stdout));
@@ -283,6 +286,28 @@ static void test_removal_of_a_child_alone(void **state)
     assert_false(exists("child.mprof.spool"));
 }
 
+/* What goes when `run -o NAME` takes NAME's place: only the numbered ones of its own tree. */
+static void test_removal_of_what_is_numbered(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct removal plan = {0};
+    write_spool("n.mprof.spool", (struct head){10, 1, 100, 1, 55, 1, 0, 0, 0, 0});
+    write_spool("n.mprof.1.spool", (struct head){11, 10, 110, 100, 55, 2, 0, 0, 0, 0});
+    write_spool("n.mprof.2.spool", (struct head){12, 1, 120, 1, 56, 3, 0, 0, 0, 0});
+    write_spool("child.mprof.spool", (struct head){13, 10, 130, 100, 55, 4, 0, 0, 0, 0});
+    write_text("n.mprof.3", "somebody's own file");
+    assert_int_equal(folder_read(&folder, scratch), 0); /* by its path, as run does */
+    const struct folder_entry *entry = folder_named(&folder, "n.mprof");
+    removal_add_numbered(&plan, &folder, entry);
+    assert_int_equal(plan.recordings, 1);
+    removal_carry_out(&plan);
+    folder_free(&folder);
+    assert_false(exists("n.mprof.1.spool"));
+    assert_true(exists("n.mprof.spool") && exists("n.mprof.2.spool") && exists("n.mprof.3") &&
+                exists("child.mprof.spool"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
@@ -292,6 +317,7 @@ int main(void)
         TEST(test_child_of_a_forked_process),       TEST(test_a_tree_belongs_together),
         TEST(test_one_recording_has_several_files), TEST(test_names_from_operands),
         TEST(test_removal_takes_recordings_only),   TEST(test_removal_of_a_child_alone),
+        TEST(test_removal_of_what_is_numbered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
