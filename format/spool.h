@@ -114,6 +114,12 @@ struct spool_control {
  * It counts only what they lost, and whatever they do is lost. */
 #define SPOOL_UNPLACED_OFFSET 512
 
+/* After that, on the same page: the kernel's high-water mark of the resident set of the image's
+ * first processes, a u64 of bytes each, by serial. Written at an orderly exit and before an exec; 0
+ * unknown. */
+#define SPOOL_HIGH_WATER_OFFSET 1024
+#define SPOOL_HIGH_WATER_COUNT  384
+
 enum spool_end { SPOOL_END_UNKNOWN = 0, SPOOL_END_EXIT = 1, SPOOL_END_EXEC = 2 };
 
 enum spool_process_flag {
@@ -415,5 +421,8 @@ _Static_assert(sizeof(struct spool_pc) == 16, "format");
 _Static_assert(sizeof(struct spool_chunk) == 80, "format");
 _Static_assert(sizeof(struct spool_header) <= SPOOL_PAGE, "format");
 _Static_assert(sizeof(struct spool_control) <= SPOOL_PAGE, "format");
+_Static_assert(SPOOL_UNPLACED_OFFSET + sizeof(struct spool_process) <= SPOOL_HIGH_WATER_OFFSET,
+               "format");
+_Static_assert(SPOOL_HIGH_WATER_OFFSET + 8 * SPOOL_HIGH_WATER_COUNT <= SPOOL_PAGE, "format");
 
 #endif

@@ -2,6 +2,7 @@
 #include "init.h"
 #include "arena.h"
 #include "chunk.h"
+#include "high_water.h"
 #include "host.h"
 #include "loaded.h"
 #include "real.h"
@@ -420,6 +421,7 @@ void init_exec(const char *path)
     /* A vforked child shares its parent's memory: it must not say that the parent ends. */
     if (!recorder_ready() || sys_pid() != own_pid)
         return;
+    high_water_note();
     record_exec(path);
     spool.process->end_ticks = init_ticks();
     __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXEC, __ATOMIC_RELEASE);
@@ -461,6 +463,7 @@ static __attribute__((destructor)) void destruct(void)
     if (recorder_state != RECORDER_ON || *recorder_alive != RECORDER_ALIVE)
         return;
     record_name();
+    high_water_note();
     spool.process->end_ticks = init_ticks();
     __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXIT, __ATOMIC_RELEASE);
 }

@@ -4,10 +4,10 @@
  * The start does not wait for the constructor (ld.so may use our malloc before any constructor
  * runs) and reads what it needs with raw system calls. Once the constructor has opened libunwind,
  * nothing is opened by path but /proc/self/statm for a sample, /proc/self/stat and timens_offsets
- * in a forked child and, before an exec, the library itself and the program
- * (exec_environment.h), none of them behind a seccomp filter that forbids it; the files of objects
- * are asked about by stat (module_facts.h). The library never prints; the spool's control page,
- * where there is a spool, says why it does not record.
+ * in a forked child, /proc/self/status at the end (high_water.h) and, before an exec, that, the
+ * library itself and the program (exec_environment.h), none of them behind a seccomp filter that
+ * forbids it; the files of objects are asked about by stat (module_facts.h). The library never
+ * prints; the spool's control page, where there is a spool, says why it does not record.
  */
 #ifndef MPROF_INIT_H
 #define MPROF_INIT_H

@@ -25,6 +25,7 @@ from spool_process import Process
 MAGIC = 0x0A1A6C6F6F70736D
 PAGE = 4096
 CHUNK_MARK = 0x4B4E4843
+HIGH_WATER_OFFSET, HIGH_WATER_COUNT = 1024, 384
 CHUNK = struct.Struct("<IIQ8sQIIIIQQQII")
 KNOWN_FEATURES = 1
 MASK = (1 << 64) - 1
@@ -198,7 +199,14 @@ class Spool:
             if len(entry) == size and struct.unpack_from("<I", entry)[0] == 1:
                 self.processes[serial] = Process(serial, entry)
                 self.processes[serial].tells_forked = version >= 2
+                self.processes[serial].numbers["rss_high_water_bytes"] = self.high_water(serial)
         self.find_chunks()
+
+    def high_water(self, serial):
+        """The process's mark on the control page, 0 where it has none."""
+        at = PAGE + HIGH_WATER_OFFSET + 8 * serial
+        mark = self.data[at:at + 8] if serial < HIGH_WATER_COUNT else b""
+        return struct.unpack("<Q", mark)[0] if len(mark) == 8 else 0
 
     def find_chunks(self):
         at, end = self.header.chunks_offset, min(self.carved, len(self.data))

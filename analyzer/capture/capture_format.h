@@ -87,6 +87,7 @@ enum capture_block_type {
     BLOCK_MAPPED = 21,    /* of a process, after its summary: mapped memory, and all memory */
     BLOCK_FAILED = 22,    /* of a process, before its summary: allocations that failed, by stack */
     BLOCK_OBJECTS = 23,   /* a table: programs and libraries, in which locations lie */
+    BLOCK_FAMILY = 24,    /* of the image: how many other recordings belong to its family */
 };
 
 enum capture_block_flag { BLOCK_ZSTD = 1 << 0 /* stored is a zstd frame of the payload */ };

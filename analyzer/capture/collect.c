@@ -1,4 +1,5 @@
 /* collect.c - drives a collector: refresh, take the events in order, hand them out, finish. */
+#include "boot_clock.h"
 #include "collector.h"
 #include "differences.h"
 #include "spool_state.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EVENTS_WAIT 10 /* an event waits 1/10 millisecond for others (order_wait in order.h) */
 
@@ -220,11 +222,12 @@ static void take_event(struct collector *c, struct stream *stream)
 
 /* ---- samples from outside ---- */
 
-void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns, uint64_t rss_bytes)
+void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns,
+                      struct resident resident)
 {
     pthread_mutex_lock(&c->samples_lock);
     c->samples = xgrow(c->samples, &c->sample_capacity, c->sample_count + 1, sizeof *c->samples);
-    c->samples[c->sample_count++] = (struct outside_sample){pid, boottime_ns, rss_bytes};
+    c->samples[c->sample_count++] = (struct outside_sample){pid, boottime_ns, resident};
     pthread_mutex_unlock(&c->samples_lock);
 }
 
@@ -237,26 +240,91 @@ static struct subject *subject_of_pid(struct collector *c, int32_t pid)
     return NULL;
 }
 
+/* Before an exec the recorder says so: what is seen later may be the next image's. */
+static int is_of_this_image(const struct collector *c, uint32_t serial, uint64_t ns)
+{
+    struct spool_process now;
+
+    return !spool_file_process(&c->file, serial, &now) || now.end_kind != SPOOL_END_EXEC ||
+           ns <= clock_at(&c->clock, now.end_ticks);
+}
+
+static void take_sample(struct collector *c, const struct outside_sample *o)
+{
+    struct subject *s = subject_of_pid(c, o->pid);
+    uint64_t start = c->clock.start.ns;
+    uint64_t ns = o->boottime_ns > start ? o->boottime_ns - start : 0;
+
+    if (!s || !s->begun || s->closed || !is_of_this_image(c, s->serial, ns))
+        return;
+    add_sample(c, s, (struct sample){ns, o->resident.bytes});
+    subject_high_water(s, o->resident.mark);
+}
+
 static void take_samples(struct collector *c)
 {
     pthread_mutex_lock(&c->samples_lock);
-    for (size_t i = 0; i < c->sample_count; i++) {
-        const struct outside_sample *o = &c->samples[i];
-        struct subject *s = subject_of_pid(c, o->pid);
-        uint64_t start = c->clock.start.ns;
-        if (s && s->begun && !s->closed)
-            add_sample(
-                c, s,
-                (struct sample){o->boottime_ns > start ? o->boottime_ns - start : 0, o->rss_bytes});
-    }
+    for (size_t i = 0; i < c->sample_count; i++)
+        take_sample(c, &c->samples[i]);
     c->sample_count = 0;
     pthread_mutex_unlock(&c->samples_lock);
+}
+
+void collector_earlier_samples(struct collector *c, uint32_t serial, const struct sample *samples,
+                               size_t count)
+{
+    size_t have = c->earlier_count;
+
+    c->earlier = xgrow(c->earlier, &c->earlier_capacity, have + count + 1, sizeof *c->earlier);
+    for (size_t i = 0; i < count; i++)
+        c->earlier[have + i] = (struct earlier_sample){serial, samples[i]};
+    c->earlier_count += count;
+}
+
+static void take_earlier(struct collector *c)
+{
+    for (size_t i = 0; i < c->earlier_count; i++) {
+        const struct earlier_sample *e = &c->earlier[i];
+        if (e->serial < c->image->process_count && !c->subjects[e->serial]->closed)
+            add_sample(c, c->subjects[e->serial], e->sample);
+    }
+    c->earlier_count = 0;
+}
+
+/* Who views a program that still runs has no sampler, but may look at it now. */
+static void look_at_living(struct collector *c)
+{
+    for (uint32_t i = 0; c->clock.is_here && i < c->image->process_count; i++) {
+        struct resident r;
+        int32_t pid = population_pid(c, i);
+        int status = pid ? resident_open(pid) : -1;
+        if (status < 0)
+            continue;
+        if (resident_read(status, &r) && r.bytes > 0)
+            take_sample(c,
+                        &(struct outside_sample){c->image->processes[i].pid, boot_clock_ns(), r});
+        close(status);
+    }
 }
 
 void collector_lives(struct collector *c, uint32_t serial, int32_t pid)
 {
     c->pids_here = xgrow(c->pids_here, &c->pid_capacity, (size_t)serial + 1, sizeof *c->pids_here);
     c->pids_here[serial] = pid;
+}
+
+void collector_high_water(struct collector *c, int32_t pid, uint64_t mark)
+{
+    struct subject *s = subject_of_pid(c, pid);
+
+    if (s)
+        subject_high_water(s, mark);
+}
+
+void collector_family(struct collector *c, size_t beside)
+{
+    c->image->knows_family = 1;
+    c->image->beside = beside;
 }
 
 void collector_ended(struct collector *c, int32_t pid, struct ending ending)
@@ -337,6 +405,9 @@ int64_t collector_step(struct collector *c)
 int collector_finish(struct collector *c, int running)
 {
     take_all(c, running);
+    take_earlier(c);
+    if (running)
+        look_at_living(c);
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
@@ -417,6 +488,7 @@ void collector_free(struct collector *c)
     spool_file_close(&c->file);
     pthread_mutex_destroy(&c->samples_lock);
     free(c->samples);
+    free(c->earlier);
     free(c->pids_here);
     free(c->positions);
     image_free(c->image);

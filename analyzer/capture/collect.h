@@ -10,6 +10,7 @@
 #ifndef MPROF_COLLECT_H
 #define MPROF_COLLECT_H
 
+#include "resident.h"
 #include "summary.h"
 #include "symbols.h"
 
@@ -37,13 +38,25 @@ void collector_recycle(struct collector *c);
  * taken in, or a negative error. */
 int64_t collector_step(struct collector *c);
 
-/* Adds a resident-set sample of process `pid`, taken from outside at `boottime_ns`
- * (CLOCK_BOOTTIME). */
-void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns, uint64_t rss_bytes);
+/* Adds a look at the resident set of process `pid`, from outside, no later than `boottime_ns`
+ * (CLOCK_BOOTTIME). One that may be of what the process has become by exec is left out: that is
+ * another image's. */
+void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns,
+                      struct resident resident);
+
+/* Adds samples that another collector has taken of the process with this serial. */
+void collector_earlier_samples(struct collector *c, uint32_t serial, const struct sample *samples,
+                               size_t count);
+
+/* The highest resident set of process `pid`, where the caller knows it for certain. */
+void collector_high_water(struct collector *c, int32_t pid, uint64_t mark);
 
 /* Reports the pid, in our namespace, of a living process of the image: its mapped files may then be
  * looked at as it sees them. Without it, pids are believed if they are of our own namespace. */
 void collector_lives(struct collector *c, uint32_t serial, int32_t pid);
+
+/* Reports how many other recordings the family has, for its first one. */
+void collector_family(struct collector *c, size_t beside);
 
 /* Reports how process `pid` of this image ended, where the caller saw it. */
 void collector_ended(struct collector *c, int32_t pid, struct ending ending);

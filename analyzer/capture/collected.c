@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "collect.h"
+#include "part_samples.h"
 #include "spool_state.h"
 #include "symbols.h"
 #include "xalloc.h"
+
+#define SPOOL_END ".spool"
 
 /* Only the place failed, so memory may do. Not an error of recording.h. */
 #define NOT_HERE 2
@@ -34,11 +37,14 @@ static int recording_error_of(int collect_error)
     return collect_error < 0 ? RECORDING_IO : RECORDING_OK;
 }
 
-static int collect(int spool_fd, int capture_fd, int running)
+/* part: another collector's capture, of which the samples are taken; NULL for none. */
+static int collect(int spool_fd, int capture_fd, int running, const char *part)
 {
     struct symbolizer *symbols = symbolizer_new();
     struct collector *collector = NULL;
     int rc = collector_open(&collector, spool_fd, capture_fd, symbols);
+    if (rc == COLLECT_OK && part)
+        part_samples_give(part, collector);
     if (rc == COLLECT_OK)
         rc = collector_finish(collector, running);
     int error = errno;
@@ -48,12 +54,12 @@ static int collect(int spool_fd, int capture_fd, int running)
     return recording_error_of(rc);
 }
 
-static int into_memory(struct reader **r, int spool_fd, int running)
+static int into_memory(struct reader **r, int spool_fd, int running, const char *part)
 {
     int fd = memfd_create("mprof-c capture", MFD_CLOEXEC);
     if (fd < 0)
         return RECORDING_IO;
-    int rc = collect(spool_fd, fd, running);
+    int rc = collect(spool_fd, fd, running, part);
     if (rc != RECORDING_OK) {
         int error = errno;
         close(fd);
@@ -101,7 +107,7 @@ static int into_part(struct reader **r, int spool_fd, const char *part, int *com
     int fd = create_part(part);
     if (fd < 0)
         return NOT_HERE;
-    int rc = collect(spool_fd, fd, 0);
+    int rc = collect(spool_fd, fd, 0, NULL);
     if (rc != RECORDING_OK) {
         close(fd);
         unlink(part);
@@ -139,6 +145,21 @@ static int is_at(int fd, const char *path)
            here.st_ino == there.st_ino;
 }
 
+/* A snapshot, with the samples of whoever collects the spool meanwhile. */
+static int as_it_is(struct reader **r, int spool_fd, const char *spool, int running)
+{
+    char *part = NULL;
+    int bytes = (int)(strlen(spool) - strlen(SPOOL_END));
+    if (bytes <= 0 || strcmp(spool + bytes, SPOOL_END) != 0 ||
+        asprintf(&part, "%.*s.part", bytes, spool) < 0)
+        part = NULL;
+    int rc = into_memory(r, spool_fd, running, part);
+    int error = errno;
+    free(part);
+    errno = error;
+    return rc;
+}
+
 int collect_spool(struct reader **r, const char *spool, const char *capture, int replace)
 {
     int fd = open(spool, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -153,7 +174,7 @@ int collect_spool(struct reader **r, const char *spool, const char *capture, int
         if (locked && !alive && capture != NULL)
             rc = into_file(r, fd, spool, capture, replace);
         if (rc == NOT_HERE)
-            rc = into_memory(r, fd, alive);
+            rc = as_it_is(r, fd, spool, alive);
     }
     int error = errno;
     close(fd); /* and release the lock with it */

@@ -15,10 +15,16 @@
 
 #include <pthread.h>
 
-/* A resident-set sample that another thread handed in. */
+/* A look at a resident set that another thread handed in. */
 struct outside_sample {
     int32_t pid;
-    uint64_t boottime_ns, rss_bytes;
+    uint64_t boottime_ns;
+    struct resident resident;
+};
+
+struct earlier_sample {
+    uint32_t serial;
+    struct sample sample;
 };
 
 struct collector {
@@ -43,6 +49,9 @@ struct collector {
 
     int32_t *pids_here; /* by serial, from collector_lives; 0: not known */
     size_t pid_capacity;
+
+    struct earlier_sample *earlier; /* samples of another collector's */
+    size_t earlier_count, earlier_capacity;
 
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;
@@ -80,6 +89,9 @@ void population_check(struct collector *c);
 
 /* order.h: will the process certainly write no more? `collector` is a struct collector. */
 int population_is_over(void *collector, uint32_t serial);
+
+/* The process's pid, here, while it lives; else 0. */
+int32_t population_pid(const struct collector *c, uint32_t serial);
 
 /* locations.h: the pid, here, of the process of this serial if it lives, else of another one that
  * does; 0 none. */

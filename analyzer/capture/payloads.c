@@ -18,8 +18,10 @@ static void code_totals(struct codec *c, struct totals *t, uint32_t version)
     code_u64(c, &t->maps);
     code_u64(c, &t->unmaps);
     code_u64(c, &t->rss_peak_bytes);
-    if (version >= 2)
-        code_u64(c, &t->failed);
+    if (version < 2)
+        return;
+    code_u64(c, &t->failed);
+    code_u64(c, &t->rss_mark_bytes);
 }
 
 static void code_quality(struct codec *c, struct quality *q)
@@ -139,6 +141,13 @@ int code_modules(struct codec *c, struct image *image)
     STRING_COLUMN(c, image->gaps, image->gap_count, reason);
     if (c->in.bad)
         image->gap_count = 0;
+    return !c->in.bad;
+}
+
+int code_family(struct codec *c, struct image *image)
+{
+    code_u64(c, &image->beside);
+    image->knows_family = !c->in.bad;
     return !c->in.bad;
 }
 

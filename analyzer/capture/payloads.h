@@ -29,6 +29,9 @@ int code_bounds(struct codec *c, struct process *p);
 /* MODULES, in either direction, the list from the image's arena; 0 where it makes no sense. */
 int code_modules(struct codec *c, struct image *image);
 
+/* FAMILY, in the same way. */
+int code_family(struct codec *c, struct image *image);
+
 /* SELFCHECK, in either direction, the list from the image's arena; 0 where it makes no sense. */
 int code_selfcheck(struct codec *c, struct process *p, const struct image *image);
 

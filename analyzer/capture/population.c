@@ -183,6 +183,7 @@ static void close_subject(struct collector *c, struct subject *s)
         s->last_ns = last > s->last_ns ? last : s->last_ns;
     }
     struct process *p = &c->image->processes[s->serial];
+    subject_high_water(s, spool_file_high_water(&c->file, s->serial));
     subject_close(s, &c->tree, &c->classes, p, live_block, c);
     if (p->thread_count < s->entry.threads && s->has_entry)
         p->thread_count = s->entry.threads;
@@ -256,8 +257,7 @@ int population_is_over(void *collector, uint32_t serial)
     return now.end_kind == SPOOL_END_EXEC && !has_mapped(c, now.pid);
 }
 
-/* Its pid here while it lives, else 0. */
-static int32_t living_pid(const struct collector *c, uint32_t serial)
+int32_t population_pid(const struct collector *c, uint32_t serial)
 {
     struct spool_process entry;
     int32_t pid = serial < c->pid_capacity ? c->pids_here[serial] : 0;
@@ -274,10 +274,10 @@ static int32_t living_pid(const struct collector *c, uint32_t serial)
 int32_t population_living(void *collector, uint32_t serial)
 {
     const struct collector *c = collector;
-    int32_t pid = living_pid(c, serial);
+    int32_t pid = population_pid(c, serial);
 
     for (uint32_t i = 0; pid == 0 && i < c->image->process_count && i < LIVING_TRIED; i++)
-        pid = living_pid(c, i);
+        pid = population_pid(c, i);
     return pid;
 }
 

@@ -108,6 +108,12 @@ int reader_get_modules(struct reader *r)
     return code_modules(&c, r->image);
 }
 
+int reader_get_family(struct reader *r)
+{
+    struct codec c = reader_codec(r);
+    return code_family(&c, r->image);
+}
+
 int reader_get_selfcheck(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
@@ -164,7 +170,7 @@ static int is_wanted(uint32_t type, int summaries)
         return reader_is_table(type) || type == BLOCK_HEAD;
     return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
            type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES ||
-           type == BLOCK_MAPPED || type == BLOCK_FAILED;
+           type == BLOCK_MAPPED || type == BLOCK_FAILED || type == BLOCK_FAMILY;
 }
 
 /* Reads the blocks of the index that an image is made of: its tables, or the summaries. */
@@ -191,6 +197,8 @@ static int read_indexed(struct reader *r, int summaries)
             rc = reader_get_bounds(r, e->process);
         else if (e->type == BLOCK_MODULES)
             rc = reader_get_modules(r);
+        else if (e->type == BLOCK_FAMILY)
+            rc = reader_get_family(r);
         else if (e->type == BLOCK_SELFCHECK)
             rc = reader_get_selfcheck(r, e->process);
         else if (e->type == BLOCK_THREADS)

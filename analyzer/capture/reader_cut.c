@@ -176,6 +176,8 @@ int reader_read_cut(struct reader *r)
     list_processes(r);
     if (find_once(r, BLOCK_MODULES, 0))
         reader_get_modules(r);
+    if (find_once(r, BLOCK_FAMILY, 0))
+        reader_get_family(r);
     for (uint32_t i = 0; i < r->image->process_count; i++) {
         if (find_summary(r, i))
             continue;

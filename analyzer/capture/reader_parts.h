@@ -47,14 +47,16 @@ struct codec reader_codec(struct reader *r);
 
 int reader_is_table(uint32_t type); /* of the image: all but classes */
 
-/* r->payload is a HEAD, a SUMMARY, a LOST, a BOUNDS, MODULES, a SELFCHECK, THREADS or FAILED (which
- * may come before the summary or after it). A summary needs the complete tables of the image. */
+/* r->payload is a HEAD, a SUMMARY, a LOST, a BOUNDS, MODULES, a FAMILY, a SELFCHECK, THREADS or
+ * FAILED (which may come before the summary or after it). A summary needs the complete tables of
+ * the image. */
 int reader_add_head(struct reader *r);
 int reader_get_summary(struct reader *r, uint32_t serial);
 int reader_get_mapped(struct reader *r, uint32_t serial); /* after both of them */
 int reader_get_lost(struct reader *r, uint32_t serial);
 int reader_get_bounds(struct reader *r, uint32_t serial);
 int reader_get_modules(struct reader *r);
+int reader_get_family(struct reader *r);
 int reader_get_selfcheck(struct reader *r, uint32_t serial);
 int reader_get_threads(struct reader *r, uint32_t serial);
 int reader_get_failed(struct reader *r, uint32_t serial);

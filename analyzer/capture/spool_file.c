@@ -286,6 +286,16 @@ uint64_t spool_file_unplaced(const struct spool_file *f, uint64_t *events)
     return control.unplaced_processes;
 }
 
+uint64_t spool_file_high_water(const struct spool_file *f, uint32_t serial)
+{
+    uint64_t mark = 0, offset = SPOOL_PAGE + SPOOL_HIGH_WATER_OFFSET + serial * sizeof mark;
+
+    if (serial >= SPOOL_HIGH_WATER_COUNT ||
+        spool_file_read(f, offset, &mark, sizeof mark) != sizeof mark)
+        return 0;
+    return mark;
+}
+
 int spool_file_module(const struct spool_file *f, uint32_t serial, struct spool_module *entry)
 {
     if (!read_entry(f, &f->header.modules, serial, entry, sizeof *entry) || entry->state != 1)

@@ -70,6 +70,8 @@ uint32_t spool_file_process_count(const struct spool_file *f);
 int spool_file_process(const struct spool_file *f, uint32_t serial, struct spool_process *entry);
 /* Number of forked children without an entry; *events: their events, all of them lost. */
 uint64_t spool_file_unplaced(const struct spool_file *f, uint64_t *events);
+/* The highest resident set that the process noted at its end; 0 unknown. */
+uint64_t spool_file_high_water(const struct spool_file *f, uint32_t serial);
 int spool_file_module(const struct spool_file *f, uint32_t serial, struct spool_module *entry);
 int spool_file_pc(const struct spool_file *f, uint32_t id, struct spool_pc *entry);
 

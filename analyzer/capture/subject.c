@@ -171,6 +171,7 @@ static void copy_samples(struct subject *s, struct arena *memory, struct process
     for (size_t i = 0; i < s->samples.count; i++)
         process->samples[i] = s->samples.list[i];
     process->totals.rss_peak_bytes = s->samples.highest;
+    process->totals.rss_mark_bytes = s->rss_mark;
 }
 
 struct own_blocks {

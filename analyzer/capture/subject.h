@@ -42,6 +42,7 @@ struct subject {
     struct quality quality;   /* inherited_bytes: of those not freed so far */
     uint64_t inherited_freed; /* blocks */
     struct samples samples;
+    uint64_t rss_mark; /* the kernel's highest, as far as it was read */
     uint64_t begin_ns, last_ns;
     const char *exec_path; /* of the last exec it tried, NULL none */
     struct ending ending;  /* as the caller saw it */
@@ -94,6 +95,12 @@ void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts
 
 /* A thread that the process already had has got a name. */
 void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns);
+
+/* The kernel says that the resident set was this high once. */
+static inline void subject_high_water(struct subject *s, uint64_t mark)
+{
+    s->rss_mark = mark > s->rss_mark ? mark : s->rss_mark;
+}
 
 /* Put back what a REALLOC_BEGIN or RANGE_BEGIN took out: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);

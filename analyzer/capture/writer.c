@@ -16,6 +16,7 @@
 #define SEGMENT_BYTES  (32u << 20)  /* of payload, for programs whose events take many bytes */
 #define PENDING_BYTES  (128u << 20) /* of all processes' segments together */
 #define LIVE_BLOCKS    (1u << 18)   /* entries of a LIVE block */
+#define SAMPLES_LEAST  8            /* entries of a process's first SAMPLES block */
 #define CHECKPOINT_MAX (4u << 20)   /* entries of a CHECKPOINT block */
 #define TEXT_BYTES     (16u << 20)  /* of the texts in a STRINGS block */
 #define CHECK_EVERY    (1u << 14)   /* events between two looks at the sizes */
@@ -26,7 +27,7 @@ struct pending {
     struct checkpoint_entry *checkpoint; /* taken when the segment began */
     size_t checkpoint_count, checkpoint_capacity;
     struct sample *samples;
-    size_t sample_count, sample_capacity;
+    size_t sample_count, sample_capacity, samples_written;
     struct live_block *live;
     size_t live_count, live_capacity;
 };
@@ -207,6 +208,7 @@ static void put_samples(struct writer *w, struct pending *p, uint32_t process)
         code_samples(&c, p->samples + done, part);
         put_block(w, BLOCK_SAMPLES, process, &w->payload);
     }
+    p->samples_written += p->sample_count;
     p->sample_count = 0;
 }
 
@@ -284,6 +286,10 @@ int writer_sample(struct writer *w, uint32_t process, const struct sample *sampl
     struct pending *p = pending_of(w, process);
     p->samples = xgrow(p->samples, &p->sample_capacity, p->sample_count + 1, sizeof *p->samples);
     p->samples[p->sample_count++] = *sample;
+    if (p->sample_count >= SAMPLES_LEAST + p->samples_written / 8) {
+        put_process_list(w);
+        put_samples(w, p, process);
+    }
     return result(w);
 }
 
@@ -427,6 +433,17 @@ static void put_modules(struct writer *w)
     put_block(w, BLOCK_MODULES, 0, &w->payload);
 }
 
+static void put_family(struct writer *w)
+{
+    struct image copy = *w->image;
+    struct codec c = {.out = &w->payload, .strings = &w->strings};
+    if (!copy.knows_family)
+        return;
+    w->payload.size = 0;
+    code_family(&c, &copy);
+    put_block(w, BLOCK_FAMILY, 0, &w->payload);
+}
+
 /* Writes the parts of a process whose texts may be shortened, before process 0's BOUNDS count
  * those. */
 static void put_details(struct writer *w, const struct process *process)
@@ -493,6 +510,7 @@ int writer_finish(struct writer *w)
     put_tables(w);
     put_process_list(w);
     put_modules(w);
+    put_family(w);
     for (size_t i = 0; i < w->image->process_count; i++)
         put_details(w, &w->image->processes[i]);
     for (size_t i = 0; i < w->image->process_count; i++) {

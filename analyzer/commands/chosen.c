@@ -2,7 +2,12 @@
 #include "chosen.h"
 #include "choice.h"
 #include "command.h"
+#include "family_view.h"
+#include "leader.h"
+#include "xalloc.h"
 #include <stdlib.h>
+
+/* ---- one process ---- */
 
 /* Shows one process of an image; everything else is shared. Only a damaged recording lacks a
  * process that its head names. */
@@ -26,42 +31,61 @@ static int show_process(struct chosen *c, const struct image *image, const struc
     return COMMAND_OK;
 }
 
+static void tell(const struct chosen *c, const char *name)
+{
+    if (!(c->how & CHOSEN_UNTOLD))
+        choice_tell(c->holder, name);
+}
+
+/* Shows a relative, from whatever recording holds it. */
+static int show_relative(struct chosen *c, size_t relative)
+{
+    const struct family *family = &c->lineage.family;
+    const struct relative *r = &family->relatives[relative];
+    c->shown = relative;
+    if (c->lineage.recording_of[relative] != c->lineage.asked) {
+        c->other = choice_open(r->recording);
+        if (!c->other)
+            return COMMAND_FAILED;
+    }
+    c->holder = c->other ? c->other : c->recording;
+    if (show_process(c, recording_image(c->holder), r, family->kin[relative].pid) != COMMAND_OK)
+        return COMMAND_FAILED;
+    tell(c, r->recording);
+    return COMMAND_OK;
+}
+
+static void read_family(struct chosen *c, enum lineage_depth depth)
+{
+    lineage_free(&c->lineage);
+    lineage_read(&c->lineage, c->name, recording_image(c->recording), depth);
+    c->shown = c->lineage.family.self;
+}
+
 /* Heads name all processes except some forked ones of large recordings; only for those are the
  * other recordings opened. */
 static int find_process(struct chosen *c, long pid)
 {
-    const struct image *image = recording_image(c->recording);
     if (lineage_find(&c->lineage, pid) == 0)
         return 0;
-    if (c->lineage.family.more) {
-        lineage_free(&c->lineage);
-        lineage_read(&c->lineage, c->name, image, LINEAGE_FIGURES);
-    }
+    if (c->lineage.family.more)
+        read_family(c, LINEAGE_FIGURES);
     return lineage_choose(&c->lineage, c->name, pid);
 }
 
 static int choose_process(struct chosen *c, long pid)
 {
-    const struct family *family = &c->lineage.family;
+    read_family(c, LINEAGE_HEADS);
     if (find_process(c, pid) != 0)
         return COMMAND_FAILED;
-    const struct relative *r = &family->relatives[family->self];
-    if (c->lineage.recording_of[family->self] != c->lineage.asked) {
-        c->other = choice_open(r->recording);
-        if (!c->other)
-            return COMMAND_FAILED;
-    }
-    struct recording *shown = c->other ? c->other : c->recording;
-    if (show_process(c, recording_image(shown), r, pid) != COMMAND_OK)
-        return COMMAND_FAILED;
-    choice_tell(shown, r->recording);
-    return COMMAND_OK;
+    return show_relative(c, c->lineage.family.self);
 }
+
+/* ---- all of them ---- */
 
 static int choose_tree(struct chosen *c)
 {
-    lineage_free(&c->lineage);
-    lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_FIGURES);
+    read_family(c, LINEAGE_FIGURES);
     c->image = c->sum = lineage_merge(&c->lineage);
     if (!c->sum)
         return COMMAND_FAILED;
@@ -69,21 +93,67 @@ static int choose_tree(struct chosen *c)
     return COMMAND_OK;
 }
 
-static int choose_part(struct chosen *c, const struct choosing *choosing)
+/* ---- neither was asked for ---- */
+
+/* The biggest of a family whose first process only starts others, and the sum of all; 0: it does
+ * more than that, or is alone. Reads the figures of a family only. */
+static int find_leader(struct chosen *c, size_t *biggest)
+{
+    if (family_size(&c->lineage.family) + c->lineage.family.more < 2)
+        return 0;
+    read_family(c, LINEAGE_FIGURES);
+    if (!leader_only_starts(&c->lineage.family, biggest))
+        return 0;
+    c->together = c->sum = lineage_merge(&c->lineage);
+    return c->sum != NULL;
+}
+
+/* An index means the program that was started: what that became last. */
+static int choose_last_image(struct chosen *c)
+{
+    size_t last = leader_last_image(&c->lineage.family);
+    if (last == c->lineage.family.self)
+        return 0;
+    lineage_turn_to(&c->lineage, last);
+    free(c->name);
+    c->name = xstrdup(c->lineage.family.relatives[last].recording);
+    return 1;
+}
+
+static int choose_first(struct chosen *c, int by_index)
+{
+    const struct image *image = recording_image(c->recording);
+    size_t biggest;
+    int may_lead = c->how & CHOSEN_LEADER && leader_has_family(image);
+    if (c->how & CHOSEN_FAMILY || may_lead || by_index || image->beside > 0)
+        read_family(c, LINEAGE_HEADS);
+    if (may_lead && find_leader(c, &biggest)) {
+        lineage_tell(&c->lineage, c->name);
+        return show_relative(c, biggest);
+    }
+    if (image->beside > 0)
+        lineage_tell_absent(&c->lineage, c->name);
+    if (by_index && choose_last_image(c))
+        return show_relative(c, c->lineage.family.self);
+    c->holder = c->recording;
+    c->image = c->source = image;
+    tell(c, c->name);
+    return COMMAND_OK;
+}
+
+static int choose_part(struct chosen *c, const struct choosing *choosing, int by_index)
 {
     if (choosing->tree)
         return choose_tree(c);
     if (choosing->pid >= 0)
         return choose_process(c, choosing->pid);
-    c->image = c->source = recording_image(c->recording);
-    choice_tell(c->recording, c->name);
-    return COMMAND_OK;
+    return choose_first(c, by_index);
 }
 
 int chosen_open(struct chosen *c, const char *command, const char *operand,
-                const struct choosing *choosing, int with_family)
+                const struct choosing *choosing, int how)
 {
-    *c = (struct chosen){0};
+    *c = (struct chosen){.how = how};
     if (series_check(command, &choosing->series) != COMMAND_OK)
         return COMMAND_USAGE;
     if (choosing->pid >= 0 && choosing->tree) {
@@ -94,9 +164,7 @@ int chosen_open(struct chosen *c, const char *command, const char *operand,
     c->recording = c->name ? choice_open(c->name) : NULL;
     if (!c->recording)
         return COMMAND_FAILED;
-    if (with_family || choosing->pid >= 0)
-        lineage_read(&c->lineage, c->name, recording_image(c->recording), LINEAGE_HEADS);
-    int status = choose_part(c, choosing);
+    int status = choose_part(c, choosing, choice_is_index(operand));
     if (status == COMMAND_OK)
         status = series_choose(&choosing->series, c->name, &c->image->processes[0], &c->series);
     return status;

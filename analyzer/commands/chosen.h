@@ -1,6 +1,11 @@
 /*
- * chosen.h - which part of a recording to show: its first process, another process of its tree
- * (--pid), or all of them together (--tree).
+ * chosen.h - which part of a recording to show: another process of its tree (--pid), all of them
+ * together (--tree), or without either its first process. Two exceptions to that:
+ *
+ * - Where an index or nothing was given, the program that was started is meant: what it became
+ * last, if it replaced itself by exec (a shim that execs an interpreter).
+ * - With CHOSEN_LEADER, of a family whose first process only starts others (leader.h), the process
+ *   that held most, and beside it the sum of all.
  *
  * chosen_open says in a sentence what is wrong; chosen_close releases everything in the struct,
  * even then.
@@ -44,20 +49,30 @@ struct choosing { /* values of a command's options */
 
 struct chosen {
     char *name;
-    struct recording *recording; /* the one asked for */
-    struct recording *other;     /* the one that holds the process, if that is another */
-    struct lineage lineage;
-    struct image view;          /* with one process */
-    struct image *sum;          /* of the tree */
-    const struct image *image;  /* what to show: its process 0 */
-    const struct image *source; /* the whole recording behind it; NULL for a tree */
-    enum series series;         /* of it */
+    int how; /* enum chosen_how */
+    struct recording *recording;  /* the one asked for */
+    struct recording *other;      /* the one that holds the process, if that is another */
+    struct recording *holder;     /* whichever of both it is; NULL for a tree */
+    struct lineage lineage;       /* empty where nobody needed it */
+    size_t shown;                 /* which relative of the lineage, if it is one */
+    struct image view;            /* with one process */
+    struct image *sum;            /* of the tree */
+    const struct image *image;    /* what to show: its process 0 */
+    const struct image *source;   /* the whole recording behind it; NULL for a tree */
+    const struct image *together; /* CHOSEN_LEADER: the sum of a family of which `image` is the
+                                     biggest; else NULL */
+    enum series series;           /* of it */
 };
 
-/* Returns COMMAND_OK, or another exit status after a sentence. with_family: fill the lineage in any
- * case; without it, it is empty unless --pid or --tree needs it. */
+enum chosen_how {
+    CHOSEN_FAMILY = 1 << 0, /* fill the lineage in any case */
+    CHOSEN_LEADER = 1 << 1,
+    CHOSEN_UNTOLD = 1 << 2, /* the caller calls choice_tell for the holder */
+};
+
+/* Returns COMMAND_OK, or another exit status after a sentence. how: of enum chosen_how. */
 int chosen_open(struct chosen *c, const char *command, const char *operand,
-                const struct choosing *choosing, int with_family);
+                const struct choosing *choosing, int how);
 void chosen_close(struct chosen *c);
 
 #endif

@@ -23,7 +23,7 @@ struct collecting {
     pthread_mutex_t lock;  /* guards all below */
     pthread_cond_t wake;
     int has_thread, ending, done;
-    struct ending root_ending;
+    struct root_end root_end;
     struct proc_identity *running;
     size_t running_count;
 };
@@ -68,7 +68,7 @@ static int wait_for_end(struct collecting *c, int ms)
 
 static void finish(struct collecting *c)
 {
-    gather_end(c->gather, c->root_ending);
+    gather_end(c->gather, c->root_end);
     pthread_mutex_lock(&c->lock);
     c->done = 1;
     pthread_cond_broadcast(&c->wake);
@@ -129,10 +129,10 @@ size_t collecting_running(struct collecting *c, struct proc_identity *found, siz
     return count;
 }
 
-void collecting_end(struct collecting *c, struct ending root_ending)
+void collecting_end(struct collecting *c, struct root_end end)
 {
     pthread_mutex_lock(&c->lock);
-    c->root_ending = root_ending;
+    c->root_end = end;
     c->ending = 1;
     pthread_cond_broadcast(&c->wake);
     pthread_mutex_unlock(&c->lock);

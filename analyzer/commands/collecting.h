@@ -18,7 +18,7 @@ struct collecting *collecting_start(struct gather *g);
 size_t collecting_running(struct collecting *c, struct proc_identity *found, size_t max);
 
 /* Call once, when the root has ended: collects the rest and completes what can be completed. */
-void collecting_end(struct collecting *c, struct ending root_ending);
+void collecting_end(struct collecting *c, struct root_end end);
 
 /* Waits for that at most `ms` milliseconds (-1: as long as it takes). Returns 1 when it is done. */
 int collecting_wait(struct collecting *c, int ms);

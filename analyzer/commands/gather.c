@@ -82,6 +82,7 @@ void gather_begin(struct gather *g, struct proc_identity root, const char *wante
     g->place.sampler = sampler;
     g->root_wanted = xstrdup(wanted);
     g->open_max = open_limit();
+    sampler_watch(sampler, root.pid, root.pid, 0, NULL); /* its spool may be met late */
 }
 
 static void add_item(void *context, const char *name)
@@ -153,13 +154,23 @@ static int is_open(const struct recorded *r)
     return r->stage == RECORDED_WAITING || r->stage == RECORDED_COLLECTING;
 }
 
-/* Is everything there that belongs into the capture? How the root ended is known at gather_end. */
+/* Is everything there that belongs into the capture? How the root ended is known at gather_end, and
+ * how many recordings there are, which its first image tells. */
 static int is_complete(const struct gather *g, const struct recorded *r)
 {
     if (spool_peek_in_use(&r->peek))
         return 0;
-    return !r->result.is_root || g->place.root_ending.kind != END_UNKNOWN ||
-           spool_peek_end(&r->peek) == SPOOL_END_EXEC;
+    return !r->result.is_root || g->place.root_end.ending.kind != END_UNKNOWN ||
+           (spool_peek_end(&r->peek) == SPOOL_END_EXEC && !is_first_of_root(g, r));
+}
+
+static void finish_item(struct gather *g, struct recorded *r)
+{
+    int is_first = is_first_of_root(g, r);
+
+    if (r->result.is_root)
+        g->place.beside = gather_count(g) - 1;
+    recorded_finish(r, &g->place, is_first ? g->root_wanted : NULL);
 }
 
 static int64_t step_item(struct gather *g, struct recorded *r, int looking)
@@ -177,7 +188,7 @@ static int64_t step_item(struct gather *g, struct recorded *r, int looking)
     if (r->stage == RECORDED_COLLECTING)
         events = recorded_step(r, &g->place);
     if (r->stage == RECORDED_COLLECTING && looking && is_complete(g, r))
-        recorded_finish(r, &g->place, is_first_of_root(g, r) ? g->root_wanted : NULL);
+        finish_item(g, r);
     return events;
 }
 
@@ -282,12 +293,25 @@ static void take_refusal(struct gather *g, const struct recorded *r)
         unlinkat(folder, r->spool, 0);
 }
 
-void gather_end(struct gather *g, struct ending root_ending)
+/* So that the program's own recording can tell how many others there are. */
+static void meet_all(struct gather *g)
+{
+    for (size_t i = g->first_active; i < g->count; i++) {
+        struct recorded *r = g->items[i];
+        if (r->stage != RECORDED_NEW || g->open >= g->open_max)
+            continue;
+        recorded_meet(r, &g->place);
+        g->open += (size_t)is_open(r);
+    }
+}
+
+void gather_end(struct gather *g, struct root_end end)
 {
     const struct timespec pause = {0, GRACE_STEP_MS * 1000000};
 
-    g->place.root_ending = root_ending;
+    g->place.root_end = end;
     folder_watch_all(&g->watch, add_item, g);
+    meet_all(g);
     for (int waited = 0; waited < GRACE_MS; waited += GRACE_STEP_MS) {
         if (finish_all_dead(g) == 0 && !spools_are_due(g))
             break;

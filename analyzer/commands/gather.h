@@ -32,7 +32,7 @@ int64_t gather_step(struct gather *g, int look);
 size_t gather_running(struct gather *g, struct proc_identity *found, size_t max);
 
 /* The root has ended: completes all that can be completed. */
-void gather_end(struct gather *g, struct ending root_ending);
+void gather_end(struct gather *g, struct root_end end);
 
 /* The recordings in order of appearance; they belong to the gather. */
 size_t gather_count(const struct gather *g);

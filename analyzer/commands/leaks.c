@@ -23,15 +23,25 @@ static const struct option options[] = {
     CHOOSING_OPTIONS(struct values, which),
     {0}};
 
-static void show(const struct chosen *chosen, const struct values *values)
+static char *note_of(const struct chosen *chosen)
 {
     const struct family *family = &chosen->lineage.family;
-    int together = chosen->source == NULL;
+    if (family->count == 0)
+        return NULL;
+    if (!chosen->source)
+        return family_sum_note(family, 1);
+    return chosen->together ? family_biggest_note(family, chosen->shown)
+                            : family_note(family, chosen->shown);
+}
+
+static void show(const struct chosen *chosen, const struct values *values)
+{
     if (values->json) {
-        leaks_json(chosen->image, together ? family : NULL, values->count, stdout);
+        leaks_json(chosen->image, chosen->source ? NULL : &chosen->lineage.family, values->count,
+                   stdout);
         return;
     }
-    char *note = family->count ? family_note(family, together) : NULL;
+    char *note = note_of(chosen);
     leaks_text(chosen->image, chosen->series, note, values->count, values->addresses, stdout);
     names_foot(chosen->image, stdout);
     free(note);
@@ -47,7 +57,8 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     if (addresses_refused("leaks", values.json, values.addresses))
         return COMMAND_USAGE;
-    int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, 0);
+    int how = values.json ? 0 : CHOSEN_LEADER;
+    int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, how);
     if (status == COMMAND_OK)
         show(&chosen, &values);
     chosen_close(&chosen);
@@ -68,7 +79,9 @@ const struct command command_leaks = {
         "reach it is not known. Mapped memory that was never unmapped stands among the blocks, by "
         "the stack of the call that made it memory; where part of a mapping is gone, the pieces "
         "that are left count. Blocks that a forked child inherited are its parent's, and no "
-        "leaks of the child.",
+        "leaks of the child. "
+        "Of a program that only starts others (see report) the process that held most is "
+        "shown; JSON is of the program itself.",
     .options = options,
     .run = run,
 };

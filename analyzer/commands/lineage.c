@@ -1,6 +1,7 @@
 /* lineage.c - see lineage.h. */
 #include "lineage.h"
 #include "command.h"
+#include "leader.h"
 #include "lineage_gaps.h"
 #include "merged.h"
 #include "text.h"
@@ -211,7 +212,8 @@ static void finish(struct lineage *l, int is_root)
 void lineage_read(struct lineage *l, const char *name, const struct image *image,
                   enum lineage_depth depth)
 {
-    *l = (struct lineage){.memory = arena_new(), .epoch_ns = image->epoch_ns};
+    *l = (struct lineage){
+        .memory = arena_new(), .epoch_ns = image->epoch_ns, .beside = image->beside};
     char *path = folder_of_file(name);
     folder_read(&l->own, path); /* a folder that cannot be read has no others to name */
     free(path);
@@ -283,9 +285,15 @@ static void complain_of_pid(const struct lineage *l, const char *name, long pid)
              named + others == 1 ? "is only" : "are", pids);
 }
 
+void lineage_turn_to(struct lineage *l, size_t relative)
+{
+    l->family.self = relative;
+    set_order(l);
+}
+
 int lineage_find(struct lineage *l, long pid)
 {
-    struct family *f = &l->family;
+    const struct family *f = &l->family;
     size_t found = KIN_NONE;
     for (size_t i = 0; i < f->order_count; i++) {
         size_t self = f->order[i];
@@ -295,8 +303,7 @@ int lineage_find(struct lineage *l, long pid)
     }
     if (found == KIN_NONE)
         return -1;
-    f->self = found;
-    set_order(l);
+    lineage_turn_to(l, found);
     return 0;
 }
 
@@ -310,12 +317,11 @@ int lineage_choose(struct lineage *l, const char *name, long pid)
 
 /* ---- all of them ---- */
 
-/* Visits the relatives [begin, end), which are of one recording. Returns how many were taken. */
+/* Visits those of the relatives [begin, end), which are of one recording, that are wanted. Returns
+ * how many were taken. */
 static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
-                              void (*take)(void *context, const struct lineage_visit *visit),
-                              void *context)
+                              const unsigned char *wanted, lineage_taker *take, void *context)
 {
-    const unsigned char *wanted = l->family.in_tree;
     struct recording *recording = open_entry(l, l->recording_of[begin]);
     size_t taken = 0, last = begin;
     for (size_t i = begin; i < end; i++)
@@ -334,18 +340,33 @@ static size_t visit_recording(const struct lineage *l, size_t begin, size_t end,
     return taken;
 }
 
-size_t lineage_visit(const struct lineage *l,
-                     void (*take)(void *context, const struct lineage_visit *visit), void *context)
+static size_t visit_wanted(const struct lineage *l, const unsigned char *wanted,
+                           lineage_taker *take, void *context)
 {
     const struct family *f = &l->family;
     size_t taken = 0;
     for (size_t begin = 0, end; begin < f->count; begin = end) {
         int any = 0;
         for (end = begin; end < f->count && l->recording_of[end] == l->recording_of[begin]; end++)
-            any |= f->in_tree[end];
+            any |= wanted[end];
         if (any)
-            taken += visit_recording(l, begin, end, take, context);
+            taken += visit_recording(l, begin, end, wanted, take, context);
     }
+    return taken;
+}
+
+size_t lineage_visit(const struct lineage *l, lineage_taker *take, void *context)
+{
+    return visit_wanted(l, l->family.in_tree, take, context);
+}
+
+size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker *take,
+                         void *context)
+{
+    unsigned char *wanted = xcalloc(l->family.count + 1, 1);
+    wanted[relative] = 1;
+    size_t taken = visit_wanted(l, wanted, take, context);
+    free(wanted);
     return taken;
 }
 
@@ -360,10 +381,7 @@ static void merge_one(void *context, const struct lineage_visit *visit)
 /* A tree ends as its first process does, in whatever image that ends. */
 static void set_ending(const struct family *f, struct image *image)
 {
-    size_t last = f->self;
-    for (size_t i = 0; i < f->order_count; i++)
-        if (f->kin[f->order[i]].kind == KIN_BECAME && f->kin[f->order[i]].starter == last)
-            last = f->order[i];
+    size_t last = leader_last_image(f);
     if (!f->relatives[last].has_figures)
         return;
     struct ending *ending = &image->processes[0].ending;

@@ -23,6 +23,7 @@ struct lineage {
     size_t asked;         /* the entry of the recording that was asked for */
     size_t capacity, kin_capacity, recording_capacity;
     uint64_t epoch_ns; /* when the tree begins: the start of the recording asked for */
+    uint64_t beside;   /* other recordings of the family, as that recording knows; 0 unknown */
 };
 
 enum lineage_depth {
@@ -37,10 +38,17 @@ void lineage_read(struct lineage *l, const char *name, const struct image *image
 void lineage_of_root(struct lineage *l, const struct folder *folder, size_t root);
 void lineage_free(struct lineage *l);
 
+/* Makes another relative `self`. */
+void lineage_turn_to(struct lineage *l, size_t relative);
+
 /* Make `self` the last life of the process with this pid. Return 0, or -1 where there is none;
  * lineage_choose then names in a sentence the pids there are. */
 int lineage_find(struct lineage *l, long pid);
 int lineage_choose(struct lineage *l, const char *name, long pid);
+
+/* Says in a sentence that recordings of the family are not in the folder, if the one that was asked
+ * for knows of more. lineage_tell counts them, too. */
+void lineage_tell_absent(const struct lineage *l, const char *name);
 
 /* Says, in a sentence each, what the figures of the whole tree lack, as counted in family.h, and
  * whether a process still runs. After lineage_read with LINEAGE_FIGURES. */
@@ -56,8 +64,10 @@ struct lineage_visit {
     uint64_t shift_ns; /* the image's time 0, in time since the tree's begin */
     int last;
 };
-size_t lineage_visit(const struct lineage *l,
-                     void (*take)(void *context, const struct lineage_visit *visit), void *context);
+typedef void lineage_taker(void *context, const struct lineage_visit *visit);
+size_t lineage_visit(const struct lineage *l, lineage_taker *take, void *context);
+size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker *take,
+                         void *context);
 
 /* The whole tree as one image with one process (merged.h); NULL where nothing of it can be read.
  * image_free it. */

@@ -27,18 +27,39 @@ static void tell_unread(const struct folder_unread *unread)
     free(spool);
 }
 
+static int is_of_root(const struct lineage *l)
+{
+    return l->asked < l->folder->count && l->folder->entries[l->asked].root == l->asked;
+}
+
 /* Only its name says whose an unreadable file is, and only the root has the name. */
+static int is_unread(const struct lineage *l, size_t i)
+{
+    return is_of_root(l) &&
+           folder_same_family(l->folder->entries[l->asked].name, l->folder->unread[i].name);
+}
+
 static void find_unread(struct lineage *l)
 {
-    const struct folder *folder = l->folder;
-    if (l->asked >= folder->count || folder->entries[l->asked].root != l->asked)
-        return;
-    for (size_t i = 0; i < folder->unread_count; i++) {
-        if (!folder_same_family(folder->entries[l->asked].name, folder->unread[i].name))
+    for (size_t i = 0; i < l->folder->unread_count; i++) {
+        if (!is_unread(l, i))
             continue;
-        tell_unread(&folder->unread[i]);
+        tell_unread(&l->folder->unread[i]);
         l->family.unread++;
     }
+}
+
+/* How many recordings the root has met that are not in its folder. */
+static size_t count_absent(const struct lineage *l)
+{
+    size_t there = 0;
+    if (!is_of_root(l))
+        return 0;
+    for (size_t i = 0; i < l->folder->count; i++)
+        there += l->folder->entries[i].root == l->asked && i != l->asked;
+    for (size_t i = 0; i < l->folder->unread_count; i++)
+        there += (size_t)is_unread(l, i);
+    return l->beside > there ? (size_t)l->beside - there : 0;
 }
 
 /* Is relative i the first of its recording in the tree? */
@@ -95,17 +116,21 @@ static int tells_of_missing(const struct family *f, size_t i)
     return became_unknown(f, i) || (has_lost_starter(f, i) && is_first_of_starter(f, i));
 }
 
-static void count_missing(struct family *f)
+/* A recording that is not there is known by its number, by what its process started, or by both. */
+static void count_missing(struct lineage *l)
 {
+    struct family *f = &l->family;
+    size_t absent = count_absent(l);
     for (size_t i = 0; i < f->count; i++)
         f->missing += f->in_tree[i] && tells_of_missing(f, i);
+    f->missing = absent > f->missing ? absent : f->missing;
 }
 
 void lineage_gaps_find(struct lineage *l)
 {
     find_unread(l);
     count_cut(l);
-    count_missing(&l->family);
+    count_missing(l);
 }
 
 /* ---- in words ---- */
@@ -144,8 +169,10 @@ static void tell_missing(const struct lineage *l, const char *name)
     size_t i = 0;
     while (i < f->count && !(f->in_tree[i] && tells_of_missing(f, i)))
         i++;
-    if (f->missing == 0 || i == f->count)
+    if (i == f->count) {
+        lineage_tell_absent(l, name);
         return;
+    }
     char *one = missing_one(f, i);
     if (f->missing == 1)
         complain("%s: a process of the tree is in no recording here, what it did is left out: %s",
@@ -155,6 +182,16 @@ static void tell_missing(const struct lineage *l, const char *name)
                  "out: %s, and others",
                  name, f->missing, one ? one : "");
     free(one);
+}
+
+void lineage_tell_absent(const struct lineage *l, const char *name)
+{
+    size_t absent = count_absent(l);
+    if (absent > 0)
+        complain(
+            "%s: %zu of the %zu recordings of its children %s not in the folder, what they did "
+            "is left out",
+            name, absent, (size_t)l->beside, absent == 1 ? "is" : "are");
 }
 
 static int any_runs(const struct family *f)

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "family_view.h"
 #include "json.h"
+#include "leader.h"
 #include "lineage.h"
 #include "options.h"
 #include "text.h"
@@ -10,10 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define WIDTH        79
-#define COMMAND_MIN  8 /* columns, even where they make the line too long */
-#define INDENT_MAX   12
-#define FORKED_SHOWN 10 /* of a tree */
+#define WIDTH       79
+#define COMMAND_MIN 8 /* columns, even where they make the line too long */
+#define INDENT_MAX  12
 
 struct values {
     int all;
@@ -82,7 +82,6 @@ static void print_forked(const struct family *family, size_t i, size_t indent)
 static void print_tree(const struct folder *folder, size_t root)
 {
     struct lineage lineage;
-    size_t shown = 0, more = 0;
     lineage_of_root(&lineage, folder, root);
     const struct family *f = &lineage.family;
     for (size_t i = 0; i < f->order_count; i++) {
@@ -92,18 +91,16 @@ static void print_tree(const struct folder *folder, size_t root)
         if (f->relatives[self].serial == 0)
             print_line(&folder->entries[lineage.recording_of[self]], &f->relatives[self], indent,
                        "");
-        else if (!f->is_left[self] && shown++ < FORKED_SHOWN)
-            print_forked(f, self, indent);
         else if (!f->is_left[self])
-            more++;
+            print_forked(f, self, indent);
     }
-    if (more + f->more)
-        printf("    and %zu more forked ones: mprof-c report --tree --json names them\n",
-               more + f->more);
+    if (f->more)
+        printf("    and %zu more forked ones: mprof-c report --tree --json names them\n", f->more);
     lineage_free(&lineage);
 }
 
-/* Prints the root alone, and how many other processes it led to: "make -j2  +12". */
+/* Prints the root alone, as what it became last, and how many other processes it led to: "make -j2
+ * +12". */
 static void print_root(const struct folder *folder, size_t root)
 {
     struct lineage lineage;
@@ -113,7 +110,7 @@ static void print_root(const struct folder *folder, size_t root)
     size_t processes = family_size(f) + f->more;
     if (processes > 1)
         snprintf(tail, sizeof tail, "  +%zu", processes - 1);
-    print_line(&folder->entries[root], &f->relatives[f->self], 0, tail);
+    print_line(&folder->entries[root], &f->relatives[leader_last_image(f)], 0, tail);
     lineage_free(&lineage);
 }
 
@@ -225,14 +222,12 @@ const struct command command_list = {
     .operand_kind = OPERANDS_NONE,
     .summary = "list the recordings of this folder",
     .description =
-        "Lists the recordings of this folder that have the recorder's own names, the oldest first, "
-        "each with its index, the time of its start and the command; \"+12\" behind that are "
-        "twelve "
-        "more processes that it led to. With --all these stand below it, indented below the one "
-        "that started them: those that a process exec'd with their recordings, forked ones, which "
-        "are "
-        "in "
-        "the recording above, with their pids. An index means the same to every command; "
+        "Lists the recordings of this folder that have the recorder's own names, the oldest "
+        "first, each with its index, the time of its start and the command (of a program that "
+        "replaced itself by exec what it became last); \"+12\" behind that are twelve more "
+        "processes that it led to. With --all these stand below it, indented below the one that "
+        "started them: those that a process exec'd with their recordings, forked ones, which are "
+        "in the recording above, with their pids. An index means the same to every command; "
         "negative ones count from the end, -1 is the newest. Recordings named with run's -o are "
         "not listed; they are used by their names.",
     .options = options,

@@ -30,7 +30,9 @@ static const struct key report_keys[] = {
      "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls), "
      "reserved_peak_bytes and reserved_at_end_bytes (address space that cannot be written to), "
      "file_peak_bytes and file_at_end_bytes (mapped files), "
-     "rss_peak_bytes (highest sample, 0 without samples), failed_allocations (see failed; they are "
+     "rss_peak_bytes (highest sample of the resident set, 0 without samples), rss_high_water_bytes "
+     "(the kernel's own highest, read at each sample, at an orderly end and before an exec; 0 "
+     "unknown; with --tree that of the largest process), failed_allocations (see failed; they are "
      "not among the allocations)"},
     {"quality",
      "object, all 0 in a perfect recording: lost (events for which there was no room), of these "
@@ -120,7 +122,7 @@ static const struct key leaks_keys[] = {
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
              "mapped_peak_bytes, mapped_peak_time_s, memory_peak_bytes, memory_peak_time_s, "
-             "mapped_at_memory_peak_bytes, rss_peak_bytes, lost, lost_bytes, quality as in report, "
+             "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, quality as in report, "
              "with --tree gaps, and with "
              "--func functions: name, module, file, line, offset, build_id, own_peak_bytes, "
              "own_peak_time_s"},

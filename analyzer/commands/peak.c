@@ -127,6 +127,12 @@ static void show_functions(const struct image *image, const char *file, enum ser
     free(order);
 }
 
+/* Whose figures a function is looked for in, and whose uncertainty counts. */
+static const struct image *counted(const struct chosen *chosen)
+{
+    return chosen->together ? chosen->together : chosen->image;
+}
+
 static void put_recording(const struct chosen *chosen, const struct texts *functions,
                           struct json *j)
 {
@@ -143,6 +149,7 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
     json_seconds(j, "memory_peak_time_s", t->memory_peak_ns);
     json_number(j, "mapped_at_memory_peak_bytes", t->mapped_then_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
+    json_number(j, "rss_high_water_bytes", t->rss_mark_bytes);
     json_number(j, "lost", image->processes[0].quality.lost);
     json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
     report_json_quality(j, &image->processes[0].quality);
@@ -157,46 +164,59 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
 }
 
 /* Of memory, also what the two parts were at that moment. */
-static void print_peak(const char *name, const struct process *p, enum series series)
+static void print_peaks(const struct process *p, const char *name, const char *part,
+                        enum series series)
 {
     const struct totals *t = &p->totals;
     struct peak_of peak = process_peak(p, series);
     char bytes[UNITS_TEXT];
-    printf("%s\t%s%s\n", name, units_peak(bytes, peak.bytes), quality_bound(&p->quality, peak.ns));
-    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
-        return;
-    printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
-    printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
+    printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
+           quality_bound(&p->quality, peak.ns));
+    if (series == SERIES_MEMORY && t->mapped_peak_bytes) {
+        printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
+        printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
+    }
+    if (totals_resident(t))
+        printf("  RSS\t%s\n", units_peak(bytes, totals_resident(t)));
+}
+
+/* The family of a program that only starts others: the sum, then the biggest. */
+static void print_family(const struct chosen *chosen, const char *name)
+{
+    const struct family *family = &chosen->lineage.family;
+    char part[256], *command = family_command(&family->relatives[chosen->shown], 40);
+    command[strcspn(command, " ")] = '\0';
+    snprintf(part, sizeof part, ", %zu processes together", family_size(family));
+    print_peaks(&chosen->together->processes[0], name, part, chosen->series);
+    snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, command);
+    print_peaks(&chosen->image->processes[0], name, part, chosen->series);
+    free(command);
+    puts("  --pid N shows one of them, --tree all");
 }
 
 static void print_recording(const struct chosen *chosen, const struct texts *functions)
 {
-    const struct process *p = &chosen->image->processes[0];
-    const struct totals *t = &p->totals;
-    char bytes[UNITS_TEXT];
     char *clean = text_clean(chosen->name);
-    if (functions->count) {
-        show_functions(chosen->image, clean, chosen->series, functions, NULL);
-    } else {
-        print_peak(clean, p, chosen->series);
-        if (t->rss_peak_bytes)
-            printf("  RSS\t%s\n", units_peak(bytes, t->rss_peak_bytes));
-    }
+    if (functions->count)
+        show_functions(counted(chosen), clean, chosen->series, functions, NULL);
+    else if (chosen->together)
+        print_family(chosen, clean);
+    else
+        print_peaks(&chosen->image->processes[0], clean, "", chosen->series);
     free(clean);
 }
 
 static int show(const char *operand, const struct values *values, struct json *j)
 {
     struct chosen chosen;
-    int status = chosen_open(&chosen, "peak", operand, &values->which, 0);
+    int status = chosen_open(&chosen, "peak", operand, &values->which, j ? 0 : CHOSEN_LEADER);
     if (status != COMMAND_OK) {
         chosen_close(&chosen);
         return status;
     }
     if (!operand && !j)
         puts("Using last profile data.");
-    const struct image *image = chosen.image;
-    const struct quality *unknown = &image->processes[0].quality;
+    const struct quality *unknown = &counted(&chosen)->processes[0].quality;
     const struct texts *functions = &values->functions;
     char *quality = functions->count ? quality_of_functions(unknown) : quality_of_figures(unknown);
     if (j)
@@ -205,7 +225,7 @@ static int show(const char *operand, const struct values *values, struct json *j
         print_recording(&chosen, functions);
     if (quality)
         complain("%s: %s, so the peak is no exact one", chosen.name, quality);
-    size_t missing = complain_missing(image, chosen.name, chosen.series, functions);
+    size_t missing = complain_missing(counted(&chosen), chosen.name, chosen.series, functions);
     free(quality);
     chosen_close(&chosen);
     return missing ? COMMAND_FAILED : COMMAND_OK;
@@ -248,9 +268,11 @@ const struct command command_peak = {
     .summary = "print the highest memory of recordings",
     .description =
         "Prints for each recording the highest live memory with its two parts, the heap and mapped "
-        "memory (of a program that maps none there is only the heap), then the highest resident "
-        "set (RSS) that was sampled: in MiB, or in bytes where it is less than one. The peak is "
-        "exact, not sampled; with --tree it is that of the line "
+        "memory (of a program that maps none there is only the heap), then that of the resident "
+        "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
+        "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
+        "report) the sum of its tree comes first, then the process that held most. The peak of "
+        "memory is exact, not sampled; with --tree it is that of the line "
         "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,
     .examples = examples,

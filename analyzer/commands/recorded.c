@@ -2,6 +2,7 @@
 #include "recorded.h"
 #include "folder_watch.h"
 #include "quality_sum.h"
+#include "removal.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PART_SUFFIX ".part"
@@ -118,10 +120,25 @@ static int create_part(const struct recorded *r, const struct recorded_place *pl
     return fd;
 }
 
+/* Is the spool gone? Then a command that somebody ran meanwhile has collected it. */
+static int is_collected(const struct recorded *r, const struct recorded_place *place)
+{
+    struct stat here, there;
+
+    return fstat(r->peek.fd, &here) != 0 ||
+           fstatat(place->folder_fd, r->spool, &there, AT_SYMLINK_NOFOLLOW) != 0 ||
+           here.st_ino != there.st_ino || here.st_dev != there.st_dev;
+}
+
 void recorded_start(struct recorded *r, const struct recorded_place *place)
 {
     if (flock(r->peek.fd, LOCK_EX | LOCK_NB) != 0)
         return;
+    if (is_collected(r, place)) {
+        r->result.state = GATHERED_DONE;
+        let_go(r, place);
+        return;
+    }
     r->capture_fd = create_part(r, place);
     if (r->capture_fd < 0) {
         if (want_of_files())
@@ -151,7 +168,7 @@ void recorded_look(struct recorded *r, const struct recorded_place *place)
         pid_t pid = resident->process.pid;
         collector_lives(r->collector, resident->serial, pid);
         sampler_watch(place->sampler, pid, resident->elsewhere ? resident->elsewhere : pid,
-                      r->collector);
+                      r->result.start_ns, r->collector);
         resident->told = 1;
     }
 }
@@ -181,7 +198,9 @@ static void take_figures(struct gathered *result, const struct image *image)
     result->ending.exec = ""; /* the text belongs to the image */
     result->totals = image->processes[0].totals;
     result->quality = image->processes[0].quality;
-    result->forked = image->process_count - 1;
+    for (size_t i = 1; i < image->process_count; i++)
+        if (image->processes[i].totals.peak_bytes > result->forked_peak_bytes)
+            result->forked_peak_bytes = image->processes[i].totals.peak_bytes;
     for (size_t i = 0; i < image->process_count; i++) {
         quality_add(&result->all, &image->processes[i].quality, 0);
         result->losers += image->processes[i].quality.lost > 0;
@@ -202,12 +221,30 @@ static int may_replace(const struct recorded_place *place, const char *spool,
     return flock(old->fd, LOCK_EX | LOCK_NB) == 0 && !spool_peek_in_use(old);
 }
 
-/* Renames NAME.part to `name` and removes the spool of the recording that was there. Returns 1, or
- * 0 where that place cannot be had; then nothing has changed. */
+/* Plans the removal of the family of the older recording that has the name. Only it is read, and
+ * what its processes started. */
+static void plan_old_family(struct removal *plan, int folder_fd, const char *name)
+{
+    struct folder folder;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", folder_fd); /* it may be moved */
+    const struct folder_entry *entry =
+        folder_read(&folder, path) == 0 ? folder_named(&folder, name) : NULL;
+    if (entry != NULL)
+        removal_add_numbered(plan, &folder, entry);
+    folder_free(&folder);
+}
+
+/* Renames NAME.part to `name` and removes the recording that was there, its spool and its family
+ * with it. Returns 1, or 0 where that place cannot be had; then nothing has changed. */
 static int take_place(struct recorded *r, const struct recorded_place *place, const char *name)
 {
     struct spool_peek old;
+    struct removal family = {0};
     char *spool = join(name, strlen(name), SPOOL_SUFFIX);
+
+    plan_old_family(&family, place->folder_fd, name);
     int taken = may_replace(place, spool, &old) &&
                 renameat(place->folder_fd, r->part, place->folder_fd, name) == 0;
 
@@ -216,7 +253,9 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
         r->result.name = xstrdup(name);
         if (old.fd >= 0)
             unlinkat(place->folder_fd, spool, 0);
+        removal_carry_out(&family);
     }
+    removal_release(&family);
     spool_peek_close(&old);
     free(spool);
     return taken;
@@ -248,13 +287,27 @@ static int publish(struct recorded *r, const struct recorded_place *place, const
     return 0;
 }
 
+/* The program's end, as mprof-c saw it. The kernel's high-water mark is that of the largest of the
+ * program and its children: it is believed where no child is known and the program did not come to
+ * note its own. */
+static void take_root_end(struct recorded *r, const struct recorded_place *place)
+{
+    const struct root_end *end = &place->root_end;
+    pid_t pid = place->root.pid;
+    uint32_t noted = spool_peek_end(&r->peek);
+
+    if (!r->result.is_root || end->ending.kind == END_UNKNOWN || noted == SPOOL_END_EXEC)
+        return;
+    collector_ended(r->collector, pid, end->ending);
+    if (noted == SPOOL_END_UNKNOWN && place->beside == 0 && r->peek.looked <= 1)
+        collector_high_water(r->collector, pid, end->rss_mark);
+}
+
 /* Returns COLLECT_OK or an error. */
 static int finish_collector(struct recorded *r, const struct recorded_place *place, int running)
 {
     sampler_forget(place->sampler, r->collector);
-    if (r->result.is_root && place->root_ending.kind != END_UNKNOWN &&
-        spool_peek_end(&r->peek) != SPOOL_END_EXEC)
-        collector_ended(r->collector, place->root.pid, place->root_ending);
+    take_root_end(r, place);
     spool_peek_reason(r->peek.fd, r->result.reason);
     int rc = collector_finish(r->collector, running);
     if (rc == COLLECT_OK)
@@ -264,6 +317,8 @@ static int finish_collector(struct recorded *r, const struct recorded_place *pla
 
 void recorded_finish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
 {
+    if (instead_of != NULL)
+        collector_family(r->collector, place->beside);
     int rc = finish_collector(r, place, 0);
 
     if (rc == COLLECT_OK && publish(r, place, instead_of) == 0) {

@@ -37,7 +37,7 @@ struct gathered {
     struct ending ending;
     struct totals totals;
     struct quality quality;
-    size_t forked; /* children without an exec */
+    uint64_t forked_peak_bytes; /* the highest heap of a child without an exec; 0 there is none */
     /* of all its processes, whatever the state; without figures only what was lost is known */
     struct quality all;
     size_t losers;                   /* processes that lost an event */
@@ -63,6 +63,12 @@ struct recorded {
     struct gathered result;
 };
 
+/* How the program that was started ended. */
+struct root_end {
+    struct ending ending; /* END_UNKNOWN while it runs */
+    uint64_t rss_mark; /* the highest resident set of it and of all that it waited for; 0 unknown */
+};
+
 /* What all recordings of a tree have in common; nothing in it is theirs to free. */
 struct recorded_place {
     int folder_fd;
@@ -70,7 +76,8 @@ struct recorded_place {
     struct symbolizer *symbols;
     struct sampler *sampler;
     struct proc_identity root;
-    struct ending root_ending; /* END_UNKNOWN while it runs */
+    struct root_end root_end;
+    size_t beside; /* recordings that were met, without the root's first */
 };
 
 struct recorded *recorded_new(const char *spool);
@@ -80,7 +87,8 @@ void recorded_free(struct recorded *r, const struct recorded_place *place);
 void recorded_meet(struct recorded *r, const struct recorded_place *place);
 
 /* WAITING: takes the spool's lock and starts collecting. To COLLECTING, or no change while another
- * command holds the lock or there are no more files, or OVER with an error. */
+ * command holds the lock or there are no more files, or OVER with an error, or because another
+ * command has collected it. */
 void recorded_start(struct recorded *r, const struct recorded_place *place);
 
 /* Looks which of its processes live, and has the sampler watch the new ones. */

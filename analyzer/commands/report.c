@@ -61,13 +61,16 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     if (check_sort(&values) != 0 || addresses_refused("report", values.json, values.addresses))
         return COMMAND_USAGE;
-    int status = chosen_open(&chosen, "report", operands.names[0], &values.which, 1);
+    int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER;
+    int status = chosen_open(&chosen, "report", operands.names[0], &values.which, how);
     struct report report = {.image = chosen.image,
                             .series = chosen.series,
                             .sort = values.sort ? values.sort : "peak",
                             .count = values.count,
                             .family = &chosen.lineage.family,
                             .source = chosen.source,
+                            .together = chosen.together,
+                            .shown = chosen.shown,
                             .addresses = values.addresses};
     if (status == COMMAND_OK)
         show(&report, values.json);
@@ -103,7 +106,15 @@ const struct command command_report = {
         "files are no memory in this sense; their sizes are among the totals. Of a program with "
         "several threads a "
         "table shows by their names what each of them allocated, whoever freed it. The processes "
-        "of its tree are named at the foot, each below the one that started it.\n\n"
+        "of its tree are named at the foot, each below the one that started it. "
+        "RSS is the kernel's high-water mark, as it was at the last sample, at an orderly end "
+        "and before an exec, or the highest sample where that is not known.\n\n"
+        "Where the program that was started only starts others (a shell, make, a compiler's "
+        "driver: another process of its tree held at least four times as much), the totals of "
+        "all of them together come first, and then the report of the process that held most. "
+        "JSON is always that of the program itself, or of what --pid or --tree ask for. With "
+        "an index, and without anything, a program that replaced itself by exec is shown as "
+        "what it became last.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "
         "recorded: functions are the same where module, name, file and line are. The tree's peak "
         "is that "

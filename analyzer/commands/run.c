@@ -31,8 +31,9 @@ static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)
 
 enum { EXIT_TIME_LIMIT = 124, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-#define PATIENCE_MS 1000 /* after the program's end, before we say that it takes longer */
-#define NAME_ROOM   16   /* for ".spool" and a number before it */
+#define PATIENCE_MS     1000       /* after the program's end, before we say that it takes longer */
+#define NAME_ROOM       16         /* for ".spool" and a number before it */
+#define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct values {
     const char *output;
@@ -79,7 +80,8 @@ struct session {
     struct elf_report elf;
     char *library; /* NULL: the program runs without */
     uint64_t tree;
-    struct gather *gather; /* NULL without a library */
+    struct gather *gather;  /* NULL without a library */
+    uint64_t inherited_rss; /* resident before the child's exec: a maximum near it says nothing */
 };
 
 /* ---- before the start: everything that can be wrong is said now ---- */
@@ -260,11 +262,21 @@ static struct ending ending_of(int status)
     return (struct ending){END_CODE, WEXITSTATUS(status), ""};
 }
 
+/* Where children are not recorded the largest of them may be meant by the kernel's maximum. */
+static struct root_end end_of(const struct session *s, const struct supervised *result)
+{
+    struct root_end end = {.ending = ending_of(result->status)};
+
+    if (!s->values.no_children && result->max_rss_bytes > s->inherited_rss + BEFORE_EXEC_RSS)
+        end.rss_mark = result->max_rss_bytes;
+    return end;
+}
+
 /* Collects everything recorded so far; a user who has to wait is told why. */
 static void collect_the_rest(const struct session *s, struct collecting *collecting,
-                             struct ending ending)
+                             struct root_end end)
 {
-    collecting_end(collecting, ending);
+    collecting_end(collecting, end);
     if (!collecting_wait(collecting, PATIENCE_MS)) {
         if (isatty(STDERR_FILENO) && !s->values.quiet)
             complain("the program has ended; the rest of its recording is being collected");
@@ -287,7 +299,7 @@ static void record(struct session *s, struct proc_identity root, const sigset_t 
     free(wanted);
     struct collecting *collecting = collecting_start(s->gather);
     supervise(result, root, watched, collecting, s->values.timeout, begin_ns);
-    collect_the_rest(s, collecting, ending_of(result->status));
+    collect_the_rest(s, collecting, end_of(s, result));
     sampler_stop(sampler);
 }
 
@@ -309,16 +321,13 @@ static char *shown_folder(const struct session *s)
     return folder;
 }
 
-static void close_with_summary(const struct session *s, const struct supervised *end,
-                               uint64_t inherited_rss)
+static void close_with_summary(const struct session *s, const struct supervised *end)
 {
     char *folder = shown_folder(s);
     struct run_summary summary = {.program = s->argv[0],
                                   .folder = folder,
                                   .named = s->values.output != NULL,
                                   .expected = s->elf.verdict != ELF_STATIC,
-                                  .children_unknown = s->values.no_children,
-                                  .inherited_rss = inherited_rss,
                                   .supervised = end,
                                   .gather = s->gather};
 
@@ -337,7 +346,7 @@ static int start_and_watch(struct session *s)
     pid_t pid;
 
     char **environment = make_environment(s);
-    uint64_t inherited = proc_inherited_resident();
+    s->inherited_rss = proc_inherited_resident();
     launch_take_signals(&before, &watched);
     uint64_t begin_ns = supervise_clock_ns();
     int error = launch_start(s->program, s->argv, environment, &before, &pid);
@@ -346,7 +355,7 @@ static int start_and_watch(struct session *s)
         return cannot_start(s, error);
     struct proc_identity root = {pid, proc_stat_read(pid, &stat) ? stat.start_time : 0};
     record(s, root, &watched, begin_ns, &end);
-    close_with_summary(s, &end, inherited);
+    close_with_summary(s, &end);
     if (end.timed_out)
         return EXIT_TIME_LIMIT;
     if (WIFSIGNALED(end.status)) {
@@ -395,13 +404,14 @@ const struct command command_run = {
     .summary = "record a program and all the processes that it starts",
     .description =
         "Starts PROGRAM with the recorder preloaded and collects what it records while it runs. "
-        "When the program has ended, its recording is complete and a summary is printed on stderr: "
-        "the "
-        "program's own figures, and what was lost or is not known of it and of all processes that "
-        "it "
-        "started, summed. "
+        "When the program has ended, its recording is complete and a summary is printed on "
+        "stderr: the program's own figures (of one that only starts others, see report, those "
+        "of all its processes together, and the biggest of them), and what was lost or is not "
+        "known of it and of all processes that it started, summed. "
         "Without -o the recording is mprofile_YYYYmmddHHMMSS_PID.mprof in the current folder; each "
-        "process that the program starts has one of its own, which belongs to it.\n\n"
+        "process that the program starts has one of its own, which belongs to it. "
+        "An older FILE of -o goes when the new one is complete, and with it the recordings of "
+        "its tree, FILE.1, FILE.2 and so on.\n\n"
         "The program's standard streams, arguments and exit status are its own. If it dies of a "
         "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "
         "are left to it. The exit status is 127 if the program does not exist, 126 if it cannot be "

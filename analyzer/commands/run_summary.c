@@ -1,8 +1,11 @@
 /* run_summary.c - see run_summary.h. */
 #include "run_summary.h"
 #include "command.h"
+#include "family_view.h"
 #include "quality.h"
 #include "quality_sum.h"
+#include "rss_words.h"
+#include "run_family.h"
 #include "text.h"
 #include "units.h"
 #include "xalloc.h"
@@ -10,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct roots {
     const struct gathered *first, *last; /* images of the root process, by time; NULL: none */
@@ -67,19 +68,14 @@ static void print_heading(const struct run_summary *s, const struct roots *roots
     free(program);
 }
 
-static void print_resident(const struct run_summary *s, const struct gathered *root, size_t others)
+static void print_resident(const struct totals *t, int together)
 {
-    uint64_t bytes = root->totals.rss_peak_bytes;
-    char text[UNITS_TEXT], line[2 * UNITS_TEXT];
+    char text[UNITS_TEXT], line[4 * UNITS_TEXT];
 
-    /* The kernel's own maximum misses nothing, but it is that of the largest process alone. */
-    uint64_t max = s->supervised->max_rss_bytes;
-    if (max > s->inherited_rss + BEFORE_EXEC_RSS && max > bytes)
-        bytes = max;
-    if (bytes == 0)
+    if (totals_resident(t) == 0)
         return;
-    snprintf(line, sizeof line, "%s%s", units_bytes(text, bytes),
-             s->children_unknown || others + root->forked > 0 ? " (largest process)" : "");
+    snprintf(line, sizeof line, "%s (%s)", units_bytes(text, totals_resident(t)),
+             rss_words(t, together));
     print_line("peak RSS", line);
 }
 
@@ -115,17 +111,17 @@ static void print_loss_in_detail(const struct loss *loss, const char *number, co
     print_line("lost", line);
 }
 
-/* How many of them are counted in the figures above, which are those of one process. */
-static void print_losers(const struct gaps *gaps, const struct quality *root)
+/* How many of them are counted in the figures above, which may be those of one process. */
+static void print_losers(const struct gaps *gaps, const struct quality *shown)
 {
     char number[UNITS_TEXT], count[UNITS_TEXT], line[4 * UNITS_TEXT];
 
-    if (root->lost == gaps->sum.lost)
+    if (shown->lost == gaps->sum.lost)
         snprintf(line, sizeof line, "all of them counted above");
     else
         snprintf(line, sizeof line, "in %s process%s, %s counted above",
                  units_count(number, gaps->losers), gaps->losers == 1 ? "" : "es",
-                 root->lost ? units_count(count, root->lost) : "none");
+                 shown->lost ? units_count(count, shown->lost) : "none");
     print_line("", line);
 }
 
@@ -139,7 +135,20 @@ static void print_unplaced(const struct loss *loss)
     print_line("", line);
 }
 
-static void print_gaps(const struct gaps *gaps, const struct quality *root)
+/* That of all processes; says so where that is not the quality of the figures above. */
+static void print_quality(const struct quality *all, const struct quality *shown)
+{
+    char *rest = quality_but_loss(all), *own = quality_but_loss(shown);
+
+    if (rest != NULL && own != NULL && strcmp(rest, own) == 0)
+        print_line("quality", rest);
+    else if (rest != NULL)
+        fprintf(stderr, "  %-12s of all processes: %s\n", "quality", rest);
+    free(rest);
+    free(own);
+}
+
+static void print_gaps(const struct gaps *gaps, const struct quality *shown)
 {
     const struct loss *loss = &gaps->sum.loss;
     const char *events = gaps->sum.lost == 1 ? "event" : "events";
@@ -148,22 +157,19 @@ static void print_gaps(const struct gaps *gaps, const struct quality *root)
     units_count(number, gaps->sum.lost);
     if (gaps->sum.lost > 0) {
         print_loss_in_detail(loss, number, events);
-        print_losers(gaps, root);
+        print_losers(gaps, shown);
     } else {
         snprintf(line, sizeof line, "%s %s", number, events);
         print_line("lost", line);
     }
     if (loss->unplaced > 0)
         print_unplaced(loss);
-    char *rest = quality_but_loss(&gaps->sum);
-    if (rest != NULL)
-        print_line("quality", rest);
-    free(rest);
+    print_quality(&gaps->sum, shown);
 }
 
-static void print_figures(const struct run_summary *s, const struct gathered *root, size_t others)
+/* Of one process, or of a family together. */
+static void print_figures(const struct totals *t, const struct quality *quality, int together)
 {
-    const struct totals *t = &root->totals;
     char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
 
     snprintf(line, sizeof line, "%s, %s in all", units_count(a, t->allocations),
@@ -175,15 +181,46 @@ static void print_figures(const struct run_summary *s, const struct gathered *ro
         print_line("failed", line);
     }
     snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->peak_bytes),
-             units_time(b, t->peak_ns), quality_bound(&root->quality, t->peak_ns));
+             units_time(b, t->peak_ns), quality_bound(quality, t->peak_ns));
     print_line("peak", line);
-    print_resident(s, root, others);
+    print_resident(t, together);
     snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
              units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
-             quality_bound(&root->quality, UINT64_MAX));
+             quality_bound(quality, UINT64_MAX));
     print_line("live at end", line);
-    struct gaps gaps = sum_gaps(s->gather);
-    print_gaps(&gaps, &root->quality);
+}
+
+/* "4720 cc1plus, peak 41.83 MiB at 1.2 s", and its resident set. */
+static void print_biggest(const struct run_family *family)
+{
+    const struct relative *r = &family->lineage.family.relatives[family->biggest];
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[512];
+    char *command = family_command(r, 40);
+
+    command[strcspn(command, " ")] = '\0';
+    snprintf(line, sizeof line, "%d %s, peak %s at %s",
+             family->lineage.family.kin[family->biggest].pid, command,
+             units_bytes(a, r->totals.peak_bytes), units_time(b, r->totals.peak_ns));
+    print_line("biggest", line);
+    free(command);
+    if (totals_resident(&r->totals) == 0)
+        return;
+    snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
+             rss_words(&r->totals, 0));
+    print_line("", line);
+}
+
+/* The family first, then the biggest of it. */
+static void print_family(const struct run_family *family)
+{
+    const struct process *sum = &family->sum->processes[0];
+    char number[UNITS_TEXT], line[2 * UNITS_TEXT];
+
+    snprintf(line, sizeof line, "%s processes",
+             units_count(number, family_size(&family->lineage.family)));
+    print_line("together", line);
+    print_figures(&sum->totals, &sum->quality, 1);
+    print_biggest(family);
 }
 
 static char *path_of(const struct run_summary *s, const struct gathered *one)
@@ -193,11 +230,11 @@ static char *path_of(const struct run_summary *s, const struct gathered *one)
     return asprintf(&path, "%s%s", s->folder, one->name) < 0 ? xstrdup(one->name) : path;
 }
 
-/* By themselves the commands take the newest recording, and that is the program's first image. */
-static void print_names(const struct run_summary *s, const struct gathered *root, size_t others,
-                        int named)
+static void print_names(const struct run_summary *s, const struct gathered *root, int named,
+                        int is_family)
 {
     char count[UNITS_TEXT];
+    size_t others = gather_count(s->gather) - 1;
     char *folder = text_clean(s->folder), *name = text_clean(root->name);
     char *path = path_of(s, root), *word = text_word(path);
 
@@ -212,8 +249,31 @@ static void print_names(const struct run_summary *s, const struct gathered *root
         print_line("look at it", "mprof-c plot, or report, leaks, peak");
     free(word);
     free(path);
+    if (is_family)
+        print_line("", "with --pid N one process; with --tree, or plot -C and -M, all of them");
     free(folder);
     free(name);
+}
+
+/* By themselves the commands show what the program became last; a file is named as it is, and a
+ * family by its first. */
+static void print_shown(const struct run_summary *s, const struct roots *roots,
+                        const struct gathered *root)
+{
+    struct run_family family;
+    const struct quality *shown = &root->quality;
+
+    run_family_open(&family, s->gather, s->folder);
+    if (family.sum != NULL) {
+        shown = &family.sum->processes[0].quality;
+        print_family(&family);
+    } else {
+        print_figures(&root->totals, shown, 0);
+    }
+    struct gaps gaps = sum_gaps(s->gather);
+    print_gaps(&gaps, shown);
+    print_names(s, family.sum != NULL ? roots->first : root, s->named, family.sum != NULL);
+    run_family_close(&family);
 }
 
 void run_summary_print(const struct run_summary *s)
@@ -226,9 +286,7 @@ void run_summary_print(const struct run_summary *s)
     print_heading(s, &roots);
     if (root == NULL || !root->has_figures)
         return;
-    size_t others = gather_count(s->gather) - 1;
-    print_figures(s, root, others);
-    print_names(s, root, others, s->named || root != roots.first);
+    print_shown(s, &roots, root);
 }
 
 /* ---- what went wrong ---- */

@@ -2,8 +2,10 @@
  * run_summary.h - the lines that `mprof-c run` closes with.
  *
  * The figures are those of the program that was started; where it replaced itself by exec they are
- * those of what it became, and the summary says so. What is not known, "lost" and "quality", is
- * summed over all processes of the family, as `report --tree` does. Writes only to stderr.
+ * those of what it became, and the summary says so. Where it only starts others (leader.h) they are
+ * those of its whole family, and the biggest process of that is named. What is not known, "lost"
+ * and "quality", is summed over all processes of the family, as `report --tree` does. Writes only
+ * to stderr.
  */
 #ifndef MPROF_RUN_SUMMARY_H
 #define MPROF_RUN_SUMMARY_H
@@ -12,12 +14,10 @@
 #include "supervise.h"
 
 struct run_summary {
-    const char *program;    /* as it was started */
-    const char *folder;     /* shown before a recording's name: "", or with a slash at its end */
-    int named;              /* the user named the file: the hints name it, too */
-    int expected;           /* a recording of the program could be expected */
-    int children_unknown;   /* they were not recorded */
-    uint64_t inherited_rss; /* resident before the child's exec: a maximum near it says nothing */
+    const char *program; /* as it was started */
+    const char *folder;  /* shown before a recording's name: "", or with a slash at its end */
+    int named;           /* the user named the file: the hints name it, too */
+    int expected;        /* a recording of the program could be expected */
     const struct supervised *supervised;
     const struct gather *gather; /* NULL: nothing was recorded */
 };

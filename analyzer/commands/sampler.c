@@ -3,10 +3,8 @@
 #include "boot_clock.h"
 #include "xalloc.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,13 +12,19 @@
 #define INTERVAL_MIN 0.001 /* seconds */
 #define INTERVAL_MAX 1e9
 #define WATCHED_MAX  1024 /* processes: each costs an open file */
+#define LOOKS        256  /* of a process that are kept */
 
-/* An open statm belongs to the process, not to the pid: a later process of the same pid is never
- * read through it. */
+struct look {
+    uint64_t boottime_ns;
+    struct resident resident;
+};
+
 struct watched {
-    pid_t pid;
-    int statm;
-    struct collector *collector;
+    pid_t pid, known_as;         /* here, and to the collector */
+    int status;                  /* open, as resident.h opens it */
+    struct collector *collector; /* NULL: nobody yet, or nobody any more */
+    struct look looks[LOOKS];    /* the last ones, in a ring, for whoever comes late */
+    size_t look_count;
 };
 
 struct sampler {
@@ -29,7 +33,7 @@ struct sampler {
     pthread_cond_t wake;
     int stop;
     uint64_t interval_ns;
-    struct watched *list;
+    struct watched **list;
     size_t count, capacity;
 };
 
@@ -41,32 +45,26 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* 1 and the resident bytes, or 0: the process is gone. */
-static int read_resident(int statm, uint64_t *bytes)
+/* 1, or 0: the process is gone. */
+static int sample_one(struct watched *w)
 {
-    char text[128];
-    unsigned long long pages;
-    ssize_t got = pread(statm, text, sizeof text - 1, 0);
+    struct look look;
 
-    if (got <= 0)
+    if (!resident_read(w->status, &look.resident))
         return 0;
-    text[got] = '\0';
-    if (sscanf(text, "%*u %llu", &pages) != 1)
-        return 0;
-    *bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    look.boottime_ns = boot_clock_ns();
+    if (look.resident.bytes == 0)
+        return 1;
+    w->looks[w->look_count++ % LOOKS] = look;
+    if (w->collector != NULL)
+        collector_sample(w->collector, w->known_as, look.boottime_ns, look.resident);
     return 1;
 }
 
-/* 1, or 0: the process is gone. */
-static int sample_one(const struct watched *w)
+static void stop_watching(struct watched *w)
 {
-    uint64_t bytes;
-
-    if (!read_resident(w->statm, &bytes))
-        return 0;
-    if (bytes > 0) /* a zombie has given its memory back */
-        collector_sample(w->collector, w->pid, boot_clock_ns(), bytes);
-    return 1;
+    close(w->status);
+    free(w);
 }
 
 static void sample_all(struct sampler *s)
@@ -74,10 +72,10 @@ static void sample_all(struct sampler *s)
     size_t kept = 0;
 
     for (size_t i = 0; i < s->count; i++)
-        if (sample_one(&s->list[i]))
+        if (sample_one(s->list[i]))
             s->list[kept++] = s->list[i];
         else
-            close(s->list[i].statm);
+            stop_watching(s->list[i]);
     s->count = kept;
 }
 
@@ -127,41 +125,69 @@ struct sampler *sampler_start(double interval_s)
     return s;
 }
 
-void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, struct collector *collector)
+/* The entry of the process, if it is watched already. A later process of its pid is another one. */
+static struct watched *find(const struct sampler *s, pid_t pid)
 {
-    char path[64];
+    struct resident r;
 
+    for (size_t i = 0; i < s->count; i++)
+        if (s->list[i]->pid == pid && resident_read(s->list[i]->status, &r))
+            return s->list[i];
+    return NULL;
+}
+
+static struct watched *add(struct sampler *s, pid_t pid)
+{
+    int status = s->count < WATCHED_MAX ? resident_open(pid) : -1;
+
+    if (status < 0)
+        return NULL;
+    struct watched *w = xcalloc(1, sizeof *w);
+    w->pid = pid;
+    w->status = status;
+    s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
+    s->list[s->count++] = w;
+    return w;
+}
+
+/* What was seen of the process since then, for a collector that has just come. */
+static void catch_up(const struct watched *w, uint64_t since_ns)
+{
+    size_t first = w->look_count > LOOKS ? w->look_count - LOOKS : 0;
+
+    for (size_t i = first; w->collector != NULL && i < w->look_count; i++) {
+        const struct look *look = &w->looks[i % LOOKS];
+        if (look->boottime_ns >= since_ns)
+            collector_sample(w->collector, w->known_as, look->boottime_ns, look->resident);
+    }
+}
+
+void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, uint64_t since_ns,
+                   struct collector *collector)
+{
     if (s == NULL)
         return;
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    int statm = open(path, O_RDONLY | O_CLOEXEC);
-    if (statm < 0)
-        return;
     pthread_mutex_lock(&s->lock);
-    if (s->count >= WATCHED_MAX) {
-        pthread_mutex_unlock(&s->lock);
-        close(statm);
-        return;
+    struct watched *w = find(s, pid);
+    if (w == NULL)
+        w = add(s, pid);
+    if (w != NULL) {
+        w->known_as = known_as;
+        w->collector = collector;
+        catch_up(w, since_ns);
+        sample_one(w); /* at once, so that a short program has a sample, too */
     }
-    s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
-    s->list[s->count] = (struct watched){known_as, statm, collector};
-    sample_one(&s->list[s->count++]); /* at once, so that a short program has a sample, too */
     pthread_mutex_unlock(&s->lock);
 }
 
 void sampler_forget(struct sampler *s, const struct collector *collector)
 {
-    size_t kept = 0;
-
     if (s == NULL)
         return;
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->count; i++)
-        if (s->list[i].collector == collector)
-            close(s->list[i].statm);
-        else
-            s->list[kept++] = s->list[i];
-    s->count = kept;
+        if (s->list[i]->collector == collector)
+            s->list[i]->collector = NULL;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -175,7 +201,7 @@ void sampler_stop(struct sampler *s)
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
     for (size_t i = 0; i < s->count; i++)
-        close(s->list[i].statm);
+        stop_watching(s->list[i]);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
     free(s->list);

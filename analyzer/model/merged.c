@@ -15,6 +15,11 @@ struct leak_list {
     struct intmap numbers; /* merged stack -> index + 1 */
 };
 
+struct owner { /* of a course */
+    int32_t pid;
+    uint64_t start_time;
+};
+
 struct merged {
     struct image *image; /* the result */
     struct process process;
@@ -24,7 +29,8 @@ struct merged {
     struct leak_list leaks, mapped_leaks;
     struct failures failures;             /* by merged stack */
     struct course *courses[SERIES_COUNT]; /* by series; copies of the buckets */
-    size_t course_count, course_capacity[SERIES_COUNT];
+    struct owner *owners;                 /* of the courses */
+    size_t course_count, course_capacity[SERIES_COUNT], owner_capacity;
     struct module_gap *gaps;
     size_t gap_count, gap_capacity;
 };
@@ -141,12 +147,35 @@ static void add_totals(struct totals *to, const struct totals *from)
     to->maps += from->maps;
     to->unmaps += from->unmaps;
     to->failed += from->failed;
+    if (from->rss_mark_bytes > to->rss_mark_bytes)
+        to->rss_mark_bytes = from->rss_mark_bytes;
+}
+
+/* Has the process, as the image that it was before, samples? They hold until its own begin: in
+ * between nobody looked. */
+static void continue_samples(struct merged *m, const struct process *p, uint64_t shift_ns)
+{
+    if (p->sample_count == 0 || p->pid == 0 || p->start_time == 0)
+        return;
+    uint64_t first_ns = p->samples[0].ns + shift_ns;
+    for (size_t i = m->course_count; i-- > 0;) {
+        struct course *before = &m->courses[SERIES_HEAP][i];
+        if (before->sample_count == 0 || m->owners[i].pid != p->pid ||
+            m->owners[i].start_time != p->start_time)
+            continue;
+        if (!before->runs_on && first_ns > before->end_ns + before->shift_ns)
+            before->samples_end_ns = first_ns - before->shift_ns;
+        return;
+    }
 }
 
 static void add_courses(struct merged *m, const struct process *p, uint64_t shift_ns, int runs_on)
 {
     struct arena *memory = m->image->memory;
     struct course course = {.shift_ns = shift_ns, .end_ns = p->end_ns, .runs_on = runs_on};
+    continue_samples(m, p, shift_ns);
+    m->owners = xgrow(m->owners, &m->owner_capacity, m->course_count + 1, sizeof *m->owners);
+    m->owners[m->course_count] = (struct owner){p->pid, p->start_time};
     course.samples = arena_copy(memory, p->samples, p->sample_count * sizeof *p->samples);
     course.sample_count = p->sample_count;
     for (enum series k = 0; k < SERIES_COUNT; k++) {
@@ -314,6 +343,7 @@ static void release(struct merged *m)
     free(m->mapped_leaks.list);
     for (enum series k = 0; k < SERIES_COUNT; k++)
         free(m->courses[k]);
+    free(m->owners);
     free(m->gaps);
     free(m);
 }

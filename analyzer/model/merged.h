@@ -5,8 +5,9 @@
  * their places are. Added up are totals, quality, a function's allocations and activations, and the
  * leaks and failed allocations of one stack. A function's own peak is that of the process where it
  * was highest; at_peak_bytes is 0, as nobody knows what functions held when all processes together
- * were highest. The heap's line and its peak, and those of mappings and the resident set, are the
- * sums of together.h. Times are in the common time.
+ * were highest. The heap's line and its peak, and those of mapped memory, of both and of the
+ * resident set, are the sums of together.h; the kernel's high-water mark is that of the largest
+ * process. Times are in the common time.
  *
  * Owner: the caller owns the image returned (image_free). An image that was added may be freed
  * after merged_forget: until then it is recognised by its address. Single-threaded.

@@ -185,7 +185,21 @@ struct totals {
     uint64_t maps, unmaps;                               /* calls, whatever they map */
     uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
     uint64_t failed; /* allocations that failed; they are not among `allocations` */
+    uint64_t rss_mark_bytes; /* the kernel's own highest, as far as it was read; 0 unknown */
 };
+
+/* Is the kernel's mark the one figure of the resident set? It misses nothing up to where it was
+ * read, but a sample may be later than that; one that is a little higher is none, as the kernel
+ * counts in batches. */
+static inline int totals_mark_holds(const struct totals *t)
+{
+    return t->rss_mark_bytes >= t->rss_peak_bytes - t->rss_peak_bytes / 64;
+}
+
+static inline uint64_t totals_resident(const struct totals *t)
+{
+    return totals_mark_holds(t) ? t->rss_mark_bytes : t->rss_peak_bytes;
+}
 
 /* What found no room. The totals count it too; figures of what was live do not. */
 struct loss {
@@ -316,6 +330,8 @@ struct image {
     uint64_t start_time, parent_start_time;
     uint64_t epoch_ns; /* CLOCK_REALTIME of the start */
     uint32_t start_kind;
+    int knows_family; /* `beside` was counted */
+    uint64_t beside;  /* other recordings of its family that `run` met */
 
     struct function *functions;
     size_t function_count;

@@ -67,9 +67,9 @@ struct merge {
 
 /* Steps after the end (a free later than the last we know of the process) change nothing; one at
  * the end does, as a process that was killed ends with its last event. */
-static int take_step(struct source *s, int got, uint64_t ns, uint64_t level)
+static int take_step(struct source *s, int got, uint64_t ns, uint64_t level, uint64_t end_ns)
 {
-    if (got && !s->over && (s->course->runs_on || ns <= s->course->end_ns)) {
+    if (got && !s->over && (s->course->runs_on || ns <= end_ns)) {
         s->ns = ns + s->course->shift_ns;
         s->level = level;
         return 1;
@@ -77,7 +77,7 @@ static int take_step(struct source *s, int got, uint64_t ns, uint64_t level)
     if (s->over || s->course->runs_on)
         return 0;
     s->over = 1;
-    s->ns = s->course->end_ns + s->course->shift_ns;
+    s->ns = end_ns + s->course->shift_ns;
     s->level = 0;
     return 1;
 }
@@ -86,16 +86,17 @@ static int next_bucket_step(struct source *s)
 {
     uint64_t ns = 0, level = 0;
     int got = s->over ? 0 : steps_next(&s->steps, &ns, &level);
-    return take_step(s, got, ns, level);
+    return take_step(s, got, ns, level, s->course->end_ns);
 }
 
 static int next_sample_step(struct source *s)
 {
     const struct course *c = s->course;
+    uint64_t end_ns = c->samples_end_ns ? c->samples_end_ns : c->end_ns;
     if (s->sample >= c->sample_count || s->over)
-        return take_step(s, 0, 0, 0);
+        return take_step(s, 0, 0, 0, end_ns);
     const struct sample *sample = &c->samples[s->sample++];
-    return take_step(s, 1, sample->ns, sample->rss_bytes);
+    return take_step(s, 1, sample->ns, sample->rss_bytes, end_ns);
 }
 
 static int is_before(const struct merge *m, size_t a, size_t b)
@@ -182,7 +183,8 @@ void together_samples(const struct course *courses, size_t count, struct samples
     uint64_t ns, level = 0;
     merge_begin(&m, courses, count, next_sample_step);
     while (merge_next(&m, &ns, &level))
-        samples_add(sum, (struct sample){ns, level});
+        if (!goes_on_at(&m, ns)) /* one level a moment */
+            samples_add(sum, (struct sample){ns, level});
     merge_end(&m);
     samples_sort(sum);
 }

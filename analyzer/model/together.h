@@ -21,6 +21,9 @@ struct course {
     uint64_t shift_ns; /* where its own time 0 lies in the common time */
     uint64_t end_ns;   /* in its own time: from then on it has no memory */
     int runs_on;       /* it has not ended */
+    /* end_ns of its resident set, where that goes on as a later image's of the process, until which
+     * the last sample holds; 0: end_ns. */
+    uint64_t samples_end_ns;
 };
 
 /* The changes that a line's buckets have kept, in order of time. Begin with {buckets, count}. */

@@ -109,30 +109,39 @@ char *family_gaps(const struct family *family)
                    "processes without a recording");
 }
 
-static char *note_of_all(const struct family *family)
+char *family_sum_note(const struct family *family, int with_functions)
 {
     size_t size = family_size(family);
     char *note = NULL, *gaps = family_gaps(family);
-    if (asprintf(&note, "%zu process%s together; peaks of functions are those in one of them%s%s",
-                 size, size == 1 ? "" : "es", gaps ? "\nnot whole: " : "", gaps ? gaps : "") < 0)
+    if (asprintf(&note, "%zu process%s together%s%s%s", size, size == 1 ? "" : "es",
+                 with_functions ? "; peaks of functions are those in one of them" : "",
+                 gaps ? "\nnot whole: " : "", gaps ? gaps : "") < 0)
         note = NULL;
     free(gaps);
     return note;
 }
 
-char *family_note(const struct family *family, int together)
+char *family_note(const struct family *family, size_t shown)
 {
-    const struct kin *kin = &family->kin[family->self];
-    size_t starter = kinship_starter(family->kin, family->self);
+    const struct kin *kin = &family->kin[shown];
+    size_t starter = kinship_starter(family->kin, shown);
     char *note = NULL;
-    if (together)
-        return note_of_all(family);
     if (starter != KIN_NONE &&
         asprintf(&note,
                  kin->kind == KIN_FORK ? "process %d, forked by %d; without what it inherited"
                                        : "process %d, started by %d",
                  kin->pid, family->kin[starter].pid) < 0)
         return NULL;
+    return note;
+}
+
+char *family_biggest_note(const struct family *family, size_t shown)
+{
+    char *note = NULL, *one = family_note(family, shown);
+    if (asprintf(&note, "%s\nthe biggest of %zu processes; --pid N shows another, --tree all",
+                 one ? one : "", family_size(family)) < 0)
+        note = NULL;
+    free(one);
     return note;
 }
 

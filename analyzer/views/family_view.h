@@ -18,9 +18,16 @@ void family_text(const struct family *family, FILE *out);
 /* "gaps", and "processes": all of them, in order; times since epoch_ns. */
 void family_json(struct json *j, const struct family *family, uint64_t epoch_ns);
 
-/* The line that says what a report is about: "process 12, forked by 11" or "3 processes together,
- * .."; together, there is a second line if the figures lack anything. free() it. */
-char *family_note(const struct family *family, int together);
+/* The line that says which process a report is about, "process 12, forked by 11"; NULL for one that
+ * nobody in the family started. free() it. */
+char *family_note(const struct family *family, size_t shown);
+
+/* Of the biggest, which stands for a family whose first process only starts others: a second line
+ * says so, and which options show others. */
+char *family_biggest_note(const struct family *family, size_t shown);
+
+/* The same of all of them, "3 processes together"; a second line if the figures lack anything. */
+char *family_sum_note(const struct family *family, int with_functions);
 
 /* What the family's figures lack: "1 cut recording, 2 unreadable recordings, 1 process without a
  * recording", NULL if they are not known to lack anything; free() it. */

@@ -6,6 +6,7 @@
 #include "gaps_view.h"
 #include "quality.h"
 #include "report_view.h"
+#include "rss_words.h"
 #include "selfcheck_view.h"
 #include "text.h"
 #include "threads_view.h"
@@ -60,11 +61,10 @@ void report_text_head(const struct image *image, const char *note, FILE *out)
     fprintf(out, "\n%s%s\n", note ? note : "", note ? "\n" : "");
 }
 
-static void print_totals(const struct report *report, FILE *out)
+static void print_totals(const struct image *image, enum series series, int together, FILE *out)
 {
-    const struct image *image = report->image;
     const struct process *p = &image->processes[0];
-    totals_text(p, report->series, out);
+    totals_text(p, series, together, out);
     failed_text_line(image, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
@@ -261,13 +261,27 @@ static void print_functions(const struct report *report, const struct process *p
     free(order);
 }
 
+/* The first process alone would say little of what was run. */
+static void print_together(const struct report *report, FILE *out)
+{
+    char *note = family_sum_note(report->family, 0);
+    report_text_head(report->together, note, out);
+    free(note);
+    print_totals(report->together, report->series, 1, out);
+    fputs("\nfor all of them --tree, or plot -C and -M; for one --pid N. The biggest:\n\n", out);
+}
+
 void report_text(const struct report *report, FILE *out)
 {
     const struct process *p = &report->image->processes[0];
-    char *note = family_note(report->family, report->source == NULL);
+    int together = report->source == NULL;
+    if (report->together)
+        print_together(report, out);
+    char *note =
+        together ? family_sum_note(report->family, 1) : family_note(report->family, report->shown);
     report_text_head(report->image, note, out);
     free(note);
-    print_totals(report, out);
+    print_totals(report->image, report->series, together, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
     failed_text(report->image, out);

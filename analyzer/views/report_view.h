@@ -2,8 +2,9 @@
  * report_view.h - the totals of a recording and its functions, as text and as JSON.
  *
  * Shows process 0 of the image: the one that was exec'd, or what the caller or merged.h put there.
- * The processes of its tree are named at the foot. The text is at most 80 columns wide, but for
- * the paths that `addresses` asks for. The keys of
+ * Of a family whose first process only starts others the text begins with the sum; JSON never does.
+ * The processes of its tree are named at the foot. The text is at most 80 columns wide, but for the
+ * paths that `addresses` asks for. The keys of
  * the JSON are documented in mprof-c(1) and never change. A write that fails is left to the
  * stream's error flag.
  */
@@ -19,8 +20,10 @@ struct report {
     enum series series;          /* what to show; SERIES_MEMORY: with its two parts */
     const char *sort;            /* one of FUNCTION_ORDER_KEYS */
     long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
-    const struct family *family; /* its `self` is shown */
+    const struct family *family; /* `self`, or all of it, was asked for */
     const struct image *source; /* its whole recording; NULL: the image sums the family's figures */
+    const struct image *together; /* the sum, to be shown before `image`; NULL: not wanted */
+    size_t shown;                 /* which relative the image is, where it is one process */
     int addresses;              /* the text also says where each function begins */
 };
 

@@ -1,6 +1,7 @@
 /* totals_view.c - see totals_view.h. */
 #include "totals_view.h"
 #include "quality.h"
+#include "rss_words.h"
 #include "units.h"
 
 static const char *plural(uint64_t count)
@@ -103,7 +104,7 @@ static void print_mapped(const struct totals *t, FILE *out)
     print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, out);
 }
 
-void totals_text(const struct process *p, enum series series, FILE *out)
+void totals_text(const struct process *p, enum series series, int together, FILE *out)
 {
     const struct totals *t = &p->totals;
     char a[UNITS_TEXT];
@@ -113,8 +114,9 @@ void totals_text(const struct process *p, enum series series, FILE *out)
         print_allocated(t, out);
     if (series != SERIES_HEAP)
         print_mapped(t, out);
-    if (t->rss_peak_bytes)
-        fprintf(out, "  RSS peak      %14s\n", units_bytes(a, t->rss_peak_bytes));
+    if (totals_resident(t))
+        fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
+                rss_words(t, together));
     if (p->thread_count > 1)
         fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
 }

@@ -8,8 +8,9 @@
 #include "summary.h"
 #include <stdio.h>
 
-/* Peak, live at the end, what was allocated: of the series; of memory with its two parts. */
-void totals_text(const struct process *process, enum series series, FILE *out);
+/* Peak, live at the end, what was allocated: of the series; of memory with its two parts.
+ * together: it sums several processes. */
+void totals_text(const struct process *process, enum series series, int together, FILE *out);
 
 /* "96.00 MiB heap + 200.00 MiB mapped". */
 #define TOTALS_PARTS 64

@@ -14,7 +14,7 @@ from common import (LIB, PROGRAMS, QUALITY, TESTS, check, check_same, copy_spars
                     reader, report, run_case, under_run, valgrind_totals)
 
 READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
-               "mapped_peak_bytes reserved_peak_bytes file_peak_bytes failed_allocations").split()
+               "mapped_peak_bytes reserved_peak_bytes file_peak_bytes failed_allocations rss_high_water_bytes").split()
 READER_QUALITY = ("lost", "unmatched_frees", "implied_frees", "inherited", "truncated_stacks")
 READER_LIMIT = 3_000_000  # events; Python takes about 3 us for each
 

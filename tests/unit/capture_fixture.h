@@ -302,6 +302,8 @@ static inline struct fixture fixture_new(uint64_t seed, uint32_t size, size_t ev
     f.image->parent_start_time = 4000;
     f.image->epoch_ns = 1700000000123456789ull;
     f.image->start_kind = 1;
+    f.image->knows_family = 1;
+    f.image->beside = 12;
     fixture_tables(f.image, size);
     f.class_count = size * 4;
     f.classes = calloc(f.class_count, sizeof *f.classes);

@@ -64,6 +64,7 @@ struct spool_builder {
     size_t chunk_bytes; /* of each chunk that is opened from here on */
     struct builder_stream streams[BUILDER_STREAMS];
     size_t stream_count;
+    uint64_t high_water[BUILDER_PROCESSES];
     char info[256];
 };
 
@@ -228,6 +229,7 @@ BUILDER_UNUSED static uint8_t *builder_bytes(struct spool_builder *b, size_t *si
     *size = b->control.carved;
     memcpy(file, &b->header, sizeof b->header);
     memcpy(file + SPOOL_PAGE, &b->control, sizeof b->control);
+    memcpy(file + SPOOL_PAGE + SPOOL_HIGH_WATER_OFFSET, b->high_water, sizeof b->high_water);
     memcpy(file + BUILDER_INFO_AT, b->info, sizeof b->info);
     memcpy(file + BUILDER_PROCESSES_AT, b->processes, sizeof b->processes);
     memcpy(file + BUILDER_MODULES_AT, b->modules, sizeof b->modules);

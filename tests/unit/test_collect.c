@@ -205,9 +205,10 @@ static void test_lost_and_samples_and_ending(void **state)
     int fd = builder_file(&b);
     assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
     collector_ended(c, 4000000, ending);
-    collector_sample(c, 4000000, BUILDER_START + 80, 9000);
-    collector_sample(c, 4000000, BUILDER_START - 80, 1);
-    collector_sample(c, 77, BUILDER_START + 80, 100000); /* not of this image */
+    collector_sample(c, 4000000, BUILDER_START + 80, (struct resident){9000, 9500});
+    collector_sample(c, 4000000, BUILDER_START - 80, (struct resident){1, 9100});
+    collector_sample(c, 77, BUILDER_START + 80,
+                     (struct resident){100000, 100000}); /* not of this image */
     assert_int_equal(collector_finish(c, 0), COLLECT_OK);
     const struct process *p = process_of(c, 0);
     assert_int_equal(p->quality.lost, 12);
@@ -221,6 +222,7 @@ static void test_lost_and_samples_and_ending(void **state)
     assert_int_equal(p->totals.maps, 2);
     assert_int_equal(p->totals.peak_bytes, 10);
     assert_int_equal(p->totals.rss_peak_bytes, 9000);
+    assert_int_equal(p->totals.rss_mark_bytes, 9500);
     assert_int_equal(p->sample_count, 3);
     assert_int_equal(p->samples[0].ns, 0);
     assert_int_equal(p->samples[1].ns, 50);
@@ -229,6 +231,55 @@ static void test_lost_and_samples_and_ending(void **state)
     assert_int_equal(p->ending.value, 9);
     assert_string_equal(p->ending.exec, "");
     assert_int_equal(p->end_ns, 80);
+    collector_free(c);
+    close(fd);
+    builder_free(&b);
+}
+
+/* What is seen of a process after its exec is another image's. */
+static void test_samples_end_at_the_exec(void **state)
+{
+    (void)state;
+    struct collector *c;
+    builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
+    b.processes[0].end_kind = SPOOL_END_EXEC;
+    b.processes[0].end_ticks = BUILDER_START + 60;
+    b.high_water[0] = 7777;
+    int fd = builder_file(&b);
+    assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
+    collector_sample(c, 4000000, BUILDER_START + 50, (struct resident){7000, 7100});
+    collector_sample(c, 4000000, BUILDER_START + 61, (struct resident){90000, 90000});
+    assert_int_equal(collector_finish(c, 0), COLLECT_OK);
+    const struct process *p = process_of(c, 0);
+    assert_int_equal(p->sample_count, 1);
+    assert_int_equal(p->totals.rss_peak_bytes, 7000);
+    assert_int_equal(p->totals.rss_mark_bytes, 7777); /* noted before the exec */
+    assert_int_equal(p->end_ns, 60);
+    collector_free(c);
+    close(fd);
+    builder_free(&b);
+}
+
+/* Samples that another collector has taken, and a mark that the caller knows. */
+static void test_resident_set_from_elsewhere(void **state)
+{
+    (void)state;
+    struct collector *c;
+    static const struct sample earlier[] = {{20, 500}, {30, 600}};
+    builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
+    int fd = builder_file(&b);
+    assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
+    collector_earlier_samples(c, 0, earlier, 2);
+    collector_earlier_samples(c, 7, earlier, 2); /* of no process */
+    collector_high_water(c, 4000000, 1234);
+    collector_family(c, 3);
+    assert_int_equal(collector_finish(c, 0), COLLECT_OK);
+    const struct process *p = process_of(c, 0);
+    assert_int_equal(p->sample_count, 2);
+    assert_int_equal(p->samples[1].rss_bytes, 600);
+    assert_int_equal(p->totals.rss_mark_bytes, 1234);
+    assert_int_equal(totals_resident(&p->totals), 1234);
+    assert_int_equal(collector_image(c)->beside, 3);
     collector_free(c);
     close(fd);
     builder_free(&b);
@@ -391,6 +442,8 @@ int main(void)
         TEST(test_threads_and_chunks),
         TEST(test_stream_changes_hands),
         TEST(test_lost_and_samples_and_ending),
+        TEST(test_samples_end_at_the_exec),
+        TEST(test_resident_set_from_elsewhere),
         TEST(test_foreign_process),
         TEST(test_live_steps),
         TEST(test_running),

@@ -142,6 +142,7 @@ static void test_report_keys(void **state)
                                        "mapped_peak_bytes",
                                        "rss_peak_bytes",
                                        "failed_allocations",
+                                       "rss_high_water_bytes",
                                        "quality",
                                        "lost",
                                        "unmatched_frees",

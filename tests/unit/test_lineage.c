@@ -69,10 +69,39 @@ static void test_a_child_of_one_that_was_never_born(void **state)
     lineage_free(&l);
 }
 
+/* The root knows how many others it had; who is not there is missing. */
+static void test_recordings_that_are_absent(void **state)
+{
+    (void)state;
+    struct process processes[] = {{.serial = 0, .pid = 10}};
+    struct image image = {
+        .processes = processes, .process_count = 1, .epoch_ns = 1000, .beside = 4};
+    struct lineage l;
+    write_spool("root.mprof.spool", 10, 1000);
+    write_spool("root.mprof.1.spool", 20, 2000);
+    FILE *unreadable = fopen("root.mprof.2", "w");
+    fputs("nothing that can be read", unreadable);
+    fclose(unreadable);
+    lineage_read(&l, "root.mprof", &image, LINEAGE_FIGURES);
+    assert_int_equal(l.family.unread, 1);
+    assert_int_equal(l.family.missing, 2);
+    lineage_free(&l);
+    lineage_read(&l, "root.mprof", &image, LINEAGE_HEADS);
+    lineage_tell_absent(&l, "root.mprof");
+    lineage_free(&l);
+    image.beside = 0;
+    lineage_read(&l, "root.mprof", &image, LINEAGE_FIGURES);
+    assert_int_equal(l.family.missing, 0);
+    lineage_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_child_of_one_that_was_never_born),
+        cmocka_unit_test_setup_teardown(test_a_child_of_one_that_was_never_born, scratch_enter,
+                                        scratch_leave),
+        cmocka_unit_test_setup_teardown(test_recordings_that_are_absent, scratch_enter,
+                                        scratch_leave),
     };
-    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

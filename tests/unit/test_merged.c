@@ -48,6 +48,8 @@ static void test_two_images(void **state)
     make(&a, "only_a", 4000);
     make(&b, "only_b", 8000);
     b.process.pid = 43;
+    a.process.totals.rss_mark_bytes = 12 * FIXTURE_MIB;
+    b.process.totals.rss_mark_bytes = 11 * FIXTURE_MIB;
     a.process.quality.loss = (struct loss){.allocations = 3, .since_ns = 4 * FIXTURE_SECOND};
     b.process.quality.loss = (struct loss){.frees = 2, .since_ns = 1 * FIXTURE_SECOND};
     /* The same functions under other numbers, and other file names under the same addresses. */
@@ -90,6 +92,7 @@ static void test_two_images(void **state)
     assert_int_equal(p->totals.peak_bytes, 8 * FIXTURE_MIB);
     assert_int_equal(p->totals.peak_ns, 2 * FIXTURE_SECOND);
     assert_int_equal(p->totals.rss_peak_bytes, 10 * FIXTURE_MIB);
+    assert_int_equal(p->totals.rss_mark_bytes, 12 * FIXTURE_MIB);
 
     const struct function_usage *common = usage_of(sum, "common");
     assert_int_equal(common->heap.inclusive.allocations, 20);
@@ -185,6 +188,29 @@ static void test_lines_add_up(void **state)
     image_free(sum);
 }
 
+/* A process that became another image is one: its resident set does not go to nothing in between.
+ */
+static void test_samples_go_on_over_an_exec(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    make(&a, "only_a", 4000);
+    make(&b, "only_b", 4000);
+    a.process.start_time = b.process.start_time = 77;
+    b.samples[0].ns = FIXTURE_SECOND / 2; /* the others come at 1 s and 2 s */
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0); /* ends at 5 s */
+    merged_add(m, &b.image, &b.process, 6 * FIXTURE_SECOND, 0);
+    struct image *sum = merged_finish(m);
+    const struct process *p = &sum->processes[0];
+    assert_int_equal(p->totals.rss_peak_bytes, 10 * FIXTURE_MIB);
+    for (size_t i = 0; i + 1 < p->sample_count; i++)
+        assert_int_equal(p->samples[i].rss_bytes, 10 * FIXTURE_MIB);
+    assert_int_equal(p->samples[p->sample_count - 1].rss_bytes, 0); /* when the last one ends */
+    assert_int_equal(p->samples[p->sample_count - 1].ns, 11 * FIXTURE_SECOND);
+    image_free(sum);
+}
+
 /* Two functions of one name and file, at different lines, stay two, as they were in each image:
  * they may be on one stack, and added up they would count its blocks twice. */
 static void test_functions_of_one_name(void **state)
@@ -210,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_two_images),
         cmocka_unit_test(test_call_sites),
         cmocka_unit_test(test_lines_add_up),
+        cmocka_unit_test(test_samples_go_on_over_an_exec),
         cmocka_unit_test(test_functions_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

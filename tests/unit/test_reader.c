@@ -160,6 +160,7 @@ static void whole_file(uint64_t segment_events)
     assert_false(image->running);
     expect_head(f.image, image);
     expect_tables(f.image, image);
+    assert_true(image->beside == f.image->beside);
     expect_gaps(f.image, image);
     assert_int_equal(image->process_count, 3);
     for (size_t i = 0; i < 3; i++)

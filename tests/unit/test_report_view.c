@@ -17,7 +17,7 @@
 
 static struct view_fixture fixture;
 static char *text;
-static int together;
+static int together, leads;
 
 static int set_up(void **state)
 {
@@ -52,6 +52,10 @@ static void make_text(long count, const char *sort)
                             .count = count,
                             .family = &relatives.family,
                             .source = together ? NULL : &fixture.image};
+    if (leads) { /* the second relative is shown, beside the sum */
+        report.together = &fixture.image;
+        report.shown = 1;
+    }
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);
@@ -93,6 +97,37 @@ static void test_text_of_a_tree(void **state)
     together = 0;
     assert_non_null(strstr(text, "2 processes together"));
     assert_non_null(strstr(text, "5.000 s          -"));
+}
+
+/* A family whose first process only starts others: the sum, which options show what, the biggest.
+ */
+static void test_text_of_a_leader(void **state)
+{
+    (void)state;
+    leads = 1;
+    make_text(-1, "peak");
+    leads = 0;
+    const char *sum = strstr(text, "2 processes together\n");
+    const char *hint = strstr(text, "--tree, or plot -C and -M; for one --pid N");
+    const char *biggest = strstr(text, "process 43, started by 42");
+    assert_true(sum && hint && biggest && sum < hint && hint < biggest);
+    assert_non_null(strstr(sum, "samples, summed"));
+    assert_non_null(strstr(biggest, "functions, by peak"));
+}
+
+/* The kernel's figure and the highest sample are told apart. */
+static void test_resident_set(void **state)
+{
+    (void)state;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "10.00 MiB (the highest sample)"));
+    fixture.process.totals.rss_mark_bytes = 11 << 20;
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "11.00 MiB (the kernel's high-water mark)"));
+    together = 1;
+    make_text(-1, "peak");
+    together = 0;
+    assert_non_null(strstr(text, "11.00 MiB (the largest process alone)"));
 }
 
 static void test_quality_is_never_silent(void **state)
@@ -257,6 +292,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text_of_a_leader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_resident_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),

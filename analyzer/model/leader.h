@@ -1,0 +1,38 @@
+/*
+ * leader.h - does the process that a family begins with only start others, as a shell, make or a
+ * compiler's driver does? Then its own figures say little of what was run.
+ *
+ * Of a family with all figures. Owns nothing, single-threaded.
+ */
+#ifndef MPROF_LEADER_H
+#define MPROF_LEADER_H
+
+#include "family.h"
+
+/* Another process must have held that many times as much, each at its peak. */
+#define LEADER_SHARE 4
+
+/* Does `held`, of another process, make one of `own` bytes a mere leader? */
+static inline int leader_is_mere(uint64_t own, uint64_t held)
+{
+    return held > 0 && held / LEADER_SHARE >= own;
+}
+
+/* Can there be a family? A recording that knows of no other, and holds one process, has none. */
+static inline int leader_has_family(const struct image *image)
+{
+    return !image->knows_family || image->beside > 0 || image->process_count > 1;
+}
+
+/* The relative that held the most at its peak, among those of the tree that are not the process of
+ * `self` itself, whatever that became; of equals the first. KIN_NONE: there is none. */
+size_t leader_biggest(const struct family *family);
+
+/* 1 and the biggest of the others, or 0. */
+int leader_only_starts(const struct family *family, size_t *biggest);
+
+/* The last of the images that `self` became by exec one after the other; `self` if it became none
+ * that is known. */
+size_t leader_last_image(const struct family *family);
+
+#endif

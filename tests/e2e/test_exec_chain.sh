@@ -1,0 +1,62 @@
+#!/bin/bash
+# A shim that becomes another program by exec: what was recorded is the last of them, and the next command shows that one;
+# a file by its name shows what it holds.
+. "$TESTS/e2e/lib.sh"
+
+cat >shim <<END
+#!/bin/sh
+exec "$PROGRAMS/single" "\$@"
+END
+cat >outer_shim <<'END'
+#!/bin/bash
+exec ./shim last
+END
+chmod +x shim outer_shim
+
+"$MPROF" run ./outer_shim >out 2>summary || fail "run: $(cat summary)"
+assert_eq "output" "done" "$(cat out)"
+grep -q 'became  *single' summary || fail "the summary does not say what it became: $(cat summary)"
+grep -q 'allocations  *18,' summary || fail "the summary is of another image: $(cat summary)"
+root=$(basename mprofile_*.mprof)
+grep -q "recording  *$root.2 and 2 more" summary || fail "the summary names another image: $(cat summary)"
+grep -q 'look at it  *mprof-c plot, or' summary || fail "the summary does not lead to the next command: $(cat summary)"
+
+# Without an operand and by an index it is the last image, whatever the command.
+assert_eq "report" "$PROGRAMS/single" "$("$MPROF" report --json 2>said | json_of command.0)"
+assert_eq "said" "" "$(cat said)"
+for index in 0 -1; do
+    assert_eq "report $index" 18 "$(json $index totals.allocations)"
+    assert_eq "report $index: argument" last "$(json $index command.1)"
+    assert_eq "peak $index" "$root.2" "$("$MPROF" peak --json $index | json_of recordings.0.recording)"
+    "$MPROF" peak $index | grep -q "^$root.2"$'\t' || fail "peak $index: $("$MPROF" peak $index)"
+    "$MPROF" leaks $index | grep -qF "$PROGRAMS/single" || fail "leaks $index: $("$MPROF" leaks $index)"
+    "$MPROF" plot -o "plot$index.svg" $index >plot.out 2>&1 || fail "plot $index: $(cat plot.out)"
+    assert_contains "plot $index" "single last" "plot$index.svg"
+done
+"$MPROF" plot -o window.svg -w 0,0.001 >plot.out 2>&1 || fail "plot -w: $(cat plot.out)"
+"$MPROF" report >text || fail "report"
+head -n 1 text | grep -qF "$PROGRAMS/single last" || fail "report as text: $(cat text)"
+
+# A file is what its name says; the tree has all images, and one process.
+assert_eq "the first image" bash "$(basename "$(json "$root" command.0)")"
+"$MPROF" report --json --tree -1 >tree.json || fail "report --tree"
+assert_eq "kinds" "first became became" "$(/usr/bin/python3 -c '
+import json, sys
+print(*[p["kind"] for p in json.load(sys.stdin)["processes"]])' <tree.json)"
+assert_eq "the last of them by its pid" 18 "$("$MPROF" report --json --pid "$(json -1 pid)" -1 | json_of totals.allocations)"
+
+# list says what it became, and one process is no family.
+assert_eq "lines of list" 1 "$("$MPROF" list | wc -l)"
+"$MPROF" list | grep -qE "^0 $root .*  single last$" || fail "list: $("$MPROF" list)"
+"$MPROF" rm -1 >out || fail "rm"
+assert_eq "rm" "3 recordings removed" "$(cat out)"
+assert_eq "left" 0 "$(find . -name 'mprofile_*' | wc -l)"
+
+# With a name of its own the hint names the last image.
+"$MPROF" run -o named.mprof ./shim >out 2>summary || fail "run -o: $(cat summary)"
+grep -q 'look at it  *mprof-c plot named.mprof.1,' summary || fail "run -o: $(cat summary)"
+
+# The same of plain preload, which nobody has collected.
+rm -f named.mprof*
+LD_PRELOAD=$LIB ./shim >out || fail "preload"
+assert_eq "preload" 18 "$("$MPROF" report --json | json_of totals.allocations)"
