@@ -1,6 +1,7 @@
 /* plot - memory over time and the functions that held it, as a picture. */
 #include "plot.h"
 #include "choice.h"
+#include "chosen.h"
 #include "command.h"
 #include "options.h"
 #include "picture.h"
@@ -19,6 +20,7 @@ struct values {
     struct texts skipped;
     int slope;
     int together, each;
+    struct choosing which;
 };
 
 static const struct option options[] = {
@@ -39,17 +41,19 @@ static const struct option options[] = {
      "the memory of the program and of all processes that descend from it, summed"},
     {'M', "multiprocess", OPTION_FLAG, NULL, offsetof(struct values, each), NULL,
      "a line for each process of the tree; with -C their sum, too"},
+    {0, "pid", OPTION_COUNT, "N", offsetof(struct values, which.pid), NULL,
+     "only process N of the recording's tree"},
     {0}};
 
 struct page { /* what is to be plotted, and what must be released */
     const struct values *values;
     struct plot plot;
     char **names;
-    struct recording **recordings;
+    struct chosen *chosen; /* what is shown where there is no family */
     struct plot_series *series;
     struct timeline *windows;      /* empty where the summary's buckets are used */
     size_t count;                  /* of operands, and of all arrays above */
-    struct plot_family **families; /* with -C or -M; else each is NULL */
+    struct plot_family **families; /* NULL: one process */
 };
 
 static int is_windowed(const struct values *values)
@@ -87,48 +91,84 @@ static int check_contents(const char *name, const struct image *image)
     return -1;
 }
 
-/* -C: the one line is the tree's sum. -M: the plot's lines are all of the tree's. Where there is
- * none, plot_family_new has said what cannot be read. */
-static int take_family(struct page *page, size_t i)
+/* The lines that were asked for, or those of a program that only starts others. */
+static unsigned lines_wanted(const struct page *page)
 {
     const struct values *values = page->values;
-    size_t lines;
+    if (values->together || values->each)
+        return (values->together ? PLOT_TOGETHER : 0) | (values->each ? PLOT_EACH : 0);
+    if (values->which.pid >= 0)
+        return 0;
+    return page->count == 1 ? PLOT_LEADER | PLOT_TOGETHER | PLOT_BIGGEST
+                            : PLOT_LEADER | PLOT_TOGETHER;
+}
+
+/* One line is the tree's sum; several are all of the plot's lines. Where there is none,
+ * plot_family_new has said what cannot be read. */
+static int take_family(struct page *page, size_t i, struct plot_family *family)
+{
     struct plot_series *series = &page->series[i];
-    struct plot_family *family =
-        plot_family_new(page->names[i], series->image, values->together, values->each);
+    size_t lines;
     const struct plot_series *first = plot_family_series(family, &lines);
     page->families[i] = family;
-    page->plot.is_family = values->each;
-    if (values->together)
-        page->plot.summed = plot_family_size(family);
     if (lines == 0)
         return -1;
     *series = *first;
-    if (!values->each)
+    if (plot_family_is_summed(family))
+        page->plot.summed = plot_family_size(family);
+    if (lines == 1 && !page->values->each)
         return check_contents(series->name, series->image);
+    page->plot.is_family = 1;
     page->plot.series = first;
     page->plot.series_count = lines;
     return 0;
 }
 
-static int open_one(struct page *page, size_t i, const char *operand)
+static int take_process(struct page *page, size_t i, const char *operand)
 {
     struct plot_series *series = &page->series[i];
+    struct chosen *chosen = &page->chosen[i];
+    if (chosen_open(chosen, "plot", operand, &page->values->which, CHOSEN_UNTOLD) != COMMAND_OK)
+        return -1;
+    free(page->names[i]);
+    page->names[i] = xstrdup(chosen->name);
+    series->name = page->names[i];
+    series->image = chosen->image;
+    series->heap = chosen->image->processes[0].heap;
+    series->heap_count = chosen->image->processes[0].heap_count;
+    if (check_contents(series->name, series->image) != 0)
+        return -1;
+    choice_tell(chosen->holder, series->name);
+    return 0;
+}
+
+/* Why it is not the program itself that is drawn. */
+static void tell_leader(const struct page *page)
+{
+    const struct plot *plot = &page->plot;
+    printf("The program only starts others: drawn are %s and the biggest, %s.\n"
+           "With --pid N one process is, with its functions, with -M each.\n",
+           plot->series[0].name, plot->series[1].name);
+}
+
+static int open_one(struct page *page, size_t i, const char *operand)
+{
+    unsigned lines = lines_wanted(page);
     page->names[i] = choice_name(operand);
-    if (!page->names[i] || !(page->recordings[i] = choice_open(page->names[i])))
+    if (!page->names[i])
+        return -1;
+    struct plot_family *family = NULL;
+    if (lines && plot_family_new(&family, page->names[i], lines) != 0)
         return -1;
     if (!operand)
         puts("Using last profile data.");
-    series->name = page->names[i];
-    series->image = recording_image(page->recordings[i]);
-    const struct process *p = &series->image->processes[0];
-    series->heap = p->heap;
-    series->heap_count = p->heap_count;
-    int is_family = page->values->together || page->values->each;
-    int failed = is_family ? take_family(page, i) : check_contents(series->name, series->image);
-    if (!failed && !is_family)
-        choice_tell(page->recordings[i], page->names[i]);
-    return failed;
+    if (!family)
+        return take_process(page, i, operand);
+    if (take_family(page, i, family) != 0)
+        return -1;
+    if (lines & PLOT_BIGGEST && page->plot.series_count > 1)
+        tell_leader(page);
+    return 0;
 }
 
 /* The last moment that any series has. */
@@ -145,22 +185,26 @@ static uint64_t last_moment(const struct page *page)
     return last;
 }
 
+static int read_family_window(struct page *page, size_t i)
+{
+    size_t lines;
+    if (!plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns))
+        return -1;
+    const struct plot_series *first = plot_family_series(page->families[i], &lines);
+    page->series[i] = *first;
+    if (page->plot.is_family)
+        page->plot.series = first;
+    return 0;
+}
+
 static int read_window(struct page *page, size_t i)
 {
     struct plot_series *series = &page->series[i];
-    if (page->families[i]) {
-        size_t lines;
-        if (!plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns))
-            return -1;
-        const struct plot_series *first = plot_family_series(page->families[i], &lines);
-        *series = *first;
-        if (page->values->each)
-            page->plot.series = first;
-        return 0;
-    }
     struct timeline *window = &page->windows[i];
-    int rc = recording_timeline(page->recordings[i], 0, SERIES_HEAP, page->plot.begin_ns,
-                                page->plot.end_ns, window);
+    if (page->families[i])
+        return read_family_window(page, i);
+    int rc = recording_timeline(page->chosen[i].holder, series->image->processes[0].serial, SERIES_HEAP,
+                                page->plot.begin_ns, page->plot.end_ns, window);
     if (rc != RECORDING_OK) {
         complain("%s: the window cannot be read: %s", series->name, recording_strerror(rc));
         return -1;
@@ -211,37 +255,41 @@ static char *state_of(const struct page *page, size_t i)
     return text;
 }
 
-/* What is not exact in a recording or its family, NULL where all is; also complains of it. */
+/* Both, with `between` between them; frees them. Each may be NULL. */
+static char *joined(char *a, const char *between, char *b)
+{
+    char *both = NULL;
+    if (!a || !b)
+        return a ? a : b;
+    if (asprintf(&both, "%s%s%s", a, between, b) < 0)
+        both = NULL;
+    free(a);
+    free(b);
+    return both;
+}
+
+/* What is not exact in a recording or its family, and what has no line of its own; NULL where there
+ * is nothing of that. Also complains of it. */
 static char *note_of_one(const struct page *page, size_t i)
 {
     const struct plot_family *family = page->families[i];
     struct quality quality =
         family ? plot_family_quality(family) : page->series[i].image->processes[0].quality;
-    char *text = quality_of_functions(&quality), *state = state_of(page, i), *note = NULL;
+    char *text = quality_of_functions(&quality);
+    char *left_out = family ? plot_family_left_out(family) : NULL;
     if (text)
         complain("%s: %s, so the picture is no exact one", page->names[i], text);
-    if ((text || state) && asprintf(&note, "%s%s%s", state ? state : "", text && state ? ", " : "",
-                                    text ? text : "") < 0)
-        note = NULL;
-    free(state);
-    free(text);
-    return note;
+    if (left_out)
+        complain("%s: %s", page->names[i], left_out);
+    return joined(joined(state_of(page, i), ", ", left_out), ", ", text);
 }
 
 /* The same for all recordings, for the picture's foot. */
 static char *note_of(const struct page *page)
 {
     char *note = NULL;
-    for (size_t i = 0; i < page->count; i++) {
-        char *one = note_of_one(page, i), *both = NULL;
-        if (note && one && asprintf(&both, "%s; %s", note, one) < 0)
-            both = NULL;
-        if (both) {
-            free(note);
-            free(one);
-        }
-        note = both ? both : note ? note : one;
-    }
+    for (size_t i = 0; i < page->count; i++)
+        note = joined(note, "; ", note_of_one(page, i));
     return note;
 }
 
@@ -266,11 +314,11 @@ static void release(struct page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
         plot_family_free(page->families[i]);
-        recording_close(page->recordings[i]);
+        chosen_close(&page->chosen[i]);
         free(page->names[i]);
         timeline_clear(&page->windows[i]);
     }
-    free(page->recordings);
+    free(page->chosen);
     free(page->names);
     free(page->windows);
     free(page->families);
@@ -281,7 +329,9 @@ static void release(struct page *page)
 static int check_options(const struct values *values, size_t count)
 {
     int several = values->together || values->each || count > 1;
-    if (values->each && count > 1)
+    if (values->which.pid >= 0 && (values->each || values->together))
+        complain("plot: --pid is one process, -C and -M are all of them; give one of both");
+    else if (values->each && count > 1)
         complain("plot: -M draws the processes of one recording's tree; give one of them");
     else if (values->no_functions && values->skipped.count)
         complain(
@@ -306,7 +356,7 @@ static int show(const struct values *values, const struct operands *operands)
                         .count = count,
                         .families = xcalloc(count, sizeof *page.families),
                         .names = xcalloc(count, sizeof *page.names),
-                        .recordings = xcalloc(count, sizeof *page.recordings),
+                        .chosen = xcalloc(count, sizeof *page.chosen),
                         .series = xcalloc(count, sizeof *page.series),
                         .windows = xcalloc(count, sizeof *page.windows)};
     page.plot = (struct plot){.title = values->title,
@@ -325,7 +375,7 @@ static int show(const struct values *values, const struct operands *operands)
 
 static int run(const struct invocation *call)
 {
-    struct values values = {0};
+    struct values values = {.which = CHOOSING_NOTHING};
     struct operands operands;
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
@@ -339,6 +389,7 @@ static const struct example examples[] = {
     {"mprof-c plot --skip main --skip read_all", "brackets for other functions than these two"},
     {"mprof-c plot -C -o tree.png build.mprof", "the memory of a whole build"},
     {"mprof-c plot -M -o each.png build.mprof", "its processes, a line each"},
+    {"mprof-c plot --pid 4711 -o one.png build.mprof", "one process of it, with its functions"},
     {"mprof-c plot -o both.pdf before.mprof after.mprof", "two in one picture, both from 0 s on"},
     {0}};
 
@@ -371,8 +422,13 @@ const struct command command_plot = {
         "What a forked child inherited counts once, as its parent's; pages of the resident set "
         "that "
         "processes share count in each of them. The line is exact but for the order of changes "
-        "within half a thousandth of a process's time (-w looks closer). With -M each process has "
-        "its own line.\n\n"
+        "within half a thousandth of a process's time (-w looks closer). "
+        "With -M each process has its own line, the 100 that held most; the others are one "
+        "line together, and how many these are is said. Without either, a program that only "
+        "starts others (see report) is drawn as the sum of its tree and the process that held "
+        "most; --pid N draws one process with its functions.\n\n"
+        "The line of the resident set joins samples; beside it stands the kernel's high-water "
+        "mark, which misses nothing.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
     .options = options,

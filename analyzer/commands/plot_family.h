@@ -12,10 +12,20 @@
 
 struct plot_family;
 
-/* image: that of the recording `name`; it must stay. together: the sum comes first; each: one line
- * for each process that held memory, the highest PLOT_LINES_MAX of them. */
-struct plot_family *plot_family_new(const char *name, const struct image *image, int together,
-                                    int each);
+enum plot_family_lines {
+    PLOT_TOGETHER = 1 << 0, /* the sum; it comes first */
+    PLOT_EACH = 1 << 1, /* a line for each process that held memory: the PLOT_LINES_MAX highest, and
+                           one for the sum of the others */
+    PLOT_BIGGEST = 1 << 2, /* a line for the process that held most, besides the first one */
+    PLOT_LEADER = 1 << 3,  /* all that only if the first process only starts others (leader.h) */
+};
+
+#define PLOT_LINES_MAX 100
+
+/* Reads the family of the recording `name`. Returns 0, or -1 after a sentence. *f stays NULL where
+ * PLOT_LEADER asks for a family and the recording's is none. Without a series nothing of the family
+ * could be read. */
+int plot_family_new(struct plot_family **f, const char *name, unsigned lines);
 const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count);
 
 /* Changes the lines to those of [begin_ns, end_ns), as fine as the events are. Returns how many
@@ -27,9 +37,12 @@ struct quality plot_family_quality(const struct plot_family *f);
 int plot_family_runs_on(const struct plot_family *f); /* does any process of it? */
 char *plot_family_gaps(const struct plot_family *f);  /* see family_gaps; free() it */
 
+/* With PLOT_EACH, which processes have no line of their own, and what they sum to; NULL where all
+ * have one. free() it. */
+char *plot_family_left_out(const struct plot_family *f);
+
+int plot_family_is_summed(const struct plot_family *f);
 size_t plot_family_size(const struct plot_family *f); /* processes in the tree */
 void plot_family_free(struct plot_family *f);         /* NULL is allowed */
-
-#define PLOT_LINES_MAX 100
 
 #endif

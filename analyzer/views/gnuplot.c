@@ -402,13 +402,23 @@ static void put_heap_entry(const struct drawing *d, size_t i)
 static void put_rss_entry(const struct drawing *d)
 {
     char title[64], bytes[UNITS_TEXT];
-    snprintf(title, sizeof title, "RSS, peak %s%s", units_bytes(bytes, d->rss_bytes),
+    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
              d->rss_axis ? " (right axis)" : "");
     int few = samples_shown(d->plot).count < RSS_FEW;
     fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
             d->rss_axis ? "axes x1y2 " : "",
             few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
     put_quoted(d->out, title);
+}
+
+static void put_mark_entry(const struct drawing *d)
+{
+    char title[64], bytes[UNITS_TEXT];
+    uint64_t mark = gnuplot_high_water(d->plot);
+    if (mark == 0)
+        return;
+    snprintf(title, sizeof title, "RSS high-water mark %s", units_bytes(bytes, mark));
+    put_entry(d, "lines", "#ffffff", title);
 }
 
 /* The least-squares line, over the time that the line has. */
@@ -480,6 +490,7 @@ static void draw_picture(const struct drawing *d)
     }
     if (d->rss_bytes)
         put_rss_entry(d);
+    put_mark_entry(d);
     draw_brackets(d);
     put_function_entries(d);
     fputc('\n', d->out);

@@ -67,6 +67,13 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
         snprintf(text, bytes, "%s%s", length, f->activations ? ", the only activation" : "");
 }
 
+uint64_t gnuplot_high_water(const struct plot *plot)
+{
+    if (plot->series_count != 1 || plot->summed || plot->windowed)
+        return 0;
+    return plot->series[0].image->processes[0].totals.rss_mark_bytes;
+}
+
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
 {
     snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
@@ -118,6 +125,9 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
             put_slope(plot, s, out);
         free(name);
     }
+    uint64_t mark = gnuplot_high_water(plot);
+    if (mark)
+        fprintf(out, "     RSS high-water mark %s\n", units_bytes(bytes, mark));
     for (size_t i = 0; i < plot->function_count; i++)
         put_function(&plot->functions[i], (int)('a' + i), (size_t)picture->columns, out);
     if (plot->note)

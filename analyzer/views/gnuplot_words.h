@@ -24,6 +24,9 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_series *ser
 /* How long the activation was that holds the function's own peak, and of how many it is one:
  * "1.100 s, one of 3 activations". */
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes);
+/* The kernel's high-water mark of the resident set, which belongs beside the line of samples: of
+ * one process and its whole time. 0: there is none to show. */
+uint64_t gnuplot_high_water(const struct plot *plot);
 
 /* "slope  -1.5 MiB/s" */
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);

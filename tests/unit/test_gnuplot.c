@@ -398,6 +398,26 @@ static size_t count_of(const char *text, const char *word)
 }
 
 /* However many recordings lie over each other, the legend has room on the page. */
+/* The kernel's figure stands beside the samples, of a whole process only. */
+static void test_high_water_mark(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    size_t bytes;
+    fixture.process.totals.rss_mark_bytes = 11 * FIXTURE_MIB;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "RSS samples, up to 10.00 MiB"));
+    assert_non_null(strstr(script, "RSS high-water mark 11.00 MiB"));
+    free(script);
+    plot.windowed = 1;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "high-water"));
+    free(script);
+    plot.windowed = 0;
+    plot.summed = 2;
+    assert_int_equal(gnuplot_high_water(&plot), 0);
+}
+
 static void test_a_long_legend_is_cut(void **state)
 {
     (void)state;
@@ -437,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_wrong_script_is_told, set_up),
         cmocka_unit_test_setup(test_gnuplot_missing, set_up),
         cmocka_unit_test_setup(test_small_scales_have_their_unit, set_up),
+        cmocka_unit_test_setup(test_high_water_mark, set_up),
         cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

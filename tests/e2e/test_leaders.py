@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""A program that only starts others: run, report, leaks, peak and plot show the sum of its family and the biggest
+process first, and say which options show one or all; plot -M draws each, or says what it left out."""
+# TIMEOUT 180
+import json
+import os
+import re
+import shutil
+
+from common import MPROF, PROGRAMS, check, execute, mprof, report, run_case, under_run
+
+MIB = 1 << 20
+FAMILY = PROGRAMS + "/family"  # 1 MiB, and children of 2 and 3 at a time: 6 MiB and 300 bytes
+CHILDREN = 150
+
+
+def recorded(name, command):
+    """Records a command; returns run's closing lines."""
+    status, _, err = execute([MPROF, "run", "-o", name, "--", *command])
+    check(status == 0, f"{name}: {status} {err}")
+    return err
+
+
+def processes(name):
+    return json.loads(mprof("report", "--json", "--tree", name))["processes"]
+
+
+def picture(*arguments):
+    """A plot's picture, standard output and standard error."""
+    status, out, err = execute([MPROF, "plot", "-o", "x.svg", *arguments])
+    check(status == 0, f"plot {arguments}: {out}{err}")
+    with open("x.svg", encoding="utf-8") as f:
+        return f.read(), out, err
+
+
+def lines_of(text):
+    return re.sub(r" +", " ", text)
+
+
+def mib(line):
+    """The figure of a line of peak's."""
+    return float(line.split("\t")[1].split()[0])
+
+
+def check_leader(name, command, least, most, programs=("family",)):
+    """least, most: the sum's peak in MiB; programs: one of them is the biggest."""
+    said = lines_of(recorded(name, command))
+    every = processes(name)
+    tree = json.loads(mprof("report", "--json", "--tree", name))
+    size = len({p["pid"] for p in every})
+    biggest = max(every, key=lambda p: p["totals"]["peak_bytes"])
+    pid, held = biggest["pid"], biggest["totals"]["peak_bytes"]
+    program = os.path.basename(biggest["command"].split()[0])
+    check(program in programs, f"{name}: the biggest is {biggest['command']}")
+    check(least * MIB <= tree["totals"]["peak_bytes"] <= most * MIB, f"{name}: {tree['totals']}")
+    shown = f"{held / MIB:.2f} MiB"
+
+    check(f" together {size} processes\n" in said, f"{name}: run: {said}")
+    check(f" biggest {pid} {program}, peak {shown} at" in said, f"{name}: run does not name the biggest: {said}")
+    total = f"{tree['totals']['peak_bytes'] / MIB:.2f} MiB"
+    check(f"\n peak {total} at" in said, f"{name}: run's peak is not the sum's: {said}")
+    check("with --pid N one process; with --tree, or plot -C and -M, all of them" in said, f"{name}: run: {said}")
+    check("largest process" not in said.replace("the largest process alone", ""), f"{name}: run: {said}")
+    check(f"{tree['totals']['allocations']:,}, " in said, f"{name}: run counts others: {said}")
+
+    text = lines_of(mprof("report", name))
+    head, below = text.split("The biggest:")
+    check(f"{size} processes together" in head and f" peak {total} at" in head, f"{name}: report:\n{text}")
+    check("--tree, or plot -C and -M; for one --pid N" in head, f"{name}: report:\n{text}")
+    check(f"process {pid}, " in below and f" peak {shown} at" in below, f"{name}: report:\n{text}")
+    check("functions, by peak" in below and "functions, by" not in head, f"{name}: report:\n{text}")
+    for p in every:
+        check(f" {p['pid']} " in below, f"{name}: {p['pid']} is not in the report:\n{text}")
+
+    check(f"the biggest of {size} processes" in mprof("leaks", name), f"{name}: leaks")
+    peak = mprof("peak", name).splitlines()
+    check(peak[0].startswith(f"{name}, {size} processes together\t"), f"{name}: peak: {peak}")
+    check(abs(mib(peak[0]) - tree["totals"]["peak_bytes"] / MIB) < 0.001, f"{name}: peak: {peak}")
+    own = [line for line in peak if line.startswith(f"{name}, biggest: {pid} {program}\t")]
+    check(len(own) == 1 and abs(mib(own[0]) - held / MIB) < 0.001, f"{name}: peak: {peak}")
+
+    drawn, out, err = picture(name)
+    check("only starts others" in out and err == "", f"{name}: plot says {out}{err}")
+    for wanted in (f"all {size} together", f"child {pid} {program}", total):
+        check(wanted in drawn, f"{name}: plot has no {wanted}")
+    check("RSS" not in drawn, f"{name}: plot draws a resident set beside the sum")
+    picture("-w", f"0,{tree['duration_s'] / 2}", name)
+    drawn, out, _ = picture("--pid", str(pid), name)
+    check("only starts" not in out and "together" not in drawn and shown in drawn, f"{name}: plot --pid")
+
+
+def check_json_is_the_program(name, command):
+    """Keys keep their meaning: JSON is of the program that was started."""
+    got = report(name)
+    check(os.path.basename(got["command"][0]) == command, f"{name}: {got['command']}")
+    check(got["totals"]["peak_bytes"] < MIB, f"{name}: {got['totals']}")
+    found = json.loads(mprof("peak", "--json", name))["recordings"][0]
+    check(found["peak_bytes"] == got["totals"]["peak_bytes"], f"{name}: {found}")
+    text = mprof("report", "--pid", str(got["pid"]), name)
+    check("together" not in text and command in text.splitlines()[0], f"{name}: --pid of the leader:\n{text}")
+
+
+def check_one_that_does_more(name):
+    """A program that holds much itself is shown as ever."""
+    said = recorded(name, [FAMILY])
+    check("together" not in said and "1.00 MiB" in said, f"{name}: {said}")
+    check("together" not in mprof("report", name) and "together" not in mprof("peak", name), f"{name}")
+    drawn, out, _ = picture(name)
+    check("only starts" not in out and "together" not in drawn, f"{name}: plot")
+    check(lines_of(said).count("peak RSS") == 1, f"{name}: {said}")
+
+
+def check_refused():
+    status, out, err = execute([MPROF, "plot", "--pid", "1", "-C", "sh.mprof"])
+    check(status == 2 and out == "" and err.count("\n") == 1, f"plot --pid -C: {status} {err}")
+    status, out, err = execute([MPROF, "plot", "--pid", "1", "sh.mprof"])
+    check(status == 1 and out == "" and err.count("\n") == 1, f"plot --pid 1: {status} {err}")
+
+
+def check_compiler():
+    with open("unit.c", "w", encoding="ascii") as f:
+        for i in range(4000):
+            f.write(f"int f{i}(int x) {{ return x * {i} + f{i}(x - {i}); }}\n")
+    # The compiler holds most, but what it maps is no heap, so the assembler may be ahead of it.
+    check_leader("gcc.mprof", ["gcc", "-O1", "-c", "-o", "unit.o", "unit.c"], 1, 4000, ("cc1", "as"))
+    check_json_is_the_program("gcc.mprof", "gcc")
+    with open("makefile", "w", encoding="ascii") as f:
+        f.write(f"all: one two\none two:\n\t{FAMILY}\n")
+    if shutil.which("make"):
+        check_leader("make.mprof", ["make", "-f", "makefile"], 6, 9)
+
+
+def check_many():
+    """More processes than lines: the others are one, and what they sum to is said."""
+    script = f'for i in $(seq {CHILDREN}); do "$0"; done; :'
+    execute(under_run("many.mprof", ["sh", "-c", script, PROGRAMS + "/single"]))
+    every = processes("many.mprof")
+    peaks = sorted((p["totals"]["peak_bytes"] for p in every), reverse=True)
+    held = sum(1 for p in peaks if p > 0)
+    size = len({p["pid"] for p in every})
+    check(size > CHILDREN, f"many: {size} processes")
+    left = held - 100
+    drawn, _, err = picture("-M", "many.mprof")
+    # One after the other: the others together never held more than one of them, unless two overlap.
+    words = f"{left} of {size} processes have no line of their own, together they held "
+    check(words in err, f"plot -M: {err}, not '{words}'")
+    check(words in drawn and f"{left} others together" in drawn, "plot -M: the picture does not say so")
+    check(drawn.count("<path") > 100, f"plot -M draws {drawn.count('<path')} lines")
+    drawn, _, err = picture("-CM", "-w", "0,1000", "many.mprof")
+    check(words in err and f"all {size} together" in drawn and f"{left} others together" in drawn, f"plot -CM -w: {err}")
+    listed = mprof("report", "many.mprof")
+    check(f"and {size - 30} more" in listed, f"report:\n{listed}")
+
+
+def check_few():
+    """Those that hold nothing have no line, and that is said, too."""
+    execute(under_run("few.mprof", ["sh", "-c", '"$0"; "$1"; :', FAMILY, PROGRAMS + "/empty"]))
+    every = processes("few.mprof")
+    last = {p["pid"]: p for p in every}
+    empty = sum(1 for p in last.values() if p["totals"]["peak_bytes"] == 0)
+    drawn, _, err = picture("-M", "few.mprof")
+    if empty:
+        check(f"{empty} process" in err and "held nothing" in err and "held nothing" in drawn, f"few: {empty}: {err}")
+    else:
+        check(err == "", f"few: {err}")
+    for p in last.values():
+        check(p["totals"]["peak_bytes"] == 0 or f"{p['pid']} " in drawn, f"few: no line for {p['pid']}")
+
+
+def main():
+    check_leader("sh.mprof", ["sh", "-c", '"$0"; :', FAMILY], 6, 7)
+    check_json_is_the_program("sh.mprof", "sh")
+    check_one_that_does_more("family.mprof")
+    check_refused()
+    check_compiler()
+    check_many()
+    check_few()
+
+
+run_case(main)
