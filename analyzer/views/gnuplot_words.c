@@ -106,7 +106,7 @@ static void put_function(const struct plot_function *f, int letter, size_t colum
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     static const char marks[] = "*#$%@&=";
-    char start[128], text[128];
+    char start[128], text[128], bytes[UNITS_TEXT];
     for (size_t i = 0; i < plot->series_count; i++) {
         if (plot->is_family && i == PLOT_LEGEND_LINES) {
             fprintf(out, "     and %zu more\n", plot->series_count - i);
