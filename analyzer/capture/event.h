@@ -45,6 +45,11 @@ static inline int event_frees(enum event_kind kind)
     return kind >= EVENT_FREE && kind <= EVENT_FREE_IMPLIED;
 }
 
+static inline int event_maps(enum event_kind kind)
+{
+    return kind == EVENT_MAP || kind == EVENT_UNMAP;
+}
+
 /* What a class is. Class 0 is no class. */
 struct event_class {
     uint32_t stack;

@@ -26,7 +26,6 @@ static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
 {
     if (ns < c->begin) {
         c->level = level;
-        c->is_level_real = 1;
         return;
     }
     put_first(c);
@@ -36,9 +35,8 @@ static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
 
 /* ---- where the changes come from ---- */
 
-static void add_summary(struct cut *c, const struct process *p)
+static void add_summary(struct cut *c, struct line_of line)
 {
-    struct line_of line = process_line(p, c->series);
     struct steps steps = {.buckets = line.buckets, .count = line.count};
     uint64_t ns, level;
     while (steps_next(&steps, &ns, &level))
@@ -56,6 +54,11 @@ static int is_rest_of_step(const struct event *e)
     return e->kind == EVENT_ALLOC || e->kind == EVENT_REALLOC_FREE;
 }
 
+static int is_change_of(enum series series, enum event_kind kind)
+{
+    return series == SERIES_MEMORY || event_maps(kind) == (series == SERIES_MAPPED);
+}
+
 static int add_events(struct cut *c, struct recording *r, uint32_t process)
 {
     struct event e;
@@ -65,8 +68,9 @@ static int add_events(struct cut *c, struct recording *r, uint32_t process)
     if (rc != RECORDING_OK)
         return rc;
     c->level = recording_level(r, c->series);
-    c->is_level_real = c->level > 0;
     while ((rc = recording_next(r, &e)) > 0 && e.ns < c->end) {
+        if (!is_change_of(c->series, e.kind))
+            continue;
         if (is_held && !is_rest_of_step(&e))
             cut_add(c, held_ns, held_level);
         held_ns = e.ns;
@@ -95,14 +99,16 @@ int recording_timeline(struct recording *r, uint32_t process, enum series series
                        uint64_t end_ns, struct timeline *line)
 {
     const struct process *p = image_process(recording_image(r), process);
+    struct line_of whole = p ? process_line(p, series) : (struct line_of){NULL, 0};
     struct cut c = {.begin = begin_ns, .end = end_ns, .line = line, .series = series};
     int rc = RECORDING_OK;
     if (!p || end_ns <= begin_ns)
         return RECORDING_OK;
-    if (events_are_finer(process_line(p, series), begin_ns, end_ns))
+    c.is_level_real = whole.count > 0 && whole.buckets[0].begin_ns < begin_ns;
+    if (events_are_finer(whole, begin_ns, end_ns))
         rc = add_events(&c, r, process);
     else
-        add_summary(&c, p);
+        add_summary(&c, whole);
     put_first(&c);
     return rc;
 }

@@ -116,7 +116,7 @@ static void show_functions(const struct image *image, const char *file, enum ser
     for (size_t i = 0; i < found; i++) {
         const struct function *f = &image->functions[order[i]->function];
         const struct usage *u =
-            &function_series((struct function_usage *)order[i], series)->inclusive;
+            &function_series_of(order[i], series)->inclusive;
         if (j)
             put_function(image, f, u, begins[order[i]->function], j);
         else

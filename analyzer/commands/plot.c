@@ -43,15 +43,20 @@ static const struct option options[] = {
      "a line for each process of the tree; with -C their sum, too"},
     {0, "pid", OPTION_COUNT, "N", offsetof(struct values, which.pid), NULL,
      "only process N of the recording's tree"},
+    SERIES_OPTIONS(struct values, which.series),
     {0}};
+
+struct window { /* of a line */
+    struct timeline line, mapped;
+};
 
 struct page { /* what is to be plotted, and what must be released */
     const struct values *values;
     struct plot plot;
     char **names;
     struct chosen *chosen; /* what is shown where there is no family */
-    struct plot_series *series;
-    struct timeline *windows;      /* empty where the summary's buckets are used */
+    struct plot_line *lines;
+    struct window *windows;        /* empty where the summary's buckets are used */
     size_t count;                  /* of operands, and of all arrays above */
     struct plot_family **families; /* NULL: one process */
 };
@@ -68,26 +73,47 @@ static uint64_t to_ns(double seconds)
 
 /* ---- reading ---- */
 
-static int check_contents(const char *name, const struct image *image)
+static int held_anything(const struct plot_line *line)
 {
-    const struct process *p = &image->processes[0];
-    const struct totals *t = &p->totals;
-    if (p->heap_count > 0 && t->peak_bytes > 0)
+    const struct process *p = &line->image->processes[0];
+    return process_line(p, line->series).count > 0 && process_peak(p, line->series).bytes > 0;
+}
+
+/* Of another series than what was asked for? */
+static int complain_of_series(const struct plot_line *line)
+{
+    const struct process *p = &line->image->processes[0];
+    if (line->series == SERIES_MEMORY || process_peak(p, SERIES_MEMORY).bytes == 0)
         return 0;
-    if (image->cut)
+    complain("%s: the program never held any %s; leave --%s out to plot its %s", line->name,
+             line->series == SERIES_HEAP ? "heap memory" : "mapped memory",
+             line->series == SERIES_HEAP ? "heap" : "mapped",
+             line->series == SERIES_HEAP ? "mapped memory" : "heap");
+    return 1;
+}
+
+/* Complains if there is nothing to draw. */
+static int check_contents(const struct plot_line *line)
+{
+    const struct totals *t = &line->image->processes[0].totals;
+    if (held_anything(line))
+        return 0;
+    if (complain_of_series(line))
+        return -1;
+    if (line->image->cut)
         complain("%s: the recording is cut and no allocation is left of it, so there is nothing to "
                  "plot",
-                 name);
-    else if (image->running)
+                 line->name);
+    else if (line->image->running)
         complain("%s: the program is still running and has allocated nothing so far, so there is "
                  "nothing to plot",
-                 name);
-    else if (t->allocations == 0)
+                 line->name);
+    else if (t->allocations == 0 && t->maps == 0)
         complain("%s: the recording has no allocation in it, so there is nothing to plot; a "
                  "statically linked program cannot be recorded, others may allocate nothing",
-                 name);
+                 line->name);
     else
-        complain("%s: the program never held any heap memory, so there is nothing to plot", name);
+        complain("%s: the program never held any memory, so there is nothing to plot", line->name);
     return -1;
 }
 
@@ -107,38 +133,45 @@ static unsigned lines_wanted(const struct page *page)
  * plot_family_new has said what cannot be read. */
 static int take_family(struct page *page, size_t i, struct plot_family *family)
 {
-    struct plot_series *series = &page->series[i];
-    size_t lines;
-    const struct plot_series *first = plot_family_series(family, &lines);
+    size_t count;
+    const struct plot_line *first = plot_family_lines(family, &count);
     page->families[i] = family;
-    if (lines == 0)
+    if (count == 0)
         return -1;
-    *series = *first;
+    page->lines[i] = *first;
     if (plot_family_is_summed(family))
         page->plot.summed = plot_family_size(family);
-    if (lines == 1 && !page->values->each)
-        return check_contents(series->name, series->image);
+    if (count == 1 && !page->values->each)
+        return check_contents(first);
     page->plot.is_family = 1;
-    page->plot.series = first;
-    page->plot.series_count = lines;
+    page->plot.lines = first;
+    page->plot.line_count = count;
     return 0;
+}
+
+static struct plot_line line_of_chosen(const struct chosen *chosen, const char *name)
+{
+    const struct process *p = &chosen->image->processes[0];
+    struct plot_line line = {.name = name,
+                             .image = chosen->image,
+                             .series = chosen->series,
+                             .line = process_line(p, chosen->series)};
+    if (line.series == SERIES_MEMORY && p->totals.mapped_peak_bytes)
+        line.mapped = process_line(p, SERIES_MAPPED);
+    return line;
 }
 
 static int take_process(struct page *page, size_t i, const char *operand)
 {
-    struct plot_series *series = &page->series[i];
     struct chosen *chosen = &page->chosen[i];
     if (chosen_open(chosen, "plot", operand, &page->values->which, CHOSEN_UNTOLD) != COMMAND_OK)
         return -1;
     free(page->names[i]);
     page->names[i] = xstrdup(chosen->name);
-    series->name = page->names[i];
-    series->image = chosen->image;
-    series->heap = chosen->image->processes[0].heap;
-    series->heap_count = chosen->image->processes[0].heap_count;
-    if (check_contents(series->name, series->image) != 0)
+    page->lines[i] = line_of_chosen(chosen, page->names[i]);
+    if (check_contents(&page->lines[i]) != 0)
         return -1;
-    choice_tell(chosen->holder, series->name);
+    choice_tell(chosen->holder, page->names[i]);
     return 0;
 }
 
@@ -148,7 +181,7 @@ static void tell_leader(const struct page *page)
     const struct plot *plot = &page->plot;
     printf("The program only starts others: drawn are %s and the biggest, %s.\n"
            "With --pid N one process is, with its functions, with -M each.\n",
-           plot->series[0].name, plot->series[1].name);
+           plot->lines[0].name, plot->lines[1].name);
 }
 
 static int open_one(struct page *page, size_t i, const char *operand)
@@ -158,7 +191,7 @@ static int open_one(struct page *page, size_t i, const char *operand)
     if (!page->names[i])
         return -1;
     struct plot_family *family = NULL;
-    if (lines && plot_family_new(&family, page->names[i], lines) != 0)
+    if (lines && plot_family_new(&family, page->names[i], lines, &page->values->which.series) != 0)
         return -1;
     if (!operand)
         puts("Using last profile data.");
@@ -166,20 +199,20 @@ static int open_one(struct page *page, size_t i, const char *operand)
         return take_process(page, i, operand);
     if (take_family(page, i, family) != 0)
         return -1;
-    if (lines & PLOT_BIGGEST && page->plot.series_count > 1)
+    if (lines & PLOT_BIGGEST && page->plot.line_count > 1)
         tell_leader(page);
     return 0;
 }
 
-/* The last moment that any series has. */
+/* The last moment that any line has. */
 static uint64_t last_moment(const struct page *page)
 {
     uint64_t last = 1;
-    for (size_t i = 0; i < page->plot.series_count; i++) {
-        const struct process *p = &page->plot.series[i].image->processes[0];
-        uint64_t end = p->end_ns;
-        if (p->heap_count && p->heap[p->heap_count - 1].begin_ns > end)
-            end = p->heap[p->heap_count - 1].begin_ns;
+    for (size_t i = 0; i < page->plot.line_count; i++) {
+        const struct plot_line *line = &page->plot.lines[i];
+        uint64_t end = line->image->processes[0].end_ns;
+        if (line->line.count && line->line.buckets[line->line.count - 1].begin_ns > end)
+            end = line->line.buckets[line->line.count - 1].begin_ns;
         last = end > last ? end : last;
     }
     return last;
@@ -187,30 +220,40 @@ static uint64_t last_moment(const struct page *page)
 
 static int read_family_window(struct page *page, size_t i)
 {
-    size_t lines;
+    size_t count;
     if (!plot_family_window(page->families[i], page->plot.begin_ns, page->plot.end_ns))
         return -1;
-    const struct plot_series *first = plot_family_series(page->families[i], &lines);
-    page->series[i] = *first;
+    const struct plot_line *first = plot_family_lines(page->families[i], &count);
+    page->lines[i] = *first;
     if (page->plot.is_family)
-        page->plot.series = first;
+        page->plot.lines = first;
     return 0;
+}
+
+static int read_series(struct page *page, size_t i, enum series series, struct timeline *window)
+{
+    const struct process *p = &page->lines[i].image->processes[0];
+    int rc = recording_timeline(page->chosen[i].holder, p->serial, series, page->plot.begin_ns,
+                                page->plot.end_ns, window);
+    if (rc != RECORDING_OK)
+        complain("%s: the window cannot be read: %s", page->lines[i].name, recording_strerror(rc));
+    return rc == RECORDING_OK ? 0 : -1;
 }
 
 static int read_window(struct page *page, size_t i)
 {
-    struct plot_series *series = &page->series[i];
-    struct timeline *window = &page->windows[i];
+    struct plot_line *line = &page->lines[i];
+    struct window *window = &page->windows[i];
     if (page->families[i])
         return read_family_window(page, i);
-    int rc = recording_timeline(page->chosen[i].holder, series->image->processes[0].serial, SERIES_HEAP,
-                                page->plot.begin_ns, page->plot.end_ns, window);
-    if (rc != RECORDING_OK) {
-        complain("%s: the window cannot be read: %s", series->name, recording_strerror(rc));
+    if (read_series(page, i, line->series, &window->line) != 0)
         return -1;
-    }
-    series->heap = window->buckets;
-    series->heap_count = window->count;
+    line->line = (struct line_of){window->line.buckets, window->line.count};
+    if (line->mapped.count == 0)
+        return 0;
+    if (read_series(page, i, SERIES_MAPPED, &window->mapped) != 0)
+        return -1;
+    line->mapped = (struct line_of){window->mapped.buckets, window->mapped.count};
     return 0;
 }
 
@@ -241,7 +284,7 @@ static int set_range(struct page *page)
 /* "still running", "cut recording", what a family lacks; NULL where it is whole. */
 static char *state_of(const struct page *page, size_t i)
 {
-    const struct image *image = page->series[i].image;
+    const struct image *image = page->lines[i].image;
     const struct plot_family *family = page->families[i];
     char *text = NULL, *gaps = family ? plot_family_gaps(family) : NULL;
     int running = family ? plot_family_runs_on(family) : image->running;
@@ -274,7 +317,7 @@ static char *note_of_one(const struct page *page, size_t i)
 {
     const struct plot_family *family = page->families[i];
     struct quality quality =
-        family ? plot_family_quality(family) : page->series[i].image->processes[0].quality;
+        family ? plot_family_quality(family) : page->lines[i].image->processes[0].quality;
     char *text = quality_of_functions(&quality);
     char *left_out = family ? plot_family_left_out(family) : NULL;
     if (text)
@@ -298,7 +341,7 @@ static int draw(struct page *page, const struct picture *picture)
     struct plot *plot = &page->plot;
     struct plot_function *functions = NULL;
     size_t count = 0;
-    if (plot->series_count == 1 && !page->families[0] && !page->values->no_functions)
+    if (plot->line_count == 1 && !page->families[0] && !page->values->no_functions)
         functions = plot_pick(plot, GNUPLOT_LABEL_WIDTH, &count);
     char *note = note_of(page);
     plot->functions = functions;
@@ -316,13 +359,14 @@ static void release(struct page *page)
         plot_family_free(page->families[i]);
         chosen_close(&page->chosen[i]);
         free(page->names[i]);
-        timeline_clear(&page->windows[i]);
+        timeline_clear(&page->windows[i].line);
+        timeline_clear(&page->windows[i].mapped);
     }
     free(page->chosen);
     free(page->names);
     free(page->windows);
     free(page->families);
-    free(page->series);
+    free(page->lines);
 }
 
 /* Complains of options that would do nothing. Returns 0 where there are none. */
@@ -350,18 +394,20 @@ static int show(const struct values *values, const struct operands *operands)
 {
     struct picture picture;
     size_t count = operands->count ? (size_t)operands->count : 1;
-    if (check_options(values, count) != 0 || picture_choose(&picture, values->output) != 0)
+    if (check_options(values, count) != 0 ||
+        series_check("plot", &values->which.series) != COMMAND_OK ||
+        picture_choose(&picture, values->output) != 0)
         return COMMAND_USAGE;
     struct page page = {.values = values,
                         .count = count,
                         .families = xcalloc(count, sizeof *page.families),
                         .names = xcalloc(count, sizeof *page.names),
                         .chosen = xcalloc(count, sizeof *page.chosen),
-                        .series = xcalloc(count, sizeof *page.series),
+                        .lines = xcalloc(count, sizeof *page.lines),
                         .windows = xcalloc(count, sizeof *page.windows)};
     page.plot = (struct plot){.title = values->title,
-                              .series = page.series,
-                              .series_count = count,
+                              .lines = page.lines,
+                              .line_count = count,
                               .slope = values->slope,
                               .skipped = values->skipped.list,
                               .skipped_count = values->skipped.count};
@@ -389,6 +435,7 @@ static const struct example examples[] = {
     {"mprof-c plot --skip main --skip read_all", "brackets for other functions than these two"},
     {"mprof-c plot -C -o tree.png build.mprof", "the memory of a whole build"},
     {"mprof-c plot -M -o each.png build.mprof", "its processes, a line each"},
+    {"mprof-c plot --heap -o heap.png build.mprof", "without what the program mapped itself"},
     {"mprof-c plot --pid 4711 -o one.png build.mprof", "one process of it, with its functions"},
     {"mprof-c plot -o both.pdf before.mprof after.mprof", "two in one picture, both from 0 s on"},
     {0}};
@@ -400,10 +447,14 @@ const struct command command_plot = {
     .operands_max = -1,
     .summary = "draw memory over time and the functions that held it",
     .description =
-        "Draws the live heap over time (black) and the resident set, a red cross at the peak with "
+        "Draws memory over time (black) and the resident set, a red cross at the peak with "
         "its value and time, and the functions with the highest own peaks: a bracket opens where "
         "the activation that held the function's own peak began and closes where it ended, both at "
-        "the heap of that moment; brackets that would lie over each other stand above each other, "
+        "the memory of that moment. Memory is the heap and what the program mapped itself; where "
+        "there is any of that, the area below the line shows the two parts, mapped memory below "
+        "the heap, and the legend how much of the peak each was. --heap draws only the heap, "
+        "--mapped only mapped memory. Brackets that would lie over each other stand above each "
+        "other, "
         "at their times. Below a function's own peak the legend says how long this activation "
         "was, and of how many. Functions that only pass through to another share its entry, "
         "\"outer > inner\". Wrappers of malloc (see WRAPPERS in mprof-c(1)) and functions that "

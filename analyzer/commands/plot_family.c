@@ -20,7 +20,8 @@ struct line {           /* of one process, or of several, in the tree's time */
     size_t relative;    /* KIN_NONE: of several */
     struct image image; /* with nothing in it but the process */
     struct process process;
-    struct bucket *heap;
+    struct bucket *buckets; /* of the series */
+    size_t bucket_count;
     char *label;
 };
 
@@ -28,25 +29,27 @@ struct plot_family {
     struct recording *recording; /* the one asked for */
     struct lineage lineage;
     const struct image *asked;
-    struct image *sum;       /* NULL: not wanted */
-    struct bucket *sum_heap; /* of a window; NULL: the summary's */
+    enum series wanted;
+    struct image *sum; /* NULL: not wanted */
+    int windowed;
+    struct timeline sum_window, sum_mapped; /* of the sum, where windowed */
     struct line **lines;
     size_t count, capacity;
     struct line *others; /* the sum of those beyond PLOT_LINES_MAX; NULL: there are none */
     size_t other_count;
     size_t empty; /* processes that held nothing */
-    struct plot_series *series;
-    size_t series_count;
+    struct plot_line *shown;
+    size_t shown_count;
     char *sum_label;
 };
 
 /* ---- a line for each ---- */
 
-static struct bucket *shifted(const struct bucket *heap, size_t count, uint64_t shift_ns)
+static struct bucket *shifted(const struct bucket *buckets, size_t count, uint64_t shift_ns)
 {
     struct bucket *copy = xcalloc(count + 1, sizeof *copy);
     for (size_t i = 0; i < count; i++) {
-        copy[i] = heap[i];
+        copy[i] = buckets[i];
         copy[i].begin_ns += shift_ns;
         copy[i].max_ns += shift_ns;
         copy[i].min_ns += shift_ns;
@@ -85,22 +88,24 @@ static void add_line(void *context, const struct lineage_visit *visit)
     const struct family *family = &f->lineage.family;
     const struct process *p = visit->process;
     size_t relative = (size_t)(visit->relative - family->relatives);
-    if (relative != family->self && p->totals.peak_bytes == 0) {
+    if (relative != family->self && process_peak(p, f->wanted).bytes == 0) {
         f->empty += !family->is_left[relative];
         return;
     }
     struct line *line = xcalloc(1, sizeof *line);
     line->relative = relative;
-    line->heap = shifted(p->heap, p->heap_count, visit->shift_ns);
+    struct line_of line_of = process_line(p, f->wanted);
+    line->buckets = shifted(line_of.buckets, line_of.count, visit->shift_ns);
+    line->bucket_count = line_of.count;
     line->label = label_of(family, relative);
     line->process = (struct process){.pid = p->pid,
                                      .begin_ns = p->begin_ns + visit->shift_ns,
                                      .end_ns = p->end_ns + visit->shift_ns,
                                      .totals = p->totals,
-                                     .quality = p->quality,
-                                     .heap = line->heap,
-                                     .heap_count = p->heap_count};
+                                     .quality = p->quality};
     line->process.totals.peak_ns += visit->shift_ns;
+    line->process.totals.mapped_peak_ns += visit->shift_ns;
+    line->process.totals.memory_peak_ns += visit->shift_ns;
     set_image(f, line);
     line->image.cut = visit->image->cut;
     line->image.running = visit->relative->runs_on;
@@ -110,15 +115,16 @@ static void add_line(void *context, const struct lineage_visit *visit)
 
 static void free_line(struct line *line)
 {
-    free(line->heap);
+    free(line->buckets);
     free(line->label);
     free(line);
 }
 
-static int highest_first(const void *left, const void *right)
+static int highest_first(const void *left, const void *right, void *series)
 {
     const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
-    uint64_t x = a->process.totals.peak_bytes, y = b->process.totals.peak_bytes;
+    uint64_t x = process_peak(&a->process, *(const enum series *)series).bytes;
+    uint64_t y = process_peak(&b->process, *(const enum series *)series).bytes;
     return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
 }
 
@@ -128,21 +134,21 @@ static int highest_first(const void *left, const void *right)
 static void set_others(struct plot_family *f, const struct course *courses, size_t count,
                        uint64_t from_ns)
 {
-    struct process *p = &f->others->process;
     struct timeline sum = {0};
-    together_heap(courses, count, from_ns, &sum);
-    free(f->others->heap);
-    p->heap = f->others->heap = sum.buckets;
-    p->heap_count = sum.count;
+    together_line(courses, count, from_ns, &sum);
+    free(f->others->buckets);
+    f->others->buckets = sum.buckets;
+    f->others->bucket_count = sum.count;
 }
 
+/* Whatever the series is, the others have just this one. */
 static void measure_others(struct plot_family *f)
 {
-    struct process *p = &f->others->process;
-    struct plot_series series = {NULL, &f->others->image, p->heap, p->heap_count};
-    const struct bucket *highest = plot_highest(&series);
-    p->totals.peak_bytes = highest ? highest->max_bytes : 0;
-    p->totals.peak_ns = highest ? highest->max_ns : 0;
+    struct totals *t = &f->others->process.totals;
+    const struct bucket *highest =
+        plot_highest((struct line_of){f->others->buckets, f->others->bucket_count});
+    t->peak_bytes = t->mapped_peak_bytes = t->memory_peak_bytes = highest ? highest->max_bytes : 0;
+    t->peak_ns = t->mapped_peak_ns = t->memory_peak_ns = highest ? highest->max_ns : 0;
 }
 
 /* Replaces the lines from `first` on by their sum. */
@@ -156,8 +162,8 @@ static void join_lines(struct plot_family *f, size_t first)
     for (size_t i = 0; i < count; i++) {
         const struct line *line = f->lines[first + i];
         const struct process *p = &line->process;
-        courses[i] = (struct course){.buckets = p->heap,
-                                     .count = p->heap_count,
+        courses[i] = (struct course){.buckets = line->buckets,
+                                     .count = line->bucket_count,
                                      .end_ns = p->end_ns,
                                      .runs_on = line->image.running};
         others->image.running |= line->image.running;
@@ -176,7 +182,7 @@ static void join_lines(struct plot_family *f, size_t first)
 static void choose_lines(struct plot_family *f, size_t legend_room)
 {
     if (f->count > legend_room)
-        qsort(f->lines, f->count, sizeof(struct line *), highest_first);
+        qsort_r(f->lines, f->count, sizeof(struct line *), highest_first, &f->wanted);
     if (f->count <= PLOT_LINES_MAX)
         return;
     join_lines(f, PLOT_LINES_MAX);
@@ -191,7 +197,7 @@ char *plot_family_left_out(const struct plot_family *f)
         asprintf(&joined,
                  "%zu of %zu processes have no line of their own, together they held %s at most",
                  f->other_count, plot_family_size(f),
-                 units_bytes(peak, f->others->process.totals.peak_bytes)) < 0)
+                 units_bytes(peak, process_peak(&f->others->process, f->wanted).bytes)) < 0)
         joined = NULL;
     if (f->empty &&
         asprintf(&empty, "%zu process%s held nothing", f->empty, f->empty == 1 ? "" : "es") < 0)
@@ -205,27 +211,52 @@ char *plot_family_left_out(const struct plot_family *f)
     return text;
 }
 
-/* ---- the series ---- */
+/* ---- all lines ---- */
 
-static struct plot_series series_of(const struct line *line)
+static struct plot_line shown_of(const struct plot_family *f, const struct line *line)
 {
-    return (struct plot_series){line->label, &line->image, line->heap, line->process.heap_count};
+    return (struct plot_line){.name = line->label,
+                              .image = &line->image,
+                              .series = f->wanted,
+                              .line = {line->buckets, line->bucket_count}};
 }
 
-static void set_series(struct plot_family *f)
+/* Of the sum: its window, or the whole. */
+static struct line_of line_of_sum(const struct plot_family *f, const struct timeline *window,
+                                  enum series series)
+{
+    if (f->windowed)
+        return (struct line_of){window->buckets, window->count};
+    return process_line(&f->sum->processes[0], series);
+}
+
+static int sum_has_parts(const struct plot_family *f)
+{
+    return f->sum && f->wanted == SERIES_MEMORY &&
+           f->sum->processes[0].totals.mapped_peak_bytes > 0;
+}
+
+static struct plot_line shown_of_sum(const struct plot_family *f)
+{
+    struct plot_line line = {.name = f->sum_label, .image = f->sum, .series = f->wanted};
+    line.line = line_of_sum(f, &f->sum_window, f->wanted);
+    if (sum_has_parts(f))
+        line.mapped = line_of_sum(f, &f->sum_mapped, SERIES_MAPPED);
+    return line;
+}
+
+static void set_shown(struct plot_family *f)
 {
     size_t used = 0;
-    free(f->series);
-    f->series = xcalloc(f->count + 3, sizeof *f->series);
-    if (f->sum) {
-        struct process *p = &f->sum->processes[0];
-        f->series[used++] = (struct plot_series){f->sum_label, f->sum, p->heap, p->heap_count};
-    }
+    free(f->shown);
+    f->shown = xcalloc(f->count + 3, sizeof *f->shown);
+    if (f->sum)
+        f->shown[used++] = shown_of_sum(f);
     if (f->others)
-        f->series[used++] = series_of(f->others);
+        f->shown[used++] = shown_of(f, f->others);
     for (size_t i = 0; i < f->count; i++)
-        f->series[used++] = series_of(f->lines[i]);
-    f->series_count = used;
+        f->shown[used++] = shown_of(f, f->lines[i]);
+    f->shown_count = used;
 }
 
 static char *sum_label(const struct plot_family *f, const char *name, unsigned lines)
@@ -247,7 +278,7 @@ static void read_lines(struct plot_family *f, const char *name, unsigned lines, 
     else if (lines & PLOT_BIGGEST)
         lineage_visit_one(&f->lineage, biggest, add_line, f);
     choose_lines(f, PLOT_LEGEND_LINES);
-    set_series(f);
+    set_shown(f);
 }
 
 /* Reads all figures; of a recording without a family only if that is asked for. */
@@ -266,7 +297,8 @@ static int is_wanted(struct plot_family *f, const char *name, unsigned lines, si
     return leader_only_starts(family, biggest) || !(lines & PLOT_LEADER);
 }
 
-int plot_family_new(struct plot_family **out, const char *name, unsigned lines)
+int plot_family_new(struct plot_family **out, const char *name, unsigned lines,
+                    const struct series_choice *series)
 {
     size_t biggest;
     struct recording *recording = choice_open(name);
@@ -276,6 +308,10 @@ int plot_family_new(struct plot_family **out, const char *name, unsigned lines)
     struct plot_family *f = xcalloc(1, sizeof *f);
     f->recording = recording;
     f->asked = recording_image(recording);
+    if (series_choose(series, name, &f->asked->processes[0], &f->wanted) != COMMAND_OK) {
+        plot_family_free(f);
+        return -1;
+    }
     if (!is_wanted(f, name, lines, &biggest)) {
         plot_family_free(f);
         return 0;
@@ -286,10 +322,10 @@ int plot_family_new(struct plot_family **out, const char *name, unsigned lines)
     return 0;
 }
 
-const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count)
+const struct plot_line *plot_family_lines(const struct plot_family *f, size_t *count)
 {
-    *count = f->series_count;
-    return f->series;
+    *count = f->shown_count;
+    return f->shown;
 }
 
 int plot_family_is_summed(const struct plot_family *f)
@@ -335,9 +371,10 @@ void plot_family_free(struct plot_family *f)
     if (f->others)
         free_line(f->others);
     image_free(f->sum);
-    free(f->sum_heap);
+    timeline_clear(&f->sum_window);
+    timeline_clear(&f->sum_mapped);
     free(f->sum_label);
-    free(f->series);
+    free(f->shown);
     lineage_free(&f->lineage);
     recording_close(f->recording);
     free(f);
@@ -345,14 +382,32 @@ void plot_family_free(struct plot_family *f)
 
 /* ---- a window ---- */
 
+struct courses {
+    struct course *list;
+    size_t count, capacity;
+};
+
 struct window {
     struct plot_family *family;
     uint64_t begin_ns, end_ns;
-    struct course *courses, *others; /* of all, and of those without a line */
-    size_t count, capacity, other_count, other_capacity;
+    struct courses all, mapped, others; /* others: of those without a line; the buckets are all's */
 };
 
-static struct line *line_of(const struct plot_family *f, const struct relative *relative)
+static void add_course(struct courses *courses, struct course course)
+{
+    courses->list =
+        xgrow(courses->list, &courses->capacity, courses->count + 1, sizeof *courses->list);
+    courses->list[courses->count++] = course;
+}
+
+static void free_courses(struct courses *courses, int with_buckets)
+{
+    for (size_t i = 0; with_buckets && i < courses->count; i++)
+        free((void *)courses->list[i].buckets);
+    free(courses->list);
+}
+
+static struct line *line_of_relative(const struct plot_family *f, const struct relative *relative)
 {
     for (size_t i = 0; i < f->count; i++)
         if (&f->lineage.family.relatives[f->lines[i]->relative] == relative)
@@ -362,65 +417,67 @@ static struct line *line_of(const struct plot_family *f, const struct relative *
 
 /* Reads the part of the process's line that lies in the window, which is in the tree's time; none
  * where the process was not alive. */
-static void read_window(const struct window *w, const struct lineage_visit *visit,
-                        struct timeline *line)
+static struct course read_course(const struct window *w, const struct lineage_visit *visit,
+                                 enum series series)
 {
     const struct process *p = visit->process;
+    struct timeline line = {0};
     uint64_t begin = w->begin_ns > visit->shift_ns ? w->begin_ns - visit->shift_ns : 0;
     uint64_t end = w->end_ns > visit->shift_ns ? w->end_ns - visit->shift_ns : 0;
     begin = begin < p->begin_ns ? p->begin_ns : begin;
     if (!visit->relative->runs_on && end > p->end_ns + 1)
         end = p->end_ns + 1;
-    int rc = recording_timeline(visit->recording, p->serial, SERIES_HEAP, begin, end, line);
-    if (rc == RECORDING_OK)
-        return;
-    complain("%s: the window cannot be read: %s; process %d is left out",
-             visit->relative->recording, recording_strerror(rc), p->pid);
-    timeline_clear(line);
+    int rc = recording_timeline(visit->recording, p->serial, series, begin, end, &line);
+    if (rc != RECORDING_OK) {
+        complain("%s: the window cannot be read: %s; process %d is left out",
+                 visit->relative->recording, recording_strerror(rc), p->pid);
+        timeline_clear(&line);
+    }
+    return (struct course){.buckets = line.buckets,
+                           .count = line.count,
+                           .shift_ns = visit->shift_ns,
+                           .end_ns = p->end_ns,
+                           .runs_on = visit->relative->runs_on || line.count == 0};
 }
 
 static void add_window(void *context, const struct lineage_visit *visit)
 {
     struct window *w = context;
-    struct timeline read = {0};
-    read_window(w, visit, &read);
-    struct line *line = line_of(w->family, visit->relative);
-    if (line) {
-        free(line->heap);
-        line->heap = shifted(read.buckets, read.count, visit->shift_ns);
-        line->process.heap = line->heap;
-        line->process.heap_count = read.count;
-    }
-    struct course course = {.buckets = read.buckets,
-                            .count = read.count,
-                            .shift_ns = visit->shift_ns,
-                            .end_ns = visit->process->end_ns,
-                            .runs_on = visit->relative->runs_on || read.count == 0};
-    w->courses = xgrow(w->courses, &w->capacity, w->count + 1, sizeof *w->courses);
-    w->courses[w->count++] = course;
-    if (line)
+    struct plot_family *f = w->family;
+    struct course course = read_course(w, visit, f->wanted);
+    struct line *line = line_of_relative(f, visit->relative);
+    add_course(&w->all, course);
+    if (sum_has_parts(f))
+        add_course(&w->mapped, read_course(w, visit, SERIES_MAPPED));
+    if (!line) {
+        add_course(&w->others, course);
         return;
-    w->others = xgrow(w->others, &w->other_capacity, w->other_count + 1, sizeof *w->others);
-    w->others[w->other_count++] = course;
+    }
+    free(line->buckets);
+    line->buckets = shifted(course.buckets, course.count, visit->shift_ns);
+    line->bucket_count = course.count;
+}
+
+static void sum_window(const struct courses *courses, uint64_t begin_ns, struct timeline *sum)
+{
+    timeline_clear(sum);
+    together_line(courses->list, courses->count, begin_ns, sum);
 }
 
 size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)
 {
     struct window w = {.family = f, .begin_ns = begin_ns, .end_ns = end_ns};
-    struct timeline sum = {0};
     size_t taken = lineage_visit(&f->lineage, add_window, &w);
     if (f->sum) {
-        together_heap(w.courses, w.count, begin_ns, &sum);
-        f->sum_heap = sum.buckets;
-        f->sum->processes[0].heap = sum.buckets;
-        f->sum->processes[0].heap_count = sum.count;
+        sum_window(&w.all, begin_ns, &f->sum_window);
+        sum_window(&w.mapped, begin_ns, &f->sum_mapped);
     }
     if (f->others)
-        set_others(f, w.others, w.other_count, begin_ns);
-    for (size_t i = 0; i < w.count; i++)
-        free((void *)w.courses[i].buckets);
-    free(w.courses);
-    free(w.others);
-    set_series(f);
+        set_others(f, w.others.list, w.others.count, begin_ns);
+    free_courses(&w.all, 1);
+    free_courses(&w.mapped, 1);
+    free_courses(&w.others, 0);
+    f->windowed = 1;
+    set_shown(f);
     return taken;
 }

@@ -2,13 +2,14 @@
  * plot_family.h - the lines of a tree of processes for a plot: one that sums them all, one for
  * each, or both. All are in the tree's time: 0 is the start of the recording asked for.
  *
- * Owner of all that the series point to: the plot_family. What cannot be read is said in a sentence
+ * Owner of all that the lines point to: the plot_family. What cannot be read is said in a sentence
  * and left out, and so is what else the family lacks (lineage_tell).
  */
 #ifndef MPROF_PLOT_FAMILY_H
 #define MPROF_PLOT_FAMILY_H
 
 #include "plot.h"
+#include "series_choice.h"
 
 struct plot_family;
 
@@ -23,10 +24,11 @@ enum plot_family_lines {
 #define PLOT_LINES_MAX 100
 
 /* Reads the family of the recording `name`. Returns 0, or -1 after a sentence. *f stays NULL where
- * PLOT_LEADER asks for a family and the recording's is none. Without a series nothing of the family
- * could be read. */
-int plot_family_new(struct plot_family **f, const char *name, unsigned lines);
-const struct plot_series *plot_family_series(const struct plot_family *f, size_t *count);
+ * PLOT_LEADER asks for a family and the recording's is none. Without a line nothing of the family
+ * could be read. `series`: of which all lines are. */
+int plot_family_new(struct plot_family **f, const char *name, unsigned lines,
+                    const struct series_choice *series);
+const struct plot_line *plot_family_lines(const struct plot_family *f, size_t *count);
 
 /* Changes the lines to those of [begin_ns, end_ns), as fine as the events are. Returns how many
  * processes could be read. */

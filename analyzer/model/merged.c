@@ -272,7 +272,7 @@ static struct bucket sum_up(struct merged *m, const struct course *courses, stru
                             size_t *count)
 {
     struct timeline sum = {0};
-    together_heap(courses, m->course_count, 0, &sum);
+    together_line(courses, m->course_count, 0, &sum);
     const struct bucket *highest = highest_of(&sum);
     struct bucket top = highest ? *highest : (struct bucket){0};
     *buckets = arena_copy(m->image->memory, sum.buckets, sum.count * sizeof *sum.buckets);

@@ -120,6 +120,12 @@ static inline struct series_usage *function_series(struct function_usage *f, enu
     return series == SERIES_HEAP ? &f->heap : series == SERIES_MAPPED ? &f->mapped : &f->memory;
 }
 
+static inline const struct series_usage *function_series_of(const struct function_usage *f,
+                                                            enum series series)
+{
+    return series == SERIES_HEAP ? &f->heap : series == SERIES_MAPPED ? &f->mapped : &f->memory;
+}
+
 /* What one thread allocated, whoever freed it. */
 struct thread_usage {
     uint32_t serial;  /* in the order of first events; 0 is the process's first thread */
@@ -184,7 +190,7 @@ struct totals {
     uint64_t file_peak_bytes, file_at_end_bytes;         /* mapped files */
     uint64_t maps, unmaps;                               /* calls, whatever they map */
     uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
-    uint64_t failed; /* allocations that failed; they are not among `allocations` */
+    uint64_t failed;         /* allocations that failed; they are not among `allocations` */
     uint64_t rss_mark_bytes; /* the kernel's own highest, as far as it was read; 0 unknown */
 };
 

@@ -165,7 +165,7 @@ static int goes_on_at(const struct merge *m, uint64_t ns)
     return m->count > 0 && m->sources[m->heap[0]].ns <= ns;
 }
 
-void together_heap(const struct course *courses, size_t count, uint64_t from_ns,
+void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum)
 {
     struct merge m;

@@ -39,7 +39,7 @@ int steps_next(struct steps *s, uint64_t *ns, uint64_t *level);
 
 /* The sum of all courses, into an empty timeline. from_ns, in the common time: the sum begins there
  * with one level, whatever each of the courses begins with; 0: with its first change. */
-void together_heap(const struct course *courses, size_t count, uint64_t from_ns,
+void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum);
 
 /* Sums up the resident sets, each held until its next sample, into empty samples. */

@@ -1,5 +1,6 @@
 /* gnuplot.c - see gnuplot.h. */
 #include "gnuplot.h"
+#include "gnuplot_drawing.h"
 #include "gnuplot_marks.h"
 #include "gnuplot_words.h"
 #include "text.h"
@@ -10,8 +11,7 @@
 #include <string.h>
 
 #define MARKS         30  /* small crosses along the line */
-#define RSS_OWN_SCALE 2.5 /* a resident set this many times the heap gets an axis of its own */
-#define RSS_FEW       30  /* fewer samples are marked: a single one would not be seen */
+#define RSS_OWN_SCALE 2.5 /* a resident set this many times the line gets an axis of its own */
 #define MARGIN        0.045
 #define TITLE_WIDTH   90
 #define LEGEND_ROWS   14 /* rows that a page has room for */
@@ -25,63 +25,27 @@
 #define BRACKET_BESIDE 0.005
 #define BRACKET_GAP    0.012
 
-/* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
-static const char *const series_colours[] = {"#000000", "#1f3fff", "#e00000", "#008000",
-                                             "#00a8b8", "#c000c0", "#c0a000"};
-static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
-    "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
-#define RSS_COLOUR   "#9a86c8"
-#define PEAK_COLOUR  "#e00000"
-#define SLOPE_COLOUR "#00b8c8"
-#define GRID_COLOUR  "#b8b8b8"
-
-struct drawing { /* what the parts of a script share */
-    const struct plot *plot;
-    const struct picture *picture;
-    FILE *out;
-    struct unit unit; /* of the y axis */
-    struct plot_point **lines;
-    size_t *line_counts;
-    uint64_t rss_bytes; /* highest sample shown; 0: no such line */
-    int rss_axis;       /* it has an axis of its own */
-    struct unit rss_unit;
-    double x0, x1, y0, y1;
-    size_t named; /* series with an entry in the legend */
-    int starts_shown, slopes_shown;
-};
-
-static void put_quoted(FILE *out, const char *text)
-{
-    char *quoted = gnuplot_quote(text);
-    fputs(quoted, out);
-    free(quoted);
-}
+#define PEAK_COLOUR "#e00000"
+#define GRID_COLOUR "#b8b8b8"
 
 /* ---- preparation ---- */
 
 static uint64_t top_of(const struct plot *plot)
 {
     uint64_t top = 0;
-    for (size_t i = 0; i < plot->series_count; i++) {
-        const struct bucket *highest = plot_highest(&plot->series[i]);
+    for (size_t i = 0; i < plot->line_count; i++) {
+        const struct bucket *highest = plot_highest(plot->lines[i].line);
         if (highest && highest->max_bytes > top)
             top = highest->max_bytes;
     }
     return top;
 }
 
-/* Samples of the resident set: those in the range, and one on either side, as the line between two
- * samples goes on into the range. */
-struct shown_samples {
-    const struct sample *list;
-    size_t count;
-};
-
-static struct shown_samples samples_shown(const struct plot *plot)
+struct shown_samples gnuplot_samples(const struct plot *plot)
 {
-    const struct process *p = &plot->series[0].image->processes[0];
+    const struct process *p = &plot->lines[0].image->processes[0];
     size_t first = 0, end;
-    if (plot->series_count != 1)
+    if (plot->line_count != 1)
         return (struct shown_samples){NULL, 0};
     while (first + 1 < p->sample_count && p->samples[first + 1].ns <= plot->begin_ns)
         first++;
@@ -92,7 +56,7 @@ static struct shown_samples samples_shown(const struct plot *plot)
 
 static uint64_t highest_rss(const struct plot *plot)
 {
-    struct shown_samples s = samples_shown(plot);
+    struct shown_samples s = gnuplot_samples(plot);
     uint64_t highest = 0;
     for (size_t i = 0; i < s.count; i++)
         highest = s.list[i].rss_bytes > highest ? s.list[i].rss_bytes : highest;
@@ -110,46 +74,61 @@ static struct unit axis_unit(uint64_t top)
 /* The legend never runs off the page: start times go first, then slopes, then names. */
 static void fit_legend(struct drawing *d)
 {
-    size_t count = d->plot->series_count, slopes = d->plot->slope ? count : 0;
+    size_t count = d->plot->line_count, slopes = d->plot->slope ? count : 0;
     d->starts_shown = !d->plot->is_family && 2 * count + slopes <= LEGEND_ROWS;
     d->slopes_shown = count + slopes <= LEGEND_ROWS;
     size_t rows = LEGEND_ROWS - (size_t)(d->plot->is_family != 0); /* the start has one */
     d->named = count <= rows ? count : rows - 1;
 }
 
-static void prepare(struct drawing *d)
+static uint64_t end_of(const struct plot *plot, const struct plot_line *line)
+{
+    uint64_t end = line->image->processes[0].end_ns;
+    return end < plot->end_ns ? end : plot->end_ns;
+}
+
+static void set_points(struct drawing *d)
 {
     const struct plot *plot = d->plot;
-    d->lines = xcalloc(plot->series_count, sizeof *d->lines);
-    d->line_counts = xcalloc(plot->series_count, sizeof *d->line_counts);
-    for (size_t i = 0; i < plot->series_count; i++) {
-        const struct plot_series *s = &plot->series[i];
-        uint64_t end = s->image->processes[0].end_ns;
-        d->lines[i] = xcalloc(PLOT_LINE_POINTS(s->heap_count), sizeof **d->lines);
-        d->line_counts[i] = plot_line(s, end < plot->end_ns ? end : plot->end_ns, d->lines[i]);
-    }
-    uint64_t top = top_of(plot);
+    d->points = xcalloc(plot->line_count, sizeof *d->points);
+    d->point_counts = xcalloc(plot->line_count, sizeof *d->point_counts);
+    for (size_t i = 0; i < plot->line_count; i++)
+        d->points[i] = plot_line_points(plot->lines[i].line, end_of(plot, &plot->lines[i]),
+                                        &d->point_counts[i]);
+}
+
+/* Returns the highest that shares the axis. */
+static uint64_t set_units(struct drawing *d)
+{
+    uint64_t top = top_of(d->plot);
     d->unit = axis_unit(top);
-    d->rss_bytes = highest_rss(plot);
+    d->rss_bytes = highest_rss(d->plot);
     d->rss_axis = (double)d->rss_bytes > RSS_OWN_SCALE * (double)top;
     d->rss_unit = d->rss_axis ? unit_of(d->rss_bytes) : d->unit;
     if (!d->rss_axis && d->rss_bytes > top)
         top = d->rss_bytes;
-    top = top ? top : 1;
+    return top ? top : 1;
+}
+
+static void prepare(struct drawing *d)
+{
+    const struct plot *plot = d->plot;
+    set_points(d);
+    double top = (double)set_units(d);
     double begin = (double)plot->begin_ns / 1e9, end = (double)plot->end_ns / 1e9;
     double margin = plot->windowed ? 0 : MARGIN * (end - begin);
     d->x0 = begin - margin;
     d->x1 = end > begin ? end + margin : begin + 1e-6;
-    d->y0 = -0.07 * (double)top;
-    d->y1 = 1.1 * (double)top;
+    d->y0 = -0.07 * top;
+    d->y1 = 1.1 * top;
 }
 
 static void release(struct drawing *d)
 {
-    for (size_t i = 0; i < d->plot->series_count; i++)
-        free(d->lines[i]);
-    free(d->lines);
-    free(d->line_counts);
+    for (size_t i = 0; i < d->plot->line_count; i++)
+        free(d->points[i]);
+    free(d->points);
+    free(d->point_counts);
 }
 
 /* ---- data ---- */
@@ -159,28 +138,46 @@ static void put_point(const struct drawing *d, double seconds, double bytes)
     fprintf(d->out, "%.9g %.9g\n", seconds, bytes / d->unit.bytes);
 }
 
-static void put_lines(const struct drawing *d)
+static void put_line_data(const struct drawing *d, size_t i)
 {
-    for (size_t i = 0; i < d->plot->series_count; i++) {
-        const struct plot_point *line = d->lines[i];
-        size_t count = d->line_counts[i];
-        fprintf(d->out, "$heap%zu << EOD\n", i);
-        for (size_t k = 0; k < count; k++)
-            put_point(d, line[k].seconds, line[k].bytes);
-        fprintf(d->out, "EOD\n$marks%zu << EOD\n", i);
-        double last = count ? line[count - 1].seconds : 0;
-        for (int k = 0; k <= MARKS; k++) {
-            double t = d->x0 + (d->x1 - d->x0) * k / MARKS;
-            if (count && t >= line[0].seconds && t <= last)
-                put_point(d, t, plot_line_at(line, count, t));
-        }
-        fputs("EOD\n", d->out);
+    const struct plot_point *points = d->points[i];
+    size_t count = d->point_counts[i];
+    fprintf(d->out, "$line%zu << EOD\n", i);
+    for (size_t k = 0; k < count; k++)
+        put_point(d, points[k].seconds, points[k].bytes);
+    fprintf(d->out, "EOD\n$marks%zu << EOD\n", i);
+    for (int k = 0; k <= MARKS; k++) {
+        double t = d->x0 + (d->x1 - d->x0) * k / MARKS;
+        if (count && t >= points[0].seconds && t <= points[count - 1].seconds)
+            put_point(d, t, plot_line_at(points, count, t));
     }
+    fputs("EOD\n", d->out);
+}
+
+/* The mapped part of a line of memory, "$mapped". */
+static void put_mapped_data(const struct drawing *d)
+{
+    const struct plot_line *line = &d->plot->lines[0];
+    size_t count;
+    struct plot_point *points = plot_line_points(line->mapped, end_of(d->plot, line), &count);
+    fputs("$mapped << EOD\n", d->out);
+    for (size_t i = 0; i < count; i++)
+        put_point(d, points[i].seconds, points[i].bytes);
+    fputs("EOD\n", d->out);
+    free(points);
+}
+
+static void put_data(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->line_count; i++)
+        put_line_data(d, i);
+    if (gnuplot_has_parts(d->plot))
+        put_mapped_data(d);
 }
 
 static void put_samples(const struct drawing *d)
 {
-    struct shown_samples s = samples_shown(d->plot);
+    struct shown_samples s = gnuplot_samples(d->plot);
     fputs("$rss << EOD\n", d->out);
     for (size_t i = 0; i < s.count; i++)
         fprintf(d->out, "%.9g %.9g\n", (double)s.list[i].ns / 1e9,
@@ -228,7 +225,7 @@ static void put_terminal(const struct drawing *d)
     case PICTURE_WINDOW:
         fprintf(d->out, "set terminal %s size 1260,540 noenhanced persist title ",
                 d->picture->window);
-        put_quoted(d->out, "mprof-c plot");
+        gnuplot_put_quoted(d->out, "mprof-c plot");
         fputc('\n', d->out);
         break;
     case PICTURE_TEXT:
@@ -242,10 +239,17 @@ static void put_terminal(const struct drawing *d)
 static double row_spacing(const struct drawing *d)
 {
     const struct plot *plot = d->plot;
-    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0);
+    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0) +
+                  2 * (size_t)gnuplot_has_parts(plot);
     if (plot->function_count)
         rows += 1 + 2 * plot->function_count;
     return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;
+}
+
+static void put_axis_names(const struct drawing *d)
+{
+    fprintf(d->out, "set xlabel 'time (in seconds)'\nset ylabel '%s used (in %s)'\n",
+            gnuplot_series_name(d->plot->lines[0].series), d->unit.name);
 }
 
 static void put_axes(const struct drawing *d)
@@ -257,8 +261,7 @@ static void put_axes(const struct drawing *d)
     fputs("set grid linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n"
           "set border 31 linewidth 0.8\nset tics out nomirror\nset tics front\n",
           out);
-    fprintf(out, "set xlabel 'time (in seconds)'\nset ylabel 'memory used (in %s)'\n",
-            d->unit.name);
+    put_axis_names(d);
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", d->x0, d->x1,
             d->y0 / d->unit.bytes, d->y1 / d->unit.bytes);
     if (d->rss_axis) {
@@ -275,52 +278,52 @@ static void put_axes(const struct drawing *d)
 
 static void put_title(const struct drawing *d)
 {
-    const struct image *image = d->plot->series[0].image;
+    const struct image *image = d->plot->lines[0].image;
     char *command = NULL;
-    if (!d->plot->title && (d->plot->series_count == 1 || d->plot->is_family))
+    if (!d->plot->title && (d->plot->line_count == 1 || d->plot->is_family))
         command = text_command(image->argv, image->argc);
     size_t width = TITLE_WIDTH;
     if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + BESIDE_TEXT)
         width = (size_t)d->picture->columns - BESIDE_TEXT;
     char *title = text_fit(d->plot->title ? d->plot->title : command ? command : "", width, 0);
     fputs("set title ", d->out);
-    put_quoted(d->out, title);
+    gnuplot_put_quoted(d->out, title);
     fputs(" offset 0,1\n", d->out);
     free(title);
     free(command);
 }
 
 /* The highest of several lines, which is the sum where there is one. */
-static const struct plot_series *highest_series(const struct plot *plot)
+static const struct plot_line *highest_line(const struct plot *plot)
 {
-    const struct plot_series *series = plot->series;
-    for (size_t i = 1; i < plot->series_count; i++) {
-        const struct bucket *a = plot_highest(series), *b = plot_highest(&plot->series[i]);
+    const struct plot_line *line = plot->lines;
+    for (size_t i = 1; i < plot->line_count; i++) {
+        const struct bucket *a = plot_highest(line->line), *b = plot_highest(plot->lines[i].line);
         if (b && (!a || b->max_bytes > a->max_bytes))
-            series = &plot->series[i];
+            line = &plot->lines[i];
     }
-    return series;
+    return line;
 }
 
 /* The red cross at the highest point shown, with its value and time. */
 static void put_peak(const struct drawing *d)
 {
-    const struct plot_series *series = highest_series(d->plot);
-    const struct bucket *highest = plot_highest(series);
+    const struct plot_line *line = highest_line(d->plot);
+    const struct bucket *highest = plot_highest(line->line);
     if (!highest)
         return;
     double x = (double)highest->max_ns / 1e9, y = (double)highest->max_bytes / d->unit.bytes;
     char text[128], label[256];
     int whose = d->plot->is_family && !d->plot->summed;
-    gnuplot_highest_text(d->plot, series, highest, text, sizeof text);
-    snprintf(label, sizeof label, "%.100s%s%s", whose ? series->name : "", whose ? ": " : "", text);
+    gnuplot_highest_text(d->plot, line, highest, text, sizeof text);
+    snprintf(label, sizeof label, "%.100s%s%s", whose ? line->name : "", whose ? ": " : "", text);
     const char *style = "nohead front dashtype (9,5) linewidth 1.5 linecolor rgb '" PEAK_COLOUR "'";
     fprintf(d->out, "set arrow from %.9g,graph 0 to %.9g,graph 1 %s\n", x, x, style);
     fprintf(d->out, "set arrow from graph 0,first %.9g to graph 1,first %.9g %s\n", y, y, style);
     /* Above the axes, where no line and no bracket can hide it. */
     double place = (x - d->x0) / (d->x1 - d->x0);
     fputs("set label ", d->out);
-    put_quoted(d->out, label);
+    gnuplot_put_quoted(d->out, label);
     fprintf(d->out, " at %.9g,graph 1.03 %s textcolor rgb '" PEAK_COLOUR "'\n", x,
             place < 0.12   ? "left"
             : place > 0.88 ? "right"
@@ -333,167 +336,31 @@ static void put_note(const struct drawing *d)
         return;
     char *note = text_fit(d->plot->note, 150, 0);
     fputs("set label ", d->out);
-    put_quoted(d->out, note);
+    gnuplot_put_quoted(d->out, note);
     fputs(" at screen 0.1,0.018 left textcolor rgb '" PEAK_COLOUR "'\n", d->out);
     free(note);
 }
 
-/* ---- the legend, entry by entry as it is drawn ---- */
+/* ---- a picture ---- */
 
-static const char *colour_of(size_t i)
-{
-    const size_t count = sizeof series_colours / sizeof *series_colours;
-    i %= count + PLOT_FUNCTIONS_MAX;
-    return i < count ? series_colours[i] : function_colours[i - count];
-}
-
-static void put_entry(const struct drawing *d, const char *style, const char *colour,
-                      const char *title)
-{
-    fprintf(d->out, ", NaN with %s linecolor rgb '%s' title ", style, colour);
-    put_quoted(d->out, title);
-}
-
-/* One of several: its name and peak, and its start where there is room. */
-static void put_series_title(const struct drawing *d, size_t i, const char *style)
-{
-    const struct plot_series *s = &d->plot->series[i];
-    char start[128], peak[UNITS_TEXT], title[512];
-    gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
-    if (i == 0 && d->plot->is_family)
-        put_entry(d, "lines", "#ffffff", start);
-    if (i == d->named) {
-        snprintf(title, sizeof title, "and %zu more", d->plot->series_count - d->named);
-        put_entry(d, "lines", "#ffffff", title);
-    }
-    if (i >= d->named)
-        return;
-    char *name = text_fit(s->name, GNUPLOT_LABEL_WIDTH - 6, 1);
-    snprintf(title, sizeof title, "%s, peak %s", name,
-             units_bytes(peak, s->image->processes[0].totals.peak_bytes));
-    put_entry(d, style, colour_of(i), title);
-    free(name);
-    if (d->starts_shown)
-        put_entry(d, "lines", "#ffffff", start);
-}
-
-static void put_heap_entry(const struct drawing *d, size_t i)
-{
-    const char *style = "linespoints linewidth 1.5 pointtype 1 pointsize 0.9",
-               *colour = colour_of(i);
-    char start[128];
-    fprintf(d->out, "%s$heap%zu with lines linewidth 1.5 linecolor rgb '%s', ", i ? ", " : "plot ",
-            i, colour);
-    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s'", i,
-            colour);
-    if (d->plot->series_count > 1) {
-        put_series_title(d, i, style);
-        return;
-    }
-    gnuplot_start_text(start, sizeof start, d->plot->series[i].image->epoch_ns);
-    put_entry(d, style, colour, start);
-    if (d->plot->summed) {
-        snprintf(start, sizeof start, "%zu process%s together", d->plot->summed,
-                 d->plot->summed == 1 ? "" : "es");
-        put_entry(d, "lines", "#ffffff", start);
-    }
-}
-
-static void put_rss_entry(const struct drawing *d)
-{
-    char title[64], bytes[UNITS_TEXT];
-    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
-             d->rss_axis ? " (right axis)" : "");
-    int few = samples_shown(d->plot).count < RSS_FEW;
-    fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
-            d->rss_axis ? "axes x1y2 " : "",
-            few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
-    put_quoted(d->out, title);
-}
-
-static void put_mark_entry(const struct drawing *d)
-{
-    char title[64], bytes[UNITS_TEXT];
-    uint64_t mark = gnuplot_high_water(d->plot);
-    if (mark == 0)
-        return;
-    snprintf(title, sizeof title, "RSS high-water mark %s", units_bytes(bytes, mark));
-    put_entry(d, "lines", "#ffffff", title);
-}
-
-/* The least-squares line, over the time that the line has. */
-static void put_slope(const struct drawing *d, size_t i)
-{
-    const struct plot_point *line = d->lines[i];
-    size_t count = d->line_counts[i];
-    struct plot_slope slope = plot_line_slope(line, count);
-    fprintf(d->out, ", [%.9g:%.9g] %.12g + x * %.12g with lines", line[0].seconds,
-            line[count - 1].seconds, slope.bytes_at_zero / d->unit.bytes,
-            slope.bytes_per_second / d->unit.bytes);
-}
-
-static void put_slope_entry(const struct drawing *d, size_t i)
-{
-    char title[64];
-    put_slope(d, i);
-    fprintf(d->out, " linewidth 1.6 dashtype (3,2) linecolor rgb '%s'",
-            d->plot->series_count == 1 ? SLOPE_COLOUR : colour_of(i));
-    if (!d->slopes_shown)
-        return;
-    gnuplot_slope_text(plot_line_slope(d->lines[i], d->line_counts[i]), title, sizeof title);
-    fputs(" title ", d->out);
-    put_quoted(d->out, title);
-}
-
-static void draw_brackets(const struct drawing *d)
-{
-    for (size_t i = 0; i < d->plot->function_count; i++)
-        fprintf(d->out, ", $function%zu with lines linewidth 2.4 linecolor rgb '%s'", i,
-                function_colours[i]);
-}
-
-static void put_function_entries(const struct drawing *d)
-{
-    char bytes[UNITS_TEXT], activation[128];
-    if (d->plot->function_count)
-        fputs(", NaN with lines linecolor rgb '#ffffff' title 'own peaks of functions:'", d->out);
-    for (size_t i = 0; i < d->plot->function_count; i++) {
-        const struct plot_function *f = &d->plot->functions[i];
-        char *title = xmalloc(strlen(f->label) + UNITS_TEXT + 3);
-        sprintf(title, "%s  %s", f->label, units_bytes(bytes, f->own_peak_bytes));
-        fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
-                function_colours[i]);
-        put_quoted(d->out, title);
-        free(title);
-        activation[0] = activation[1] = ' '; /* below the name, a little further in */
-        gnuplot_activation_text(f, activation + 2, sizeof activation - 2);
-        put_entry(d, "lines", "#ffffff", activation);
-    }
-}
-
-static void draw_picture(const struct drawing *d)
+static void put_page(const struct drawing *d)
 {
     put_terminal(d);
     put_axes(d);
     put_title(d);
-    if (d->plot->series_count == 1 || d->plot->is_family)
+    if (d->plot->line_count == 1 || d->plot->is_family)
         put_peak(d);
     put_note(d);
-    put_lines(d);
+}
+
+static void draw_picture(const struct drawing *d)
+{
+    put_page(d);
+    put_data(d);
     if (d->rss_bytes)
         put_samples(d);
     put_brackets(d);
-    for (size_t i = 0; i < d->plot->series_count; i++) {
-        put_heap_entry(d, i);
-        if (d->plot->slope && d->line_counts[i] > 1)
-            put_slope_entry(d, i);
-    }
-    if (d->rss_bytes)
-        put_rss_entry(d);
-    put_mark_entry(d);
-    draw_brackets(d);
-    put_function_entries(d);
-    fputc('\n', d->out);
+    gnuplot_draw_entries(d);
 }
 
 /* ---- a plot in characters ---- */
@@ -518,26 +385,27 @@ static void put_letters(const struct drawing *d)
 
 static void put_text_line(const struct drawing *d, size_t i)
 {
-    fprintf(d->out, "%s$heap%zu with lines linetype %zu", i ? ", " : "plot ", i, i + 1);
-    if (!d->plot->slope || d->line_counts[i] < 2)
+    fprintf(d->out, "%s$line%zu with lines linetype %zu", i ? ", " : "plot ", i, i + 1);
+    if (!d->plot->slope || d->point_counts[i] < 2)
         return;
-    put_slope(d, i);
+    gnuplot_draw_slope(d, i);
     fprintf(d->out, " linetype %zu", i + 1);
 }
 
 static void draw_text(const struct drawing *d)
 {
     put_terminal(d);
-    fprintf(d->out, "set xlabel 'time (in seconds)'\nset ylabel 'memory used (in %s)'\n",
-            d->unit.name);
+    put_axis_names(d);
     fprintf(d->out, "set xrange [%.9g:%.9g]\nset yrange [0:%.9g]\nset tics nomirror\nunset key\n",
             (double)d->plot->begin_ns / 1e9, (double)d->plot->end_ns / 1e9, d->y1 / d->unit.bytes);
     put_title(d);
-    if (d->plot->series_count == 1)
+    if (d->plot->line_count == 1)
         put_letters(d);
-    put_lines(d);
-    for (size_t i = 0; i < d->plot->series_count; i++)
+    put_data(d);
+    for (size_t i = 0; i < d->plot->line_count; i++)
         put_text_line(d, i);
+    if (gnuplot_has_parts(d->plot))
+        fputs(", $mapped with lines linetype 2", d->out);
     fputc('\n', d->out);
 }
 

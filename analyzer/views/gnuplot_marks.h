@@ -1,7 +1,7 @@
 /*
  * gnuplot_marks.h - where the brackets of functions stand, and their lines in a script.
  *
- * A bracket belongs to a moment and to the heap of that moment. The moment is always where it is.
+ * A bracket belongs to a moment and to the level of that moment. The moment is always where it is.
  * Where brackets would lie over each other, those of the function with the lower own peak move up
  * or down until each can be seen; all become smaller where there is no room. None leaves the axes.
  * The two of one function stay together where they meet. Sizes are in the units of the axes. Any

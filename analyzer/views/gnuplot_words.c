@@ -2,6 +2,7 @@
 #include "gnuplot_words.h"
 #include "gnuplot.h"
 #include "text.h"
+#include "totals_view.h"
 #include "units.h"
 #include "xalloc.h"
 #include <inttypes.h>
@@ -32,6 +33,32 @@ char *gnuplot_quote(const char *text)
     return quoted;
 }
 
+void gnuplot_put_quoted(FILE *out, const char *text)
+{
+    char *quoted = gnuplot_quote(text);
+    fputs(quoted, out);
+    free(quoted);
+}
+
+const char *gnuplot_series_name(enum series series)
+{
+    return series == SERIES_HEAP ? "heap" : series == SERIES_MAPPED ? "mapped memory" : "memory";
+}
+
+int gnuplot_has_parts(const struct plot *plot)
+{
+    return plot->line_count == 1 && plot->lines[0].line.count && plot->lines[0].mapped.count;
+}
+
+uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest)
+{
+    const struct totals *t = &line->image->processes[0].totals;
+    if (highest->max_bytes == t->memory_peak_bytes && highest->max_ns == t->memory_peak_ns)
+        return t->mapped_then_bytes;
+    uint64_t mapped = plot_level_at(line->mapped, highest->max_ns);
+    return mapped < highest->max_bytes ? mapped : highest->max_bytes;
+}
+
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
 {
     time_t seconds = (time_t)(epoch_ns / 1000000000u);
@@ -42,15 +69,15 @@ void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
     snprintf(text, bytes, "%s.%03" PRIu64, date, epoch_ns / 1000000u % 1000u);
 }
 
-void gnuplot_highest_text(const struct plot *plot, const struct plot_series *series,
+void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
                           const struct bucket *highest, char *text, size_t bytes)
 {
-    const struct totals *t = &series->image->processes[0].totals;
+    struct peak_of peak = process_peak(&line->image->processes[0], line->series);
     int is_before = plot->windowed && highest->max_ns <= plot->begin_ns; /* it came to that */
-    int is_peak = highest->max_bytes >= t->peak_bytes && !is_before;
+    int is_peak = highest->max_bytes >= peak.bytes && !is_before;
     char size[UNITS_TEXT], time[UNITS_TEXT];
     units_bytes(size, highest->max_bytes);
-    units_time(time, is_peak ? t->peak_ns : highest->max_ns);
+    units_time(time, is_peak ? peak.ns : highest->max_ns);
     snprintf(text, bytes, "%s %s at %s", is_peak ? "peak" : "highest here", size,
              is_before ? "the window's begin" : time);
 }
@@ -69,9 +96,9 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
 
 uint64_t gnuplot_high_water(const struct plot *plot)
 {
-    if (plot->series_count != 1 || plot->summed || plot->windowed)
+    if (plot->line_count != 1 || plot->summed || plot->windowed)
         return 0;
-    return plot->series[0].image->processes[0].totals.rss_mark_bytes;
+    return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
 }
 
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
@@ -79,17 +106,63 @@ void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
     snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
 }
 
-/* The slope of a series, from the points of its line. */
-static void put_slope(const struct plot *plot, const struct plot_series *s, FILE *out)
+static void put_slope(const struct plot *plot, const struct plot_line *line, FILE *out)
 {
-    struct plot_point *points = xcalloc(PLOT_LINE_POINTS(s->heap_count), sizeof *points);
-    uint64_t end = s->image->processes[0].end_ns;
-    size_t count = plot_line(s, end < plot->end_ns ? end : plot->end_ns, points);
+    uint64_t end = line->image->processes[0].end_ns;
+    size_t count;
+    struct plot_point *points =
+        plot_line_points(line->line, end < plot->end_ns ? end : plot->end_ns, &count);
     char text[64];
     gnuplot_slope_text(plot_line_slope(points, count), text, sizeof text);
     if (count > 1)
         fprintf(out, "     %s\n", text);
     free(points);
+}
+
+/* The parts of what is highest in a line of memory. */
+static void put_parts(const struct plot_line *line, const struct bucket *highest, FILE *out)
+{
+    char parts[TOTALS_PARTS];
+    totals_parts(parts, highest->max_bytes, gnuplot_mapped_part(line, highest));
+    fprintf(out, "     = %s\n", parts);
+}
+
+static void put_highest(const struct plot *plot, const struct plot_line *line, FILE *out)
+{
+    const struct bucket *highest = plot_highest(line->line);
+    char text[128];
+    if (!highest)
+        return;
+    gnuplot_highest_text(plot, line, highest, text, sizeof text);
+    fprintf(out, "     %s\n", text);
+    if (line->mapped.count)
+        put_parts(line, highest, out);
+}
+
+/* In characters, lines are told apart by what they are made of. */
+static void put_line(const struct plot *plot, size_t i, size_t columns, FILE *out)
+{
+    static const char marks[] = "*#$%@&=";
+    const struct plot_line *line = &plot->lines[i];
+    char start[128], *name = text_fit(line->name, columns / 2, 1);
+    gnuplot_start_text(start, sizeof start, line->image->epoch_ns);
+    fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
+    put_highest(plot, line, out);
+    if (gnuplot_has_parts(plot))
+        fprintf(out, "  %c  mapped memory\n", marks[1]);
+    if (plot->slope)
+        put_slope(plot, line, out);
+    free(name);
+}
+
+static void put_lines(const struct plot *plot, size_t columns, FILE *out)
+{
+    size_t named = plot->is_family && plot->line_count > PLOT_LEGEND_LINES ? PLOT_LEGEND_LINES
+                                                                           : plot->line_count;
+    for (size_t i = 0; i < named; i++)
+        put_line(plot, i, columns, out);
+    if (named < plot->line_count)
+        fprintf(out, "     and %zu more\n", plot->line_count - named);
 }
 
 /* In one line, if it has room. */
@@ -105,26 +178,8 @@ static void put_function(const struct plot_function *f, int letter, size_t colum
 
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
-    static const char marks[] = "*#$%@&=";
-    char start[128], text[128], bytes[UNITS_TEXT];
-    for (size_t i = 0; i < plot->series_count; i++) {
-        if (plot->is_family && i == PLOT_LEGEND_LINES) {
-            fprintf(out, "     and %zu more\n", plot->series_count - i);
-            break;
-        }
-        const struct plot_series *s = &plot->series[i];
-        const struct bucket *highest = plot_highest(s);
-        char *name = text_fit(s->name, (size_t)picture->columns / 2, 1);
-        gnuplot_start_text(start, sizeof start, s->image->epoch_ns);
-        fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
-        if (highest) {
-            gnuplot_highest_text(plot, s, highest, text, sizeof text);
-            fprintf(out, "     %s\n", text);
-        }
-        if (plot->slope)
-            put_slope(plot, s, out);
-        free(name);
-    }
+    char bytes[UNITS_TEXT];
+    put_lines(plot, (size_t)picture->columns, out);
     uint64_t mark = gnuplot_high_water(plot);
     if (mark)
         fprintf(out, "     RSS high-water mark %s\n", units_bytes(bytes, mark));

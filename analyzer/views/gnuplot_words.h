@@ -10,20 +10,32 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* `text` in quotes, as gnuplot takes it literally. A new string, free() it. */
 char *gnuplot_quote(const char *text);
 
+void gnuplot_put_quoted(FILE *out, const char *text);
+
+/* "memory", as on the axis. */
+const char *gnuplot_series_name(enum series series);
+
+/* Does the plot show the two parts of memory? */
+int gnuplot_has_parts(const struct plot *plot);
+/* How much of what is highest in a line of memory is mapped memory. */
+uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest);
+
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
 
-/* What is highest in the plot of this series, and when: "peak 3.2 MiB at 1.25 s". */
-void gnuplot_highest_text(const struct plot *plot, const struct plot_series *series,
+/* What is highest in the plot of this line, and when: "peak 3.2 MiB at 1.25 s". */
+void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
                           const struct bucket *highest, char *text, size_t bytes);
 
 /* How long the activation was that holds the function's own peak, and of how many it is one:
  * "1.100 s, one of 3 activations". */
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes);
+
 /* The kernel's high-water mark of the resident set, which belongs beside the line of samples: of
  * one process and its whole time. 0: there is none to show. */
 uint64_t gnuplot_high_water(const struct plot *plot);

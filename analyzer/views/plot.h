@@ -1,9 +1,10 @@
 /*
  * plot.h - what a picture of memory over time consists of, before anybody draws it.
  *
- * A plot is one or several series (one per recording, or per process of a tree), all from t = 0 on,
+ * A plot is one or several lines (one per recording, or per process of a tree), all from t = 0 on,
  * and for a single one the functions that held the memory, each as a pair of brackets: where the
- * activation that contains the function's own peak began and ended (gnuplot_marks.h).
+ * activation that contains the function's own peak began and ended (gnuplot_marks.h). Each line is
+ * of a series (enum series); below a single one of memory stand its two parts.
  *
  * Strings and arrays in a struct plot belong to the caller, also what plot_pick returns. Nothing
  * here reads files or prints. Single-threaded.
@@ -13,11 +14,14 @@
 
 #include "summary.h"
 
-struct plot_series {
+struct plot_line {
     const char *name; /* of the recording as the user knows it, or of the process */
     const struct image *image;
-    const struct bucket *heap; /* of process 0, or of the window */
-    size_t heap_count;
+    enum series series;
+    struct line_of line; /* of process 0, or of the window */
+    /* How much of a line of memory is mapped memory; the rest is heap. Count 0: it is no such line,
+     * nothing was mapped, or its parts are not known. */
+    struct line_of mapped;
 };
 
 struct plot_function {
@@ -31,12 +35,12 @@ struct plot_function {
 #define PLOT_LEGEND_LINES 13
 
 struct plot {
-    const char *title; /* NULL: the command line of a single series */
+    const char *title; /* NULL: the command line of a single line */
     const char *note;  /* what the recording does not know; NULL for nothing */
-    const struct plot_series *series;
-    size_t series_count;
+    const struct plot_line *lines;
+    size_t line_count;
     size_t summed; /* processes whose memory the first line sums; 0: it is one process's */
-    int is_family; /* the series are the processes of one tree: one start, one command */
+    int is_family; /* the lines are the processes of one tree: one start, one command */
     uint64_t begin_ns, end_ns;  /* of the time axis */
     int windowed;               /* the user chose the range: no margins beside it */
     int slope;                  /* add a least-squares line */
@@ -63,7 +67,7 @@ struct plot_point {
  * thread, brackets at the same places, own peaks within 5 %) share one entry, "outer > inner", so
  * that the picture shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would
  * be left. If enough functions have names, those without are left out. With plot->windowed only
- * functions with a bracket in the window count. Uses plot's first series and its range; labels are
+ * functions with a bracket in the window count. Uses plot's first line and its range; labels are
  * at most `width` columns, in a proportional font too. Free with plot_functions_free.
  */
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count);
@@ -71,15 +75,17 @@ void plot_functions_free(struct plot_function *functions, size_t count);
 
 /* ---- plot_line.c: the line ---- */
 
-/* The heap as a line of steps through all changes that its buckets have kept, from the first one to
- * end_ns. At most PLOT_LINE_POINTS points; returns how many. */
-#define PLOT_LINE_POINTS(buckets) (8 * (buckets) + 2)
-size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points);
+/* The points of a line of steps through all changes that its buckets have kept, from the first one
+ * to end_ns: new memory, free() it. */
+struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t *count);
 
 /* Highest bucket, NULL where there are none. */
-const struct bucket *plot_highest(const struct plot_series *series);
+const struct bucket *plot_highest(struct line_of line);
 
-/* The line's value at a time: its last point at or before it. */
+/* The level at a time, 0 before the first change. */
+uint64_t plot_level_at(struct line_of line, uint64_t ns);
+
+/* The same of points: the last one at or before it. */
 double plot_line_at(const struct plot_point *points, size_t count, double seconds);
 
 struct plot_slope {

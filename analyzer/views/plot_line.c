@@ -1,47 +1,61 @@
-/* plot_line.c - a series as a line, and the line's slope: see plot.h. */
+/* plot_line.c - a line's points, levels and slope: see plot.h. */
 #include "plot.h"
 #include "together.h"
+#include "xalloc.h"
 
-struct line {
-    struct plot_point *points;
+#define POINTS_OF_CHANGES 8 /* of a bucket: two for each of its changes */
+
+struct points {
+    struct plot_point *list;
     size_t count;
 };
 
 /* A point that repeats the two before it is drawn by moving the last one. */
-static void add(struct line *line, uint64_t ns, uint64_t bytes)
+static void add(struct points *points, uint64_t ns, uint64_t bytes)
 {
     struct plot_point point = {(double)ns / 1e9, (double)bytes};
-    struct plot_point *last = line->points + line->count;
-    if (line->count >= 2 && last[-1].bytes == point.bytes && last[-2].bytes == point.bytes)
+    struct plot_point *last = points->list + points->count;
+    if (points->count >= 2 && last[-1].bytes == point.bytes && last[-2].bytes == point.bytes)
         last[-1] = point;
-    else if (line->count < 1 || last[-1].bytes != point.bytes || last[-1].seconds != point.seconds)
-        line->points[line->count++] = point;
+    else if (points->count < 1 || last[-1].bytes != point.bytes ||
+             last[-1].seconds != point.seconds)
+        points->list[points->count++] = point;
 }
 
-size_t plot_line(const struct plot_series *series, uint64_t end_ns, struct plot_point *points)
+struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t *count)
 {
-    struct line line = {points, 0};
-    struct steps steps = {.buckets = series->heap, .count = series->heap_count};
+    struct points points = {xcalloc(POINTS_OF_CHANGES * line.count + 2, sizeof *points.list), 0};
+    struct steps steps = {.buckets = line.buckets, .count = line.count};
     uint64_t ns, level, before = 0, last_ns = 0;
     while (steps_next(&steps, &ns, &level) && ns <= end_ns) {
-        if (line.count > 0) /* the level holds until the next change */
-            add(&line, ns, before);
-        add(&line, ns, level);
+        if (points.count > 0) /* the level holds until the next change */
+            add(&points, ns, before);
+        add(&points, ns, level);
         before = level;
         last_ns = ns;
     }
-    if (line.count > 0 && end_ns > last_ns)
-        add(&line, end_ns, before);
-    return line.count;
+    if (points.count > 0 && end_ns > last_ns)
+        add(&points, end_ns, before);
+    *count = points.count;
+    return points.list;
 }
 
-const struct bucket *plot_highest(const struct plot_series *series)
+const struct bucket *plot_highest(struct line_of line)
 {
     const struct bucket *highest = NULL;
-    for (size_t i = 0; i < series->heap_count; i++)
-        if (!highest || series->heap[i].max_bytes > highest->max_bytes)
-            highest = &series->heap[i];
+    for (size_t i = 0; i < line.count; i++)
+        if (!highest || line.buckets[i].max_bytes > highest->max_bytes)
+            highest = &line.buckets[i];
     return highest;
+}
+
+uint64_t plot_level_at(struct line_of line, uint64_t ns)
+{
+    struct steps steps = {.buckets = line.buckets, .count = line.count};
+    uint64_t change_ns, level, then = 0;
+    while (steps_next(&steps, &change_ns, &level) && change_ns <= ns)
+        then = level;
+    return then;
 }
 
 double plot_line_at(const struct plot_point *points, size_t count, double seconds)

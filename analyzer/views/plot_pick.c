@@ -88,21 +88,33 @@ static int is_skipped(const struct plot *plot, const char *name)
     return function_is_wrapper(name);
 }
 
-/* Is it a hundredth of the program's peak, or more? */
-static int holds_enough(const struct image *image, uint64_t own_peak)
+static uint64_t peak_of(const struct plot *plot)
 {
-    uint64_t peak = image->processes[0].totals.peak_bytes;
+    const struct plot_line *line = &plot->lines[0];
+    return process_peak(&line->image->processes[0], line->series).bytes;
+}
+
+/* What the function held of the plot's series. */
+static const struct series_usage *held(const struct plot *plot, const struct function_usage *usage)
+{
+    return function_series_of(usage, plot->lines[0].series);
+}
+
+/* Is it a hundredth of the program's peak, or more? */
+static int holds_enough(const struct plot *plot, uint64_t own_peak)
+{
+    uint64_t peak = peak_of(plot);
     return own_peak > 0 && own_peak >= peak / LEAST + (peak % LEAST != 0);
 }
 
 static int counts(const struct plot *plot, const struct function_usage *usage,
                   const unsigned char *places)
 {
-    const struct image *image = plot->series[0].image;
-    const struct function *f = &image->functions[usage->function];
-    return usage->heap.span.valid && holds_enough(image, usage->heap.inclusive.own_peak_bytes) &&
+    const struct function *f = &plot->lines[0].image->functions[usage->function];
+    const struct series_usage *u = held(plot, usage);
+    return u->span.valid && holds_enough(plot, u->inclusive.own_peak_bytes) &&
            !(f->flags & FUNCTION_START) && places[usage->function] != PLACE_OUTSIDE &&
-           in_window(plot, &usage->heap.span) && !is_skipped(plot, f->name);
+           in_window(plot, &u->span) && !is_skipped(plot, f->name);
 }
 
 /* ---- groups ---- */
@@ -116,14 +128,15 @@ static uint64_t distance(uint64_t a, uint64_t b)
 static int same_entry(const struct plot *plot, const struct function_usage *a,
                       const struct function_usage *b)
 {
-    const struct span *s = &a->heap.span, *t = &b->heap.span;
+    const struct series_usage *x = held(plot, a), *y = held(plot, b);
+    const struct span *s = &x->span, *t = &y->span;
     uint64_t near = (plot->end_ns - plot->begin_ns) / SAME_PLACE;
-    uint64_t peak = a->heap.inclusive.own_peak_bytes;
+    uint64_t peak = x->inclusive.own_peak_bytes;
     int nested = (s->begin_ns <= t->begin_ns && s->end_ns >= t->end_ns) ||
                  (t->begin_ns <= s->begin_ns && t->end_ns >= s->end_ns);
     return s->thread == t->thread && nested && distance(s->begin_ns, t->begin_ns) <= near &&
            distance(s->end_ns, t->end_ns) <= near &&
-           distance(peak, b->heap.inclusive.own_peak_bytes) <= peak / SAME_PEAK;
+           distance(peak, y->inclusive.own_peak_bytes) <= peak / SAME_PEAK;
 }
 
 static struct group *find_group(const struct plot *plot, struct group *groups, size_t count,
@@ -138,7 +151,7 @@ static struct group *find_group(const struct plot *plot, struct group *groups, s
 static size_t make_groups(const struct plot *plot, const struct function_usage **order,
                           size_t order_count, struct group groups[PLOT_FUNCTIONS_MAX])
 {
-    uint64_t peak = plot->series[0].image->processes[0].totals.peak_bytes;
+    uint64_t peak = peak_of(plot);
     size_t count = 0;
     int merge = order_count > PLOT_FUNCTIONS_MAX;
     for (size_t i = 0; i < order_count; i++) {
@@ -146,7 +159,7 @@ static size_t make_groups(const struct plot *plot, const struct function_usage *
         if (!group && count == PLOT_FUNCTIONS_MAX)
             break;
         if (!group && count >= PLOT_FUNCTIONS_MIN &&
-            order[i]->heap.inclusive.own_peak_bytes < peak / WORTH)
+            held(plot, order[i])->inclusive.own_peak_bytes < peak / WORTH)
             break;
         if (!group) {
             group = &groups[count++];
@@ -163,13 +176,15 @@ static int is_named(const struct image *image, const struct function_usage *usag
 }
 
 /* Functions without a name say little: they only count if not enough others hold much. */
-static size_t prefer_named(const struct image *image, const struct function_usage **order,
+static size_t prefer_named(const struct plot *plot, const struct function_usage **order,
                            size_t count)
 {
-    uint64_t much = image->processes[0].totals.peak_bytes / MUCH;
+    const struct image *image = plot->lines[0].image;
+    uint64_t much = peak_of(plot) / MUCH;
     size_t named = 0, kept = 0;
     for (size_t i = 0; i < count; i++)
-        named += is_named(image, order[i]) && order[i]->heap.inclusive.own_peak_bytes >= much;
+        named +=
+            is_named(image, order[i]) && held(plot, order[i])->inclusive.own_peak_bytes >= much;
     if (named < PLOT_FUNCTIONS_MIN)
         return count;
     for (size_t i = 0; i < count; i++)
@@ -318,24 +333,25 @@ static void tell_twins_apart(const struct image *image, const struct group *grou
 
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
 {
-    const struct image *image = plot->series[0].image;
-    const struct process *process = &image->processes[0];
+    const struct plot_line *line = &plot->lines[0];
+    const struct image *image = line->image;
     size_t all, kept = 0;
-    const struct function_usage **order = function_order(image, process, SERIES_HEAP, "peak", &all);
+    const struct function_usage **order =
+        function_order(image, &image->processes[0], line->series, "peak", &all);
     unsigned char *places = find_places(image);
     for (size_t i = 0; i < all; i++)
         if (counts(plot, order[i], places))
             order[kept++] = order[i];
-    kept = prefer_named(image, order, kept);
+    kept = prefer_named(plot, order, kept);
     struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
     *count = split_groups(groups, make_groups(plot, order, kept, groups));
     struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
     for (size_t i = 0; i < *count; i++) {
         const struct function_usage *first = groups[i].members[0];
         functions[i].label = label_of(image, &groups[i], width);
-        functions[i].own_peak_bytes = first->heap.inclusive.own_peak_bytes;
+        functions[i].own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes;
         functions[i].activations = first->activations;
-        functions[i].span = first->heap.span;
+        functions[i].span = held(plot, first)->span;
     }
     tell_twins_apart(image, groups, functions, *count, width);
     free(groups);

@@ -23,7 +23,7 @@ TRAPS = [
     b"\x1b[2J\x1b]0;pwned\x07\x9b31m\r\x08\x7f",
     b"\xe2\x80\xaecod.exe\xe2\x81\xa6 \xc2\x9b31m \xef\xbf\xbf",
     b"\xff\xfe\xc3 invalid \xed\xa0\x80",
-    b"EOD\n$heap0 << EOD",
+    b"EOD\n$line0 << EOD",
 ]
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 ARGUMENTS = [trap[:15] for trap in TRAPS]  # they become names of threads

@@ -84,6 +84,36 @@ assert_eq "its pieces" 1 "$(json_of mapped_leaks.0.blocks <leaks.json)"
 "$MPROF" leaks --heap arena.mprof >leaks.txt || fail "leaks --heap"
 ! grep -q mapped leaks.txt || fail "mapped memory with leaks --heap: $(cat leaks.txt)"
 
+# In a picture: the sum with its parts, or one of them.
+svg_of() { # option..
+    "$MPROF" plot -o arena.svg "$@" arena.mprof >plot.out 2>&1 || fail "plot $*: $(cat plot.out)"
+}
+svg_of
+for text in "memory used (in MiB)" "peak 296.00 MiB at" "heap, 96.00 MiB of the peak" "mapped memory, 200.00 MiB of the peak" arena_new; do
+    assert_contains "the picture" "$text" arena.svg
+done
+svg_of --heap
+assert_contains "the heap's picture" "heap used (in MiB)" arena.svg
+assert_contains "the heap's peak" "peak 96.00 MiB at" arena.svg
+! grep -Eq 'mapped|arena_new' arena.svg || fail "mapped memory in the heap's picture"
+svg_of --mapped
+assert_contains "the picture of mapped memory" "mapped memory used (in MiB)" arena.svg
+assert_contains "its peak" "peak 232.00 MiB at" arena.svg
+! grep -q 'fill' arena.svg || fail "the heap's functions in the picture of mapped memory"
+svg_of -w 0,1000
+assert_contains "the parts in a window" "mapped memory, 200.00 MiB of the highest" arena.svg
+"$MPROF" plot arena.mprof >plot.txt 2>&1 || fail "plot in text: $(cat plot.txt)"
+assert_contains "the parts in text" "= 96.00 MiB heap + 200.00 MiB mapped" plot.txt
+assert_refused 2 "$MPROF" plot --heap --mapped arena.mprof
+
+# A program with mappings alone is drawn, and has no heap to draw.
+run_as only.mprof ./arena x || fail "status $?"
+"$MPROF" plot -o only.svg only.mprof >plot.out 2>&1 || fail "plot of mappings alone: $(cat plot.out)"
+assert_contains "its peak" "peak 200.00 MiB at" only.svg
+assert_contains "its part" "heap, 0 B of the peak" only.svg
+assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
+assert_contains "what to do" "leave --heap out" refused.err
+
 # An allocator that is a library maps for its blocks: those are recorded, not their memory as well.
 cat >pool.c <<'END'
 #define _GNU_SOURCE
@@ -117,3 +147,5 @@ gcc -O1 -shared -fPIC -fno-builtin -o libpool.so pool.c && gcc -O0 -o user user.
 run_as pool.mprof ./user || fail "status $? with an allocator of its own"
 assert_eq "allocations of its blocks" 1000 "$(json pool.mprof totals.allocations)"
 assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_bytes)"
+assert_refused 1 "$MPROF" plot --mapped -o no.svg pool.mprof
+assert_contains "what to do" "leave --mapped out" refused.err

@@ -21,12 +21,29 @@
     "evil4\n#"
 
 static struct view_fixture fixture;
-static struct plot_series series;
+static struct plot_line line;
+static struct bucket mapped[2];
 
 static struct plot make_plot(void)
 {
-    series = (struct plot_series){"x.mprof", &fixture.image, fixture.buckets, 5};
-    return (struct plot){.series = &series, .series_count = 1, .end_ns = fixture.process.end_ns};
+    line =
+        (struct plot_line){"x.mprof", &fixture.image, SERIES_HEAP, {fixture.buckets, 5}, {NULL, 0}};
+    return (struct plot){.lines = &line, .line_count = 1, .end_ns = fixture.process.end_ns};
+}
+
+/* The same line, of which 1 MiB is mapped from 1 s on, and 6 from 1.5 s on. */
+static struct plot make_plot_of_memory(void)
+{
+    struct plot plot = make_plot();
+    struct totals *t = &fixture.process.totals;
+    mapped[0] = bucket_of(FIXTURE_SECOND, FIXTURE_MIB);
+    mapped[1] = bucket_of(3 * FIXTURE_SECOND / 2, 6 * FIXTURE_MIB);
+    t->mapped_peak_bytes = t->mapped_then_bytes = 6 * FIXTURE_MIB;
+    t->memory_peak_bytes = 8 * FIXTURE_MIB;
+    t->memory_peak_ns = 2 * FIXTURE_SECOND;
+    line.series = SERIES_MEMORY;
+    line.mapped = (struct line_of){mapped, 2};
+    return plot;
 }
 
 static char *script_of(struct plot *plot, enum picture_kind kind, size_t *bytes)
@@ -52,24 +69,27 @@ static void test_line_is_steps_through_the_maxima(void **state)
 {
     (void)state;
     struct plot plot = make_plot();
-    struct plot_point points[PLOT_LINE_POINTS(5)];
+    size_t count;
     fixture.buckets[1].max_bytes = 7 << 20; /* rose and fell within its second */
     fixture.buckets[1].max_ns = FIXTURE_SECOND + 500;
     fixture.buckets[1].last_ns = FIXTURE_SECOND + 900;
-    size_t count = plot_line(&series, plot.end_ns, points);
+    struct plot_point *points = plot_line_points(line.line, plot.end_ns, &count);
     double highest = 0;
     for (size_t i = 0; i < count; i++) {
         highest = points[i].bytes > highest ? points[i].bytes : highest;
         assert_true(i == 0 || points[i].seconds >= points[i - 1].seconds);
     }
-    assert_true(count <= PLOT_LINE_POINTS(5));
     assert_true(highest == 8.0 * FIXTURE_MIB);
     assert_true(points[count - 1].seconds == 5.0);
     assert_true(points[count - 1].bytes == 2.0 * FIXTURE_MIB);
     assert_true(plot_line_at(points, count, 0.5) == 1.0 * FIXTURE_MIB);
     assert_true(plot_line_at(points, count, 1.0000005) == 7.0 * FIXTURE_MIB);
     assert_true(plot_line_at(points, count, 2.5) == 8.0 * FIXTURE_MIB);
-    assert_int_equal(plot_highest(&series)->max_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(plot_highest(line.line)->max_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(plot_level_at(line.line, FIXTURE_SECOND + 499), 4 * FIXTURE_MIB);
+    assert_int_equal(plot_level_at(line.line, FIXTURE_SECOND + 500), 7 * FIXTURE_MIB);
+    assert_int_equal(plot_level_at((struct line_of){mapped, 0}, FIXTURE_SECOND), 0);
+    free(points);
 }
 
 static void test_slope(void **state)
@@ -266,8 +286,7 @@ static void test_brackets_are_set_apart(void **state)
     for (int round = 0; round < 2000; round++) {
         for (size_t i = 0; i < PLOT_FUNCTIONS_MAX; i++) {
             struct span *s = &functions[i].span;
-            uint64_t *const numbers[] = {&s->begin_ns, &s->end_ns, &s->begin_level,
-                                         &s->end_level};
+            uint64_t *const numbers[] = {&s->begin_ns, &s->end_ns, &s->begin_level, &s->end_level};
             for (size_t k = 0; k < 4; k++) {
                 random = random * 1664525u + 1013904223u;
                 uint64_t step = 1 + random % 7; /* many are equal */
@@ -377,14 +396,14 @@ static void test_small_scales_have_their_unit(void **state)
     struct plot plot = make_plot();
     size_t bytes;
     char *script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_non_null(strstr(script, "memory used (in MiB)"));
+    assert_non_null(strstr(script, "heap used (in MiB)"));
     assert_non_null(strstr(script, "peak 8.00 MiB at 2.000 s"));
     free(script);
     for (int i = 0; i < 5; i++)
         fixture.buckets[i].max_bytes = fixture.buckets[i].min_bytes =
             fixture.buckets[i].last_bytes = 2000;
     script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_non_null(strstr(script, "memory used (in KiB)"));
+    assert_non_null(strstr(script, "heap used (in KiB)"));
     assert_non_null(strstr(script, "y2tics")); /* 10 MiB resident would hide 2 KB of heap */
     free(script);
 }
@@ -397,7 +416,98 @@ static size_t count_of(const char *text, const char *word)
     return count;
 }
 
-/* However many recordings lie over each other, the legend has room on the page. */
+/* Below a single line of memory lie its parts, and the legend says what each was at the peak. */
+static void test_parts_of_memory(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot();
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "$mapped"));
+    assert_non_null(strstr(script, "'heap used (in MiB)'"));
+    free(script);
+    plot = make_plot_of_memory();
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "$mapped << EOD\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
+    assert_non_null(strstr(script, "$mapped with filledcurves"));
+    assert_non_null(strstr(script, "'memory used (in MiB)'"));
+    assert_non_null(strstr(script, "title \"heap, 2.00 MiB of the peak\""));
+    assert_non_null(strstr(script, "title \"mapped memory, 6.00 MiB of the peak\""));
+    free(script);
+}
+
+/* The parts of a window's highest are those of its own moment. */
+static void test_parts_in_a_window(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot_of_memory();
+    plot.windowed = 1;
+    plot.end_ns = 19 * FIXTURE_SECOND / 10;
+    line.line.count = 2; /* up to 4 MiB, 1 of which is mapped */
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "title \"heap, 3.00 MiB of the highest\""));
+    assert_non_null(strstr(script, "title \"mapped memory, 1.00 MiB of the highest\""));
+    free(script);
+}
+
+/* Several lines show no areas; the legend says how much of each peak was mapped. */
+static void test_parts_of_several(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot_of_memory();
+    struct plot_line both[2] = {line, line};
+    size_t bytes;
+    plot.lines = both;
+    plot.line_count = 2;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "filledcurves"));
+    assert_non_null(strstr(script, "peak 8.00 MiB, 6.00 MiB mapped\""));
+    free(script);
+}
+
+static void test_parts_in_characters(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot_of_memory();
+    struct picture picture = {.kind = PICTURE_TEXT, .columns = 79, .lines = 24};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    gnuplot_text_legend(&plot, &picture, out);
+    fclose(out);
+    assert_non_null(strstr(text, "= 2.00 MiB heap + 6.00 MiB mapped\n"));
+    assert_non_null(strstr(text, "  #  mapped memory\n"));
+    free(text);
+    text = script_of(&plot, PICTURE_TEXT, &bytes);
+    assert_non_null(strstr(text, "$mapped with lines linetype 2"));
+    free(text);
+}
+
+/* The functions are those of the series that is drawn. */
+static void test_functions_of_memory(void **state)
+{
+    (void)state;
+    size_t count;
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8 * FIXTURE_MIB, 0, 5);
+    fixture_function(&fixture, "allocates", FUNCTION_RESOLVED, 2 * FIXTURE_MIB, 1, 2);
+    fixture_function(&fixture, "maps", FUNCTION_RESOLVED, 6 * FIXTURE_MIB, 3, 4);
+    struct plot plot = make_plot_of_memory();
+    struct function_usage *maps = &fixture.usages[2];
+    maps->memory = maps->heap;
+    memset(&maps->heap, 0, sizeof maps->heap);
+    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(functions[0].label, "maps");
+    assert_int_equal(functions[0].span.begin_ns, 3 * FIXTURE_SECOND);
+    plot_functions_free(functions, count);
+    line.series = SERIES_HEAP;
+    functions = plot_pick(&plot, 30, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(functions[1].label, "allocates");
+    plot_functions_free(functions, count);
+}
+
 /* The kernel's figure stands beside the samples, of a whole process only. */
 static void test_high_water_mark(void **state)
 {
@@ -418,22 +528,23 @@ static void test_high_water_mark(void **state)
     assert_int_equal(gnuplot_high_water(&plot), 0);
 }
 
+/* However many recordings lie over each other, the legend has room on the page. */
 static void test_a_long_legend_is_cut(void **state)
 {
     (void)state;
-    struct plot_series many[25];
+    struct plot_line many[25];
     size_t bytes;
     struct plot plot = make_plot();
     for (size_t i = 0; i < 25; i++)
-        many[i] = series;
-    plot.series = many;
-    plot.series_count = 25;
+        many[i] = line;
+    plot.lines = many;
+    plot.line_count = 25;
     char *script = script_of(&plot, PICTURE_PNG, &bytes);
     assert_int_equal(count_of(script, "NaN with"), 14);
     assert_non_null(strstr(script, "title \"and 12 more\""));
-    assert_int_equal(count_of(script, "$heap24 with lines"), 1);
+    assert_int_equal(count_of(script, "$line24 with lines"), 1);
     free(script);
-    plot.series_count = 3;
+    plot.line_count = 3;
     script = script_of(&plot, PICTURE_PNG, &bytes);
     assert_int_equal(count_of(script, "NaN with"), 6);
     free(script);
@@ -457,6 +568,11 @@ int main(void)
         cmocka_unit_test_setup(test_a_wrong_script_is_told, set_up),
         cmocka_unit_test_setup(test_gnuplot_missing, set_up),
         cmocka_unit_test_setup(test_small_scales_have_their_unit, set_up),
+        cmocka_unit_test_setup(test_parts_of_memory, set_up),
+        cmocka_unit_test_setup(test_parts_in_a_window, set_up),
+        cmocka_unit_test_setup(test_parts_of_several, set_up),
+        cmocka_unit_test_setup(test_parts_in_characters, set_up),
+        cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_high_water_mark, set_up),
         cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };

@@ -109,7 +109,7 @@ static void check_sum(size_t count)
 
     for (size_t i = 0; i < moments; i++)
         timeline_add(&wanted, sums[i].ns, sums[i].level);
-    together_heap(courses, count, 0, &got);
+    together_line(courses, count, 0, &got);
     assert_int_equal(got.count, wanted.count);
     assert_memory_equal(got.buckets, wanted.buckets, got.count * sizeof *got.buckets);
 
@@ -146,9 +146,9 @@ static void test_nothing_to_sum(void **state)
     struct timeline sum = {0};
     struct samples samples = {0};
     struct course empty = {.end_ns = 7};
-    together_heap(NULL, 0, 0, &sum);
+    together_line(NULL, 0, 0, &sum);
     assert_int_equal(sum.count, 0);
-    together_heap(&empty, 1, 0, &sum);
+    together_line(&empty, 1, 0, &sum);
     assert_int_equal(sum.count, 1);
     assert_int_equal(sum.buckets[0].max_bytes, 0);
     together_samples(&empty, 1, &samples);
@@ -172,7 +172,7 @@ static void test_one_line_of_many_events(void **state)
         }
     }
     struct course course = {line.buckets, line.count, NULL, 0, 1000, ns, 0, 0};
-    together_heap(&course, 1, 0, &sum);
+    together_line(&course, 1, 0, &sum);
     const struct bucket *top = &sum.buckets[0];
     for (size_t i = 1; i < sum.count; i++)
         top = sum.buckets[i].max_bytes > top->max_bytes ? &sum.buckets[i] : top;
@@ -192,7 +192,7 @@ static void test_two_by_hand(void **state)
                            {&second, 1, NULL, 0, 4000000000, 2000000000, 0, 0}};
     static const uint64_t ns[] = {0, 4000000000, 6000000000, 10000000000}, level[] = {5, 8, 5, 0};
     struct timeline sum = {0};
-    together_heap(two, 2, 0, &sum);
+    together_line(two, 2, 0, &sum);
     assert_int_equal(sum.count, 4);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(sum.buckets[i].begin_ns, ns[i]);
@@ -209,7 +209,7 @@ static void test_an_event_at_the_end(void **state)
     struct bucket line[] = {bucket_of(0, 1), bucket_of(2000, 9)};
     struct course course = {line, 2, NULL, 0, 0, 2000, 0, 0};
     struct timeline sum = {0};
-    together_heap(&course, 1, 0, &sum);
+    together_line(&course, 1, 0, &sum);
     assert_int_equal(sum.buckets[sum.count - 1].max_bytes, 9);
     assert_int_equal(sum.buckets[sum.count - 1].last_bytes, 0);
     timeline_clear(&sum);

@@ -1,0 +1,45 @@
+/*
+ * gnuplot_drawing.h - what the parts of a script share: gnuplot.c writes the page and the data,
+ * gnuplot_legend.c draws the data, entry by entry of the legend.
+ *
+ * The data: "$line0" and so on, "$marks0" (crosses along that line), "$mapped" (the mapped part of
+ * a single line of memory), "$rss", "$function0" and so on.
+ */
+#ifndef MPROF_GNUPLOT_DRAWING_H
+#define MPROF_GNUPLOT_DRAWING_H
+
+#include "gnuplot.h"
+#include "units.h"
+
+#define RSS_COLOUR "#9a86c8"
+
+struct drawing {
+    const struct plot *plot;
+    const struct picture *picture;
+    FILE *out;
+    struct unit unit;           /* of the y axis */
+    struct plot_point **points; /* of each line */
+    size_t *point_counts;
+    uint64_t rss_bytes; /* highest sample shown; 0: no such line */
+    int rss_axis;       /* it has an axis of its own */
+    struct unit rss_unit;
+    double x0, x1, y0, y1;
+    size_t named; /* lines with an entry in the legend */
+    int starts_shown, slopes_shown;
+};
+
+/* Samples of the resident set: those in the range, and one on either side, as the line between two
+ * samples goes on into the range. */
+struct shown_samples {
+    const struct sample *list;
+    size_t count;
+};
+struct shown_samples gnuplot_samples(const struct plot *plot);
+
+/* The script's plot command. */
+void gnuplot_draw_entries(const struct drawing *d);
+
+/* ", [from:to] line", without a style: the least-squares line, over the time that the line has. */
+void gnuplot_draw_slope(const struct drawing *d, size_t line);
+
+#endif

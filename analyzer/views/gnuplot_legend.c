@@ -1,0 +1,232 @@
+/* gnuplot_legend.c - see gnuplot_drawing.h. */
+#include "gnuplot_drawing.h"
+#include "gnuplot_words.h"
+#include "text.h"
+#include "xalloc.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define RSS_FEW 30 /* fewer samples are marked: a single one would not be seen */
+
+/* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
+static const char *const line_colours[] = {"#000000", "#1f3fff", "#e00000", "#008000",
+                                           "#00a8b8", "#c000c0", "#c0a000"};
+static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
+    "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
+#define SLOPE_COLOUR "#00b8c8"
+#define HEAP_AREA    "#dce6f4"
+#define MAPPED_AREA  "#f6e3c5"
+#define WHITE        "#ffffff" /* of an entry that is only words */
+
+static const char *colour_of(size_t i)
+{
+    const size_t count = sizeof line_colours / sizeof *line_colours;
+    i %= count + PLOT_FUNCTIONS_MAX;
+    return i < count ? line_colours[i] : function_colours[i - count];
+}
+
+static void put_entry(const struct drawing *d, const char *style, const char *colour,
+                      const char *title)
+{
+    fprintf(d->out, ", NaN with %s linecolor rgb '%s' title ", style, colour);
+    gnuplot_put_quoted(d->out, title);
+}
+
+/* One of several: its name and peak, with what of that was mapped. */
+static void put_name_entry(const struct drawing *d, size_t i, const char *style)
+{
+    const struct plot_line *line = &d->plot->lines[i];
+    const struct totals *t = &line->image->processes[0].totals;
+    char peak[UNITS_TEXT], mapped[UNITS_TEXT], part[UNITS_TEXT + 16] = "", title[512];
+    if (line->series == SERIES_MEMORY && t->mapped_then_bytes)
+        snprintf(part, sizeof part, ", %s mapped", units_bytes(mapped, t->mapped_then_bytes));
+    units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
+    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - 6 - strlen(part) / 2, 1);
+    snprintf(title, sizeof title, "%s, peak %s%s", name, peak, part);
+    put_entry(d, style, colour_of(i), title);
+    free(name);
+}
+
+static void put_more_entry(const struct drawing *d)
+{
+    char title[64];
+    snprintf(title, sizeof title, "and %zu more", d->plot->line_count - d->named);
+    put_entry(d, "lines", WHITE, title);
+}
+
+/* One of several, and its start where there is room. */
+static void put_line_title(const struct drawing *d, size_t i, const char *style)
+{
+    char start[128];
+    gnuplot_start_text(start, sizeof start, d->plot->lines[i].image->epoch_ns);
+    if (i == 0 && d->plot->is_family)
+        put_entry(d, "lines", WHITE, start);
+    if (i == d->named)
+        put_more_entry(d);
+    if (i >= d->named)
+        return;
+    put_name_entry(d, i, style);
+    if (d->starts_shown)
+        put_entry(d, "lines", WHITE, start);
+}
+
+/* The title of the only one. */
+static void put_single_title(const struct drawing *d, const char *style)
+{
+    char text[128];
+    gnuplot_start_text(text, sizeof text, d->plot->lines[0].image->epoch_ns);
+    put_entry(d, style, colour_of(0), text);
+    if (!d->plot->summed)
+        return;
+    snprintf(text, sizeof text, "%zu process%s together", d->plot->summed,
+             d->plot->summed == 1 ? "" : "es");
+    put_entry(d, "lines", WHITE, text);
+}
+
+static void put_line_entry(const struct drawing *d, size_t i)
+{
+    const char *style = "linespoints linewidth 1.5 pointtype 1 pointsize 0.9";
+    fprintf(d->out, "$line%zu with lines linewidth 1.5 linecolor rgb '%s', ", i, colour_of(i));
+    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s'", i,
+            colour_of(i));
+    if (d->plot->line_count > 1)
+        put_line_title(d, i, style);
+    else
+        put_single_title(d, style);
+}
+
+/* ---- the two parts of memory ---- */
+
+/* Below the line: the heap upon mapped memory. The grid shows through. */
+static void draw_parts(const struct drawing *d)
+{
+    fputs("$line0 with filledcurves y1=0 fillstyle solid noborder fillcolor rgb '" HEAP_AREA "', "
+          "$mapped with filledcurves y1=0 fillstyle solid noborder fillcolor rgb '" MAPPED_AREA
+          "', ",
+          d->out);
+}
+
+static void put_part_entry(const struct drawing *d, const char *name, const char *colour,
+                           uint64_t bytes)
+{
+    char size[UNITS_TEXT], title[128];
+    snprintf(title, sizeof title, "%s, %s of the %s", name, units_bytes(size, bytes),
+             d->plot->windowed ? "highest" : "peak");
+    fputs(", NaN with boxes fillstyle solid noborder fillcolor rgb '", d->out);
+    fprintf(d->out, "%s' title ", colour);
+    gnuplot_put_quoted(d->out, title);
+}
+
+static void put_part_entries(const struct drawing *d)
+{
+    const struct plot_line *line = &d->plot->lines[0];
+    const struct bucket *highest = plot_highest(line->line);
+    uint64_t mapped = gnuplot_mapped_part(line, highest);
+    put_part_entry(d, "heap", HEAP_AREA, highest->max_bytes - mapped);
+    put_part_entry(d, "mapped memory", MAPPED_AREA, mapped);
+}
+
+/* ---- the resident set ---- */
+
+static void put_rss_entry(const struct drawing *d)
+{
+    char title[64], bytes[UNITS_TEXT];
+    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
+             d->rss_axis ? " (right axis)" : "");
+    int few = gnuplot_samples(d->plot).count < RSS_FEW;
+    fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
+            d->rss_axis ? "axes x1y2 " : "",
+            few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
+    gnuplot_put_quoted(d->out, title);
+}
+
+static void put_mark_entry(const struct drawing *d)
+{
+    char title[64], bytes[UNITS_TEXT];
+    uint64_t mark = gnuplot_high_water(d->plot);
+    if (mark == 0)
+        return;
+    snprintf(title, sizeof title, "RSS high-water mark %s", units_bytes(bytes, mark));
+    put_entry(d, "lines", WHITE, title);
+}
+
+/* ---- slopes ---- */
+
+void gnuplot_draw_slope(const struct drawing *d, size_t i)
+{
+    const struct plot_point *points = d->points[i];
+    size_t count = d->point_counts[i];
+    struct plot_slope slope = plot_line_slope(points, count);
+    fprintf(d->out, ", [%.9g:%.9g] %.12g + x * %.12g with lines", points[0].seconds,
+            points[count - 1].seconds, slope.bytes_at_zero / d->unit.bytes,
+            slope.bytes_per_second / d->unit.bytes);
+}
+
+static void put_slope_entry(const struct drawing *d, size_t i)
+{
+    char title[64];
+    gnuplot_draw_slope(d, i);
+    fprintf(d->out, " linewidth 1.6 dashtype (3,2) linecolor rgb '%s'",
+            d->plot->line_count == 1 ? SLOPE_COLOUR : colour_of(i));
+    if (!d->slopes_shown)
+        return;
+    gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), title, sizeof title);
+    fputs(" title ", d->out);
+    gnuplot_put_quoted(d->out, title);
+}
+
+/* ---- functions ---- */
+
+static void draw_brackets(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->function_count; i++)
+        fprintf(d->out, ", $function%zu with lines linewidth 2.4 linecolor rgb '%s'", i,
+                function_colours[i]);
+}
+
+static void put_function_entries(const struct drawing *d)
+{
+    char bytes[UNITS_TEXT], activation[128];
+    if (d->plot->function_count)
+        fputs(", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions:'", d->out);
+    for (size_t i = 0; i < d->plot->function_count; i++) {
+        const struct plot_function *f = &d->plot->functions[i];
+        char *title = xmalloc(strlen(f->label) + UNITS_TEXT + 3);
+        sprintf(title, "%s  %s", f->label, units_bytes(bytes, f->own_peak_bytes));
+        fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
+                function_colours[i]);
+        gnuplot_put_quoted(d->out, title);
+        free(title);
+        activation[0] = activation[1] = ' '; /* below the name, a little further in */
+        gnuplot_activation_text(f, activation + 2, sizeof activation - 2);
+        put_entry(d, "lines", WHITE, activation);
+    }
+}
+
+/* ---- all of it ---- */
+
+static void draw_lines(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->line_count; i++) {
+        fputs(i ? ", " : "", d->out);
+        put_line_entry(d, i);
+        if (d->plot->slope && d->point_counts[i] > 1)
+            put_slope_entry(d, i);
+    }
+}
+
+void gnuplot_draw_entries(const struct drawing *d)
+{
+    fputs("plot ", d->out);
+    if (gnuplot_has_parts(d->plot))
+        draw_parts(d);
+    draw_lines(d);
+    if (gnuplot_has_parts(d->plot))
+        put_part_entries(d);
+    if (d->rss_bytes)
+        put_rss_entry(d);
+    put_mark_entry(d);
+    draw_brackets(d);
+    put_function_entries(d);
+    fputc('\n', d->out);
+}
