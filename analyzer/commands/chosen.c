@@ -128,10 +128,13 @@ static int choose_first(struct chosen *c, int by_index)
     if (c->how & CHOSEN_FAMILY || may_lead || by_index || image->beside > 0)
         read_family(c, LINEAGE_HEADS);
     if (may_lead && find_leader(c, &biggest)) {
-        lineage_tell(&c->lineage, c->name);
-        return show_relative(c, biggest);
+        c->how |= CHOSEN_UNTOLD; /* lineage_tell speaks for all of them */
+        int status = show_relative(c, biggest);
+        if (status == COMMAND_OK)
+            lineage_tell(&c->lineage, c->name);
+        return status;
     }
-    if (image->beside > 0)
+    if (image->beside > 0 && !image->cut)
         lineage_tell_absent(&c->lineage, c->name);
     if (by_index && choose_last_image(c))
         return show_relative(c, c->lineage.family.self);

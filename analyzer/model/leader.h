@@ -18,10 +18,11 @@ static inline int leader_is_mere(uint64_t own, uint64_t held)
     return held > 0 && held / LEADER_SHARE >= own;
 }
 
-/* Can there be a family? A recording that knows of no other, and holds one process, has none. */
+/* Can there be a family that could be judged? A recording that knows of no other, and holds one
+ * process, has none; of one that is cut nobody knows. */
 static inline int leader_has_family(const struct image *image)
 {
-    return !image->knows_family || image->beside > 0 || image->process_count > 1;
+    return !image->cut && (!image->knows_family || image->beside > 0 || image->process_count > 1);
 }
 
 /* The relative that held the most at its peak, among those of the tree that are not the process of
