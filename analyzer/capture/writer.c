@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "block.h"
-#include "bounded.h"
 #include "payloads.h"
 #include "segment.h"
 #include "tables.h"
+#include "writer_parts.h"
 #include "xalloc.h"
 
 #define SEGMENT_EVENTS (4u << 20)
@@ -32,30 +32,6 @@ struct pending {
     size_t live_count, live_capacity;
 };
 
-struct writer {
-    struct block_output output;
-    const struct image *image;
-    struct writer_source source;
-    uint64_t segment_events;
-    size_t entries_max, text_bytes; /* of a block */
-
-    struct string_table strings;
-    size_t strings_written, functions_written, frames_written, objects_written;
-    size_t locations_written, stacks_written;
-    struct event_class *classes; /* those that no block holds yet */
-    size_t class_count, class_capacity, classes_written;
-
-    struct pending **processes; /* by serial; NULL: nothing has come of it */
-    size_t process_capacity;
-    struct bytes process_list; /* payload of the last PROCESSES block */
-    uint64_t process_list_offset;
-
-    struct index_entry *index;
-    size_t index_count, index_capacity;
-    struct bytes payload; /* of the block being made */
-    struct bytes texts;   /* payload of the STRINGS block that goes before it */
-};
-
 static int result(const struct writer *w)
 {
     if (w->output.error == 0)
@@ -64,8 +40,7 @@ static int result(const struct writer *w)
     return WRITER_FAILED;
 }
 
-/* Writes a block and notes it in the index. */
-static struct index_entry *put_block(struct writer *w, enum capture_block_type type,
+struct index_entry *writer_put_block(struct writer *w, enum capture_block_type type,
                                      uint32_t process, const struct bytes *payload)
 {
     w->index = xgrow(w->index, &w->index_capacity, w->index_count + 1, sizeof *w->index);
@@ -77,17 +52,16 @@ static struct index_entry *put_block(struct writer *w, enum capture_block_type t
 
 /* Tables */
 
-static void put_strings(struct writer *w)
+void writer_put_strings(struct writer *w)
 {
     while (w->strings_written < w->strings.count) {
         w->strings_written +=
             tables_put_strings(&w->texts, &w->strings, w->strings_written, w->text_bytes);
-        put_block(w, BLOCK_STRINGS, 0, &w->texts);
+        writer_put_block(w, BLOCK_STRINGS, 0, &w->texts);
     }
 }
 
-/* How many of `left` entries go into the next block. */
-static size_t part_of(const struct writer *w, size_t left, size_t most)
+size_t writer_part_of(const struct writer *w, size_t left, size_t most)
 {
     size_t part = most < w->entries_max ? most : w->entries_max;
     return left < part ? left : part;
@@ -98,10 +72,10 @@ static void put_table(struct writer *w, enum capture_block_type type, const void
                       size_t *written, size_t count)
 {
     while (*written < count) {
-        size_t part = part_of(w, count - *written, TABLE_INCREMENT_MAX);
+        size_t part = writer_part_of(w, count - *written, TABLE_INCREMENT_MAX);
         tables_put(&w->payload, type, &w->strings, table, *written, *written, part);
-        put_strings(w);
-        put_block(w, type, 0, &w->payload);
+        writer_put_strings(w);
+        writer_put_block(w, type, 0, &w->payload);
         *written += part;
     }
 }
@@ -110,10 +84,10 @@ static void put_classes(struct writer *w)
 {
     size_t done = 0;
     while (done < w->class_count) {
-        size_t part = part_of(w, w->class_count - done, TABLE_INCREMENT_MAX);
+        size_t part = writer_part_of(w, w->class_count - done, TABLE_INCREMENT_MAX);
         tables_put(&w->payload, BLOCK_CLASSES, &w->strings, w->classes, done,
                    w->classes_written + done, part);
-        put_block(w, BLOCK_CLASSES, 0, &w->payload);
+        writer_put_block(w, BLOCK_CLASSES, 0, &w->payload);
         done += part;
     }
     w->classes_written += w->class_count;
@@ -141,7 +115,7 @@ static void put_process_list(struct writer *w)
     if (w->payload.size == w->process_list.size &&
         memcmp(w->payload.data, w->process_list.data, w->payload.size) == 0)
         return;
-    w->process_list_offset = put_block(w, BLOCK_PROCESSES, 0, &w->payload)->offset;
+    w->process_list_offset = writer_put_block(w, BLOCK_PROCESSES, 0, &w->payload)->offset;
     w->process_list.size = 0;
     bytes_append(&w->process_list, w->payload.data, w->payload.size);
 }
@@ -179,10 +153,10 @@ static struct codec begin_list(struct writer *w, size_t count)
 static void put_checkpoint(struct writer *w, struct pending *p, uint32_t process)
 {
     for (size_t done = 0, part; done < p->checkpoint_count; done += part) {
-        part = part_of(w, p->checkpoint_count - done, CHECKPOINT_MAX);
+        part = writer_part_of(w, p->checkpoint_count - done, CHECKPOINT_MAX);
         struct codec c = begin_list(w, part);
         code_checkpoint(&c, p->checkpoint + done, part);
-        put_block(w, BLOCK_CHECKPOINT, process, &w->payload);
+        writer_put_block(w, BLOCK_CHECKPOINT, process, &w->payload);
     }
 }
 
@@ -194,19 +168,19 @@ static void put_positions(struct writer *w, uint32_t process)
     size_t count = w->source.positions(w->source.context, process, &positions);
     if (count == 0)
         return;
-    count = part_of(w, count, CAPTURE_LIST_MAX);
+    count = writer_part_of(w, count, CAPTURE_LIST_MAX);
     struct codec c = begin_list(w, count);
     code_positions(&c, (struct stream_position *)positions, count);
-    put_block(w, BLOCK_POSITIONS, process, &w->payload);
+    writer_put_block(w, BLOCK_POSITIONS, process, &w->payload);
 }
 
 static void put_samples(struct writer *w, struct pending *p, uint32_t process)
 {
     for (size_t done = 0, part; done < p->sample_count; done += part) {
-        part = part_of(w, p->sample_count - done, CAPTURE_LIST_MAX);
+        part = writer_part_of(w, p->sample_count - done, CAPTURE_LIST_MAX);
         struct codec c = begin_list(w, part);
         code_samples(&c, p->samples + done, part);
-        put_block(w, BLOCK_SAMPLES, process, &w->payload);
+        writer_put_block(w, BLOCK_SAMPLES, process, &w->payload);
     }
     p->samples_written += p->sample_count;
     p->sample_count = 0;
@@ -221,7 +195,7 @@ static void put_segment(struct writer *w, struct pending *p, uint32_t process)
     put_checkpoint(w, p, process);
     struct segment_head head = p->segment.head;
     segment_finish(&p->segment, &w->payload);
-    struct index_entry *entry = put_block(w, BLOCK_EVENTS, process, &w->payload);
+    struct index_entry *entry = writer_put_block(w, BLOCK_EVENTS, process, &w->payload);
     entry->events = head.events;
     entry->first_tick = head.first_tick;
     entry->last_tick = head.last_tick;
@@ -306,7 +280,7 @@ static void put_live(struct writer *w, struct pending *p, uint32_t process)
     qsort(p->live, p->live_count, sizeof *p->live, by_address);
     struct codec c = begin_list(w, p->live_count);
     code_live_blocks(&c, p->live, p->live_count);
-    put_block(w, BLOCK_LIVE, process, &w->payload);
+    writer_put_block(w, BLOCK_LIVE, process, &w->payload);
     p->live_count = 0;
 }
 
@@ -352,110 +326,8 @@ static void put_head(struct writer *w)
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     w->payload.size = 0;
     code_head(&c, &copy);
-    put_strings(w);
-    put_block(w, BLOCK_HEAD, 0, &w->payload);
-}
-
-static void put_mapped(struct writer *w, struct process *bounded)
-{
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (!process_has_mappings(bounded))
-        return;
-    w->payload.size = 0;
-    code_mapped(&c, bounded, w->image);
-    put_block(w, BLOCK_MAPPED, bounded->serial, &w->payload);
-}
-
-static void put_summary(struct writer *w, const struct process *process)
-{
-    struct bounded bounded;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    w->payload.size = 0;
-    bounded_open(&bounded, process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
-    code_process(&c, &bounded.process, w->image, CAPTURE_VERSION);
-    put_strings(w);
-    put_block(w, BLOCK_SUMMARY, process->serial, &w->payload);
-    put_mapped(w, &bounded.process);
-    bounded_close(&bounded);
-}
-
-/* What belongs to no process in particular is counted at the first one. */
-static void put_bounds(struct writer *w, const struct process *process)
-{
-    struct process copy = *process;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    copy.quality.left_out += bounded_left_out(process, part_of(w, SIZE_MAX, CAPTURE_LIST_MAX));
-    if (process->serial == 0) {
-        copy.quality.shortened += w->image->shortened + w->strings.shortened_count;
-        copy.quality.left_out += w->image->left_out;
-    }
-    if (copy.quality.shortened == 0 && copy.quality.left_out == 0)
-        return;
-    w->payload.size = 0;
-    code_bounds(&c, &copy);
-    put_block(w, BLOCK_BOUNDS, process->serial, &w->payload);
-}
-
-static void put_lost(struct writer *w, const struct process *process)
-{
-    struct process copy = *process;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (process->quality.lost == 0 && process->quality.loss.unplaced == 0)
-        return;
-    w->payload.size = 0;
-    code_lost(&c, &copy);
-    put_block(w, BLOCK_LOST, process->serial, &w->payload);
-}
-
-/* Writes a list of the process in a block of its own. */
-static void put_list(struct writer *w, enum capture_block_type type, const struct process *process,
-                     int (*code)(struct codec *, struct process *, const struct image *))
-{
-    struct process copy = *process;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    w->payload.size = 0;
-    copy.failure_count = part_of(w, copy.failure_count, CAPTURE_LIST_MAX);
-    code(&c, &copy, w->image);
-    put_strings(w);
-    put_block(w, type, process->serial, &w->payload);
-}
-
-static void put_modules(struct writer *w)
-{
-    struct image copy = *w->image;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (copy.gap_count == 0)
-        return;
-    copy.gap_count = part_of(w, copy.gap_count, CAPTURE_LIST_MAX);
-    w->payload.size = 0;
-    code_modules(&c, &copy);
-    put_strings(w);
-    put_block(w, BLOCK_MODULES, 0, &w->payload);
-}
-
-static void put_family(struct writer *w)
-{
-    struct image copy = *w->image;
-    struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (!copy.knows_family)
-        return;
-    w->payload.size = 0;
-    code_family(&c, &copy);
-    put_block(w, BLOCK_FAMILY, 0, &w->payload);
-}
-
-/* Writes the parts of a process whose texts may be shortened, before process 0's BOUNDS count
- * those. */
-static void put_details(struct writer *w, const struct process *process)
-{
-    put_lost(w, process);
-    if (process->quality.selfcheck_compared)
-        put_list(w, BLOCK_SELFCHECK, process, code_selfcheck);
-    if (process->thread_usage_count)
-        put_list(w, BLOCK_THREADS, process, code_threads);
-    if (process->failure_count)
-        put_list(w, BLOCK_FAILED, process, code_failed);
-    string_number(&w->strings, process->ending.exec);
+    writer_put_strings(w);
+    writer_put_block(w, BLOCK_HEAD, 0, &w->payload);
 }
 
 static void put_index(struct writer *w)
@@ -509,14 +381,7 @@ int writer_finish(struct writer *w)
      * uses. */
     put_tables(w);
     put_process_list(w);
-    put_modules(w);
-    put_family(w);
-    for (size_t i = 0; i < w->image->process_count; i++)
-        put_details(w, &w->image->processes[i]);
-    for (size_t i = 0; i < w->image->process_count; i++) {
-        put_bounds(w, &w->image->processes[i]);
-        put_summary(w, &w->image->processes[i]);
-    }
+    writer_put_summaries(w);
     for (size_t i = 0; i < w->process_capacity; i++) {
         if (w->processes[i] == NULL)
             continue;
