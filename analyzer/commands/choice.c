@@ -130,12 +130,24 @@ struct recording *choice_open(const char *name)
     return recording;
 }
 
-/* Did nothing happen, and does nothing say why? */
-static int is_without_events(const struct image *image)
+/* Did the heap do nothing, and does nothing say why? */
+static int is_without_blocks(const struct image *image)
 {
     const struct process *p = &image->processes[0];
-    return p->totals.allocations == 0 && p->totals.frees == 0 && !process_has_mappings(p) &&
-           p->ending.kind != END_EXEC;
+    return p->totals.allocations == 0 && p->totals.frees == 0 && p->ending.kind != END_EXEC;
+}
+
+static void tell_without_blocks(const struct image *image, const char *name)
+{
+    if (process_has_mappings(&image->processes[0]))
+        complain("%s: there are only mappings in the recording: the program allocated nothing "
+                 "else, or by an allocator of its own that is linked into it, whose mappings are "
+                 "then among these",
+                 name);
+    else
+        complain("%s: there is no event in the recording: the program allocated nothing, or by an "
+                 "allocator of its own that is linked into it",
+                 name);
 }
 
 void choice_tell(const struct recording *recording, const char *name)
@@ -145,8 +157,6 @@ void choice_tell(const struct recording *recording, const char *name)
         complain("%s: the program is still running, this is what it did so far", name);
     else if (image->cut)
         complain("%s: the recording is cut, this is what can be read of it", name);
-    else if (is_without_events(image))
-        complain("%s: there is no event in the recording: the program allocated nothing, or by an "
-                 "allocator of its own that is linked into it",
-                 name);
+    else if (is_without_blocks(image))
+        tell_without_blocks(image, name);
 }

@@ -260,8 +260,8 @@ const char *elf_check_sentence(const struct elf_report *report, char *buffer, in
     case ELF_OWN_MALLOC:
         snprintf(
             buffer, size,
-            "has an allocator of its own linked in; only what that takes from the system's can "
-            "be recorded (link it without, or with a shared allocator)");
+            "has an allocator of its own linked in, whose blocks cannot be recorded; what it maps "
+            "is, by stack (link it without, or with a shared allocator, to record blocks)");
         break;
     case ELF_SECURE:
         snprintf(buffer, size,

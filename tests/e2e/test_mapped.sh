@@ -109,6 +109,7 @@ assert_refused 2 "$MPROF" plot --heap --mapped arena.mprof
 # A program with mappings alone is drawn, and has no heap to draw.
 run_as only.mprof ./arena x || fail "status $?"
 "$MPROF" plot -o only.svg only.mprof >plot.out 2>&1 || fail "plot of mappings alone: $(cat plot.out)"
+assert_contains "what is said" "there are only mappings in the recording" plot.out
 assert_contains "its peak" "peak 200.00 MiB at" only.svg
 assert_contains "its part" "heap, 0 B of the peak" only.svg
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof

@@ -208,6 +208,9 @@ for name in libjemalloc.a libtcmalloc_minimal.a; do
     grep -v '^mprof-c: ' run.err | cmp -s - plain.err || fail "$name, run: errors: $(cat run.err)"
     for way in preload run; do
         assert_eq "$name, $way: allocations" 0 "$(json $way.mprof totals.allocations)"
+        assert_at_least "$name, $way: mapped memory" 1000000 "$(json $way.mprof totals.mapped_peak_bytes)"
+        "$MPROF" peak --func main $way.mprof >peak.out 2>peak.err || fail "$name, $way: whose mappings: $(cat peak.err)"
+        assert_contains "$name, $way: what is said" "there are only mappings in the recording" peak.err
         assert_clean $way.mprof
     done
 done
