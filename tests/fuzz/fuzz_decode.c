@@ -49,7 +49,7 @@ static void check_again(const struct spool_event *e, struct spool_delta before)
     size_t size = spool_encode(bytes, &after, &head);
     if (size > SPOOL_HEAD_MAX)
         fuzz_fail("an event of %zu bytes", size);
-    if (spool_decode(bytes, bytes + size, 2, &before, &again) != size)
+    if (spool_decode(bytes, bytes + size, SPOOL_VERSION, &before, &again) != size)
         fuzz_fail("what was encoded cannot be decoded");
     compare(e, &again);
     if (before.ticks != after.ticks || before.address != after.address)
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    unsigned version = data[0] & 1 ? 2 : 1;
+    unsigned version = data[0] & 1 ? SPOOL_VERSION : 1;
     const uint8_t *p = data + 1, *end = data + size;
     struct spool_delta plain = {0, 0}, next = {0, 0};
 
