@@ -91,6 +91,13 @@ static uint64_t shift_of(const struct lineage *l, const struct image *image)
     return image->epoch_ns > l->epoch_ns ? image->epoch_ns - l->epoch_ns : 0;
 }
 
+static void shift_peaks(struct totals *totals, uint64_t shift_ns)
+{
+    totals->peak_ns += shift_ns;
+    totals->mapped_peak_ns += shift_ns;
+    totals->memory_peak_ns += shift_ns;
+}
+
 static void take_figures(struct lineage *l, size_t i, const struct image *image,
                          const struct process *p)
 {
@@ -103,7 +110,8 @@ static void take_figures(struct lineage *l, size_t i, const struct image *image,
     r->ending = p->ending;
     r->ending.exec = arena_string(l->memory, p->ending.exec ? p->ending.exec : "");
     r->totals = p->totals;
-    r->totals.peak_ns += shift_of(l, image);
+    shift_peaks(&r->totals, shift_of(l, image));
+    r->series_unknown = p->series_unknown;
     r->quality = p->quality;
     if (p->quality.lost)
         r->quality.loss.since_ns += shift_of(l, image);

@@ -19,7 +19,8 @@ struct relative {
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */
     struct ending ending; /* its text belongs to the relative */
-    struct totals totals; /* peak_ns and quality.loss.since_ns are since the family's start */
+    struct totals totals; /* times of peaks, and quality.loss.since_ns: since the family's start */
+    int series_unknown;   /* as its process's: an older capture, in which memory is the heap */
     struct quality quality;
 };
 

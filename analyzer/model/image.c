@@ -173,12 +173,16 @@ struct line_of process_line(const struct process *p, enum series series)
     return (struct line_of){p->memory, p->memory_count};
 }
 
-struct peak_of process_peak(const struct process *p, enum series series)
+struct peak_of totals_peak(const struct totals *t, enum series series)
 {
-    const struct totals *t = &p->totals;
     if (series == SERIES_HEAP)
         return (struct peak_of){t->peak_bytes, t->peak_ns};
     if (series == SERIES_MAPPED)
         return (struct peak_of){t->mapped_peak_bytes, t->mapped_peak_ns};
     return (struct peak_of){t->memory_peak_bytes, t->memory_peak_ns};
+}
+
+struct peak_of process_peak(const struct process *p, enum series series)
+{
+    return totals_peak(&p->totals, series);
 }

@@ -9,35 +9,45 @@ static int is_self(const struct family *f, size_t i)
     return i == f->self;
 }
 
-size_t leader_biggest(const struct family *family)
+static uint64_t peak_of_relative(const struct family *f, size_t i, enum series series)
+{
+    return totals_peak(&f->relatives[i].totals, series).bytes;
+}
+
+size_t leader_biggest(const struct family *family, enum series series)
 {
     size_t biggest = KIN_NONE;
     for (size_t k = 0; k < family->order_count; k++) {
         size_t i = family->order[k];
-        uint64_t peak = family->relatives[i].totals.peak_bytes;
         if (!is_self(family, i) && family->relatives[i].has_figures &&
-            (biggest == KIN_NONE || peak > family->relatives[biggest].totals.peak_bytes))
+            (biggest == KIN_NONE || peak_of_relative(family, i, series) >
+                                        peak_of_relative(family, biggest, series)))
             biggest = i;
     }
     return biggest;
 }
 
-static uint64_t own_peak(const struct family *f)
+static uint64_t own_peak(const struct family *f, enum series series)
 {
     uint64_t own = 0;
     for (size_t k = 0; k < f->order_count; k++) {
         size_t i = f->order[k];
-        if (is_self(f, i) && f->relatives[i].totals.peak_bytes > own)
-            own = f->relatives[i].totals.peak_bytes;
+        if (is_self(f, i) && peak_of_relative(f, i, series) > own)
+            own = peak_of_relative(f, i, series);
     }
     return own;
 }
 
+int leader_only_starts_by(const struct family *family, enum series series, size_t *biggest)
+{
+    *biggest = leader_biggest(family, series);
+    return *biggest != KIN_NONE && leader_is_mere(own_peak(family, series),
+                                                  peak_of_relative(family, *biggest, series));
+}
+
 int leader_only_starts(const struct family *family, size_t *biggest)
 {
-    *biggest = leader_biggest(family);
-    return *biggest != KIN_NONE &&
-           leader_is_mere(own_peak(family), family->relatives[*biggest].totals.peak_bytes);
+    return leader_only_starts_by(family, SERIES_MEMORY, biggest);
 }
 
 size_t leader_last_image(const struct family *family)

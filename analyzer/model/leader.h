@@ -25,12 +25,14 @@ static inline int leader_has_family(const struct image *image)
     return !image->cut && (!image->knows_family || image->beside > 0 || image->process_count > 1);
 }
 
-/* The relative that held the most at its peak, among those of the tree that are not the process of
- * `self` itself, whatever that became; of equals the first. KIN_NONE: there is none. */
-size_t leader_biggest(const struct family *family);
+/* The relative that held the most of the series at its peak, among those of the tree that are not
+ * the process of `self` itself, whatever that became; of equals the first. KIN_NONE: there is none.
+ */
+size_t leader_biggest(const struct family *family, enum series series);
 
-/* 1 and the biggest of the others, or 0. */
+/* 1 and the biggest of the others, or 0: by memory, or by the series that a view shows alone. */
 int leader_only_starts(const struct family *family, size_t *biggest);
+int leader_only_starts_by(const struct family *family, enum series series, size_t *biggest);
 
 /* The last of the images that `self` became by exec one after the other; `self` if it became none
  * that is known. */

@@ -292,6 +292,12 @@ static inline int process_has_mappings(const struct process *p)
            p->totals.file_peak_bytes || p->totals.maps;
 }
 
+/* Is memory more than the heap, as far as is known? Then it is shown with its two parts. */
+static inline int process_has_parts(const struct process *p)
+{
+    return p->totals.mapped_peak_bytes && !p->series_unknown;
+}
+
 /* Gives memory, but for the threads, the heap's figures and line: nothing was mapped, or nothing is
  * known of it. */
 void process_memory_is_heap(struct process *p);
@@ -308,6 +314,7 @@ struct peak_of {
     uint64_t bytes, ns;
 };
 struct peak_of process_peak(const struct process *process, enum series series);
+struct peak_of totals_peak(const struct totals *totals, enum series series);
 
 /* A module whose names or debug information are missing, and why (doc/format.md, MODULES). */
 struct module_gap {
