@@ -18,6 +18,7 @@ struct leak_list {
 struct owner { /* of a course */
     int32_t pid;
     uint64_t start_time;
+    uint64_t memory_peak_ns, mapped_then_bytes; /* in the common time, and mapped then */
 };
 
 struct merged {
@@ -175,7 +176,9 @@ static void add_courses(struct merged *m, const struct process *p, uint64_t shif
     struct course course = {.shift_ns = shift_ns, .end_ns = p->end_ns, .runs_on = runs_on};
     continue_samples(m, p, shift_ns);
     m->owners = xgrow(m->owners, &m->owner_capacity, m->course_count + 1, sizeof *m->owners);
-    m->owners[m->course_count] = (struct owner){p->pid, p->start_time};
+    m->owners[m->course_count] =
+        (struct owner){p->pid, p->start_time, p->totals.memory_peak_ns + shift_ns,
+                       p->totals.mapped_then_bytes};
     course.samples = arena_copy(memory, p->samples, p->sample_count * sizeof *p->samples);
     course.sample_count = p->sample_count;
     for (enum series k = 0; k < SERIES_COUNT; k++) {
@@ -281,14 +284,31 @@ static struct bucket sum_up(struct merged *m, const struct course *courses, stru
     return top;
 }
 
-/* A line's level at a time. */
-static uint64_t level_at(const struct bucket *buckets, size_t count, uint64_t when)
+/* What all of them had mapped at that moment. A line may have lost the step; of the moment when a
+ * process held most itself its totals know. */
+static uint64_t mapped_at(const struct merged *m, uint64_t when)
 {
-    struct steps steps = {.buckets = buckets, .count = count};
-    uint64_t ns, level, held = 0;
-    while (steps_next(&steps, &ns, &level) && ns <= when)
-        held = level;
-    return held;
+    uint64_t mapped = 0;
+    for (size_t i = 0; i < m->course_count; i++)
+        mapped += m->owners[i].memory_peak_ns == when
+                      ? m->owners[i].mapped_then_bytes
+                      : together_level(&m->courses[SERIES_MAPPED][i], 1, when);
+    return mapped;
+}
+
+/* After the heap's line and the functions: without all of its parts, memory is the heap. */
+static void sum_memory(struct merged *m)
+{
+    struct process *p = &m->process;
+    if (p->series_unknown) {
+        process_memory_is_heap(p);
+        return;
+    }
+    struct bucket top = sum_up(m, m->courses[SERIES_MEMORY], &p->memory, &p->memory_count);
+    uint64_t mapped = mapped_at(m, top.max_ns);
+    p->totals.memory_peak_bytes = top.max_bytes;
+    p->totals.memory_peak_ns = top.max_ns;
+    p->totals.mapped_then_bytes = mapped < top.max_bytes ? mapped : top.max_bytes;
 }
 
 static void sum_lines(struct merged *m)
@@ -301,10 +321,6 @@ static void sum_lines(struct merged *m)
     top = sum_up(m, m->courses[SERIES_MAPPED], &p->mapped, &p->mapped_count);
     p->totals.mapped_peak_bytes = top.max_bytes;
     p->totals.mapped_peak_ns = top.max_ns;
-    top = sum_up(m, m->courses[SERIES_MEMORY], &p->memory, &p->memory_count);
-    p->totals.memory_peak_bytes = top.max_bytes;
-    p->totals.memory_peak_ns = top.max_ns;
-    p->totals.mapped_then_bytes = level_at(p->mapped, p->mapped_count, top.max_ns);
     together_samples(m->courses[SERIES_HEAP], m->course_count, &samples);
     p->samples = arena_copy(m->image->memory, samples.list, samples.count * sizeof *samples.list);
     p->sample_count = samples.count;
@@ -359,6 +375,7 @@ struct image *merged_finish(struct merged *m)
     image->gap_count = m->gap_count;
     sum_lines(m);
     give_usages(m);
+    sum_memory(m);
     merged_tables_give(&m->tables, image);
     image->processes = arena_take(image->memory, sizeof *image->processes);
     image->processes[0] = *p;

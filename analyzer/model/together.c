@@ -177,6 +177,17 @@ void together_line(const struct course *courses, size_t count, uint64_t from_ns,
     merge_end(&m);
 }
 
+uint64_t together_level(const struct course *courses, size_t count, uint64_t when_ns)
+{
+    struct merge m;
+    uint64_t ns, level = 0, held = 0;
+    merge_begin(&m, courses, count, next_bucket_step);
+    while (merge_next(&m, &ns, &level) && ns <= when_ns)
+        held = level;
+    merge_end(&m);
+    return held;
+}
+
 void together_samples(const struct course *courses, size_t count, struct samples *sum)
 {
     struct merge m;

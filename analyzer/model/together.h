@@ -42,6 +42,9 @@ int steps_next(struct steps *s, uint64_t *ns, uint64_t *level);
 void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum);
 
+/* The sum of all courses at a time: after all that happened then. */
+uint64_t together_level(const struct course *courses, size_t count, uint64_t when_ns);
+
 /* Sums up the resident sets, each held until its next sample, into empty samples. */
 void together_samples(const struct course *courses, size_t count, struct samples *sum);
 

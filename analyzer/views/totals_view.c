@@ -34,7 +34,7 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
     print_peak("peak", p, series, out);
     if (p->series_unknown && t->mapped_peak_bytes)
         print_peak("mapped peak", p, SERIES_MAPPED, out);
-    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
+    if (series != SERIES_MEMORY || !process_has_parts(p))
         return;
     fprintf(out, "  %-13s %14s %s\n", "", "=",
             totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
