@@ -102,7 +102,7 @@ static int find_leader(struct chosen *c, size_t *biggest)
     if (family_size(&c->lineage.family) + c->lineage.family.more < 2)
         return 0;
     read_family(c, LINEAGE_FIGURES);
-    if (!leader_only_starts(&c->lineage.family, biggest))
+    if (!leader_only_starts_by(&c->lineage.family, c->wanted, biggest))
         return 0;
     c->together = c->sum = lineage_merge(&c->lineage);
     return c->sum != NULL;
@@ -156,7 +156,7 @@ static int choose_part(struct chosen *c, const struct choosing *choosing, int by
 int chosen_open(struct chosen *c, const char *command, const char *operand,
                 const struct choosing *choosing, int how)
 {
-    *c = (struct chosen){.how = how};
+    *c = (struct chosen){.how = how, .wanted = series_wanted(&choosing->series)};
     if (series_check(command, &choosing->series) != COMMAND_OK)
         return COMMAND_USAGE;
     if (choosing->pid >= 0 && choosing->tree) {

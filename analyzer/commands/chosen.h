@@ -49,7 +49,8 @@ struct choosing { /* values of a command's options */
 
 struct chosen {
     char *name;
-    int how; /* enum chosen_how */
+    int how;                      /* enum chosen_how */
+    enum series wanted;           /* by the options: who is biggest goes by it */
     struct recording *recording;  /* the one asked for */
     struct recording *other;      /* the one that holds the process, if that is another */
     struct recording *holder;     /* whichever of both it is; NULL for a tree */
@@ -61,7 +62,7 @@ struct chosen {
     const struct image *source;   /* the whole recording behind it; NULL for a tree */
     const struct image *together; /* CHOSEN_LEADER: the sum of a family of which `image` is the
                                      biggest; else NULL */
-    enum series series;           /* of it */
+    enum series series;           /* of it: `wanted`, or the heap of an older recording */
 };
 
 enum chosen_how {

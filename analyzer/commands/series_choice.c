@@ -2,6 +2,13 @@
 #include "series_choice.h"
 #include "command.h"
 
+enum series series_wanted(const struct series_choice *choice)
+{
+    if (choice->heap)
+        return SERIES_HEAP;
+    return choice->mapped ? SERIES_MAPPED : SERIES_MEMORY;
+}
+
 int series_check(const char *command, const struct series_choice *choice)
 {
     if (!choice->heap || !choice->mapped)
@@ -15,12 +22,13 @@ int series_check(const char *command, const struct series_choice *choice)
 int series_choose(const struct series_choice *choice, const char *recording,
                   const struct process *process, enum series *series)
 {
-    *series = choice->heap || process->series_unknown ? SERIES_HEAP : SERIES_MEMORY;
-    if (!choice->mapped)
-        return COMMAND_OK;
-    *series = SERIES_MAPPED;
+    *series = series_wanted(choice);
     if (!process->series_unknown)
         return COMMAND_OK;
+    if (*series != SERIES_MAPPED) {
+        *series = SERIES_HEAP;
+        return COMMAND_OK;
+    }
     complain(
         "%s: was collected by an older version, which did not keep who had mapped what; record "
         "the program again to see it",

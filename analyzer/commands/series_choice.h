@@ -26,6 +26,9 @@ struct series_choice { /* values of a command's options */
             "only mapped memory: what the program has mapped itself and may write to"              \
     }
 
+/* The series that the options ask for; of an older recording memory is only its heap. */
+enum series series_wanted(const struct series_choice *choice);
+
 /* COMMAND_OK, or COMMAND_USAGE after a sentence where the options contradict each other. */
 int series_check(const char *command, const struct series_choice *choice);
 

@@ -9,7 +9,7 @@ static int is_self(const struct family *f, size_t i)
     return i == f->self;
 }
 
-static uint64_t peak_of_relative(const struct family *f, size_t i, enum series series)
+static uint64_t held_by(const struct family *f, size_t i, enum series series)
 {
     return totals_peak(&f->relatives[i].totals, series).bytes;
 }
@@ -20,8 +20,7 @@ size_t leader_biggest(const struct family *family, enum series series)
     for (size_t k = 0; k < family->order_count; k++) {
         size_t i = family->order[k];
         if (!is_self(family, i) && family->relatives[i].has_figures &&
-            (biggest == KIN_NONE || peak_of_relative(family, i, series) >
-                                        peak_of_relative(family, biggest, series)))
+            (biggest == KIN_NONE || held_by(family, i, series) > held_by(family, biggest, series)))
             biggest = i;
     }
     return biggest;
@@ -32,8 +31,8 @@ static uint64_t own_peak(const struct family *f, enum series series)
     uint64_t own = 0;
     for (size_t k = 0; k < f->order_count; k++) {
         size_t i = f->order[k];
-        if (is_self(f, i) && peak_of_relative(f, i, series) > own)
-            own = peak_of_relative(f, i, series);
+        if (is_self(f, i) && held_by(f, i, series) > own)
+            own = held_by(f, i, series);
     }
     return own;
 }
@@ -41,8 +40,8 @@ static uint64_t own_peak(const struct family *f, enum series series)
 int leader_only_starts_by(const struct family *family, enum series series, size_t *biggest)
 {
     *biggest = leader_biggest(family, series);
-    return *biggest != KIN_NONE && leader_is_mere(own_peak(family, series),
-                                                  peak_of_relative(family, *biggest, series));
+    return *biggest != KIN_NONE &&
+           leader_is_mere(own_peak(family, series), held_by(family, *biggest, series));
 }
 
 int leader_only_starts(const struct family *family, size_t *biggest)

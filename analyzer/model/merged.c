@@ -176,9 +176,8 @@ static void add_courses(struct merged *m, const struct process *p, uint64_t shif
     struct course course = {.shift_ns = shift_ns, .end_ns = p->end_ns, .runs_on = runs_on};
     continue_samples(m, p, shift_ns);
     m->owners = xgrow(m->owners, &m->owner_capacity, m->course_count + 1, sizeof *m->owners);
-    m->owners[m->course_count] =
-        (struct owner){p->pid, p->start_time, p->totals.memory_peak_ns + shift_ns,
-                       p->totals.mapped_then_bytes};
+    m->owners[m->course_count] = (struct owner){
+        p->pid, p->start_time, p->totals.memory_peak_ns + shift_ns, p->totals.mapped_then_bytes};
     course.samples = arena_copy(memory, p->samples, p->sample_count * sizeof *p->samples);
     course.sample_count = p->sample_count;
     for (enum series k = 0; k < SERIES_COUNT; k++) {

@@ -9,6 +9,7 @@
 #define WIDTH      79
 #define INDENT_MAX 12
 #define NAME_WIDTH 25 /* of a recording */
+#define NAME_SHORT 12 /* the same beside the two parts of memory */
 #define PEAK_WIDTH 11
 
 size_t family_size(const struct family *family)
@@ -52,36 +53,86 @@ char *family_command(const struct relative *relative, size_t width)
     return fit;
 }
 
+static int has_parts(const struct relative *r)
+{
+    return r->has_figures && r->totals.mapped_peak_bytes && !r->series_unknown;
+}
+
+/* The columns behind the commands. */
+struct columns {
+    enum series series;
+    int with_parts; /* the peak's two, as somebody has mapped memory */
+    int figures;    /* width of all of them */
+    size_t name;    /* width */
+};
+
+static struct columns columns_of(const struct family *family, enum series series)
+{
+    struct columns c = {series, 0, PEAK_WIDTH, NAME_WIDTH};
+    for (size_t i = 0; i < family->order_count && series == SERIES_MEMORY; i++)
+        c.with_parts |= has_parts(&family->relatives[family->order[i]]);
+    if (c.with_parts) {
+        c.figures = 3 * PEAK_WIDTH;
+        c.name = NAME_SHORT;
+    }
+    return c;
+}
+
+static void print_titles(const struct columns *c, FILE *out)
+{
+    if (c->with_parts)
+        fprintf(out, "%*s%*s%*s  recording\n", WIDTH - (int)c->name - 2 - 2 * PEAK_WIDTH, "peak",
+                PEAK_WIDTH, "heap", PEAK_WIDTH, "mapped");
+}
+
+/* In an older capture nobody knows the part of mapped memory. */
+static void print_figures(const struct relative *r, const struct columns *c, FILE *out)
+{
+    const struct totals *t = &r->totals;
+    char peak[UNITS_TEXT] = "", heap[UNITS_TEXT] = "", mapped[UNITS_TEXT] = "";
+    if (r->has_figures) {
+        units_bytes(peak, totals_peak(t, c->series).bytes);
+        units_bytes(heap, t->memory_peak_bytes - t->mapped_then_bytes);
+        units_bytes(mapped, t->mapped_then_bytes);
+    }
+    fprintf(out, "%*s", PEAK_WIDTH, peak);
+    if (c->with_parts)
+        fprintf(out, "%*s%*s", PEAK_WIDTH, heap, PEAK_WIDTH, r->series_unknown ? "-" : mapped);
+}
+
 /* Names are cut to their ends: in mprofile_20261122033648_4711.mprof.2 the pid says most. */
-static void print_relative(const struct family *family, size_t i, unsigned depth_of_self, FILE *out)
+static void print_relative(const struct family *family, size_t i, const struct columns *c,
+                           FILE *out)
 {
     const struct kin *kin = &family->kin[i];
     const struct relative *r = &family->relatives[i];
+    unsigned depth_of_self = family->kin[family->self].depth;
     unsigned depth = kin->depth > depth_of_self ? kin->depth - depth_of_self : 0;
-    char peak[UNITS_TEXT] = "", head[64];
-    if (r->has_figures)
-        units_bytes(peak, r->totals.peak_bytes);
-    char *name = text_fit(kin->kind == KIN_FORK ? "forked" : r->recording, NAME_WIDTH, 1);
+    char head[64];
+    char *name = text_fit(kin->kind == KIN_FORK ? "forked" : r->recording, c->name, 1);
     int used = snprintf(head, sizeof head, "  %*s%d ",
                         (int)(2 * depth > INDENT_MAX ? INDENT_MAX : 2 * depth), "", kin->pid);
-    int room = WIDTH - used - PEAK_WIDTH - NAME_WIDTH - 3;
+    int room = WIDTH - used - c->figures - (int)c->name - 3;
     char *command = family_command(r, (size_t)room);
-    fprintf(out, "%s%s%*s %*s  %s\n", head, command, room - (int)text_width(command), "",
-            PEAK_WIDTH, peak, name);
+    fprintf(out, "%s%s%*s ", head, command, room - (int)text_width(command), "");
+    print_figures(r, c, out);
+    fprintf(out, "  %s\n", name);
     free(command);
     free(name);
 }
 
-void family_text(const struct family *family, FILE *out)
+void family_text(const struct family *family, enum series series, FILE *out)
 {
+    struct columns columns = columns_of(family, series);
     size_t shown = 0, left = 0;
     fputs("\nprocesses, each below the one that started it; with --pid one of them\n", out);
+    print_titles(&columns, out);
     for (size_t i = 0; i < family->order_count; i++) {
         size_t self = family->order[i];
         if (family->is_left[self])
             continue;
         if (shown < FAMILY_SHOWN)
-            print_relative(family, self, family->kin[family->self].depth, out);
+            print_relative(family, self, &columns, out);
         shown < FAMILY_SHOWN ? shown++ : left++;
     }
     if (left + family->more)

@@ -2,7 +2,8 @@
  * family_view.h - the processes of a tree: who started whom, as text and as JSON.
  *
  * What a process became by exec stands in its place; that it was forked before is then not shown.
- * The text is at most 80 columns wide and names FAMILY_SHOWN processes, JSON has all. Keys are
+ * A process's peak is that of the series; of memory, where anybody has mapped some, with what its
+ * two parts were then. The text is at most 80 columns wide and names FAMILY_SHOWN processes, JSON has all. Keys are
  * documented in mprof-c(1). A write that fails is left to the stream's error flag.
  */
 #ifndef MPROF_FAMILY_VIEW_H
@@ -13,7 +14,7 @@
 
 #define FAMILY_SHOWN 30
 
-void family_text(const struct family *family, FILE *out);
+void family_text(const struct family *family, enum series series, FILE *out);
 
 /* "gaps", and "processes": all of them, in order; times since epoch_ns. */
 void family_json(struct json *j, const struct family *family, uint64_t epoch_ns);

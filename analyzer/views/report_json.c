@@ -148,6 +148,9 @@ static void put_forked(struct json *j, const struct process *p)
 {
     json_string(j, "kind", "fork");
     json_number(j, "peak_bytes", p->totals.peak_bytes);
+    json_number(j, "mapped_peak_bytes", p->totals.mapped_peak_bytes);
+    json_number(j, "memory_peak_bytes", p->totals.memory_peak_bytes);
+    json_number(j, "mapped_at_memory_peak_bytes", p->totals.mapped_then_bytes);
     report_json_totals(j, &p->totals);
     report_json_quality(j, &p->quality);
     threads_json(j, p);

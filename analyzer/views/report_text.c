@@ -288,6 +288,6 @@ void report_text(const struct report *report, FILE *out)
     if (report->series != SERIES_MAPPED)
         threads_text(p, report->series, out);
     if (report->family->order_count > 1)
-        family_text(report->family, out);
+        family_text(report->family, report->series, out);
     selfcheck_text(report->image, out);
 }
