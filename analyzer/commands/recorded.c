@@ -199,8 +199,8 @@ static void take_figures(struct gathered *result, const struct image *image)
     result->totals = image->processes[0].totals;
     result->quality = image->processes[0].quality;
     for (size_t i = 1; i < image->process_count; i++)
-        if (image->processes[i].totals.peak_bytes > result->forked_peak_bytes)
-            result->forked_peak_bytes = image->processes[i].totals.peak_bytes;
+        if (image->processes[i].totals.memory_peak_bytes > result->forked_peak_bytes)
+            result->forked_peak_bytes = image->processes[i].totals.memory_peak_bytes;
     for (size_t i = 0; i < image->process_count; i++) {
         quality_add(&result->all, &image->processes[i].quality, 0);
         result->losers += image->processes[i].quality.lost > 0;

@@ -37,7 +37,7 @@ struct gathered {
     struct ending ending;
     struct totals totals;
     struct quality quality;
-    uint64_t forked_peak_bytes; /* the highest heap of a child without an exec; 0 there is none */
+    uint64_t forked_peak_bytes; /* the most memory of a child without an exec; 0 there is none */
     /* of all its processes, whatever the state; without figures only what was lost is known */
     struct quality all;
     size_t losers;                   /* processes that lost an event */

@@ -12,8 +12,8 @@ static int may_be_mere(const struct gather *g)
     for (size_t i = 0; i < gather_count(g); i++) {
         const struct gathered *one = gather_get(g, i);
         uint64_t *of = one->is_root ? &own : &held;
-        if (one->totals.peak_bytes > *of)
-            *of = one->totals.peak_bytes;
+        if (one->totals.memory_peak_bytes > *of)
+            *of = one->totals.memory_peak_bytes;
         if (one->forked_peak_bytes > held)
             held = one->forked_peak_bytes;
     }

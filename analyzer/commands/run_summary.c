@@ -7,6 +7,7 @@
 #include "rss_words.h"
 #include "run_family.h"
 #include "text.h"
+#include "totals_view.h"
 #include "units.h"
 #include "xalloc.h"
 #include <stdio.h>
@@ -167,8 +168,8 @@ static void print_gaps(const struct gaps *gaps, const struct quality *shown)
     print_quality(&gaps->sum, shown);
 }
 
-/* Of one process, or of a family together. */
-static void print_figures(const struct totals *t, const struct quality *quality, int together)
+/* What the program did: allocations, and the calls that map and unmap. */
+static void print_counts(const struct totals *t)
 {
     char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
 
@@ -180,17 +181,60 @@ static void print_figures(const struct totals *t, const struct quality *quality,
                  t->failed == 1 ? "" : "s");
         print_line("failed", line);
     }
-    snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->peak_bytes),
-             units_time(b, t->peak_ns), quality_bound(quality, t->peak_ns));
-    print_line("peak", line);
-    print_resident(t, together);
-    snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
-             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s",
-             quality_bound(quality, UINT64_MAX));
-    print_line("live at end", line);
+    if (t->maps) {
+        snprintf(line, sizeof line, "%s, %s of them ended", units_count(a, t->maps),
+                 units_count(b, t->unmaps));
+        print_line("mappings", line);
+    }
 }
 
-/* "4720 cc1plus, peak 41.83 MiB at 1.2 s", and its resident set. */
+/* "= 41.83 MiB heap + 838.31 MiB mapped", of a peak of memory: a program that has mapped none has
+ * only a heap. */
+static void print_parts(const struct totals *t)
+{
+    char parts[TOTALS_PARTS], line[TOTALS_PARTS + 2];
+
+    if (t->mapped_peak_bytes == 0)
+        return;
+    snprintf(line, sizeof line, "= %s",
+             totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
+    print_line("", line);
+}
+
+static void print_peak(const struct totals *t, const struct quality *quality)
+{
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
+
+    snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->memory_peak_bytes),
+             units_time(b, t->memory_peak_ns), quality_bound(quality, t->memory_peak_ns));
+    print_line("peak", line);
+    print_parts(t);
+}
+
+static void print_left(const struct totals *t, const struct quality *quality)
+{
+    const char *bound = quality_bound(quality, UINT64_MAX);
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
+
+    snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
+             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound);
+    print_line("live at end", line);
+    if (t->mapped_peak_bytes == 0)
+        return;
+    snprintf(line, sizeof line, "and %s mapped%s", units_bytes(a, t->mapped_at_end_bytes), bound);
+    print_line("", line);
+}
+
+/* Of one process, or of a family together. */
+static void print_figures(const struct totals *t, const struct quality *quality, int together)
+{
+    print_counts(t);
+    print_peak(t, quality);
+    print_resident(t, together);
+    print_left(t, quality);
+}
+
+/* "4720 cc1plus, peak 880.14 MiB at 1.2 s", of what parts, and its resident set. */
 static void print_biggest(const struct run_family *family)
 {
     const struct relative *r = &family->lineage.family.relatives[family->biggest];
@@ -200,8 +244,9 @@ static void print_biggest(const struct run_family *family)
     command[strcspn(command, " ")] = '\0';
     snprintf(line, sizeof line, "%d %s, peak %s at %s",
              family->lineage.family.kin[family->biggest].pid, command,
-             units_bytes(a, r->totals.peak_bytes), units_time(b, r->totals.peak_ns));
+             units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
     print_line("biggest", line);
+    print_parts(&r->totals);
     free(command);
     if (totals_resident(&r->totals) == 0)
         return;

@@ -3,7 +3,8 @@
  *
  * The figures are those of the program that was started; where it replaced itself by exec they are
  * those of what it became, and the summary says so. Where it only starts others (leader.h) they are
- * those of its whole family, and the biggest process of that is named. What is not known, "lost"
+ * those of its whole family, and the biggest process of that is named. The peak is memory's; where
+ * something was mapped its two parts stand below it. What is not known, "lost"
  * and "quality", is summed over all processes of the family, as `report --tree` does. Writes only
  * to stderr.
  */
