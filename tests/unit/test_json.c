@@ -121,6 +121,34 @@ static void test_report_of_a_child_that_is_not_there(void **state)
     assert_null(strstr(text, "\"fork\""));
 }
 
+/* A forked child's peaks stand in its object itself, too, each by its name. */
+static void test_report_of_a_forked_child(void **state)
+{
+    (void)state;
+    struct view_fixture v;
+    struct family_fixture relatives;
+    fixture_make(&v);
+    fixture_family(&relatives, &v);
+    struct process both[2] = {v.process, {.serial = 1, .pid = 43}};
+    both[1].totals = (struct totals){.peak_bytes = 1000,
+                                     .mapped_peak_bytes = 4096,
+                                     .memory_peak_bytes = 4600,
+                                     .mapped_then_bytes = 4095};
+    v.image.processes = both;
+    v.image.process_count = 2;
+    relatives.relatives[1].recording = relatives.relatives[0].recording;
+    relatives.relatives[1].serial = 1;
+    struct report report = {
+        .image = &v.image, .sort = "peak", .family = &relatives.family, .source = &v.image};
+    FILE *out = begin();
+    report_json(&report, out);
+    fclose(out);
+    assert_non_null(strstr(text, "\"peak_bytes\": 1000,\n      \"mapped_peak_bytes\": 4096,\n"
+                                 "      \"memory_peak_bytes\": 4600,\n"
+                                 "      \"mapped_at_memory_peak_bytes\": 4095,\n"
+                                 "      \"totals\""));
+}
+
 static void test_report_keys(void **state)
 {
     (void)state;
@@ -268,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_report_keys),
         cmocka_unit_test(test_report_of_a_child_that_is_not_there),
+        cmocka_unit_test(test_report_of_a_forked_child),
         cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_keys_of_a_tree),
         cmocka_unit_test(test_manual_names_the_keys),

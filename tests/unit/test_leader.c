@@ -21,10 +21,12 @@ static size_t order[SIZE] = {0, 1, 2, 3, 4};
 static struct family family = {
     .kin = kin, .relatives = relatives, .count = SIZE, .order = order, .order_count = SIZE};
 
+/* Of memory; whoever has most of it has the smallest heap. */
 static void set_peaks(const uint64_t peaks[SIZE])
 {
     for (size_t i = 0; i < SIZE; i++) {
-        relatives[i].totals.peak_bytes = peaks[i];
+        relatives[i].totals.memory_peak_bytes = peaks[i];
+        relatives[i].totals.peak_bytes = 1000 - peaks[i];
         relatives[i].has_figures = 1;
     }
 }
@@ -46,6 +48,34 @@ static void test_a_mere_leader(void **state)
     set_peaks((uint64_t[]){0, 0, 0, 0, 4});
     assert_true(leader_only_starts(&family, &biggest));
     assert_int_equal(biggest, 4);
+}
+
+/* 3 holds most, 4 the largest heap, 2 most mapped memory; and who starts others only for one of
+ * these need not do so for another. */
+static void test_by_series(void **state)
+{
+    (void)state;
+    static const uint64_t heap[SIZE] = {1, 100, 10, 200, 400}, mapped[SIZE] = {0, 20, 500, 450, 7},
+                          memory[SIZE] = {1, 120, 505, 650, 407};
+    size_t biggest;
+    set_peaks(memory);
+    for (size_t i = 0; i < SIZE; i++) {
+        relatives[i].totals.peak_bytes = heap[i];
+        relatives[i].totals.mapped_peak_bytes = mapped[i];
+    }
+    assert_int_equal(leader_biggest(&family, SERIES_HEAP), 4);
+    assert_int_equal(leader_biggest(&family, SERIES_MAPPED), 2);
+    assert_true(leader_only_starts(&family, &biggest));
+    assert_int_equal(biggest, 3);
+    assert_true(leader_only_starts_by(&family, SERIES_MAPPED, &biggest));
+    assert_int_equal(biggest, 2);
+    assert_true(leader_only_starts_by(&family, SERIES_HEAP, &biggest));
+    relatives[1].totals.peak_bytes = 101;
+    assert_false(leader_only_starts_by(&family, SERIES_HEAP, &biggest));
+    assert_true(leader_only_starts(&family, &biggest));
+    relatives[1].totals.mapped_peak_bytes = 126;
+    assert_false(leader_only_starts_by(&family, SERIES_MAPPED, &biggest));
+    assert_true(leader_only_starts(&family, &biggest));
 }
 
 static void test_what_is_not_known_is_not_biggest(void **state)
@@ -84,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_mere_leader),
+        cmocka_unit_test(test_by_series),
         cmocka_unit_test(test_what_is_not_known_is_not_biggest),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_last_image),

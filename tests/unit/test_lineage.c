@@ -95,6 +95,33 @@ static void test_recordings_that_are_absent(void **state)
     lineage_free(&l);
 }
 
+/* All times of peaks are since the family's start, whoever's image they are in. */
+static void test_times_of_peaks(void **state)
+{
+    (void)state;
+    struct process processes[] = {
+        {.serial = 0,
+         .pid = 10,
+         .series_unknown = 1,
+         .totals = {.peak_ns = 5, .mapped_peak_ns = 7, .memory_peak_ns = 9}}};
+    struct image image = {.processes = processes, .process_count = 1, .epoch_ns = 1000};
+    struct lineage l;
+    write_spool("root.mprof.spool", 10, 1000);
+    write_spool("root.mprof.1.spool", 20, 3000);
+    lineage_read(&l, "root.mprof", &image, LINEAGE_FIGURES);
+    assert_int_equal(l.family.count, 2);
+    const struct relative *root = &l.family.relatives[0], *child = &l.family.relatives[1];
+    assert_int_equal(root->totals.peak_ns, 5);
+    assert_int_equal(root->totals.mapped_peak_ns, 7);
+    assert_int_equal(root->totals.memory_peak_ns, 9);
+    assert_true(root->series_unknown && !child->series_unknown);
+    assert_true(child->has_figures);
+    assert_int_equal(child->totals.peak_ns, 2000);
+    assert_int_equal(child->totals.mapped_peak_ns, 2000);
+    assert_int_equal(child->totals.memory_peak_ns, 2000);
+    lineage_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +129,7 @@ int main(void)
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(test_recordings_that_are_absent, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(test_times_of_peaks, scratch_enter, scratch_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

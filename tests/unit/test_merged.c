@@ -188,6 +188,109 @@ static void test_lines_add_up(void **state)
     image_free(sum);
 }
 
+/* Gives the fixture mapped memory of so many MiB from 3 s on. The heap, which has 3 MiB then, is
+ * highest at 2 s with 8; if the mapped memory is more than the rest, memory is so at 3 s. */
+static void map_memory(struct view_fixture *v, struct bucket mapped[2], struct bucket memory[5],
+                       uint64_t mib)
+{
+    static const uint64_t heap[] = {1, 4, 8, 3, 2};
+    mapped[0] = bucket_of(0, 0);
+    mapped[1] = bucket_of(3 * FIXTURE_SECOND, mib * FIXTURE_MIB);
+    for (uint64_t i = 0; i < 5; i++)
+        memory[i] = bucket_of(i * FIXTURE_SECOND, (heap[i] + (i < 3 ? 0 : mib)) * FIXTURE_MIB);
+    v->process.mapped = mapped;
+    v->process.mapped_count = 2;
+    v->process.memory = memory;
+    v->process.memory_count = 5;
+    struct totals *t = &v->process.totals;
+    int is_later = 3 + mib > 8;
+    t->mapped_peak_bytes = mib * FIXTURE_MIB;
+    t->mapped_peak_ns = 3 * FIXTURE_SECOND;
+    t->memory_peak_bytes = (is_later ? 3 + mib : 8) * FIXTURE_MIB;
+    t->memory_peak_ns = (is_later ? 3 : 2) * FIXTURE_SECOND;
+    t->mapped_then_bytes = is_later ? mib * FIXTURE_MIB : 0;
+}
+
+/* The sum's memory is highest when one of them maps, not when their heaps are; what it consists of
+ * then is of that moment. */
+static void test_memory_adds_up(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    struct bucket mapped[2][2], memory[2][5];
+    make(&a, "only_a", 4000);
+    make(&b, "only_a", 4000);
+    map_memory(&a, mapped[0], memory[0], 20);
+    map_memory(&b, mapped[1], memory[1], 1);
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0);
+    merged_add(m, &b.image, &b.process, FIXTURE_SECOND, 0);
+    struct image *sum = merged_finish(m);
+    const struct totals *t = &sum->processes[0].totals;
+    /* a, heap and mapped memory: 1 4 8 3+20 2+20; b, from 1 s on: 1 4 8 3+1 2+1. */
+    assert_int_equal(t->peak_bytes, 12 * FIXTURE_MIB);
+    assert_int_equal(t->peak_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(t->memory_peak_bytes, (3 + 8 + 20) * FIXTURE_MIB);
+    assert_int_equal(t->memory_peak_ns, 3 * FIXTURE_SECOND);
+    assert_int_equal(t->mapped_then_bytes, 20 * FIXTURE_MIB);
+    assert_int_equal(t->mapped_peak_bytes, 21 * FIXTURE_MIB);
+    assert_int_equal(t->mapped_peak_ns, 4 * FIXTURE_SECOND);
+    image_free(sum);
+}
+
+/* A line that has lost the step of the peak does not say what was mapped then; the process whose
+ * own peak it was does. Nobody has mapped more than all memory. */
+static void test_mapped_at_the_peak_of_one(void **state)
+{
+    (void)state;
+    static struct view_fixture a;
+    struct bucket mapped[2], memory[5];
+    for (int round = 0; round < 2; round++) {
+        make(&a, "only_a", 4000);
+        map_memory(&a, mapped, memory, 20);
+        mapped[1] = bucket_of(3 * FIXTURE_SECOND, (round ? 99 : 7) * FIXTURE_MIB);
+        a.process.totals.memory_peak_ns -= (uint64_t)round; /* in a damaged file */
+        struct merged *m = merged_new();
+        merged_add(m, &a.image, &a.process, FIXTURE_SECOND, 0);
+        struct image *sum = merged_finish(m);
+        const struct totals *t = &sum->processes[0].totals;
+        assert_int_equal(t->memory_peak_bytes, 23 * FIXTURE_MIB);
+        assert_int_equal(t->memory_peak_ns, 4 * FIXTURE_SECOND);
+        assert_int_equal(t->mapped_then_bytes, (round ? 23 : 20) * FIXTURE_MIB);
+        image_free(sum);
+    }
+}
+
+/* An older capture's mapped series has reservations and files in it: with one of these in the
+ * family memory is the heap, as of each of its processes. */
+static void test_memory_of_an_older_capture(void **state)
+{
+    (void)state;
+    static struct view_fixture a, b;
+    struct bucket mapped[2][2], memory[5];
+    make(&a, "only_a", 4000);
+    make(&b, "only_b", 4000);
+    map_memory(&a, mapped[0], memory, 20);
+    map_memory(&b, mapped[1], memory, 20);
+    b.process.series_unknown = 1;
+    b.process.totals.mapped_then_bytes = 0;
+    process_memory_is_heap(&b.process);
+    struct merged *m = merged_new();
+    merged_add(m, &a.image, &a.process, 0, 0);
+    merged_add(m, &b.image, &b.process, 0, 0);
+    struct image *sum = merged_finish(m);
+    const struct process *p = &sum->processes[0];
+    assert_true(p->series_unknown && !process_has_parts(p));
+    assert_int_equal(p->totals.peak_bytes, 16 * FIXTURE_MIB);
+    assert_int_equal(p->totals.memory_peak_bytes, 16 * FIXTURE_MIB);
+    assert_int_equal(p->totals.memory_peak_ns, 2 * FIXTURE_SECOND);
+    assert_int_equal(p->totals.mapped_then_bytes, 0);
+    assert_int_equal(p->totals.mapped_peak_bytes, 40 * FIXTURE_MIB);
+    assert_ptr_equal(p->memory, p->heap);
+    assert_int_equal(usage_of(sum, "only_b")->memory.inclusive.allocations, 10);
+    image_free(sum);
+}
+
 /* A process that became another image is one: its resident set does not go to nothing in between.
  */
 static void test_samples_go_on_over_an_exec(void **state)
@@ -236,6 +339,9 @@ int main(void)
         cmocka_unit_test(test_two_images),
         cmocka_unit_test(test_call_sites),
         cmocka_unit_test(test_lines_add_up),
+        cmocka_unit_test(test_memory_adds_up),
+        cmocka_unit_test(test_mapped_at_the_peak_of_one),
+        cmocka_unit_test(test_memory_of_an_older_capture),
         cmocka_unit_test(test_samples_go_on_over_an_exec),
         cmocka_unit_test(test_functions_of_one_name),
     };

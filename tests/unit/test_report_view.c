@@ -12,6 +12,7 @@
 #include "quality.h"
 #include "report_view.h"
 #include "text.h"
+#include "totals_view.h"
 #include "view_fixture.h"
 #include <stdlib.h>
 
@@ -43,6 +44,16 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void check_width(void)
+{
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        char one[1024];
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
+        if (text_width(one) > 80)
+            fail_msg("wider than 80 columns: %s", one);
+    }
+}
+
 static void make_text(long count, const char *sort)
 {
     struct family_fixture relatives;
@@ -61,12 +72,7 @@ static void make_text(long count, const char *sort)
     FILE *out = open_memstream(&text, &bytes);
     report_text(&report, out);
     fclose(out);
-    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-        char one[1024];
-        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
-        if (text_width(one) > 80)
-            fail_msg("wider than 80 columns: %s", one);
-    }
+    check_width();
 }
 
 static void test_text(void **state)
@@ -113,6 +119,76 @@ static void test_text_of_a_leader(void **state)
     assert_true(sum && hint && biggest && sum < hint && hint < biggest);
     assert_non_null(strstr(sum, "samples, summed"));
     assert_non_null(strstr(biggest, "functions, by peak"));
+}
+
+static void make_processes(const struct family_fixture *relatives, enum series series)
+{
+    size_t bytes;
+    free(text);
+    FILE *out = open_memstream(&text, &bytes);
+    family_text(&relatives->family, series, out);
+    fclose(out);
+    check_width();
+}
+
+/* Peaks of processes are those of the series; where somebody has mapped memory, in their parts. */
+static void test_processes_with_mapped_memory(void **state)
+{
+    (void)state;
+    struct family_fixture f;
+    fixture_family(&f, &fixture);
+    f.relatives[0].totals.mapped_peak_bytes = 21 << 20;
+    f.relatives[0].totals.memory_peak_bytes = 24 << 20;
+    f.relatives[0].totals.mapped_then_bytes = 20 << 20;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "       peak       heap     mapped  recording\n"));
+    assert_non_null(strstr(text, "  24.00 MiB   4.00 MiB  20.00 MiB  root.mprof\n"));
+    assert_null(strstr(text, " 0 B")); /* nothing is known of the other */
+    f.relatives[1].has_figures = 1;
+    f.relatives[1].totals.peak_bytes = f.relatives[1].totals.memory_peak_bytes = 5 << 20;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB        0 B  child.mprof\n"));
+    f.relatives[1].series_unknown = 1;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB          -  child.mprof\n"));
+    make_processes(&f, SERIES_HEAP);
+    assert_non_null(strstr(text, "   8.00 MiB  root.mprof\n"));
+    assert_null(strstr(text, "mapped"));
+    make_processes(&f, SERIES_MAPPED);
+    assert_non_null(strstr(text, "  21.00 MiB  root.mprof\n"));
+    assert_null(strstr(text, "mapped"));
+}
+
+/* Where nothing was mapped, or nothing is known of it, there is one figure. */
+static void test_processes_of_a_heap(void **state)
+{
+    (void)state;
+    struct family_fixture f;
+    fixture_family(&f, &fixture);
+    f.relatives[0].totals.memory_peak_bytes = 9 << 20;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "   9.00 MiB  root.mprof\n"));
+    assert_null(strstr(text, "mapped"));
+    f.relatives[0].totals.mapped_peak_bytes = 21 << 20;
+    f.relatives[0].series_unknown = 1;
+    make_processes(&f, SERIES_MEMORY);
+    assert_null(strstr(text, "mapped"));
+}
+
+/* A family of older captures, summed, says what it knows: the heap, and how much was mapped. */
+static void test_totals_without_parts(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct totals *t = &fixture.process.totals;
+    t->mapped_peak_bytes = 21 << 20;
+    t->memory_peak_bytes = t->peak_bytes;
+    fixture.process.series_unknown = 1;
+    FILE *out = open_memstream(&text, &bytes);
+    totals_text(&fixture.process, SERIES_MEMORY, 1, out);
+    fclose(out);
+    assert_non_null(strstr(text, "21.00 MiB at"));
+    assert_null(strstr(text, "heap + "));
 }
 
 /* The kernel's figure and the highest sample are told apart. */
@@ -293,6 +369,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_leader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_totals_without_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resident_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),

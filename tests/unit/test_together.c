@@ -100,6 +100,17 @@ static size_t oracle(size_t count, struct change *sums)
     return step_count;
 }
 
+/* The level at a moment is that after all that happens in it, and holds until the next one. */
+static void check_levels(size_t count, const struct change *sums, size_t moments)
+{
+    for (size_t i = 0; i + 1 < moments; i += 37) {
+        if (sums[i + 1].ns == sums[i].ns)
+            continue;
+        assert_int_equal(together_level(courses, count, sums[i].ns), sums[i].level);
+        assert_int_equal(together_level(courses, count, sums[i + 1].ns - 1), sums[i].level);
+    }
+}
+
 static void check_sum(size_t count)
 {
     static struct change sums[COURSES * (CHANGES + 1)];
@@ -109,6 +120,7 @@ static void check_sum(size_t count)
 
     for (size_t i = 0; i < moments; i++)
         timeline_add(&wanted, sums[i].ns, sums[i].level);
+    check_levels(count, sums, moments);
     together_line(courses, count, 0, &got);
     assert_int_equal(got.count, wanted.count);
     assert_memory_equal(got.buckets, wanted.buckets, got.count * sizeof *got.buckets);
@@ -193,6 +205,10 @@ static void test_two_by_hand(void **state)
     static const uint64_t ns[] = {0, 4000000000, 6000000000, 10000000000}, level[] = {5, 8, 5, 0};
     struct timeline sum = {0};
     together_line(two, 2, 0, &sum);
+    assert_int_equal(together_level(two, 2, 3999999999), 5);
+    assert_int_equal(together_level(two, 2, 4000000000), 8);
+    assert_int_equal(together_level(two, 2, 6000000000), 5);
+    assert_int_equal(together_level(two, 2, UINT64_MAX), 0);
     assert_int_equal(sum.count, 4);
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(sum.buckets[i].begin_ns, ns[i]);
