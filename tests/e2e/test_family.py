@@ -62,7 +62,22 @@ def check_sums(name):
     highest = max(p["totals"]["peak_bytes"] for p in whole["processes"])
     every = sum(p["totals"]["peak_bytes"] for p in whole["processes"])
     check(highest <= whole["totals"]["peak_bytes"] <= every, f"{name}: peak {whole['totals']['peak_bytes']}")
+    check_memory(name, whole)
     return whole
+
+
+def check_memory(name, whole):
+    """Memory is heap and mapped memory together: the whole tree's lies between that of one and that of all processes,
+    and so do its parts when it was highest."""
+    for totals in (one["totals"] for one in whole["processes"]):
+        memory, mapped = totals["memory_peak_bytes"], totals["mapped_at_memory_peak_bytes"]
+        check(max(totals["peak_bytes"], totals["mapped_peak_bytes"]) <= memory, f"{name}: {totals}")
+        check(memory - totals["peak_bytes"] <= mapped <= totals["mapped_peak_bytes"], f"{name}: {totals}")
+    totals = whole["totals"]
+    own = [one["totals"]["memory_peak_bytes"] for one in whole["processes"]]
+    check(max(own) <= totals["memory_peak_bytes"] <= sum(own), f"{name}: memory of {own}: {totals}")
+    most = min(totals["memory_peak_bytes"], sum(one["totals"]["mapped_peak_bytes"] for one in whole["processes"]))
+    check(totals["mapped_at_memory_peak_bytes"] <= most, f"{name}: {totals}")
 
 
 def check_functions(name, whole, reports):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A program that only starts others: run, report, leaks, peak and plot show the sum of its family and the biggest
-process first, and say which options show one or all; plot -M draws each, or says what it left out."""
+process first, and say which options show one or all; plot -M draws each, or says what it left out. Who is biggest, and
+what the sum is, goes by memory, heap and mapped memory together, or by the one of both that is asked for."""
 # TIMEOUT 180
 import json
 import os
@@ -12,6 +13,24 @@ from common import MPROF, PROGRAMS, check, execute, mprof, report, run_case, und
 MIB = 1 << 20
 FAMILY = PROGRAMS + "/family"  # 1 MiB, and children of 2 and 3 at a time: 6 MiB and 300 bytes
 CHILDREN = 150
+# Holds as many MiB of heap and of mapped memory as it is told, until its standard input says that another one does.
+HOLDER = r"""
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static void *volatile held[2];
+int main(int argc, char **argv)
+{
+    size_t heap = (size_t)atoi(argv[argc - 2]) << 20, mapped = (size_t)atoi(argv[argc - 1]) << 20;
+    char c = 0;
+    if (heap)
+        held[0] = memset(malloc(heap), 1, heap);
+    if (mapped)
+        held[1] = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return write(1, &c, 1) != 1 || read(0, &c, 1) != 1;
+}
+"""
 
 
 def recorded(name, command):
@@ -37,6 +56,22 @@ def lines_of(text):
     return re.sub(r" +", " ", text)
 
 
+def bytes_as(count):
+    """As the tool prints them."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024 or unit == "MiB":
+            return f"{count} B" if unit == "B" else f"{count:.2f} {unit}"
+        count /= 1024
+
+
+def parts(totals):
+    """Of a peak of memory; "" where there is only a heap."""
+    if totals["mapped_peak_bytes"] == 0:
+        return ""
+    mapped = totals["mapped_at_memory_peak_bytes"]
+    return f"\n = {bytes_as(totals['memory_peak_bytes'] - mapped)} heap + {bytes_as(mapped)} mapped\n"
+
+
 def mib(line):
     """The figure of a line of peak's."""
     return float(line.split("\t")[1].split()[0])
@@ -48,17 +83,21 @@ def check_leader(name, command, least, most, programs=("family",)):
     every = processes(name)
     tree = json.loads(mprof("report", "--json", "--tree", name))
     size = len({p["pid"] for p in every})
-    biggest = max(every, key=lambda p: p["totals"]["peak_bytes"])
-    pid, held = biggest["pid"], biggest["totals"]["peak_bytes"]
+    biggest = max(every, key=lambda p: p["totals"]["memory_peak_bytes"])
+    pid, held = biggest["pid"], biggest["totals"]["memory_peak_bytes"]
     program = os.path.basename(biggest["command"].split()[0])
     check(program in programs, f"{name}: the biggest is {biggest['command']}")
-    check(least * MIB <= tree["totals"]["peak_bytes"] <= most * MIB, f"{name}: {tree['totals']}")
+    whole = tree["totals"]["memory_peak_bytes"]
+    check(least * MIB <= whole <= most * MIB, f"{name}: {tree['totals']}")
     shown = f"{held / MIB:.2f} MiB"
 
     check(f" together {size} processes\n" in said, f"{name}: run: {said}")
     check(f" biggest {pid} {program}, peak {shown} at" in said, f"{name}: run does not name the biggest: {said}")
-    total = f"{tree['totals']['peak_bytes'] / MIB:.2f} MiB"
+    total = f"{whole / MIB:.2f} MiB"
     check(f"\n peak {total} at" in said, f"{name}: run's peak is not the sum's: {said}")
+    sums, own = said.split(" biggest ")
+    check(parts(tree["totals"]) in sums and parts(biggest["totals"]) in own, f"{name}: run's parts: {said}")
+    check(said.count(" heap + ") == bool(parts(tree["totals"])) + bool(parts(biggest["totals"])), f"{name}: {said}")
     check("with --pid N one process; with --tree, or plot -C and -M, all of them" in said, f"{name}: run: {said}")
     check("largest process" not in said.replace("the largest process alone", ""), f"{name}: run: {said}")
     check(f"{tree['totals']['allocations']:,}, " in said, f"{name}: run counts others: {said}")
@@ -69,13 +108,14 @@ def check_leader(name, command, least, most, programs=("family",)):
     check("--tree, or plot -C and -M; for one --pid N" in head, f"{name}: report:\n{text}")
     check(f"process {pid}, " in below and f" peak {shown} at" in below, f"{name}: report:\n{text}")
     check("functions, by peak" in below and "functions, by" not in head, f"{name}: report:\n{text}")
+    check(parts(tree["totals"]) in head and parts(biggest["totals"]) in below, f"{name}: report's parts:\n{text}")
     for p in every:
         check(f" {p['pid']} " in below, f"{name}: {p['pid']} is not in the report:\n{text}")
 
     check(f"the biggest of {size} processes" in mprof("leaks", name), f"{name}: leaks")
     peak = mprof("peak", name).splitlines()
     check(peak[0].startswith(f"{name}, {size} processes together\t"), f"{name}: peak: {peak}")
-    check(abs(mib(peak[0]) - tree["totals"]["peak_bytes"] / MIB) < 0.001, f"{name}: peak: {peak}")
+    check(abs(mib(peak[0]) - whole / MIB) < 0.001, f"{name}: peak: {peak}")
     own = [line for line in peak if line.startswith(f"{name}, biggest: {pid} {program}\t")]
     check(len(own) == 1 and abs(mib(own[0]) - held / MIB) < 0.001, f"{name}: peak: {peak}")
 
@@ -121,13 +161,66 @@ def check_compiler():
     with open("unit.c", "w", encoding="ascii") as f:
         for i in range(4000):
             f.write(f"int f{i}(int x) {{ return x * {i} + f{i}(x - {i}); }}\n")
-    # The compiler holds most, but what it maps is no heap, so the assembler may be ahead of it.
-    check_leader("gcc.mprof", ["gcc", "-O1", "-c", "-o", "unit.o", "unit.c"], 1, 4000, ("cc1", "as"))
+    # The compiler's own allocator maps most of what it holds; by the heap the assembler may be ahead of it.
+    check_leader("gcc.mprof", ["gcc", "-O1", "-c", "-o", "unit.o", "unit.c"], 1, 4000, ("cc1",))
     check_json_is_the_program("gcc.mprof", "gcc")
     with open("makefile", "w", encoding="ascii") as f:
         f.write(f"all: one two\none two:\n\t{FAMILY}\n")
     if shutil.which("make"):
         check_leader("make.mprof", ["make", "-f", "makefile"], 6, 9)
+
+
+def first_of(name, option):
+    """report with that option: the peak of all together, that of the biggest, and what is said of it."""
+    head, below = lines_of(mprof("report", option, name)).split("The biggest:")
+    together, own = (re.search(r"\n peak ([^\n]* MiB) at", text)[1] for text in (head, below))
+    return together, own, below
+
+
+def check_mapped():
+    """Two at a time: 1 MiB of heap with 20 mapped, and 9 of heap. By memory and by what is mapped the first is the
+    biggest, by the heap the second."""
+    with open("holder.c", "w", encoding="ascii") as f:
+        f.write(HOLDER)
+    status, _, err = execute(["gcc", "-O1", "-o", "holder", "holder.c"])
+    check(status == 0, f"gcc: {err}")
+    os.mkfifo("back")
+    check_leader("mapped.mprof", ["sh", "-c", '"$0" 1 20 <back | "$0" 9 0 >back', "./holder"], 30, 31, ("holder",))
+    tree = json.loads(mprof("report", "--json", "--tree", "mapped.mprof"))
+    totals = tree["totals"]
+    check(totals["mapped_at_memory_peak_bytes"] == totals["mapped_peak_bytes"] == 20 * MIB, f"mapped: {totals}")
+    check(10 * MIB <= totals["peak_bytes"] < 11 * MIB, f"mapped: {totals}")
+    last = {p["command"]: p for p in tree["processes"] if p["command"].startswith("./holder")}
+    mapper, heaper = last["./holder 1 20"], last["./holder 9 0"]
+    check(mapper["totals"]["memory_peak_bytes"] == 21 * MIB, f"mapped: {mapper}")
+    for p in (mapper, heaper):
+        at = p["totals"]["memory_peak_time_s"]
+        check(p["begin_s"] <= at <= p["end_s"], f"mapped: the time of a peak is not the family's: {p}")
+        check(at <= totals["memory_peak_time_s"], f"mapped: {p}, {totals}")
+
+    said = lines_of(mprof("report", "mapped.mprof"))
+    check(f"\n {mapper['pid']} holder 1 20 21.00 MiB 1.00 MiB 20.00 MiB " in said, f"mapped: processes:\n{said}")
+    check(f"\n {heaper['pid']} holder 9 0 9.00 MiB 9.00 MiB 0 B " in said, f"mapped: processes:\n{said}")
+    for option, who, held in (("--heap", heaper, "9.00 MiB"), ("--mapped", mapper, "20.00 MiB")):
+        together, own, below = first_of("mapped.mprof", option)
+        whole = totals["peak_bytes" if option == "--heap" else "mapped_peak_bytes"]
+        check((together, own) == (f"{whole / MIB:.2f} MiB", held), f"report {option}: {together}, {own}")
+        check(f"process {who['pid']}, " in below and " heap + " not in below, f"report {option}:\n{below}")
+        peak = mprof("peak", option, "mapped.mprof")
+        check(f"biggest: {who['pid']} holder\t" in peak and "\n  mapped\t" not in peak, f"peak {option}: {peak}")
+
+
+def check_mappings_alone():
+    """A program that only maps is summarised as any other; in a family it is the biggest."""
+    said = lines_of(recorded("maps.mprof", [PROGRAMS + "/maps"]))
+    for wanted in (" allocations 0, 0 B in all\n", " peak 240.00 KiB at ", "\n = 0 B heap + 240.00 KiB mapped\n",
+                   " live at end 0 B in 0 blocks\n and 40.00 KiB mapped\n"):
+        check(wanted in said, f"maps: no '{wanted}' in {said}")
+    totals = report("maps.mprof")["totals"]
+    check(f" mappings {totals['maps']}, {totals['unmaps']} of them ended\n" in said, f"maps: {totals}: {said}")
+    said = lines_of(recorded("shmaps.mprof", ["sh", "-c", '"$0"; :', PROGRAMS + "/maps"]))
+    check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 0 B heap \+ 240.00 KiB mapped\n", said), said)
+    check("mapped" not in lines_of(recorded("single.mprof", [PROGRAMS + "/single"])), "single maps nothing")
 
 
 def check_many():
@@ -173,6 +266,8 @@ def main():
     check_one_that_does_more("family.mprof")
     check_refused()
     check_compiler()
+    check_mapped()
+    check_mappings_alone()
     check_many()
     check_few()
 
