@@ -80,15 +80,18 @@ static const struct key report_keys[] = {
      "(at_peak_bytes at their peak)"},
     {"children",
      "array of objects, of what descends from the process: pid, parent_pid (as it was at first), "
-     "command, kind (fork or exec), for fork, which are in this recording, peak_bytes, totals, "
+     "command, kind (fork or exec), for fork, which are in this recording, peak_bytes, "
+     "mapped_peak_bytes, memory_peak_bytes, mapped_at_memory_peak_bytes, totals, "
      "quality, threads and selfcheck, for exec recording (the file); empty with --tree"},
     {"processes",
      "with --tree; array of objects, everybody before those that they started: pid, kind (first; "
      "fork; exec; became: what its process, named before, is by exec), starter (the pid of who "
      "started the process, null where that is not recorded), command (a text), recording (the file "
      "that holds it), begin_s and end_s, exit, running, totals and quality as above. The report's "
-     "own figures are the sums; its peaks are those of the line that plot -C draws, its functions' "
-     "own peaks the highest in one process, and at_peak_bytes is null"},
+     "own figures are the sums; its peaks are those of the sums' lines, of which plot -C draws "
+     "memory's, with what all had mapped when that was highest; its functions' "
+     "own peaks the highest in one process, and at_peak_bytes is null. Times are since the start "
+     "of the first process"},
     {"gaps",
      "with --tree; object, what the sums lack, all 0 where they are whole: cut_recordings (they "
      "end "

@@ -271,7 +271,8 @@ const struct command command_peak = {
         "memory (of a program that maps none there is only the heap), then that of the resident "
         "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
         "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
-        "report) the sum of its tree comes first, then the process that held most. The peak of "
+        "report) the sum of its tree comes first, then the process that held most, of the heap "
+        "alone with --heap, of mapped memory with --mapped. The peak of "
         "memory is exact, not sampled; with --tree it is that of the line "
         "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,

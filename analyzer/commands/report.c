@@ -106,21 +106,23 @@ const struct command command_report = {
         "files are no memory in this sense; their sizes are among the totals. Of a program with "
         "several threads a "
         "table shows by their names what each of them allocated, whoever freed it. The processes "
-        "of its tree are named at the foot, each below the one that started it. "
+        "of its tree are named at the foot, each below the one that started it, with its peak as "
+        "far as it is known; where one of these has mapped memory, with the peak's two parts. "
         "RSS is the kernel's high-water mark, as it was at the last sample, at an orderly end "
         "and before an exec, or the highest sample where that is not known.\n\n"
         "Where the program that was started only starts others (a shell, make, a compiler's "
-        "driver: another process of its tree held at least four times as much), the totals of "
-        "all of them together come first, and then the report of the process that held most. "
+        "driver: another process of its tree held at least four times as much memory), the totals "
+        "of all of them together come first, and then the report of the process that held most; "
+        "with --heap and --mapped that goes by the heap or by mapped memory alone. "
         "JSON is always that of the program itself, or of what --pid or --tree ask for. With "
         "an index, and without anything, a program that replaced itself by exec is shown as "
         "what it became last.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "
         "recorded: functions are the same where module, name, file and line are. The tree's peak "
-        "is that "
-        "of the line that plot -C draws; the own peak of a function is that in the process where "
-        "it was highest, and what it held at the tree's peak is not known. Quality is summed, too; "
-        "recordings that are cut or cannot be read, and processes that are in none, are named.",
+        "is that of the line that plot -C draws, of heap and mapped memory at the same moment; "
+        "the own peak of a function is that in the process where it was highest, and what it held "
+        "at the tree's peak is not known. Quality is summed, too; recordings that are cut or "
+        "cannot be read, and processes that are in none, are named.",
     .options = options,
     .examples = examples,
     .run = run,
