@@ -156,7 +156,7 @@ static struct plot_line line_of_chosen(const struct chosen *chosen, const char *
                              .image = chosen->image,
                              .series = chosen->series,
                              .line = process_line(p, chosen->series)};
-    if (line.series == SERIES_MEMORY && p->totals.mapped_peak_bytes)
+    if (line.series == SERIES_MEMORY && process_has_parts(p))
         line.mapped = process_line(p, SERIES_MAPPED);
     return line;
 }

@@ -232,8 +232,7 @@ static struct line_of line_of_sum(const struct plot_family *f, const struct time
 
 static int sum_has_parts(const struct plot_family *f)
 {
-    return f->sum && f->wanted == SERIES_MEMORY &&
-           f->sum->processes[0].totals.mapped_peak_bytes > 0;
+    return f->sum && f->wanted == SERIES_MEMORY && process_has_parts(&f->sum->processes[0]);
 }
 
 static struct plot_line shown_of_sum(const struct plot_family *f)
@@ -294,7 +293,7 @@ static int is_wanted(struct plot_family *f, const char *name, unsigned lines, si
         lineage_free(&f->lineage);
     }
     lineage_read(&f->lineage, name, f->asked, LINEAGE_FIGURES);
-    return leader_only_starts(family, biggest) || !(lines & PLOT_LEADER);
+    return leader_only_starts_by(family, f->wanted, biggest) || !(lines & PLOT_LEADER);
 }
 
 int plot_family_new(struct plot_family **out, const char *name, unsigned lines,
