@@ -29,6 +29,7 @@ _mprof_c() {
             plot.-t|plot.--title) compopt -o default ;;
             plot.-w|plot.--window) ;;
             plot.--skip) ;;
+            plot.--pid) ;;
             peak.--func) ;;
             peak.--pid) ;;
             report.-n|report.--count) ;;
@@ -43,7 +44,7 @@ _mprof_c() {
     if [[ $word == -* ]]; then
         case $command in
             run) COMPREPLY=($(compgen -W '-h --help -o --output -T --interval -t --timeout -E --exit-code -q --quiet --no-children --free-stacks' -- "$word")) ;;
-            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts --skip -s --slope -C --include-children -M --multiprocess' -- "$word")) ;;
+            plot) COMPREPLY=($(compgen -W '-h --help -o --output -t --title -w --window -n --no-function-ts --skip -s --slope -C --include-children -M --multiprocess --pid --heap --mapped' -- "$word")) ;;
             peak) COMPREPLY=($(compgen -W '-h --help --func --json --pid --tree --heap --mapped' -- "$word")) ;;
             report) COMPREPLY=($(compgen -W '-h --help -n --count -s --sort --json --addresses --pid --tree --heap --mapped' -- "$word")) ;;
             leaks) COMPREPLY=($(compgen -W '-h --help -n --count --json --addresses --pid --tree --heap --mapped' -- "$word")) ;;
