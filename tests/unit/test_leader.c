@@ -40,7 +40,7 @@ static void test_a_mere_leader(void **state)
     assert_int_equal(biggest, 3); /* of equals the first */
     set_peaks((uint64_t[]){50, 100, 1, 399, 3});
     assert_false(leader_only_starts(&family, &biggest));
-    assert_int_equal(leader_biggest(&family), 3);
+    assert_int_equal(leader_biggest(&family, SERIES_MEMORY), 3);
     set_peaks((uint64_t[]){101, 100, 1, 2, 400}); /* the image before the exec counts, too */
     assert_false(leader_only_starts(&family, &biggest));
     set_peaks((uint64_t[]){0, 0, 0, 0, 0});
