@@ -121,7 +121,7 @@ def check_leader(name, command, least, most, programs=("family",)):
 
     drawn, out, err = picture(name)
     check("only starts others" in out and err == "", f"{name}: plot says {out}{err}")
-    for wanted in (f"all {size} together", f"child {pid} {program}", total):
+    for wanted in (f"all {size} together", f"{pid} {program}, peak {shown}", total):  # a label is cut to its end
         check(wanted in drawn, f"{name}: plot has no {wanted}")
     check("RSS" not in drawn, f"{name}: plot draws a resident set beside the sum")
     picture("-w", f"0,{tree['duration_s'] / 2}", name)
