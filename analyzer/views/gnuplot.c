@@ -258,9 +258,10 @@ static void put_axes(const struct drawing *d)
     double left = d->rss_axis ? 0.075 : 0.1; /* the axes are 60 % of the page's width */
     fprintf(out, "set lmargin at screen %g\nset rmargin at screen %g\n", left, left + 0.6);
     fputs("set tmargin at screen 0.88\nset bmargin at screen 0.13\n", out);
-    fputs("set grid linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n"
-          "set border 31 linewidth 0.8\nset tics out nomirror\nset tics front\n",
-          out);
+    /* An area would hide a grid behind it. */
+    fprintf(out, "set grid %s linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n",
+            gnuplot_has_parts(d->plot) ? "front" : "layerdefault");
+    fputs("set border 31 linewidth 0.8\nset tics out nomirror\nset tics front\n", out);
     put_axis_names(d);
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", d->x0, d->x1,
             d->y0 / d->unit.bytes, d->y1 / d->unit.bytes);

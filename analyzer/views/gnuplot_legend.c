@@ -97,7 +97,7 @@ static void put_line_entry(const struct drawing *d, size_t i)
 
 /* ---- the two parts of memory ---- */
 
-/* Below the line: the heap upon mapped memory. The grid shows through. */
+/* Below the line: the heap upon mapped memory. */
 static void draw_parts(const struct drawing *d)
 {
     fputs("$line0 with filledcurves y1=0 fillstyle solid noborder fillcolor rgb '" HEAP_AREA "', "

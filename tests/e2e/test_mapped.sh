@@ -92,6 +92,7 @@ svg_of
 for text in "memory used (in MiB)" "peak 296.00 MiB at" "heap, 96.00 MiB of the peak" "mapped memory, 200.00 MiB of the peak" arena_new; do
     assert_contains "the picture" "$text" arena.svg
 done
+grep -q '>fill ' arena.svg || fail "fill is not in the picture"
 svg_of --heap
 assert_contains "the heap's picture" "heap used (in MiB)" arena.svg
 assert_contains "the heap's peak" "peak 96.00 MiB at" arena.svg
@@ -99,7 +100,7 @@ assert_contains "the heap's peak" "peak 96.00 MiB at" arena.svg
 svg_of --mapped
 assert_contains "the picture of mapped memory" "mapped memory used (in MiB)" arena.svg
 assert_contains "its peak" "peak 232.00 MiB at" arena.svg
-! grep -q 'fill' arena.svg || fail "the heap's functions in the picture of mapped memory"
+! grep -q '>fill ' arena.svg || fail "the heap's functions in the picture of mapped memory"
 svg_of -w 0,1000
 assert_contains "the parts in a window" "mapped memory, 200.00 MiB of the highest" arena.svg
 "$MPROF" plot arena.mprof >plot.txt 2>&1 || fail "plot in text: $(cat plot.txt)"
