@@ -13,17 +13,21 @@ from common import MPROF, PROGRAMS, check, execute, mprof, report, run_case, und
 MIB = 1 << 20
 FAMILY = PROGRAMS + "/family"  # 1 MiB, and children of 2 and 3 at a time: 6 MiB and 300 bytes
 CHILDREN = 150
-# Holds as many MiB of heap and of mapped memory as it is told, until its standard input says that another one does.
+# Holds as many MiB of heap and of mapped memory as it is told, until its standard input says that another one does. With
+# a word more a child of it does, which it waits for.
 HOLDER = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static void *volatile held[2];
 int main(int argc, char **argv)
 {
     size_t heap = (size_t)atoi(argv[argc - 2]) << 20, mapped = (size_t)atoi(argv[argc - 1]) << 20;
     char c = 0;
+    if (argc > 3 && fork() != 0)
+        return wait(NULL) < 0;
     if (heap)
         held[0] = memset(malloc(heap), 1, heap);
     if (mapped)
@@ -220,6 +224,11 @@ def check_mappings_alone():
     check(f" mappings {totals['maps']}, {totals['unmaps']} of them ended\n" in said, f"maps: {totals}: {said}")
     said = lines_of(recorded("shmaps.mprof", ["sh", "-c", '"$0"; :', PROGRAMS + "/maps"]))
     check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 0 B heap \+ 240.00 KiB mapped\n", said), said)
+    # A forked child has no recording of its own; this one has no heap either, so by the heap nobody is above the root.
+    said = lines_of(recorded("forked.mprof", ["./holder", "fork", "0", "20"]))
+    check(re.search(r" biggest \d+ holder, peak 20.00 MiB at [^\n]*\n = 0 B heap \+ 20.00 MiB mapped\n", said), said)
+    check("together" in mprof("report", "forked.mprof"), "forked: report")
+    check("together" not in mprof("report", "--heap", "forked.mprof"), "forked: report --heap")
     check("mapped" not in lines_of(recorded("single.mprof", [PROGRAMS + "/single"])), "single maps nothing")
 
 
