@@ -87,7 +87,9 @@ def ends():
         shown = f"{got['totals']['rss_high_water_bytes'] / MIB:.2f} MiB (the kernel's high-water mark)"
         check(shown in mprof("report", name), f"{way}: report:\n{mprof('report', name)}")
         check(way == "preload" or shown in err, f"run says: {err}")
-        check(mprof("peak", name).splitlines()[1].startswith("  RSS\t6"), f"{way}: {mprof('peak', name)}")
+        shown = [line.split("\t")[0].strip() for line in mprof("peak", name).splitlines()[1:]]
+        check(shown == ["heap", "mapped", "RSS"], f"{way}: {mprof('peak', name)}")
+        check("\n  RSS\t6" in mprof("peak", name), f"{way}: {mprof('peak', name)}")
     # Without any sample, too.
     status, out, _ = execute([MPROF, "run", "-q", "-T", "0", "-o", "none.mprof", "--", "./tall", "64"])
     got = report("none.mprof")["totals"]
@@ -102,7 +104,8 @@ def killed():
 
 
 def forked():
-    """Each process has its own mark; what run and report show beside a heap is the same process's."""
+    """Each process has its own mark. By memory the parent only starts the child, so run and report show both together
+    and then the child: what stands beside its memory is its own mark."""
     for way in ("run", "preload"):
         name = f"forked-{way}.mprof"
         command = ["./tall", "64", "f"]
@@ -114,9 +117,12 @@ def forked():
         check(said[got["pid"]] < 32 * MIB, f"{name}: {said}")
         child = got["children"][0]
         check_mark(f"{name}: child", child["totals"], said[child["pid"]], 64 * MIB)
-        own = f"{got['totals']['rss_high_water_bytes'] / MIB:.2f} MiB"
-        check(own in mprof("report", name), f"{name}: report")
-        check(way == "preload" or f"peak RSS     {own}" in err, f"{name}: {err}")
+        own, childs = (f"{one['totals']['rss_high_water_bytes'] / MIB:.2f} MiB" for one in (got, child))
+        biggest = " ".join(mprof("report", name).split("The biggest:")[1].split())
+        check(f"process {child['pid']}, forked by {got['pid']}" in biggest, f"{name}: {biggest}")
+        check(f"RSS peak {childs} (the kernel's high-water mark)" in biggest, f"{name}: {childs}: {biggest}")
+        check(way == "preload" or f"its peak RSS {childs} (the kernel's" in err, f"{name}: {childs}: {err}")
+        check(f" {own} (the kernel's" in mprof("report", "--pid", str(got["pid"]), name), f"{name}: the parent alone")
 
 
 def replaced():
