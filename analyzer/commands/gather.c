@@ -85,15 +85,23 @@ void gather_begin(struct gather *g, struct proc_identity root, const char *wante
     sampler_watch(sampler, root.pid, root.pid, 0, NULL); /* its spool may be met late */
 }
 
+static const struct recorded *last_of_name(const struct gather *g, const char *name)
+{
+    for (size_t i = g->count; i-- > 0;)
+        if (strcmp(g->items[i]->spool, name) == 0)
+            return g->items[i];
+    return NULL;
+}
+
 static void add_item(void *context, const char *name)
 {
     struct gather *g = context;
+    const struct recorded *earlier = last_of_name(g, name);
 
-    for (size_t i = 0; i < g->count; i++)
-        if (strcmp(g->items[i]->spool, name) == 0)
-            return;
+    if (earlier != NULL && !recorded_is_replaced(earlier, &g->place))
+        return;
     g->items = xgrow(g->items, &g->capacity, g->count + 1, sizeof *g->items);
-    g->items[g->count++] = recorded_new(name);
+    g->items[g->count++] = recorded_new(name, earlier);
 }
 
 /* ---- processes that became another image ---- */

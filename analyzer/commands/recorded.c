@@ -24,13 +24,30 @@ static char *join(const char *a, size_t a_bytes, const char *b)
     return joined;
 }
 
-struct recorded *recorded_new(const char *spool)
+struct recorded *recorded_new(const char *spool, const struct recorded *earlier)
 {
     struct recorded *r = xcalloc(1, sizeof *r);
 
     r->spool = xstrdup(spool);
+    r->earlier = earlier;
     r->peek.fd = r->capture_fd = -1;
     return r;
+}
+
+/* Which file has the name of its spool? 0: none. */
+static uint64_t inode_at_name(const struct recorded *r, const struct recorded_place *place)
+{
+    struct stat st;
+    int rc = fstatat(place->folder_fd, r->spool, &st, AT_SYMLINK_NOFOLLOW);
+
+    return rc == 0 ? st.st_ino : 0;
+}
+
+int recorded_is_replaced(const struct recorded *r, const struct recorded_place *place)
+{
+    uint64_t inode = r->stage == RECORDED_NEW ? 0 : inode_at_name(r, place);
+
+    return inode != 0 && inode != r->inode;
 }
 
 /* Will this error pass once other files are closed? */
@@ -41,11 +58,13 @@ static int want_of_files(void)
 
 void recorded_meet(struct recorded *r, const struct recorded_place *place)
 {
+    if (r->earlier != NULL && r->earlier->stage < RECORDED_OVER)
+        return;
     int rc = spool_peek_open(&r->peek, place->folder_fd, r->spool);
-
     if (rc == SPOOL_PEEK_NOT_YET || (rc == SPOOL_PEEK_IO && want_of_files()))
         return;
     const struct spool_header *h = &r->peek.header;
+    r->inode = rc == SPOOL_PEEK_IO && errno != ENOENT ? inode_at_name(r, place) : r->peek.inode;
     /* An older recorder hands its chunks over otherwise: its spool is collected once it is over. */
     if (rc != SPOOL_PEEK_OK || h->version != SPOOL_VERSION || h->tree != place->tree) {
         spool_peek_close(&r->peek);
@@ -261,11 +280,11 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
     return taken;
 }
 
-/* Renames NAME.part to NAME, which nobody has yet. Returns 0, or -1 and errno. */
-static int take_own_place(const struct recorded *r, const struct recorded_place *place)
+/* Renames NAME.part to `name`, which nobody has yet. Returns 0, or -1 and errno. */
+static int take_free_place(const struct recorded *r, const struct recorded_place *place,
+                           const char *name)
 {
     int folder = place->folder_fd;
-    const char *name = r->result.name;
     int rc = renameat2(folder, r->part, folder, name, RENAME_NOREPLACE);
 
     if (rc == 0 || (errno != EINVAL && errno != ENOSYS))
@@ -276,6 +295,31 @@ static int take_own_place(const struct recorded *r, const struct recorded_place 
     return -1;
 }
 
+/* The same to NAME or, where an earlier recording has had that name, to NAME.1 and so on. */
+static int take_own_place(struct recorded *r, const struct recorded_place *place)
+{
+    size_t bytes = strlen(r->result.name);
+    int rc = take_free_place(r, place, r->result.name);
+
+    for (unsigned number = 1; rc != 0 && errno == EEXIST && r->earlier != NULL; number++) {
+        char suffix[16];
+        snprintf(suffix, sizeof suffix, ".%u", number);
+        char *name = join(r->result.name, bytes, suffix);
+        free(r->result.name);
+        r->result.name = name;
+        rc = take_free_place(r, place, name);
+    }
+    return rc;
+}
+
+/* Removes the spool, unless its name has become another file's. */
+static void remove_spool(struct recorded *r, const struct recorded_place *place)
+{
+    if (inode_at_name(r, place) == r->inode)
+        unlinkat(place->folder_fd, r->spool, 0);
+    r->inode = 0;
+}
+
 /* Gives the capture its name, then removes the spool. Returns 0, or -1 and errno. */
 static int publish(struct recorded *r, const struct recorded_place *place, const char *instead_of)
 {
@@ -283,7 +327,7 @@ static int publish(struct recorded *r, const struct recorded_place *place, const
 
     if (!(is_other && take_place(r, place, instead_of)) && take_own_place(r, place) != 0)
         return -1;
-    unlinkat(place->folder_fd, r->spool, 0);
+    remove_spool(r, place);
     return 0;
 }
 

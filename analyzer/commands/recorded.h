@@ -57,6 +57,8 @@ struct recorded {
     enum recorded_stage stage;
     char *spool; /* file name */
     char *part;
+    uint64_t inode;                 /* the spool's; 0: there was none, or it has been removed */
+    const struct recorded *earlier; /* NULL, or one whose spool had this name and was removed */
     struct spool_peek peek;
     int capture_fd;
     struct collector *collector;
@@ -80,10 +82,16 @@ struct recorded_place {
     size_t beside; /* recordings that were met, without the root's first */
 };
 
-struct recorded *recorded_new(const char *spool);
+/* `earlier`: the last one of this name, NULL if there is none. */
+struct recorded *recorded_new(const char *spool, const struct recorded *earlier);
 void recorded_free(struct recorded *r, const struct recorded_place *place);
 
-/* NEW: is it one of ours? To WAITING or FOREIGN, or no change. */
+/* Has its name become another file's? Happens where something removes spools in use: the next
+ * recorder takes the free name. Not while it is NEW: whichever file is there then is the one. */
+int recorded_is_replaced(const struct recorded *r, const struct recorded_place *place);
+
+/* NEW: is it one of ours? To WAITING or FOREIGN, or no change, as long as `earlier` has the names
+ * of its files. */
 void recorded_meet(struct recorded *r, const struct recorded_place *place);
 
 /* WAITING: takes the spool's lock and starts collecting. To COLLECTING, or no change while another

@@ -38,15 +38,17 @@ int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name)
     if (p->fd < 0)
         return SPOOL_PEEK_IO;
     int rc = SPOOL_PEEK_OTHER;
-    if (fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
-        rc = read_at(p->fd, &p->header, sizeof p->header, 0) ? check_header(&p->header)
-                                                             : SPOOL_PEEK_NOT_YET;
+    if (fstat(p->fd, &st) == 0) {
+        p->inode = st.st_ino;
+        if (S_ISREG(st.st_mode))
+            rc = read_at(p->fd, &p->header, sizeof p->header, 0) ? check_header(&p->header)
+                                                                 : SPOOL_PEEK_NOT_YET;
+    }
     if (rc != SPOOL_PEEK_OK) {
         close(p->fd);
         p->fd = -1;
         return rc;
     }
-    p->inode = st.st_ino;
     p->knows_pids = p->header.pid_space == 0 || p->header.pid_space == own_pid_space();
     const char *slash = strrchr(name, '/'); /* /proc/PID/maps may show another way to it */
     p->name = xstrdup(slash != NULL ? slash + 1 : name);

@@ -40,7 +40,7 @@ struct spool_peek {
     size_t successor_count, successor_capacity;
 };
 
-/* On anything but SPOOL_PEEK_OK nothing stays open. */
+/* On anything but SPOOL_PEEK_OK nothing stays open; `inode` says which file it was, 0 for none. */
 int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name);
 void spool_peek_close(struct spool_peek *p);
 

@@ -5,6 +5,15 @@
 
 victim=$PROGRAMS/recursion # 110 allocations
 
+count_whole() {
+    local whole=0 each
+    for each in family.mprof.[0-9]*; do
+        case $each in *.part | *.spool) continue ;; esac
+        [ -f "$each" ] && [ "$(json "$each" totals.allocations 2>/dev/null)" = 110 ] && whole=$((whole + 1))
+    done
+    echo $whole
+}
+
 # The family is a shell, and three times the victim; WAY is done behind the first one. Then the recording of the second one
 # of them, and the third's, are whole.
 check_way() { # what, lines on standard error, way
@@ -18,12 +27,7 @@ check_way() { # what, lines on standard error, way
     assert_eq "$1: status ($(cat err))" 7 $status
     assert_eq "$1: sentences ($(cat err))" "$2" "$(grep -c '^mprof-c: ' err)"
     assert_eq "$1: other lines ($(cat err))" "" "$(grep -v '^mprof-c: ' err)"
-    local whole=0 each
-    for each in family.mprof.[0-9]*; do
-        case $each in *.part | *.spool) continue ;; esac
-        [ -f "$each" ] && [ "$(json "$each" totals.allocations 2>/dev/null)" = 110 ] && whole=$((whole + 1))
-    done
-    assert_at_least "$1: whole recordings of the others ($(ls))" 2 $whole
+    assert_at_least "$1: whole recordings of the others ($(ls))" 2 "$(count_whole)"
     [ -f family.mprof ] || fail "$1: no recording of the root: $(ls)"
 }
 
@@ -38,6 +42,44 @@ assert_eq "completed later" 110 "$(json family.mprof.1 totals.allocations)"
 spools='$(ls family.mprof.[0-9]*.spool 2>/dev/null)'
 check_way "an emptied spool" 0 "for s in $spools; do : >\$s; done"
 check_way "a removed spool" 0 "rm -f $spools"
+
+# A removed spool's name is free, and the next process takes it. That one's recording is another, whatever `run` was about
+# to do with the first, and none takes the other's place. (The loops start no program, which would take the name itself.)
+check_name_taken() { # what, whole recordings, lines of the family
+    local status
+    rm -rf family* gate
+    mkfifo gate
+    printf '#!/bin/sh\n%s\nwait\nexit 7\n' "$3" >family.sh
+    chmod +x family.sh
+    "$MPROF" run -q -o family.mprof -- ./family.sh >out 2>err
+    status=$?
+    assert_eq "$1: status ($(cat err))" 7 $status
+    assert_eq "$1: standard error" "" "$(cat err)"
+    assert_eq "$1: whole recordings ($(ls))" "$2" "$(count_whole)"
+    assert_eq "$1: left open" "" "$(ls | grep -E '[.](part|spool)$')"
+}
+
+check_name_taken "gone before it was looked at" 1 "kill -STOP \$PPID
+$victim
+rm -f family.mprof.1.spool
+kill -CONT \$PPID
+until [ -f family.mprof.2 ]; do :; done
+$victim"
+
+check_name_taken "while it is collected" 2 "cat gate &
+until [ -f family.mprof.1.part ]; do :; done
+rm -f family.mprof.1.spool
+$victim
+$victim
+echo >gate"
+assert_eq "whose recording has the name" cat "$(json family.mprof.1 command.0)"
+assert_eq "the other's" 110 "$(json family.mprof.1.1 totals.allocations)"
+
+check_name_taken "the first process's own" 2 "until [ -f family.mprof.part ]; do :; done
+rm -f family.mprof.spool
+$victim
+$victim"
+assert_eq "whose recording has the first process's name" ./family.sh "$(json family.mprof command.1)"
 
 # The same of a process that still records: it dies of it, as it would of any file of its own, and `run` does not.
 cat >cutter.c <<'END'
