@@ -141,6 +141,14 @@ static void one_event(int actor)
     exchange(0);
 }
 
+/* Its first chunks come where others have windows, whose slots have been freed. */
+static void late_work(int actor)
+{
+    for (int i = 0; i < 12; i++)
+        world_yield();
+    some_work(actor);
+}
+
 /* A thread ends, perhaps within an operation; a next one gets its state and goes on in its stream.
  */
 static void two_lives(int actor)
@@ -229,6 +237,13 @@ static void start_heirs(void)
     world_spawn(3, some_work);
 }
 
+/* Two have filled windows when the third one begins. */
+static void start_late(void)
+{
+    start_two();
+    world_spawn(3, late_work);
+}
+
 static void start_forking(void)
 {
     lay_out_memory();
@@ -240,6 +255,6 @@ const struct scenario scenarios[] = {
     {"two threads", start_two},  {"first events", start_many},
     {"many chunks", start_long}, {"threads that end", start_lives},
     {"a fork", start_forking},   {"a burst", start_burst},
-    {"heirs", start_heirs},
+    {"heirs", start_heirs},      {"a late thread", start_late},
 };
 const int scenario_count = sizeof scenarios / sizeof *scenarios;
