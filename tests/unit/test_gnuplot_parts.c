@@ -1,0 +1,167 @@
+/* test_gnuplot_parts.c - the two parts of memory in a picture, and what stands beside them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gnuplot_words.h"
+#include "plot_fixture.h"
+#include <stdlib.h>
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        count++;
+    return count;
+}
+
+/* Below a single line of memory lie its parts, and the legend says what each was at the peak. */
+static void test_parts_of_memory(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot();
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "$mapped"));
+    assert_non_null(strstr(script, "'heap used (in MiB)'"));
+    free(script);
+    plot = make_plot_of_memory();
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "$mapped << EOD\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
+    assert_non_null(strstr(script, "$mapped with filledcurves"));
+    assert_non_null(strstr(script, "'memory used (in MiB)'"));
+    assert_non_null(strstr(script, "title \"heap, 2.00 MiB of the peak\""));
+    assert_non_null(strstr(script, "title \"mapped memory, 6.00 MiB of the peak\""));
+    free(script);
+}
+
+/* The parts of a window's highest are those of its own moment. */
+static void test_parts_in_a_window(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot_of_memory();
+    plot.windowed = 1;
+    plot.end_ns = 19 * FIXTURE_SECOND / 10;
+    line.line.count = 2; /* up to 4 MiB, 1 of which is mapped */
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "title \"heap, 3.00 MiB of the highest\""));
+    assert_non_null(strstr(script, "title \"mapped memory, 1.00 MiB of the highest\""));
+    free(script);
+}
+
+/* Several lines show no areas; the legend says how much of each peak was mapped. */
+static void test_parts_of_several(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot_of_memory();
+    struct plot_line both[2] = {line, line};
+    size_t bytes;
+    plot.lines = both;
+    plot.line_count = 2;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "filledcurves"));
+    assert_non_null(strstr(script, "peak 8.00 MiB, 6.00 MiB mapped\""));
+    free(script);
+}
+
+static void test_parts_in_characters(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot_of_memory();
+    struct picture picture = {.kind = PICTURE_TEXT, .columns = 79, .lines = 24};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    gnuplot_text_legend(&plot, &picture, out);
+    fclose(out);
+    assert_non_null(strstr(text, "= 2.00 MiB heap + 6.00 MiB mapped\n"));
+    assert_non_null(strstr(text, "  #  mapped memory\n"));
+    free(text);
+    text = script_of(&plot, PICTURE_TEXT, &bytes);
+    assert_non_null(strstr(text, "$mapped with lines linetype 2"));
+    free(text);
+}
+
+/* The functions are those of the series that is drawn. */
+static void test_functions_of_memory(void **state)
+{
+    (void)state;
+    size_t count;
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8 * FIXTURE_MIB, 0, 5);
+    fixture_function(&fixture, "allocates", FUNCTION_RESOLVED, 2 * FIXTURE_MIB, 1, 2);
+    fixture_function(&fixture, "maps", FUNCTION_RESOLVED, 6 * FIXTURE_MIB, 3, 4);
+    struct plot plot = make_plot_of_memory();
+    struct function_usage *maps = &fixture.usages[2];
+    maps->memory = maps->heap;
+    memset(&maps->heap, 0, sizeof maps->heap);
+    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(functions[0].label, "maps");
+    assert_int_equal(functions[0].span.begin_ns, 3 * FIXTURE_SECOND);
+    plot_functions_free(functions, count);
+    line.series = SERIES_HEAP;
+    functions = plot_pick(&plot, 30, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(functions[1].label, "allocates");
+    plot_functions_free(functions, count);
+}
+
+/* The kernel's figure stands beside the samples, of a whole process only. */
+static void test_high_water_mark(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    size_t bytes;
+    fixture.process.totals.rss_mark_bytes = 11 * FIXTURE_MIB;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "RSS samples, up to 10.00 MiB"));
+    assert_non_null(strstr(script, "RSS high-water mark 11.00 MiB"));
+    free(script);
+    plot.windowed = 1;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "high-water"));
+    free(script);
+    plot.windowed = 0;
+    plot.summed = 2;
+    assert_int_equal(gnuplot_high_water(&plot), 0);
+}
+
+/* However many recordings lie over each other, the legend has room on the page. */
+static void test_a_long_legend_is_cut(void **state)
+{
+    (void)state;
+    struct plot_line many[25];
+    size_t bytes;
+    struct plot plot = make_plot();
+    for (size_t i = 0; i < 25; i++)
+        many[i] = line;
+    plot.lines = many;
+    plot.line_count = 25;
+    char *script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_int_equal(count_of(script, "NaN with"), 14);
+    assert_non_null(strstr(script, "title \"and 12 more\""));
+    assert_int_equal(count_of(script, "$line24 with lines"), 1);
+    free(script);
+    plot.line_count = 3;
+    script = script_of(&plot, PICTURE_PNG, &bytes);
+    assert_int_equal(count_of(script, "NaN with"), 6);
+    free(script);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_parts_of_memory, set_up),
+        cmocka_unit_test_setup(test_parts_in_a_window, set_up),
+        cmocka_unit_test_setup(test_parts_of_several, set_up),
+        cmocka_unit_test_setup(test_parts_in_characters, set_up),
+        cmocka_unit_test_setup(test_functions_of_memory, set_up),
+        cmocka_unit_test_setup(test_high_water_mark, set_up),
+        cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
