@@ -36,6 +36,17 @@ int choice_exists(const char *name)
     return exists;
 }
 
+void choice_say_no_index(const struct folder *folder)
+{
+    const struct folder_entry *e = folder->entries;
+    if (folder->count == 0)
+        complain("there is no recording in this folder; make one with mprof-c run, or name a file");
+    else
+        complain("no recording in this folder has an index, as they were given names of their own; "
+                 "name the file, such as %s",
+                 e[e[folder->count - 1].root].name);
+}
+
 static char *name_of_index(long index, const char *operand)
 {
     struct folder folder;
@@ -49,7 +60,7 @@ static char *name_of_index(long index, const char *operand)
     if (entry)
         name = xstrdup(entry->name);
     else if (folder.listed == 0)
-        complain("there is no recording in this folder; make one with mprof-c run, or name a file");
+        choice_say_no_index(&folder);
     else
         complain("%s: there is no such index, they go from 0 to %zu; see mprof-c list", operand,
                  folder.listed - 1);

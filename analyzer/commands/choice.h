@@ -8,6 +8,7 @@
 #ifndef MPROF_CHOICE_H
 #define MPROF_CHOICE_H
 
+#include "folder.h"
 #include "recording.h"
 
 /* The recording's name that `operand` means (NULL: the newest). Returns NULL after a sentence. */
@@ -16,6 +17,9 @@ char *choice_name(const char *operand);
 /* Is the operand none (the newest), or an index? Then the program that was started is meant, not a
  * certain file: the recording that choice_name returns is that of its first image. */
 int choice_is_index(const char *operand);
+
+/* Says why no recording of the folder has an index. */
+void choice_say_no_index(const struct folder *folder);
 
 /* Is there a file of this name, or its spool, whatever is in it? */
 int choice_exists(const char *name);

@@ -1,4 +1,5 @@
 /* list - the recordings of this folder. */
+#include "choice.h"
 #include "command.h"
 #include "family_view.h"
 #include "json.h"
@@ -211,7 +212,7 @@ static int run(const struct invocation *call)
     else
         print_list(&folder, values.all);
     if (folder.listed == 0)
-        complain("there is no recording in this folder; make one with mprof-c run");
+        choice_say_no_index(&folder);
     folder_free(&folder);
     return COMMAND_OK;
 }

@@ -182,8 +182,8 @@ static void print_counts(const struct totals *t)
         print_line("failed", line);
     }
     if (t->maps) {
-        snprintf(line, sizeof line, "%s, %s of them ended", units_count(a, t->maps),
-                 units_count(b, t->unmaps));
+        snprintf(line, sizeof line, "%s, %s unmapping%s", units_count(a, t->maps),
+                 units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
         print_line("mappings", line);
     }
 }

@@ -99,7 +99,7 @@ static void print_mapped(const struct totals *t, FILE *out)
     if (t->maps == 0)
         return;
     fprintf(out, "  mappings      %14s", units_count(a, t->maps));
-    fprintf(out, ", %s of them ended\n", units_count(a, t->unmaps));
+    fprintf(out, ", %s unmapping%s\n", units_count(a, t->unmaps), t->unmaps == 1 ? "" : "s");
     print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, out);
     print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, out);
 }

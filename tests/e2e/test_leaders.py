@@ -221,7 +221,7 @@ def check_mappings_alone():
                    " live at end 0 B in 0 blocks\n and 40.00 KiB mapped\n"):
         check(wanted in said, f"maps: no '{wanted}' in {said}")
     totals = report("maps.mprof")["totals"]
-    check(f" mappings {totals['maps']}, {totals['unmaps']} of them ended\n" in said, f"maps: {totals}: {said}")
+    check(f" mappings {totals['maps']}, {totals['unmaps']} unmapping" in said, f"maps: {totals}: {said}")
     said = lines_of(recorded("shmaps.mprof", ["sh", "-c", '"$0"; :', PROGRAMS + "/maps"]))
     check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 0 B heap \+ 240.00 KiB mapped\n", said), said)
     # A forked child has no recording of its own; this one has no heap either, so by the heap nobody is above the root.

@@ -60,3 +60,14 @@ assert_refused 1 "$MPROF" rm 7
 assert_eq "listed after clean" "" "$("$MPROF" list)"
 [ -f notes.txt ] && [ -f mprofile_20200101000000_1.mprof ] || fail "clean took a file that is no recording"
 assert_eq "recordings left" 1 "$(find . -name 'mprofile_*' | wc -l)"
+
+# A name of its own is no index, and an empty folder has nothing: the sentence says which.
+mkdir names empty
+"$MPROF" run -q -o names/own.mprof true || fail "run -o"
+(cd names && "$MPROF" list) >list.out 2>list.err || fail "list of names: $(cat list.err)"
+assert_contains "list" "no recording in this folder has an index" list.err
+assert_contains "list" "own.mprof" list.err
+(cd names && "$MPROF" plot) 2>plot.err && fail "plot took one without being told"
+assert_contains "plot" "name the file, such as own.mprof" plot.err
+(cd empty && "$MPROF" list) 2>list.err || fail "list of nothing"
+assert_contains "list" "there is no recording in this folder" list.err
