@@ -4,8 +4,11 @@
 #include "command.h"
 #include "family_view.h"
 #include "leader.h"
+#include "text.h"
 #include "xalloc.h"
 #include <stdlib.h>
+
+#define COMMAND_WIDTH 40 /* in a sentence */
 
 /* ---- one process ---- */
 
@@ -120,6 +123,23 @@ static int choose_last_image(struct chosen *c)
     return 1;
 }
 
+/* A file shows the image that it holds; where that is a shim, who wants the program finds it so. */
+static void tell_last_image(const struct chosen *c)
+{
+    const struct image *image = c->image;
+    struct lineage lineage;
+    if (image->processes[0].ending.kind != END_EXEC)
+        return;
+    lineage_read(&lineage, c->name, image, LINEAGE_HEADS);
+    const struct family *f = &lineage.family;
+    const struct relative *last = &f->relatives[leader_last_image(f)];
+    char *command = text_fit(last->command, COMMAND_WIDTH, 0);
+    if (last != &f->relatives[f->self])
+        complain("%s: the program became %s, which is in %s", c->name, command, last->recording);
+    free(command);
+    lineage_free(&lineage);
+}
+
 static int choose_first(struct chosen *c, int by_index)
 {
     const struct image *image = recording_image(c->recording);
@@ -141,6 +161,7 @@ static int choose_first(struct chosen *c, int by_index)
     c->holder = c->recording;
     c->image = c->source = image;
     tell(c, c->name);
+    tell_last_image(c);
     return COMMAND_OK;
 }
 

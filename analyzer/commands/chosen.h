@@ -7,6 +7,8 @@
  * - With CHOSEN_LEADER, of a family whose first process only starts others (leader.h), the process
  *   that held most, and beside it the sum of all.
  *
+ * Where a file was given that holds a shim, a sentence names the recording of what it became last.
+ *
  * chosen_open says in a sentence what is wrong; chosen_close releases everything in the struct,
  * even then.
  */
