@@ -255,7 +255,7 @@ const char *elf_check_sentence(const struct elf_report *report, char *buffer, in
     case ELF_STATIC:
         snprintf(buffer, size,
                  "is statically linked, so its own memory cannot be recorded; it runs all the same "
-                 "(link it dynamically to record it)");
+                 "(link it dynamically, or build a Go program with cgo, to record it)");
         break;
     case ELF_OWN_MALLOC:
         snprintf(
