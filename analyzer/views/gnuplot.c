@@ -71,14 +71,19 @@ static struct unit axis_unit(uint64_t top)
     return unit_of(top >= (uint64_t)10 << 30 ? (uint64_t)1 << 30 : 1 << 20);
 }
 
-/* The legend never runs off the page: start times go first, then slopes, then names. */
+/* The legend never runs off the page: start times go first, then slopes, then the rows of what was
+ * mapped, then names. */
 static void fit_legend(struct drawing *d)
 {
-    size_t count = d->plot->line_count, slopes = d->plot->slope ? count : 0;
-    d->starts_shown = !d->plot->is_family && 2 * count + slopes <= LEGEND_ROWS;
-    d->slopes_shown = count + slopes <= LEGEND_ROWS;
+    size_t count = d->plot->line_count, slopes = d->plot->slope ? count : 0, parts = 0;
     size_t rows = LEGEND_ROWS - (size_t)(d->plot->is_family != 0); /* the start has one */
+    for (size_t i = 0; i < count; i++)
+        parts += gnuplot_part_of_peak(&d->plot->lines[i]) != 0;
     d->named = count <= rows ? count : rows - 1;
+    d->parts_below = count + parts <= rows;
+    count += d->parts_below ? parts : 0;
+    d->slopes_shown = count + slopes <= LEGEND_ROWS;
+    d->starts_shown = !d->plot->is_family && count + slopes + d->plot->line_count <= LEGEND_ROWS;
 }
 
 static uint64_t end_of(const struct plot *plot, const struct plot_line *line)

@@ -26,6 +26,7 @@ struct drawing {
     double x0, x1, y0, y1;
     size_t named; /* lines with an entry in the legend */
     int starts_shown, slopes_shown;
+    int parts_below; /* what was mapped of each peak has a row of its own */
 };
 
 /* Samples of the resident set: those in the range, and one on either side, as the line between two

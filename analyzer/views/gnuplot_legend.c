@@ -32,18 +32,25 @@ static void put_entry(const struct drawing *d, const char *style, const char *co
     gnuplot_put_quoted(d->out, title);
 }
 
-/* One of several: its name and peak, with what of that was mapped. */
+/* One of several: its name and peak, with what of that was mapped, which has a row of its own where
+ * the page has that many. */
 static void put_name_entry(const struct drawing *d, size_t i, const char *style)
 {
     const struct plot_line *line = &d->plot->lines[i];
-    const struct totals *t = &line->image->processes[0].totals;
-    char peak[UNITS_TEXT], mapped[UNITS_TEXT], part[UNITS_TEXT + 16] = "", title[512];
-    if (line->series == SERIES_MEMORY && t->mapped_then_bytes)
-        snprintf(part, sizeof part, ", %s mapped", units_bytes(mapped, t->mapped_then_bytes));
+    uint64_t part = gnuplot_part_of_peak(line);
+    int short_of_room = part && !d->parts_below;
+    char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512], below[UNITS_TEXT + 32];
     units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
-    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - 6 - strlen(part) / 2, 1);
-    snprintf(title, sizeof title, "%s, peak %s%s", name, peak, part);
+    units_bytes(mapped, part);
+    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - (short_of_room ? 17 : 6), 1);
+    if (short_of_room)
+        snprintf(title, sizeof title, "%s, %s (%s mapped)", name, peak, mapped);
+    else
+        snprintf(title, sizeof title, "%s, peak %s", name, peak);
     put_entry(d, style, colour_of(i), title);
+    snprintf(below, sizeof below, "  %s of it mapped", mapped);
+    if (part && d->parts_below)
+        put_entry(d, "lines", WHITE, below);
     free(name);
 }
 

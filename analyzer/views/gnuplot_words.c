@@ -50,6 +50,11 @@ int gnuplot_has_parts(const struct plot *plot)
     return plot->line_count == 1 && plot->lines[0].line.count && plot->lines[0].mapped.count;
 }
 
+uint64_t gnuplot_part_of_peak(const struct plot_line *line)
+{
+    return line->series == SERIES_MEMORY ? line->image->processes[0].totals.mapped_then_bytes : 0;
+}
+
 uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest)
 {
     const struct totals *t = &line->image->processes[0].totals;

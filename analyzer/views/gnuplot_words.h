@@ -22,6 +22,8 @@ const char *gnuplot_series_name(enum series series);
 
 /* Does the plot show the two parts of memory? */
 int gnuplot_has_parts(const struct plot *plot);
+/* How much of a line's peak is mapped memory; 0 where the line is not of memory. */
+uint64_t gnuplot_part_of_peak(const struct plot_line *line);
 /* How much of what is highest in a line of memory is mapped memory. */
 uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest);
 

@@ -58,13 +58,20 @@ static void test_parts_of_several(void **state)
 {
     (void)state;
     struct plot plot = make_plot_of_memory();
-    struct plot_line both[2] = {line, line};
+    struct plot_line several[8] = {line, line, line, line, line, line, line, line};
     size_t bytes;
-    plot.lines = both;
+    plot.lines = several;
     plot.line_count = 2;
+    several[0].name = several[7].name = "child 12345 a long name of a program that ends";
     char *script = script_of(&plot, PICTURE_SVG, &bytes);
     assert_null(strstr(script, "filledcurves"));
-    assert_non_null(strstr(script, "peak 8.00 MiB, 6.00 MiB mapped\""));
+    assert_non_null(strstr(script, "of a program that ends, peak 8.00 MiB\""));
+    assert_int_equal(count_of(script, "title \"  6.00 MiB of it mapped\""), 2);
+    free(script);
+    plot.line_count = 8; /* two rows each would be more than a page has */
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "that ends, 8.00 MiB (6.00 MiB mapped)\""));
+    assert_int_equal(count_of(script, "of it mapped"), 0);
     free(script);
 }
 
