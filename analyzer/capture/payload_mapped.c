@@ -6,7 +6,7 @@
 #define FUNCTION_LEAST 36
 #define THREAD_LEAST   12
 #define LEAK_LEAST     5
-#define BUCKET_LEAST   8
+#define BUCKET_LEAST   9
 #define LINE_VERSION   2 /* its line keeps all that a bucket has */
 
 static void code_mapped_totals(struct codec *c, struct totals *t)
@@ -83,6 +83,7 @@ static int code_lists(struct codec *c, struct process *p, const struct image *im
     code_leaks(c, p->mapped_leaks, p->mapped_leak_count);
     CODE_ARRAY(c, image, p->memory, p->memory_count, BUCKET_LEAST);
     code_line(c, p->memory, p->memory_count, LINE_VERSION);
+    COLUMN(c, p->memory, p->memory_count, max_mapped_bytes, COLUMN_DIFFERENCE);
     return 1;
 }
 
@@ -90,6 +91,9 @@ static int fits_tables(const struct process *p, const struct image *image)
 {
     for (size_t i = 0; i < p->mapped_leak_count; i++)
         if (p->mapped_leaks[i].stack >= image->stack_count)
+            return 0;
+    for (size_t i = 0; i < p->memory_count; i++)
+        if (p->memory[i].max_mapped_bytes > p->memory[i].max_bytes)
             return 0;
     return p->memory_count <= TIMELINE_BUCKETS;
 }

@@ -8,9 +8,9 @@
 
 struct cut {
     uint64_t begin, end;
-    struct timeline *line; /* of [begin, end) */
-    uint64_t level;        /* before `begin` */
-    int is_level_real;     /* there was a change before `begin` */
+    struct timeline *line;  /* of [begin, end) */
+    uint64_t level, mapped; /* before `begin`; how much of memory was mapped */
+    int is_level_real;      /* there was a change before `begin` */
     enum series series;
 };
 
@@ -18,29 +18,33 @@ struct cut {
 static void put_first(struct cut *c)
 {
     if (c->line->count == 0 && c->is_level_real)
-        timeline_add(c->line, c->begin, c->level);
+        timeline_add_parts(c->line, c->begin, c->level, c->mapped);
 }
 
 /* Changes come in order of time; those behind the end are none of the stretch. */
-static void cut_add(struct cut *c, uint64_t ns, uint64_t level)
+static void cut_add(struct cut *c, uint64_t ns, uint64_t level, uint64_t mapped)
 {
     if (ns < c->begin) {
         c->level = level;
+        c->mapped = mapped;
         return;
     }
     put_first(c);
     if (ns < c->end)
-        timeline_add(c->line, ns, level);
+        timeline_add_parts(c->line, ns, level, mapped);
 }
 
 /* ---- where the changes come from ---- */
 
-static void add_summary(struct cut *c, struct line_of line)
+static void add_summary(struct cut *c, const struct process *p)
 {
+    struct line_of line = process_line(p, c->series);
     struct steps steps = {.buckets = line.buckets, .count = line.count};
     uint64_t ns, level;
+    if (c->series == SERIES_MEMORY && process_has_parts(p))
+        steps.mapped = process_line(p, SERIES_MAPPED);
     while (steps_next(&steps, &ns, &level))
-        cut_add(c, ns, level);
+        cut_add(c, ns, level, steps.mapped_bytes);
 }
 
 /* Is this no moment of its own, as the rest of its step, an allocation, follows? */
@@ -59,28 +63,36 @@ static int is_change_of(enum series series, enum event_kind kind)
     return series == SERIES_MEMORY || event_maps(kind) == (series == SERIES_MAPPED);
 }
 
+/* How much of memory is mapped now. */
+static uint64_t mapped_part(const struct cut *c, struct recording *r)
+{
+    return c->series == SERIES_MEMORY ? recording_level(r, SERIES_MAPPED) : 0;
+}
+
 static int add_events(struct cut *c, struct recording *r, uint32_t process)
 {
     struct event e;
-    uint64_t held_ns = 0, held_level = 0;
+    uint64_t held_ns = 0, held_level = 0, held_mapped = 0;
     int is_held = 0; /* the event before was the first part of a step */
     int rc = recording_seek(r, process, c->begin);
     if (rc != RECORDING_OK)
         return rc;
     c->level = recording_level(r, c->series);
+    c->mapped = mapped_part(c, r);
     while ((rc = recording_next(r, &e)) > 0 && e.ns < c->end) {
         if (!is_change_of(c->series, e.kind))
             continue;
         if (is_held && !is_rest_of_step(&e))
-            cut_add(c, held_ns, held_level);
+            cut_add(c, held_ns, held_level, held_mapped);
         held_ns = e.ns;
         held_level = recording_level(r, c->series);
+        held_mapped = mapped_part(c, r);
         is_held = is_first_of_step(&e);
         if (!is_held)
-            cut_add(c, held_ns, held_level);
+            cut_add(c, held_ns, held_level, held_mapped);
     }
     if (is_held)
-        cut_add(c, held_ns, held_level);
+        cut_add(c, held_ns, held_level, held_mapped);
     return rc < 0 ? rc : RECORDING_OK;
 }
 
@@ -108,7 +120,7 @@ int recording_timeline(struct recording *r, uint32_t process, enum series series
     if (events_are_finer(whole, begin_ns, end_ns))
         rc = add_events(&c, r, process);
     else
-        add_summary(&c, whole);
+        add_summary(&c, p);
     put_first(&c);
     return rc;
 }

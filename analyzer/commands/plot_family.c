@@ -1,13 +1,11 @@
 /* plot_family.c - see plot_family.h. */
-#include "plot_family.h"
 #include "choice.h"
 #include "command.h"
 #include "family_view.h"
 #include "leader.h"
-#include "lineage.h"
+#include "plot_family_lines.h"
 #include "quality_sum.h"
 #include "text.h"
-#include "together.h"
 #include "units.h"
 #include "xalloc.h"
 #include <stdio.h>
@@ -16,36 +14,9 @@
 
 #define LABEL_WIDTH 24
 
-struct line {           /* of one process, or of several, in the tree's time */
-    size_t relative;    /* KIN_NONE: of several */
-    struct image image; /* with nothing in it but the process */
-    struct process process;
-    struct bucket *buckets; /* of the series */
-    size_t bucket_count;
-    char *label;
-};
-
-struct plot_family {
-    struct recording *recording; /* the one asked for */
-    struct lineage lineage;
-    const struct image *asked;
-    enum series wanted;
-    struct image *sum; /* NULL: not wanted */
-    int windowed;
-    struct timeline sum_window, sum_mapped; /* of the sum, where windowed */
-    struct line **lines;
-    size_t count, capacity;
-    struct line *others; /* the sum of those beyond PLOT_LINES_MAX; NULL: there are none */
-    size_t other_count;
-    size_t empty; /* processes that held nothing */
-    struct plot_line *shown;
-    size_t shown_count;
-    char *sum_label;
-};
-
 /* ---- a line for each ---- */
 
-static struct bucket *shifted(const struct bucket *buckets, size_t count, uint64_t shift_ns)
+struct bucket *plot_family_shift(const struct bucket *buckets, size_t count, uint64_t shift_ns)
 {
     struct bucket *copy = xcalloc(count + 1, sizeof *copy);
     for (size_t i = 0; i < count; i++) {
@@ -73,13 +44,18 @@ static char *label_of(const struct family *f, size_t i)
     return fit;
 }
 
-static void set_image(const struct plot_family *f, struct line *line)
+static void set_image(const struct plot_family *f, struct family_line *line)
 {
     line->image = (struct image){.epoch_ns = f->lineage.epoch_ns,
                                  .processes = &line->process,
                                  .process_count = 1,
                                  .argv = f->asked->argv, /* one title for all */
                                  .argc = f->asked->argc};
+}
+
+int plot_family_has_parts(const struct plot_family *f, const struct process *p)
+{
+    return f->wanted == SERIES_MEMORY && process_has_parts(p);
 }
 
 static void add_line(void *context, const struct lineage_visit *visit)
@@ -92,11 +68,15 @@ static void add_line(void *context, const struct lineage_visit *visit)
         f->empty += !family->is_left[relative];
         return;
     }
-    struct line *line = xcalloc(1, sizeof *line);
+    struct family_line *line = xcalloc(1, sizeof *line);
     line->relative = relative;
     struct line_of line_of = process_line(p, f->wanted);
-    line->buckets = shifted(line_of.buckets, line_of.count, visit->shift_ns);
+    line->buckets = plot_family_shift(line_of.buckets, line_of.count, visit->shift_ns);
     line->bucket_count = line_of.count;
+    if (plot_family_has_parts(f, p)) {
+        line->mapped = plot_family_shift(p->mapped, p->mapped_count, visit->shift_ns);
+        line->mapped_count = p->mapped_count;
+    }
     line->label = label_of(family, relative);
     line->process = (struct process){.pid = p->pid,
                                      .begin_ns = p->begin_ns + visit->shift_ns,
@@ -113,16 +93,18 @@ static void add_line(void *context, const struct lineage_visit *visit)
     f->lines[f->count++] = line;
 }
 
-static void free_line(struct line *line)
+static void free_line(struct family_line *line)
 {
     free(line->buckets);
+    free(line->mapped);
     free(line->label);
     free(line);
 }
 
 static int highest_first(const void *left, const void *right, void *series)
 {
-    const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
+    const struct family_line *a = *(struct family_line *const *)left,
+                             *b = *(struct family_line *const *)right;
     uint64_t x = process_peak(&a->process, *(const enum series *)series).bytes;
     uint64_t y = process_peak(&b->process, *(const enum series *)series).bytes;
     return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
@@ -131,8 +113,8 @@ static int highest_first(const void *left, const void *right, void *series)
 /* ---- the others ---- */
 
 /* Makes the sum of the courses the others' line. */
-static void set_others(struct plot_family *f, const struct course *courses, size_t count,
-                       uint64_t from_ns)
+void plot_family_set_others(struct plot_family *f, const struct course *courses, size_t count,
+                            uint64_t from_ns)
 {
     struct timeline sum = {0};
     together_line(courses, count, from_ns, &sum);
@@ -149,6 +131,7 @@ static void measure_others(struct plot_family *f)
         plot_highest((struct line_of){f->others->buckets, f->others->bucket_count});
     t->peak_bytes = t->mapped_peak_bytes = t->memory_peak_bytes = highest ? highest->max_bytes : 0;
     t->peak_ns = t->mapped_peak_ns = t->memory_peak_ns = highest ? highest->max_ns : 0;
+    t->mapped_then_bytes = highest ? highest->max_mapped_bytes : 0;
 }
 
 /* Replaces the lines from `first` on by their sum. */
@@ -156,21 +139,22 @@ static void join_lines(struct plot_family *f, size_t first)
 {
     size_t count = f->count - first;
     struct course *courses = xcalloc(count, sizeof *courses);
-    struct line *others = f->others = xcalloc(1, sizeof *others);
+    struct family_line *others = f->others = xcalloc(1, sizeof *others);
     others->relative = KIN_NONE;
     set_image(f, others);
     for (size_t i = 0; i < count; i++) {
-        const struct line *line = f->lines[first + i];
+        const struct family_line *line = f->lines[first + i];
         const struct process *p = &line->process;
         courses[i] = (struct course){.buckets = line->buckets,
                                      .count = line->bucket_count,
+                                     .mapped = {line->mapped, line->mapped_count},
                                      .end_ns = p->end_ns,
                                      .runs_on = line->image.running};
         others->image.running |= line->image.running;
         others->process.end_ns =
             p->end_ns > others->process.end_ns ? p->end_ns : others->process.end_ns;
     }
-    set_others(f, courses, count, 0);
+    plot_family_set_others(f, courses, count, 0);
     measure_others(f);
     free(courses);
     f->other_count = count;
@@ -182,7 +166,7 @@ static void join_lines(struct plot_family *f, size_t first)
 static void choose_lines(struct plot_family *f, size_t legend_room)
 {
     if (f->count > legend_room)
-        qsort_r(f->lines, f->count, sizeof(struct line *), highest_first, &f->wanted);
+        qsort_r(f->lines, f->count, sizeof(struct family_line *), highest_first, &f->wanted);
     if (f->count <= PLOT_LINES_MAX)
         return;
     join_lines(f, PLOT_LINES_MAX);
@@ -213,12 +197,13 @@ char *plot_family_left_out(const struct plot_family *f)
 
 /* ---- all lines ---- */
 
-static struct plot_line shown_of(const struct plot_family *f, const struct line *line)
+static struct plot_line shown_of(const struct plot_family *f, const struct family_line *line)
 {
     return (struct plot_line){.name = line->label,
                               .image = &line->image,
                               .series = f->wanted,
-                              .line = {line->buckets, line->bucket_count}};
+                              .line = {line->buckets, line->bucket_count},
+                              .mapped = {line->mapped, line->mapped_count}};
 }
 
 /* Of the sum: its window, or the whole. */
@@ -230,21 +215,16 @@ static struct line_of line_of_sum(const struct plot_family *f, const struct time
     return process_line(&f->sum->processes[0], series);
 }
 
-static int sum_has_parts(const struct plot_family *f)
-{
-    return f->sum && f->wanted == SERIES_MEMORY && process_has_parts(&f->sum->processes[0]);
-}
-
 static struct plot_line shown_of_sum(const struct plot_family *f)
 {
     struct plot_line line = {.name = f->sum_label, .image = f->sum, .series = f->wanted};
     line.line = line_of_sum(f, &f->sum_window, f->wanted);
-    if (sum_has_parts(f))
+    if (plot_family_has_parts(f, &f->sum->processes[0]))
         line.mapped = line_of_sum(f, &f->sum_mapped, SERIES_MAPPED);
     return line;
 }
 
-static void set_shown(struct plot_family *f)
+void plot_family_show(struct plot_family *f)
 {
     size_t used = 0;
     free(f->shown);
@@ -277,7 +257,7 @@ static void read_lines(struct plot_family *f, const char *name, unsigned lines, 
     else if (lines & PLOT_BIGGEST)
         lineage_visit_one(&f->lineage, biggest, add_line, f);
     choose_lines(f, PLOT_LEGEND_LINES);
-    set_shown(f);
+    plot_family_show(f);
 }
 
 /* Reads all figures; of a recording without a family only if that is asked for. */
@@ -377,106 +357,4 @@ void plot_family_free(struct plot_family *f)
     lineage_free(&f->lineage);
     recording_close(f->recording);
     free(f);
-}
-
-/* ---- a window ---- */
-
-struct courses {
-    struct course *list;
-    size_t count, capacity;
-};
-
-struct window {
-    struct plot_family *family;
-    uint64_t begin_ns, end_ns;
-    struct courses all, mapped, others; /* others: of those without a line; the buckets are all's */
-};
-
-static void add_course(struct courses *courses, struct course course)
-{
-    courses->list =
-        xgrow(courses->list, &courses->capacity, courses->count + 1, sizeof *courses->list);
-    courses->list[courses->count++] = course;
-}
-
-static void free_courses(struct courses *courses, int with_buckets)
-{
-    for (size_t i = 0; with_buckets && i < courses->count; i++)
-        free((void *)courses->list[i].buckets);
-    free(courses->list);
-}
-
-static struct line *line_of_relative(const struct plot_family *f, const struct relative *relative)
-{
-    for (size_t i = 0; i < f->count; i++)
-        if (&f->lineage.family.relatives[f->lines[i]->relative] == relative)
-            return f->lines[i];
-    return NULL;
-}
-
-/* Reads the part of the process's line that lies in the window, which is in the tree's time; none
- * where the process was not alive. */
-static struct course read_course(const struct window *w, const struct lineage_visit *visit,
-                                 enum series series)
-{
-    const struct process *p = visit->process;
-    struct timeline line = {0};
-    uint64_t begin = w->begin_ns > visit->shift_ns ? w->begin_ns - visit->shift_ns : 0;
-    uint64_t end = w->end_ns > visit->shift_ns ? w->end_ns - visit->shift_ns : 0;
-    begin = begin < p->begin_ns ? p->begin_ns : begin;
-    if (!visit->relative->runs_on && end > p->end_ns + 1)
-        end = p->end_ns + 1;
-    int rc = recording_timeline(visit->recording, p->serial, series, begin, end, &line);
-    if (rc != RECORDING_OK) {
-        complain("%s: the window cannot be read: %s; process %d is left out",
-                 visit->relative->recording, recording_strerror(rc), p->pid);
-        timeline_clear(&line);
-    }
-    return (struct course){.buckets = line.buckets,
-                           .count = line.count,
-                           .shift_ns = visit->shift_ns,
-                           .end_ns = p->end_ns,
-                           .runs_on = visit->relative->runs_on || line.count == 0};
-}
-
-static void add_window(void *context, const struct lineage_visit *visit)
-{
-    struct window *w = context;
-    struct plot_family *f = w->family;
-    struct course course = read_course(w, visit, f->wanted);
-    struct line *line = line_of_relative(f, visit->relative);
-    add_course(&w->all, course);
-    if (sum_has_parts(f))
-        add_course(&w->mapped, read_course(w, visit, SERIES_MAPPED));
-    if (!line) {
-        add_course(&w->others, course);
-        return;
-    }
-    free(line->buckets);
-    line->buckets = shifted(course.buckets, course.count, visit->shift_ns);
-    line->bucket_count = course.count;
-}
-
-static void sum_window(const struct courses *courses, uint64_t begin_ns, struct timeline *sum)
-{
-    timeline_clear(sum);
-    together_line(courses->list, courses->count, begin_ns, sum);
-}
-
-size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)
-{
-    struct window w = {.family = f, .begin_ns = begin_ns, .end_ns = end_ns};
-    size_t taken = lineage_visit(&f->lineage, add_window, &w);
-    if (f->sum) {
-        sum_window(&w.all, begin_ns, &f->sum_window);
-        sum_window(&w.mapped, begin_ns, &f->sum_mapped);
-    }
-    if (f->others)
-        set_others(f, w.others.list, w.others.count, begin_ns);
-    free_courses(&w.all, 1);
-    free_courses(&w.mapped, 1);
-    free_courses(&w.others, 0);
-    f->windowed = 1;
-    set_shown(f);
-    return taken;
 }

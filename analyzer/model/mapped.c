@@ -47,7 +47,7 @@ void mapped_settle_both(struct heap *heap, uint64_t ns)
         figures_new_peak(&heap->mapped->both);
         figures_new_peak(&heap->mapped->then);
     }
-    timeline_add(&heap->mapped->both_line, ns, level);
+    timeline_add_parts(&heap->mapped->both_line, ns, level, heap->mapped_bytes);
 }
 
 /* ---- the end ---- */

@@ -18,7 +18,6 @@ struct leak_list {
 struct owner { /* of a course */
     int32_t pid;
     uint64_t start_time;
-    uint64_t memory_peak_ns, mapped_then_bytes; /* in the common time, and mapped then */
 };
 
 struct merged {
@@ -170,14 +169,20 @@ static void continue_samples(struct merged *m, const struct process *p, uint64_t
     }
 }
 
+/* The mapped line of the process that is being added. */
+static struct line_of mapped_course(const struct merged *m)
+{
+    const struct course *mapped = &m->courses[SERIES_MAPPED][m->course_count];
+    return (struct line_of){mapped->buckets, mapped->count};
+}
+
 static void add_courses(struct merged *m, const struct process *p, uint64_t shift_ns, int runs_on)
 {
     struct arena *memory = m->image->memory;
     struct course course = {.shift_ns = shift_ns, .end_ns = p->end_ns, .runs_on = runs_on};
     continue_samples(m, p, shift_ns);
     m->owners = xgrow(m->owners, &m->owner_capacity, m->course_count + 1, sizeof *m->owners);
-    m->owners[m->course_count] = (struct owner){
-        p->pid, p->start_time, p->totals.memory_peak_ns + shift_ns, p->totals.mapped_then_bytes};
+    m->owners[m->course_count] = (struct owner){p->pid, p->start_time};
     course.samples = arena_copy(memory, p->samples, p->sample_count * sizeof *p->samples);
     course.sample_count = p->sample_count;
     for (enum series k = 0; k < SERIES_COUNT; k++) {
@@ -186,6 +191,8 @@ static void add_courses(struct merged *m, const struct process *p, uint64_t shif
                               sizeof *m->courses[k]);
         course.buckets = arena_copy(memory, line.buckets, line.count * sizeof *line.buckets);
         course.count = line.count;
+        if (k == SERIES_MEMORY)
+            course.mapped = mapped_course(m);
         m->courses[k][m->course_count] = course;
     }
     m->course_count++;
@@ -283,18 +290,6 @@ static struct bucket sum_up(struct merged *m, const struct course *courses, stru
     return top;
 }
 
-/* What all of them had mapped at that moment. A line may have lost the step; of the moment when a
- * process held most itself its totals know. */
-static uint64_t mapped_at(const struct merged *m, uint64_t when)
-{
-    uint64_t mapped = 0;
-    for (size_t i = 0; i < m->course_count; i++)
-        mapped += m->owners[i].memory_peak_ns == when
-                      ? m->owners[i].mapped_then_bytes
-                      : together_level(&m->courses[SERIES_MAPPED][i], 1, when);
-    return mapped;
-}
-
 /* After the heap's line and the functions: without all of its parts, memory is the heap. */
 static void sum_memory(struct merged *m)
 {
@@ -304,10 +299,9 @@ static void sum_memory(struct merged *m)
         return;
     }
     struct bucket top = sum_up(m, m->courses[SERIES_MEMORY], &p->memory, &p->memory_count);
-    uint64_t mapped = mapped_at(m, top.max_ns);
     p->totals.memory_peak_bytes = top.max_bytes;
     p->totals.memory_peak_ns = top.max_ns;
-    p->totals.mapped_then_bytes = mapped < top.max_bytes ? mapped : top.max_bytes;
+    p->totals.mapped_then_bytes = top.max_mapped_bytes;
 }
 
 static void sum_lines(struct merged *m)

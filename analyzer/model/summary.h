@@ -165,12 +165,13 @@ struct bucket {
     uint64_t max_bytes, max_ns;     /* the highest level, and since when; ties: the first */
     uint64_t min_bytes, min_ns;     /* the lowest, the same */
     uint64_t last_bytes, last_ns;   /* the last change */
+    uint64_t max_mapped_bytes;      /* of memory's line: what of max_bytes was mapped; else 0 */
 };
 
 /* A bucket of one change. */
 static inline struct bucket bucket_of(uint64_t ns, uint64_t level)
 {
-    return (struct bucket){ns, level, level, ns, level, ns, level, ns};
+    return (struct bucket){ns, level, level, ns, level, ns, level, ns, 0};
 }
 
 struct sample { /* resident set */

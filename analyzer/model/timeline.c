@@ -12,6 +12,7 @@ void bucket_join(struct bucket *into, const struct bucket *next)
     if (next->max_bytes > into->max_bytes) {
         into->max_bytes = next->max_bytes;
         into->max_ns = next->max_ns;
+        into->max_mapped_bytes = next->max_mapped_bytes;
     }
     if (next->min_bytes < into->min_bytes) {
         into->min_bytes = next->min_bytes;
@@ -56,9 +57,10 @@ static void open_bucket(struct timeline *t, const struct bucket *bucket)
     t->buckets[t->count++] = *bucket;
 }
 
-void timeline_open(struct timeline *t, uint64_t ns, uint64_t level)
+void timeline_open(struct timeline *t, uint64_t ns, uint64_t level, uint64_t mapped)
 {
     struct bucket bucket = bucket_of(ns, level);
+    bucket.max_mapped_bytes = mapped;
     open_bucket(t, &bucket);
 }
 

@@ -18,19 +18,22 @@ struct timeline {
     uint64_t limit;
 };
 
-void timeline_open(struct timeline *t, uint64_t ns, uint64_t level); /* a new bucket */
+/* A new bucket. */
+void timeline_open(struct timeline *t, uint64_t ns, uint64_t level, uint64_t mapped);
 
-/* The level from `ns` on. Times must not fall. */
-static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
+/* The level from `ns` on, and how much of it is mapped memory. Times must not fall. */
+static inline void timeline_add_parts(struct timeline *t, uint64_t ns, uint64_t level,
+                                      uint64_t mapped)
 {
     if (__builtin_expect(ns >= t->limit || t->count == 0, 0)) {
-        timeline_open(t, ns, level);
+        timeline_open(t, ns, level, mapped);
         return;
     }
     struct bucket *b = &t->buckets[t->count - 1];
     if (level > b->max_bytes) {
         b->max_bytes = level;
         b->max_ns = ns;
+        b->max_mapped_bytes = mapped;
     }
     if (level < b->min_bytes) {
         b->min_bytes = level;
@@ -38,6 +41,12 @@ static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
     }
     b->last_bytes = level;
     b->last_ns = ns;
+}
+
+/* The same of a line that has no parts. */
+static inline void timeline_add(struct timeline *t, uint64_t ns, uint64_t level)
+{
+    timeline_add_parts(t, ns, level, 0);
 }
 
 /* Makes `to`, which is empty, a copy. */

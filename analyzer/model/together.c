@@ -32,16 +32,42 @@ static int changes_of(const struct bucket *b, struct change changes[4])
     return count;
 }
 
+/* What the mapped line has come to at that time. Times do not fall from call to call. */
+static uint64_t mapped_level(struct steps *s, uint64_t ns)
+{
+    const struct bucket *line = s->mapped.buckets;
+    struct change changes[4];
+    uint64_t level = 0;
+    while (s->mapped_at + 1 < s->mapped.count && line[s->mapped_at + 1].begin_ns <= ns)
+        s->mapped_at++;
+    if (s->mapped_at >= s->mapped.count)
+        return 0;
+    int count = changes_of(&line[s->mapped_at], changes);
+    for (int i = 0; i < count && changes[i].ns <= ns; i++)
+        level = changes[i].level;
+    return level;
+}
+
+static uint64_t mapped_part(struct steps *s, const struct bucket *b, struct change change)
+{
+    int is_highest = is_same(change, (struct change){b->max_ns, b->max_bytes});
+    uint64_t mapped = is_highest ? b->max_mapped_bytes : mapped_level(s, change.ns);
+    return mapped < change.level ? mapped : change.level;
+}
+
 int steps_next(struct steps *s, uint64_t *ns, uint64_t *level)
 {
     struct change changes[4];
     if (s->next >= s->count)
         return 0;
-    int count = changes_of(&s->buckets[s->next], changes);
-    *ns = changes[s->part].ns;
-    *level = changes[s->part].level;
-    if (++s->part >= count) {
-        s->part = 0;
+    const struct bucket *b = &s->buckets[s->next];
+    int count = changes_of(b, changes);
+    struct change change = changes[s->change];
+    *ns = change.ns;
+    *level = change.level;
+    s->mapped_bytes = mapped_part(s, b, change);
+    if (++s->change >= count) {
+        s->change = 0;
         s->next++;
     }
     return 1;
@@ -53,12 +79,13 @@ struct source { /* a course's next step; a course that has ended is no longer in
     const struct course *course;
     struct steps steps;
     size_t sample;
-    int over;           /* the step to 0 at the end was given */
-    uint64_t ns, level; /* of the next step, in the common time */
-    uint64_t held;      /* level of the previous step */
+    int over;                   /* the step to 0 at the end was given */
+    uint64_t ns, level, mapped; /* of the next step, in the common time */
+    uint64_t held, held_mapped; /* of the previous step */
 };
 
 struct merge {
+    uint64_t level, mapped; /* the sum, and how much of it is mapped */
     struct source *sources;
     size_t *heap; /* the earliest first, of equal ones the first of the list */
     size_t count;
@@ -72,13 +99,14 @@ static int take_step(struct source *s, int got, uint64_t ns, uint64_t level, uin
     if (got && !s->over && (s->course->runs_on || ns <= end_ns)) {
         s->ns = ns + s->course->shift_ns;
         s->level = level;
+        s->mapped = s->steps.mapped_bytes;
         return 1;
     }
     if (s->over || s->course->runs_on)
         return 0;
     s->over = 1;
     s->ns = end_ns + s->course->shift_ns;
-    s->level = 0;
+    s->level = s->mapped = 0;
     return 1;
 }
 
@@ -127,7 +155,8 @@ static void merge_begin(struct merge *m, const struct course *courses, size_t co
     for (size_t i = 0; i < count; i++) {
         struct source *s = &m->sources[i];
         s->course = &courses[i];
-        s->steps = (struct steps){.buckets = courses[i].buckets, .count = courses[i].count};
+        s->steps = (struct steps){
+            .buckets = courses[i].buckets, .count = courses[i].count, .mapped = courses[i].mapped};
         if (next(s))
             m->heap[m->count++] = i;
     }
@@ -135,15 +164,17 @@ static void merge_begin(struct merge *m, const struct course *courses, size_t co
         sink(m, i);
 }
 
-/* The sum from *ns on; 0 at the end. */
-static int merge_next(struct merge *m, uint64_t *ns, uint64_t *sum)
+/* The sum changes at *ns; 0 at the end. */
+static int merge_next(struct merge *m, uint64_t *ns)
 {
     if (m->count == 0)
         return 0;
     struct source *s = &m->sources[m->heap[0]];
     *ns = s->ns;
-    *sum += s->level - s->held; /* modulo 2^64, and right in the end */
+    m->level += s->level - s->held; /* modulo 2^64, and right in the end */
+    m->mapped += s->mapped - s->held_mapped;
     s->held = s->level;
+    s->held_mapped = s->mapped;
     uint64_t before = s->ns;
     if (!m->next(s))
         m->heap[0] = m->heap[--m->count];
@@ -169,33 +200,22 @@ void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum)
 {
     struct merge m;
-    uint64_t ns, level = 0;
+    uint64_t ns;
     merge_begin(&m, courses, count, next_bucket_step);
-    while (merge_next(&m, &ns, &level))
+    while (merge_next(&m, &ns))
         if (from_ns == 0 || !goes_on_at(&m, from_ns))
-            timeline_add(sum, ns, level);
+            timeline_add_parts(sum, ns, m.level, m.mapped);
     merge_end(&m);
-}
-
-uint64_t together_level(const struct course *courses, size_t count, uint64_t when_ns)
-{
-    struct merge m;
-    uint64_t ns, level = 0, held = 0;
-    merge_begin(&m, courses, count, next_bucket_step);
-    while (merge_next(&m, &ns, &level) && ns <= when_ns)
-        held = level;
-    merge_end(&m);
-    return held;
 }
 
 void together_samples(const struct course *courses, size_t count, struct samples *sum)
 {
     struct merge m;
-    uint64_t ns, level = 0;
+    uint64_t ns;
     merge_begin(&m, courses, count, next_sample_step);
-    while (merge_next(&m, &ns, &level))
+    while (merge_next(&m, &ns))
         if (!goes_on_at(&m, ns)) /* one level a moment */
-            samples_add(sum, (struct sample){ns, level});
+            samples_add(sum, (struct sample){ns, m.level});
     merge_end(&m);
     samples_sort(sum);
 }

@@ -16,6 +16,7 @@
 struct course {
     const struct bucket *buckets; /* in order of time, which is the process's own */
     size_t count;
+    struct line_of mapped; /* of a line of memory: that of its mapped part; empty: there is none */
     const struct sample *samples; /* of the resident set, in order of time */
     size_t sample_count;
     uint64_t shift_ns; /* where its own time 0 lies in the common time */
@@ -26,12 +27,17 @@ struct course {
     uint64_t samples_end_ns;
 };
 
-/* The changes that a line's buckets have kept, in order of time. Begin with {buckets, count}. */
+/* The changes that a line's buckets have kept, in order of time. Begin with {buckets, count}, and
+ * of memory with the line of its mapped part. */
 struct steps {
     const struct bucket *buckets;
     size_t count;
-    size_t next; /* bucket */
-    int part;    /* of it: how many changes were given */
+    struct line_of mapped;
+    size_t next;           /* bucket */
+    int change;            /* of it: how many were given */
+    size_t mapped_at;      /* the mapped line's bucket at that time */
+    uint64_t mapped_bytes; /* how much of the level given last is mapped: of a bucket's highest what
+                              the bucket says, else what the mapped line comes to at that time */
 };
 
 /* 0 at the end; else the level is *level from *ns on. */
@@ -41,9 +47,6 @@ int steps_next(struct steps *s, uint64_t *ns, uint64_t *level);
  * with one level, whatever each of the courses begins with; 0: with its first change. */
 void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum);
-
-/* The sum of all courses at a time: after all that happened then. */
-uint64_t together_level(const struct course *courses, size_t count, uint64_t when_ns);
 
 /* Sums up the resident sets, each held until its next sample, into empty samples. */
 void together_samples(const struct course *courses, size_t count, struct samples *sum);

@@ -128,7 +128,7 @@ static void put_part_entries(const struct drawing *d)
 {
     const struct plot_line *line = &d->plot->lines[0];
     const struct bucket *highest = plot_highest(line->line);
-    uint64_t mapped = gnuplot_mapped_part(line, highest);
+    uint64_t mapped = highest->max_mapped_bytes;
     put_part_entry(d, "heap", HEAP_AREA, highest->max_bytes - mapped);
     put_part_entry(d, "mapped memory", MAPPED_AREA, mapped);
 }

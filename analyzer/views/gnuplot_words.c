@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define EVENT_TICK_NS 1000000u /* as captures round the times of events down */
+
 /* Single quotes will not do: gnuplot goes wrong on one at the beginning and on two in a row. An
  * octal escape whose first digit is not 0 has three digits, whatever follows. gnuplot's SVG leaves
  * '>' as it is, and XML forbids "]]>" in a text: that gets a blank. */
@@ -55,15 +57,6 @@ uint64_t gnuplot_part_of_peak(const struct plot_line *line)
     return line->series == SERIES_MEMORY ? line->image->processes[0].totals.mapped_then_bytes : 0;
 }
 
-uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest)
-{
-    const struct totals *t = &line->image->processes[0].totals;
-    if (highest->max_bytes == t->memory_peak_bytes && highest->max_ns == t->memory_peak_ns)
-        return t->mapped_then_bytes;
-    uint64_t mapped = plot_level_at(line->mapped, highest->max_ns);
-    return mapped < highest->max_bytes ? mapped : highest->max_bytes;
-}
-
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
 {
     time_t seconds = (time_t)(epoch_ns / 1000000000u);
@@ -80,9 +73,12 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
     struct peak_of peak = process_peak(&line->image->processes[0], line->series);
     int is_before = plot->windowed && highest->max_ns <= plot->begin_ns; /* it came to that */
     int is_peak = highest->max_bytes >= peak.bytes && !is_before;
+    /* As high as the peak it may be another time. A line drawn from events has their ticks. */
+    int is_then =
+        is_peak && peak.ns >= highest->max_ns && peak.ns - highest->max_ns < EVENT_TICK_NS;
     char size[UNITS_TEXT], time[UNITS_TEXT];
     units_bytes(size, highest->max_bytes);
-    units_time(time, is_peak ? peak.ns : highest->max_ns);
+    units_time(time, is_then ? peak.ns : highest->max_ns);
     snprintf(text, bytes, "%s %s at %s", is_peak ? "peak" : "highest here", size,
              is_before ? "the window's begin" : time);
 }
@@ -125,10 +121,10 @@ static void put_slope(const struct plot *plot, const struct plot_line *line, FIL
 }
 
 /* The parts of what is highest in a line of memory. */
-static void put_parts(const struct plot_line *line, const struct bucket *highest, FILE *out)
+static void put_parts(const struct bucket *highest, FILE *out)
 {
     char parts[TOTALS_PARTS];
-    totals_parts(parts, highest->max_bytes, gnuplot_mapped_part(line, highest));
+    totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes);
     fprintf(out, "     = %s\n", parts);
 }
 
@@ -141,7 +137,7 @@ static void put_highest(const struct plot *plot, const struct plot_line *line, F
     gnuplot_highest_text(plot, line, highest, text, sizeof text);
     fprintf(out, "     %s\n", text);
     if (line->mapped.count)
-        put_parts(line, highest, out);
+        put_parts(highest, out);
 }
 
 /* In characters, lines are told apart by what they are made of. */

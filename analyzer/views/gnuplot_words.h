@@ -24,8 +24,6 @@ const char *gnuplot_series_name(enum series series);
 int gnuplot_has_parts(const struct plot *plot);
 /* How much of a line's peak is mapped memory; 0 where the line is not of memory. */
 uint64_t gnuplot_part_of_peak(const struct plot_line *line);
-/* How much of what is highest in a line of memory is mapped memory. */
-uint64_t gnuplot_mapped_part(const struct plot_line *line, const struct bucket *highest);
 
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);

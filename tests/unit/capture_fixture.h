@@ -122,6 +122,17 @@ static inline struct bucket *fixture_buckets(struct image *image, size_t count)
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < sizeof *b / sizeof(uint64_t); k++)
             ((uint64_t *)&b[i])[k] = fixture_number();
+    for (size_t i = 0; i < count; i++)
+        b[i].max_mapped_bytes = 0;
+    return b;
+}
+
+/* Of memory, which has parts. */
+static inline struct bucket *fixture_memory_buckets(struct image *image, size_t count)
+{
+    struct bucket *b = fixture_buckets(image, count);
+    for (size_t i = 0; i < count; i++)
+        b[i].max_mapped_bytes = b[i].max_bytes / 3;
     return b;
 }
 
@@ -170,7 +181,7 @@ static inline void fixture_mapped(struct image *image, struct process *p)
     p->mapped_count = 3;
     p->mapped = fixture_buckets(image, p->mapped_count);
     p->memory_count = 70;
-    p->memory = fixture_buckets(image, p->memory_count);
+    p->memory = fixture_memory_buckets(image, p->memory_count);
 }
 
 /* No mapping: memory is the heap. */

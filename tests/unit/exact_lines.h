@@ -17,6 +17,7 @@
 
 struct step {
     uint64_t ns, level; /* the level from then on */
+    uint64_t mapped;    /* what of it is mapped, where it is memory's */
 };
 
 /* Of a process's series. */
@@ -70,17 +71,19 @@ static inline uint64_t exact_after(uint64_t level, const struct event *e)
 static inline struct exact exact_make(const struct fixture *f, uint32_t process, enum series series)
 {
     struct exact x = {.steps = calloc(f->event_count + 1, sizeof *x.steps)};
-    uint64_t level = 0;
+    uint64_t level = 0, mapped = 0;
     for (size_t i = 0; i < f->event_count; i++) {
         const struct event *e = &f->events[i].event;
         if (f->events[i].process != process || !exact_has(series, e->kind))
             continue;
         level = exact_after(level, e);
+        if (series == SERIES_MEMORY && event_maps(e->kind))
+            mapped = exact_after(mapped, e);
         if (!exact_goes_on(e, exact_next(f, i)))
-            x.steps[x.count++] = (struct step){e->ns, level};
+            x.steps[x.count++] = (struct step){e->ns, level, mapped};
     }
     for (size_t i = 0; i < x.count; i++)
-        timeline_add(&x.summary, x.steps[i].ns, x.steps[i].level);
+        timeline_add_parts(&x.summary, x.steps[i].ns, x.steps[i].level, x.steps[i].mapped);
     return x;
 }
 
@@ -111,7 +114,29 @@ static inline int exact_at(const struct exact *x, uint64_t ns, uint64_t *level)
     return i > 0;
 }
 
+/* The first of the highest steps in [begin, end), or the level that these begin with. */
+static inline struct step exact_highest(const struct exact *x, uint64_t begin, uint64_t end)
+{
+    struct step highest = {0};
+    for (size_t i = 0; i < x->count && x->steps[i].ns < end; i++) {
+        struct step step = x->steps[i];
+        if (step.ns < begin || step.level > highest.level)
+            highest = step;
+    }
+    return highest;
+}
+
 /* The same of a line of buckets. */
+static inline struct bucket exact_highest_shown(struct line_of line)
+{
+    struct bucket highest = {0};
+    for (size_t i = 0; i < line.count; i++)
+        if (line.buckets[i].max_bytes > highest.max_bytes)
+            highest = line.buckets[i];
+    return highest;
+}
+
+/* The level of a line of buckets at a moment; 0: nothing has happened yet. */
 static inline int exact_shown_at(struct line_of line, uint64_t ns, uint64_t *level)
 {
     struct steps s = {.buckets = line.buckets, .count = line.count};

@@ -27,6 +27,8 @@ static inline struct plot make_plot_of_memory(void)
     t->mapped_peak_bytes = t->mapped_then_bytes = 6 * FIXTURE_MIB;
     t->memory_peak_bytes = 8 * FIXTURE_MIB;
     t->memory_peak_ns = 2 * FIXTURE_SECOND;
+    fixture.buckets[1].max_mapped_bytes = FIXTURE_MIB;
+    fixture.buckets[2].max_mapped_bytes = 6 * FIXTURE_MIB;
     line.series = SERIES_MEMORY;
     line.mapped = (struct line_of){mapped, 2};
     return plot;

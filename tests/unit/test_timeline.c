@@ -17,7 +17,7 @@ static void check_against(const struct timeline *t, const uint64_t *ns, const ui
     for (size_t i = 0; i < t->count; i++) {
         const struct bucket *b = &t->buckets[i];
         uint64_t end = i + 1 < t->count ? t->buckets[i + 1].begin_ns : UINT64_MAX;
-        struct bucket wanted = {ns[e], level[e], 0, 0, UINT64_MAX, 0, 0, 0};
+        struct bucket wanted = {ns[e], level[e], 0, 0, UINT64_MAX, 0, 0, 0, 0};
         for (; e < count && ns[e] < end; e++) {
             if (level[e] > wanted.max_bytes) {
                 wanted.max_bytes = level[e];

@@ -34,23 +34,13 @@ static void check_moments(const struct exact *x, struct line_of line, uint64_t b
             check_moment(x, line, x->steps[i].ns);
 }
 
-static uint64_t highest_of(struct line_of line)
-{
-    uint64_t highest = 0;
-    for (size_t i = 0; i < line.count; i++)
-        highest = line.buckets[i].max_bytes > highest ? line.buckets[i].max_bytes : highest;
-    return highest;
-}
-
+/* Whoever draws the line says of its highest how much was mapped. */
 static void check_highest(const struct exact *x, struct line_of line, uint64_t begin, uint64_t end)
 {
-    uint64_t wanted = 0, level;
-    if (exact_at(x, begin ? begin - 1 : 0, &level))
-        wanted = level;
-    for (size_t i = 0; i < x->count; i++)
-        if (x->steps[i].ns >= begin && x->steps[i].ns < end && x->steps[i].level > wanted)
-            wanted = x->steps[i].level;
-    assert_int_equal(highest_of(line), wanted);
+    struct step wanted = exact_highest(x, begin, end);
+    struct bucket shown = exact_highest_shown(line);
+    assert_int_equal(shown.max_bytes, wanted.level);
+    assert_int_equal(shown.max_mapped_bytes, wanted.level ? wanted.mapped : 0);
 }
 
 /* begin and end: multiples of a tick. */
@@ -117,26 +107,16 @@ static void check_recording(uint64_t seed)
     free_recording(&f);
 }
 
-static struct step highest_step(const struct exact *x)
-{
-    struct step highest = {0, 0};
-    for (size_t i = 0; i < x->count; i++)
-        if (x->steps[i].level > highest.level)
-            highest = x->steps[i];
-    return highest;
-}
-
 /* A whole recording is as exact as its summary, to the nanosecond. */
 static void check_highest_of_all(struct recording *r, enum series series)
 {
     const struct exact *x = &lines[series];
     struct timeline line = {0};
-    struct step wanted = highest_step(x), got = {0, 0};
+    struct step wanted = exact_highest(x, 0, UINT64_MAX);
     assert_int_equal(recording_timeline(r, 0, series, 0, x->steps[x->count - 1].ns + 1, &line), 0);
-    for (size_t i = 0; i < line.count; i++)
-        if (line.buckets[i].max_bytes > got.level)
-            got = (struct step){line.buckets[i].max_ns, line.buckets[i].max_bytes};
-    assert_true(got.level == wanted.level && got.ns == wanted.ns);
+    struct bucket got = exact_highest_shown((struct line_of){line.buckets, line.count});
+    assert_true(got.max_bytes == wanted.level && got.max_ns == wanted.ns);
+    assert_int_equal(got.max_mapped_bytes, wanted.mapped);
     assert_int_equal(line.buckets[line.count - 1].last_bytes, x->steps[x->count - 1].level);
     timeline_clear(&line);
 }
