@@ -336,13 +336,19 @@ static char *note_of(const struct page *page)
     return note;
 }
 
+/* Behind a function's name stands which part of memory it holds. */
+static size_t label_width(const struct plot *plot)
+{
+    return GNUPLOT_LABEL_WIDTH - (plot->lines[0].mapped.count ? strlen(" mapped") : 0);
+}
+
 static int draw(struct page *page, const struct picture *picture)
 {
     struct plot *plot = &page->plot;
     struct plot_function *functions = NULL;
     size_t count = 0;
     if (plot->line_count == 1 && !page->families[0] && !page->values->no_functions)
-        functions = plot_pick(plot, GNUPLOT_LABEL_WIDTH, &count);
+        functions = plot_pick(plot, label_width(plot), &count);
     char *note = note_of(page);
     plot->functions = functions;
     plot->function_count = count;

@@ -240,14 +240,16 @@ static void put_terminal(const struct drawing *d)
     }
 }
 
-/* Between the rows of the legend, so that all of them fit on the page. */
+/* Between the rows of the legend, so that all of them fit on the page: gnuplot leaves out those
+ * that do not. */
 static double row_spacing(const struct drawing *d)
 {
     const struct plot *plot = d->plot;
     size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0) +
-                  2 * (size_t)gnuplot_has_parts(plot);
-    if (plot->function_count)
-        rows += 1 + 2 * plot->function_count;
+                  (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
+                  (plot->function_count != 0);
+    for (size_t i = 0; i < plot->function_count; i++)
+        rows += plot_function_rows(&plot->functions[i]);
     return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;
 }
 

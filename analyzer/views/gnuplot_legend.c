@@ -193,20 +193,23 @@ static void draw_brackets(const struct drawing *d)
 
 static void put_function_entries(const struct drawing *d)
 {
-    char bytes[UNITS_TEXT], activation[128];
+    char bytes[GNUPLOT_PARTS_TEXT], below[128] = "  "; /* a little further in */
     if (d->plot->function_count)
         fputs(", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions:'", d->out);
     for (size_t i = 0; i < d->plot->function_count; i++) {
         const struct plot_function *f = &d->plot->functions[i];
-        char *title = xmalloc(strlen(f->label) + UNITS_TEXT + 3);
-        sprintf(title, "%s  %s", f->label, units_bytes(bytes, f->own_peak_bytes));
+        char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);
+        gnuplot_held_text(f, bytes);
+        sprintf(title, "%s  %s", f->label, bytes);
         fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
                 function_colours[i]);
         gnuplot_put_quoted(d->out, title);
         free(title);
-        activation[0] = activation[1] = ' '; /* below the name, a little further in */
-        gnuplot_activation_text(f, activation + 2, sizeof activation - 2);
-        put_entry(d, "lines", WHITE, activation);
+        gnuplot_both_text(f, below + 2);
+        if (below[2])
+            put_entry(d, "lines", WHITE, below);
+        gnuplot_activation_text(f, below + 2, sizeof below - 2);
+        put_entry(d, "lines", WHITE, below);
     }
 }
 

@@ -95,6 +95,23 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
         snprintf(text, bytes, "%s%s", length, f->activations ? ", the only activation" : "");
 }
 
+void gnuplot_held_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT])
+{
+    char bytes[UNITS_TEXT];
+    int is_one = !f->heap_bytes != !f->mapped_bytes;
+    const char *part = !is_one ? "" : f->heap_bytes ? " heap" : " mapped";
+    snprintf(text, GNUPLOT_PARTS_TEXT, "%s%s", units_bytes(bytes, f->own_peak_bytes), part);
+}
+
+void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT])
+{
+    char heap[UNITS_TEXT], mapped[UNITS_TEXT];
+    text[0] = '\0';
+    if (f->heap_bytes && f->mapped_bytes)
+        snprintf(text, GNUPLOT_PARTS_TEXT, "up to %s heap, %s mapped",
+                 units_bytes(heap, f->heap_bytes), units_bytes(mapped, f->mapped_bytes));
+}
+
 uint64_t gnuplot_high_water(const struct plot *plot)
 {
     if (plot->line_count != 1 || plot->summed || plot->windowed)
@@ -169,12 +186,15 @@ static void put_lines(const struct plot *plot, size_t columns, FILE *out)
 /* In one line, if it has room. */
 static void put_function(const struct plot_function *f, int letter, size_t columns, FILE *out)
 {
-    char bytes[UNITS_TEXT], activation[128];
-    units_bytes(bytes, f->own_peak_bytes);
+    char bytes[GNUPLOT_PARTS_TEXT], both[GNUPLOT_PARTS_TEXT], activation[128];
+    gnuplot_held_text(f, bytes);
+    gnuplot_both_text(f, both);
     gnuplot_activation_text(f, activation, sizeof activation);
     size_t used = text_width(f->label) + strlen(bytes) + strlen(activation) + 9;
     fprintf(out, " [%c] %s  %s%s%s\n", letter, f->label, bytes, used > columns ? "\n     " : ", ",
             activation);
+    if (both[0])
+        fprintf(out, "     %s\n", both);
 }
 
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)

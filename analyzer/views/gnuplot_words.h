@@ -7,6 +7,7 @@
 #define MPROF_GNUPLOT_WORDS_H
 
 #include "plot.h"
+#include "units.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,12 @@ void gnuplot_put_quoted(FILE *out, const char *text);
 
 /* "memory", as on the axis. */
 const char *gnuplot_series_name(enum series series);
+
+/* What a function held: "76.40 MiB", where all of it is one part of memory "76.40 MiB mapped"; and
+ * below that, of what holds both, "up to 68.46 MiB heap, 59.66 MiB mapped", else "". */
+#define GNUPLOT_PARTS_TEXT (2 * UNITS_TEXT + 32)
+void gnuplot_held_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT]);
+void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT]);
 
 /* Does the plot show the two parts of memory? */
 int gnuplot_has_parts(const struct plot *plot);

@@ -27,6 +27,9 @@ struct plot_line {
 struct plot_function {
     char *label; /* clean, and no wider than plot_pick was told */
     uint64_t own_peak_bytes;
+    /* In a plot of memory with two parts: the own peak of each, which need not be of one moment; 0
+     * where the function holds none of it. In other plots both are 0. */
+    uint64_t heap_bytes, mapped_bytes;
     uint64_t activations; /* of which the span is one; 0 unknown */
     struct span span;
 };
@@ -58,9 +61,17 @@ struct plot_point {
 
 #define PLOT_FUNCTIONS_MAX 8
 #define PLOT_FUNCTIONS_MIN 6
+/* Rows of a legend that there are for them; and that one takes: its name and peak, its activation,
+ * and the parts of what has two. */
+#define PLOT_FUNCTION_ROWS 16
+static inline size_t plot_function_rows(const struct plot_function *f)
+{
+    return f->heap_bytes && f->mapped_bytes ? 3 : 2;
+}
 
 /*
- * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries. Start
+ * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries and
+ * PLOT_FUNCTION_ROWS rows. Start
  * frames, and whatever else only ever stood further out than main, are left out, and so are
  * wrappers (function_names.h), plot->skipped, and what holds less than a hundredth of the program's
  * peak. If there are more functions than entries, callers that do nothing but pass through (same

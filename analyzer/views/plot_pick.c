@@ -331,6 +331,34 @@ static void tell_twins_apart(const struct image *image, const struct group *grou
     }
 }
 
+static struct plot_function function_of(const struct plot *plot, const struct group *group,
+                                        size_t width)
+{
+    const struct plot_line *line = &plot->lines[0];
+    const struct function_usage *first = group->members[0];
+    struct plot_function f = {.label = label_of(line->image, group, width),
+                              .own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes,
+                              .activations = first->activations,
+                              .span = held(plot, first)->span};
+    if (line->mapped.count) {
+        f.heap_bytes = first->heap.inclusive.own_peak_bytes;
+        f.mapped_bytes = first->mapped.inclusive.own_peak_bytes;
+    }
+    return f;
+}
+
+/* How many of them a legend has room for. */
+static size_t fit_rows(const struct plot_function *functions, size_t count)
+{
+    size_t rows = 0, fit = 0;
+    for (; fit < count; fit++) {
+        rows += plot_function_rows(&functions[fit]);
+        if (rows > PLOT_FUNCTION_ROWS)
+            break;
+    }
+    return fit;
+}
+
 struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
 {
     const struct plot_line *line = &plot->lines[0];
@@ -346,13 +374,10 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
     struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
     *count = split_groups(groups, make_groups(plot, order, kept, groups));
     struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
-    for (size_t i = 0; i < *count; i++) {
-        const struct function_usage *first = groups[i].members[0];
-        functions[i].label = label_of(image, &groups[i], width);
-        functions[i].own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes;
-        functions[i].activations = first->activations;
-        functions[i].span = held(plot, first)->span;
-    }
+    for (size_t i = 0; i < *count; i++)
+        functions[i] = function_of(plot, &groups[i], width);
+    for (size_t fit = fit_rows(functions, *count); *count > fit;)
+        free(functions[--*count].label);
     tell_twins_apart(image, groups, functions, *count, width);
     free(groups);
     free(places);

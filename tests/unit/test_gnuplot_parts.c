@@ -117,6 +117,33 @@ static void test_functions_of_memory(void **state)
     plot_functions_free(functions, count);
 }
 
+/* A function of both parts has a row for them, one of a single part a word; with more of them the
+ * legend would run off the page. */
+static void test_parts_of_functions(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot_of_memory();
+    size_t bytes;
+    fixture_function(&fixture, "outside", FUNCTION_RESOLVED, FIXTURE_MIB, 0, 5);
+    for (int i = 0; i < 9; i++) {
+        struct function_usage *u = &fixture.usages[fixture.image.function_count];
+        fixture_function(&fixture, "holds", FUNCTION_RESOLVED | FUNCTION_MAIN, 5 * FIXTURE_MIB, i,
+                         i + 1);
+        u->memory = u->mapped = u->heap;
+        u->mapped.inclusive.own_peak_bytes = i == 8 ? 0 : 2 * FIXTURE_MIB;
+        u->memory.inclusive.own_peak_bytes = (uint64_t)(70 - i) * FIXTURE_MIB / 10;
+    }
+    struct plot_function *functions = plot_pick(&plot, 20, &plot.function_count);
+    assert_int_equal(plot.function_count, 5);
+    plot.functions = functions;
+    functions[4].heap_bytes = 0;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_int_equal(count_of(script, "title \"  up to 5.00 MiB heap, 2.00 MiB mapped\""), 4);
+    assert_int_equal(count_of(script, "  6.60 MiB mapped\""), 1);
+    free(script);
+    plot_functions_free(functions, plot.function_count);
+}
+
 /* The kernel's figure stands beside the samples, of a whole process only. */
 static void test_high_water_mark(void **state)
 {
@@ -167,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup(test_parts_of_several, set_up),
         cmocka_unit_test_setup(test_parts_in_characters, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
+        cmocka_unit_test_setup(test_parts_of_functions, set_up),
         cmocka_unit_test_setup(test_high_water_mark, set_up),
         cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
