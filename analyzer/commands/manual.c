@@ -128,7 +128,7 @@ static const struct key other_keys[] = {
              "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, quality as in report, "
              "with --tree gaps, and with "
              "--func functions: name, module, file, line, offset, build_id, own_peak_bytes, "
-             "own_peak_time_s"},
+             "own_peak_time_s, of the heap, and the same with mapped_ and memory_ before"},
     {"list",
      "recordings, an array of objects: index, recording, pid, starter (the pid of who started it, "
      "null where that is not recorded), command, start, collected (false while there is only a "

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "quality.h"
 #include "report_view.h"
+#include "rss_words.h"
 #include "text.h"
 #include "units.h"
 #include <stdio.h>
@@ -64,18 +65,46 @@ static size_t complain_missing(const struct image *image, const char *file, enum
     return missing;
 }
 
-static void put_function(const struct image *image, const struct function *f, const struct usage *u,
+static void put_own_peak(struct json *j, const char *part, const struct usage *u)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%sown_peak_bytes", part);
+    json_number(j, key, u->own_peak_bytes);
+    snprintf(key, sizeof key, "%sown_peak_time_s", part);
+    json_seconds(j, key, u->own_peak_ns);
+}
+
+static void put_function(const struct image *image, const struct function_usage *u,
                          struct address begin, struct json *j)
 {
+    const struct function *f = &image->functions[u->function];
     json_object(j, NULL);
     json_string(j, "name", f->name);
     json_string(j, "module", f->module);
     json_string(j, "file", f->file);
     json_number(j, "line", f->line);
     address_json(j, image, begin);
-    json_number(j, "own_peak_bytes", u->own_peak_bytes);
-    json_seconds(j, "own_peak_time_s", u->own_peak_ns);
+    put_own_peak(j, "", &u->heap.inclusive);
+    put_own_peak(j, "mapped_", &u->mapped.inclusive);
+    put_own_peak(j, "memory_", &u->memory.inclusive);
     json_end_object(j);
+}
+
+static void print_own_part(const char *part, const struct usage *u)
+{
+    char bytes[UNITS_TEXT], time[UNITS_TEXT];
+    if (u->own_peak_bytes)
+        printf("  %s\t%s\tat %s\n", part, units_peak(bytes, u->own_peak_bytes),
+               units_time(time, u->own_peak_ns));
+}
+
+/* What a function's memory consists of: the own peaks of its parts, each of its own moment. */
+static void print_own_parts(const struct function_usage *u)
+{
+    if (u->mapped.inclusive.own_peak_bytes == 0)
+        return;
+    print_own_part("heap", &u->heap.inclusive);
+    print_own_part("mapped", &u->mapped.inclusive);
 }
 
 /* Of functions with the same name (has_twin), also says where they are. */
@@ -115,13 +144,15 @@ static void show_functions(const struct image *image, const char *file, enum ser
             order[found++] = order[i];
     for (size_t i = 0; i < found; i++) {
         const struct function *f = &image->functions[order[i]->function];
-        const struct usage *u =
-            &function_series_of(order[i], series)->inclusive;
-        if (j)
-            put_function(image, f, u, begins[order[i]->function], j);
-        else
-            print_function(file, f, u, quality_bound(&p->quality, u->own_peak_ns),
-                           has_twin(image, order, found, i));
+        const struct usage *u = &function_series_of(order[i], series)->inclusive;
+        if (j) {
+            put_function(image, order[i], begins[order[i]->function], j);
+            continue;
+        }
+        print_function(file, f, u, quality_bound(&p->quality, u->own_peak_ns),
+                       has_twin(image, order, found, i));
+        if (series == SERIES_MEMORY && process_has_parts(p))
+            print_own_parts(order[i]);
     }
     free(begins);
     free(order);
@@ -163,9 +194,9 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
     json_end_object(j);
 }
 
-/* Of memory, also what the two parts were at that moment. */
+/* Of memory, also what the two parts were at that moment. together: of several processes. */
 static void print_peaks(const struct process *p, const char *name, const char *part,
-                        enum series series)
+                        enum series series, int together)
 {
     const struct totals *t = &p->totals;
     struct peak_of peak = process_peak(p, series);
@@ -177,7 +208,7 @@ static void print_peaks(const struct process *p, const char *name, const char *p
         printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
     }
     if (totals_resident(t))
-        printf("  RSS\t%s\n", units_peak(bytes, totals_resident(t)));
+        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)), rss_words(t, together));
 }
 
 /* The family of a program that only starts others: the sum, then the biggest. */
@@ -187,9 +218,9 @@ static void print_family(const struct chosen *chosen, const char *name)
     char part[256], *command = family_command(&family->relatives[chosen->shown], 40);
     command[strcspn(command, " ")] = '\0';
     snprintf(part, sizeof part, ", %zu processes together", family_size(family));
-    print_peaks(&chosen->together->processes[0], name, part, chosen->series);
+    print_peaks(&chosen->together->processes[0], name, part, chosen->series, 1);
     snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, command);
-    print_peaks(&chosen->image->processes[0], name, part, chosen->series);
+    print_peaks(&chosen->image->processes[0], name, part, chosen->series, 0);
     free(command);
     puts("  --pid N shows one of them, --tree all");
 }
@@ -202,7 +233,7 @@ static void print_recording(const struct chosen *chosen, const struct texts *fun
     else if (chosen->together)
         print_family(chosen, clean);
     else
-        print_peaks(&chosen->image->processes[0], clean, "", chosen->series);
+        print_peaks(&chosen->image->processes[0], clean, "", chosen->series, !chosen->source);
     free(clean);
 }
 

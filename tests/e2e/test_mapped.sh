@@ -71,6 +71,16 @@ grep -Eq '^  peak +232\.00 MiB at' mapped.txt || fail "the mapped peak: $(cat ma
 assert_eq "peak" "arena.mprof 296.000 MiB heap 96.000 MiB mapped 200.000 MiB" "$(head -n 3 peak.txt | xargs)"
 "$MPROF" peak --func arena_new arena.mprof >peak.txt || fail "peak --func"
 assert_contains "the peak of arena_new" "232.000 MiB" peak.txt
+assert_eq "its only part" mapped "$(sed -n 's/^  \([a-z]*\)\t.*/\1/p' peak.txt)"
+"$MPROF" peak --func main arena.mprof >peak.txt || fail "peak --func main"
+assert_eq "the parts of main's" "heap 96.000 MiB mapped 232.000 MiB" \
+    "$(sed -n 's/^  \([a-z]*\)\t\([^\t]*\)\tat .*/\1 \2/p' peak.txt | xargs)"
+# Keys that there were before mean the heap.
+"$MPROF" peak --json --func main arena.mprof >peak.json || fail "peak --json --func main"
+for part in " 96" "mapped_ 232" "memory_ 296"; do
+    assert_eq "${part% *}own_peak_bytes" $((${part#* } * mib)) \
+        "$(json_of "recordings.0.functions.0.${part% *}own_peak_bytes" <peak.json)"
+done
 assert_refused 2 "$MPROF" report --heap --mapped arena.mprof
 assert_refused 1 "$MPROF" peak --heap --func arena_new arena.mprof
 
