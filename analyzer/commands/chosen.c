@@ -128,7 +128,7 @@ static void tell_last_image(const struct chosen *c)
 {
     const struct image *image = c->image;
     struct lineage lineage;
-    if (image->processes[0].ending.kind != END_EXEC)
+    if (!(c->how & CHOSEN_HINTS) || image->processes[0].ending.kind != END_EXEC)
         return;
     lineage_read(&lineage, c->name, image, LINEAGE_HEADS);
     const struct family *f = &lineage.family;

@@ -7,7 +7,8 @@
  * - With CHOSEN_LEADER, of a family whose first process only starts others (leader.h), the process
  *   that held most, and beside it the sum of all.
  *
- * Where a file was given that holds a shim, a sentence names the recording of what it became last.
+ * With CHOSEN_HINTS, where a file was given that holds a shim, a sentence names the recording of
+ * what it became last.
  *
  * chosen_open says in a sentence what is wrong; chosen_close releases everything in the struct,
  * even then.
@@ -71,6 +72,7 @@ enum chosen_how {
     CHOSEN_FAMILY = 1 << 0, /* fill the lineage in any case */
     CHOSEN_LEADER = 1 << 1,
     CHOSEN_UNTOLD = 1 << 2, /* the caller calls choice_tell for the holder */
+    CHOSEN_HINTS = 1 << 3,  /* people read it: say where a shim's program is */
 };
 
 /* Returns COMMAND_OK, or another exit status after a sentence. how: of enum chosen_how. */

@@ -57,7 +57,7 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     if (addresses_refused("leaks", values.json, values.addresses))
         return COMMAND_USAGE;
-    int how = values.json ? 0 : CHOSEN_LEADER;
+    int how = values.json ? 0 : CHOSEN_LEADER | CHOSEN_HINTS;
     int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, how);
     if (status == COMMAND_OK)
         show(&chosen, &values);

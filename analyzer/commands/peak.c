@@ -240,7 +240,8 @@ static void print_recording(const struct chosen *chosen, const struct texts *fun
 static int show(const char *operand, const struct values *values, struct json *j)
 {
     struct chosen chosen;
-    int status = chosen_open(&chosen, "peak", operand, &values->which, j ? 0 : CHOSEN_LEADER);
+    int how = j ? 0 : CHOSEN_LEADER | CHOSEN_HINTS;
+    int status = chosen_open(&chosen, "peak", operand, &values->which, how);
     if (status != COMMAND_OK) {
         chosen_close(&chosen);
         return status;

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "options.h"
 #include "picture.h"
+#include "plot_check.h"
 #include "plot_family.h"
 #include "quality.h"
 #include "xalloc.h"
@@ -73,50 +74,6 @@ static uint64_t to_ns(double seconds)
 
 /* ---- reading ---- */
 
-static int held_anything(const struct plot_line *line)
-{
-    const struct process *p = &line->image->processes[0];
-    return process_line(p, line->series).count > 0 && process_peak(p, line->series).bytes > 0;
-}
-
-/* Of another series than what was asked for? */
-static int complain_of_series(const struct plot_line *line)
-{
-    const struct process *p = &line->image->processes[0];
-    if (line->series == SERIES_MEMORY || process_peak(p, SERIES_MEMORY).bytes == 0)
-        return 0;
-    complain("%s: the program never held any %s; leave --%s out to plot its %s", line->name,
-             line->series == SERIES_HEAP ? "heap memory" : "mapped memory",
-             line->series == SERIES_HEAP ? "heap" : "mapped",
-             line->series == SERIES_HEAP ? "mapped memory" : "heap");
-    return 1;
-}
-
-/* Complains if there is nothing to draw. */
-static int check_contents(const struct plot_line *line)
-{
-    const struct totals *t = &line->image->processes[0].totals;
-    if (held_anything(line))
-        return 0;
-    if (complain_of_series(line))
-        return -1;
-    if (line->image->cut)
-        complain("%s: the recording is cut and no allocation is left of it, so there is nothing to "
-                 "plot",
-                 line->name);
-    else if (line->image->running)
-        complain("%s: the program is still running and has allocated nothing so far, so there is "
-                 "nothing to plot",
-                 line->name);
-    else if (t->allocations == 0 && t->maps == 0)
-        complain("%s: the recording has no allocation in it, so there is nothing to plot; a "
-                 "statically linked program cannot be recorded, others may allocate nothing",
-                 line->name);
-    else
-        complain("%s: the program never held any memory, so there is nothing to plot", line->name);
-    return -1;
-}
-
 /* The lines that were asked for, or those of a program that only starts others. */
 static unsigned lines_wanted(const struct page *page)
 {
@@ -142,7 +99,7 @@ static int take_family(struct page *page, size_t i, struct plot_family *family)
     if (plot_family_is_summed(family))
         page->plot.summed = plot_family_size(family);
     if (count == 1 && !page->values->each)
-        return check_contents(first);
+        return plot_check_contents(first);
     page->plot.is_family = 1;
     page->plot.lines = first;
     page->plot.line_count = count;
@@ -164,12 +121,13 @@ static struct plot_line line_of_chosen(const struct chosen *chosen, const char *
 static int take_process(struct page *page, size_t i, const char *operand)
 {
     struct chosen *chosen = &page->chosen[i];
-    if (chosen_open(chosen, "plot", operand, &page->values->which, CHOSEN_UNTOLD) != COMMAND_OK)
+    if (chosen_open(chosen, "plot", operand, &page->values->which, CHOSEN_UNTOLD | CHOSEN_HINTS) !=
+        COMMAND_OK)
         return -1;
     free(page->names[i]);
     page->names[i] = xstrdup(chosen->name);
     page->lines[i] = line_of_chosen(chosen, page->names[i]);
-    if (check_contents(&page->lines[i]) != 0)
+    if (plot_check_contents(&page->lines[i]) != 0)
         return -1;
     choice_tell(chosen->holder, page->names[i]);
     return 0;
@@ -182,6 +140,20 @@ static void tell_leader(const struct page *page)
     printf("The program only starts others: drawn are %s and the biggest, %s.\n"
            "With --pid N one process is, with its functions, with -M each.\n",
            plot->lines[0].name, plot->lines[1].name);
+}
+
+/* Functions are drawn of one process alone. */
+static int check_functions(const struct page *page, size_t i)
+{
+    const struct values *values = page->values;
+    if (page->families[i] == NULL)
+        return plot_check_skipped(page->names[i], page->lines[i].image, &values->skipped);
+    if (!values->no_functions && values->skipped.count == 0)
+        return 0;
+    complain("%s: the program only starts others, and no functions are drawn of several "
+             "processes, so %s does nothing; leave it out, or choose a process with --pid",
+             page->names[i], values->no_functions ? "-n" : "--skip");
+    return -1;
 }
 
 static int open_one(struct page *page, size_t i, const char *operand)
@@ -419,7 +391,7 @@ static int show(const struct values *values, const struct operands *operands)
                               .skipped_count = values->skipped.count};
     int failed = 0;
     for (size_t i = 0; i < count && !failed; i++)
-        failed = open_one(&page, i, operands->names[i]);
+        failed = open_one(&page, i, operands->names[i]) || check_functions(&page, i);
     int status = failed || set_range(&page) != 0 ? COMMAND_FAILED : draw(&page, &picture);
     release(&page);
     return status;

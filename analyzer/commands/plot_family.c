@@ -240,11 +240,14 @@ void plot_family_show(struct plot_family *f)
 
 static char *sum_label(const struct plot_family *f, const char *name, unsigned lines)
 {
-    char *label;
-    if (lines & (PLOT_EACH | PLOT_BIGGEST) &&
-        asprintf(&label, "all %zu together", plot_family_size(f)) >= 0)
-        return label;
-    return xstrdup(name);
+    char *label = NULL;
+    size_t count = plot_family_size(f);
+    int length = -1;
+    if (lines & (PLOT_EACH | PLOT_BIGGEST))
+        length = asprintf(&label, "all %zu together", count);
+    else if (lines & PLOT_LEADER) /* nobody has asked for a sum */
+        length = asprintf(&label, "%s, all %zu together", name, count);
+    return length < 0 ? xstrdup(name) : label;
 }
 
 static void read_lines(struct plot_family *f, const char *name, unsigned lines, size_t biggest)

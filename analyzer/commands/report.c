@@ -61,7 +61,7 @@ static int run(const struct invocation *call)
         return options_exit(rc);
     if (check_sort(&values) != 0 || addresses_refused("report", values.json, values.addresses))
         return COMMAND_USAGE;
-    int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER;
+    int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER | CHOSEN_HINTS;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, how);
     struct report report = {.image = chosen.image,
                             .series = chosen.series,

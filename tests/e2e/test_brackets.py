@@ -61,8 +61,10 @@ def main():
     picture = words("run.mprof")
     for name, is_there in (("wrapped", True), ("xmalloc", False), ("fill", False), ("only activation", True)):
         check((name in picture) == is_there, f"{name} is{'' if not is_there else ' not'} in the picture:\n{picture}")
-    picture = words("--skip", "wrapped", "--skip", "no such", "run.mprof")
+    picture = words("--skip", "wrapped", "run.mprof")
     check("wrapped" not in picture and "main" in picture, f"--skip wrapped:\n{picture}")
+    status, out, err = execute([MPROF, "plot", "--skip", "wrapped", "--skip", "no such", "-o", "x.svg", "run.mprof"])
+    check((status, out) == (1, "") and "no function 'no such'" in err, f"--skip of nothing: {status} {out}{err}")
     text = mprof("plot", "run.mprof")
     check("[a] " in text and "the only activation" in text, f"the legend in text:\n{text}")
 

@@ -41,6 +41,8 @@ head -n 1 text | grep -qF "$PROGRAMS/single last" || fail "report as text: $(cat
 assert_eq "the first image" bash "$(basename "$(json "$root" command.0)")"
 "$MPROF" peak "$root" >out 2>said || fail "peak $root"
 assert_contains "peak of the first image" "rograms/single last, which is in $root.2" said
+"$MPROF" peak --json "$root" >out 2>said || fail "peak --json $root"
+assert_eq "said to a program" "" "$(cat said)"
 "$MPROF" peak "$root.2" >out 2>said || fail "peak $root.2"
 assert_eq "said of the last image" "" "$(cat said)"
 "$MPROF" report --json --tree -1 >tree.json || fail "report --tree"

@@ -128,6 +128,11 @@ def check_leader(name, command, least, most, programs=("family",)):
     for wanted in (f"all {size} together", f"{pid} {program}, peak {shown}", total):  # a label is cut to its end
         check(wanted in drawn, f"{name}: plot has no {wanted}")
     check("RSS" not in drawn, f"{name}: plot draws a resident set beside the sum")
+    for option in ("-n", "--skip=main"):  # there are no functions
+        status, _, err = execute([MPROF, "plot", option, "-o", "x.svg", name])
+        check(status == 1 and option.split("=")[0] + " does nothing" in err, f"{name}: plot {option}: {status} {err}")
+    drawn, _, _ = picture(name, name)
+    check(drawn.count(f"all {size} together") == 2, f"{name}: plot of two does not say that a line is a sum")
     picture("-w", f"0,{tree['duration_s'] / 2}", name)
     drawn, out, _ = picture("--pid", str(pid), name)
     check("only starts" not in out and "together" not in drawn and shown in drawn, f"{name}: plot --pid")
