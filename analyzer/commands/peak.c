@@ -164,14 +164,8 @@ static const struct image *counted(const struct chosen *chosen)
     return chosen->together ? chosen->together : chosen->image;
 }
 
-static void put_recording(const struct chosen *chosen, const struct texts *functions,
-                          struct json *j)
+static void put_peaks(const struct totals *t, struct json *j)
 {
-    const struct image *image = chosen->image;
-    const char *name = chosen->name;
-    const struct totals *t = &image->processes[0].totals;
-    json_object(j, NULL);
-    json_string(j, "recording", name);
     json_number(j, "peak_bytes", t->peak_bytes);
     json_seconds(j, "peak_time_s", t->peak_ns);
     json_number(j, "mapped_peak_bytes", t->mapped_peak_bytes);
@@ -181,6 +175,15 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
     json_number(j, "mapped_at_memory_peak_bytes", t->mapped_then_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "rss_high_water_bytes", t->rss_mark_bytes);
+}
+
+static void put_recording(const struct chosen *chosen, const struct texts *functions,
+                          struct json *j)
+{
+    const struct image *image = chosen->image;
+    json_object(j, NULL);
+    json_string(j, "recording", chosen->name);
+    put_peaks(&image->processes[0].totals, j);
     json_number(j, "lost", image->processes[0].quality.lost);
     json_number(j, "lost_bytes", image->processes[0].quality.lost_bytes);
     report_json_quality(j, &image->processes[0].quality);
@@ -188,7 +191,7 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
         family_gaps_json(j, &chosen->lineage.family);
     if (functions->count) {
         json_array(j, "functions");
-        show_functions(image, name, chosen->series, functions, j);
+        show_functions(image, chosen->name, chosen->series, functions, j);
         json_end_array(j);
     }
     json_end_object(j);

@@ -368,14 +368,8 @@ static int check_options(const struct values *values, size_t count)
     return -1;
 }
 
-static int show(const struct values *values, const struct operands *operands)
+static struct page page_of(const struct values *values, size_t count)
 {
-    struct picture picture;
-    size_t count = operands->count ? (size_t)operands->count : 1;
-    if (check_options(values, count) != 0 ||
-        series_check("plot", &values->which.series) != COMMAND_OK ||
-        picture_choose(&picture, values->output) != 0)
-        return COMMAND_USAGE;
     struct page page = {.values = values,
                         .count = count,
                         .families = xcalloc(count, sizeof *page.families),
@@ -389,7 +383,19 @@ static int show(const struct values *values, const struct operands *operands)
                               .slope = values->slope,
                               .skipped = values->skipped.list,
                               .skipped_count = values->skipped.count};
+    return page;
+}
+
+static int show(const struct values *values, const struct operands *operands)
+{
+    struct picture picture;
+    size_t count = operands->count ? (size_t)operands->count : 1;
     int failed = 0;
+    if (check_options(values, count) != 0 ||
+        series_check("plot", &values->which.series) != COMMAND_OK ||
+        picture_choose(&picture, values->output) != 0)
+        return COMMAND_USAGE;
+    struct page page = page_of(values, count);
     for (size_t i = 0; i < count && !failed; i++)
         failed = open_one(&page, i, operands->names[i]) || check_functions(&page, i);
     int status = failed || set_range(&page) != 0 ? COMMAND_FAILED : draw(&page, &picture);

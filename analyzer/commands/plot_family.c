@@ -58,34 +58,41 @@ int plot_family_has_parts(const struct plot_family *f, const struct process *p)
     return f->wanted == SERIES_MEMORY && process_has_parts(p);
 }
 
+/* Gives the line the process's buckets, those of its mapped part and its figures, in the tree's
+ * time. */
+static void set_figures(const struct plot_family *f, struct family_line *line,
+                        const struct process *p, uint64_t shift_ns)
+{
+    struct line_of whole = process_line(p, f->wanted);
+    line->buckets = plot_family_shift(whole.buckets, whole.count, shift_ns);
+    line->bucket_count = whole.count;
+    if (plot_family_has_parts(f, p)) {
+        line->mapped = plot_family_shift(p->mapped, p->mapped_count, shift_ns);
+        line->mapped_count = p->mapped_count;
+    }
+    line->process = (struct process){.pid = p->pid,
+                                     .begin_ns = p->begin_ns + shift_ns,
+                                     .end_ns = p->end_ns + shift_ns,
+                                     .totals = p->totals,
+                                     .quality = p->quality};
+    line->process.totals.peak_ns += shift_ns;
+    line->process.totals.mapped_peak_ns += shift_ns;
+    line->process.totals.memory_peak_ns += shift_ns;
+}
+
 static void add_line(void *context, const struct lineage_visit *visit)
 {
     struct plot_family *f = context;
     const struct family *family = &f->lineage.family;
-    const struct process *p = visit->process;
     size_t relative = (size_t)(visit->relative - family->relatives);
-    if (relative != family->self && process_peak(p, f->wanted).bytes == 0) {
+    if (relative != family->self && process_peak(visit->process, f->wanted).bytes == 0) {
         f->empty += !family->is_left[relative];
         return;
     }
     struct family_line *line = xcalloc(1, sizeof *line);
     line->relative = relative;
-    struct line_of line_of = process_line(p, f->wanted);
-    line->buckets = plot_family_shift(line_of.buckets, line_of.count, visit->shift_ns);
-    line->bucket_count = line_of.count;
-    if (plot_family_has_parts(f, p)) {
-        line->mapped = plot_family_shift(p->mapped, p->mapped_count, visit->shift_ns);
-        line->mapped_count = p->mapped_count;
-    }
     line->label = label_of(family, relative);
-    line->process = (struct process){.pid = p->pid,
-                                     .begin_ns = p->begin_ns + visit->shift_ns,
-                                     .end_ns = p->end_ns + visit->shift_ns,
-                                     .totals = p->totals,
-                                     .quality = p->quality};
-    line->process.totals.peak_ns += visit->shift_ns;
-    line->process.totals.mapped_peak_ns += visit->shift_ns;
-    line->process.totals.memory_peak_ns += visit->shift_ns;
+    set_figures(f, line, visit->process, visit->shift_ns);
     set_image(f, line);
     line->image.cut = visit->image->cut;
     line->image.running = visit->relative->runs_on;
