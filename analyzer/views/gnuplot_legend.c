@@ -8,9 +8,11 @@
 
 #define RSS_FEW 30 /* fewer samples are marked: a single one would not be seen */
 
-/* As in mprof: black, blue, red, green, cyan, magenta, yellow. */
-static const char *const line_colours[] = {"#000000", "#1f3fff", "#e00000", "#008000",
-                                           "#00a8b8", "#c000c0", "#c0a000"};
+/* As in mprof: black, blue, red, green, cyan, magenta, yellow; then as many as a legend has lines.
+ */
+static const char *const line_colours[PLOT_LEGEND_LINES] = {
+    "#000000", "#1f3fff", "#e00000", "#008000", "#00a8b8", "#c000c0", "#c0a000",
+    "#ff7f0e", "#8c564b", "#7ac143", "#9467bd", "#ff9fb0", "#7f7f7f"};
 static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
     "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
 #define SLOPE_COLOUR "#00b8c8"
@@ -20,9 +22,7 @@ static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
 
 static const char *colour_of(size_t i)
 {
-    const size_t count = sizeof line_colours / sizeof *line_colours;
-    i %= count + PLOT_FUNCTIONS_MAX;
-    return i < count ? line_colours[i] : function_colours[i - count];
+    return line_colours[i % PLOT_LEGEND_LINES];
 }
 
 static void put_entry(const struct drawing *d, const char *style, const char *colour,
