@@ -65,6 +65,20 @@ def recorded_both_ways(command, name, status, **options):
         yield how, recording, got
 
 
+class Differences:
+    """Collects what is not as expected, so that all of it is shown at once."""
+
+    def __init__(self):
+        self.lines = []
+
+    def compare(self, what, want, got):
+        if want != got:
+            self.lines.append(f"{what}: expected {want}, got {got}")
+
+    def finish(self, what=""):
+        check(not self.lines, "\n".join([*([what] if what else []), *self.lines]))
+
+
 def function_self(got, name, key):
     """A figure of the functions of that name by themselves, 0 where there is none."""
     return sum(f["self"][key] for f in got["functions"] if f["name"] == name)

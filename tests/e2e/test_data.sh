@@ -2,6 +2,29 @@
 # Recordings of every version of the format, made long ago on another machine, can be read (tests/data/make).
 . "$TESTS/e2e/lib.sh"
 
+# The second reader of captures takes it, too.
+assert_read_twice() { # recording
+    "$TESTS/capture_reader.py" "$1" >reader.json || fail "$1, second reader of captures: $(cat reader.json)"
+    for key in allocations frees peak_bytes; do
+        assert_eq "$1, second reader of captures: $key" "$(json "$1" totals.$key)" \
+            "$(json_of processes.0.sums.$key <reader.json)"
+    done
+}
+
+# The kernel's mark of the resident set: recordings of the first version do not know it.
+assert_mark() { # recording
+    local mark
+    mark=$(json "$1" totals.rss_high_water_bytes)
+    case $1 in
+    *.v1.*) assert_eq "$1: mark" 0 "$mark" ;;
+    *) assert_at_least "$1: mark" 100000 "$mark" ;;
+    esac
+}
+
+for file in fork.v1.spool.gz fork.v3.spool.gz inlines.v1.capture inlines.v2.capture; do
+    [ -e "$TESTS/data/$file" ] || fail "no $file"
+done
+
 for file in "$TESTS"/data/fork.v*.spool.gz; do
     name=$(basename "$file" .spool.gz).mprof
     gunzip <"$file" >"$name.spool"
@@ -13,6 +36,8 @@ for file in "$TESTS"/data/fork.v*.spool.gz; do
     assert_eq "$name: peak" 1000 "$(json "$name" totals.peak_bytes)"
     assert_eq "$name: children" 3 "$(json "$name" children | grep -o '"kind": "fork"' | wc -l)"
     assert_clean "$name"
+    assert_mark "$name"
+    assert_read_twice "$name"
 done
 
 # One that is still being written stays, and so does its name; once it is not, it is as any other.
@@ -41,6 +66,10 @@ for file in "$TESTS"/data/inlines.v*.capture; do
     assert_contains "$name" "middle  inlines.c:" leaks.out
     "$MPROF" leaks --json "$name" | json_of leaks.0.stack.0.offset >offset.out || fail "leaks --json $name"
     [ "$name" = inlines.v1.mprof ] && offset=null || offset=0x
-    assert_contains "$name: offset" $offset offset.out
+    assert_contains "$name: offset" "$offset" offset.out
+    [ "$name" = inlines.v1.mprof ] && activations=null || activations=3
+    assert_eq "$name: activations of the first function" "$activations" "$(json "$name" functions.0.activations)"
+    assert_mark "$name"
+    assert_read_twice "$name"
     assert_plots "$name"
 done

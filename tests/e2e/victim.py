@@ -10,8 +10,8 @@ import os
 import re
 import sys
 
-from common import (LIB, PROGRAMS, QUALITY, TESTS, check, check_same, copy_sparse, execute, leaks, preloaded,
-                    reader, report, run_case, under_run, valgrind_totals)
+from common import (LIB, PROGRAMS, QUALITY, TESTS, Differences, check, check_same, copy_sparse, execute, leaks,
+                    preloaded, reader, report, run_case, under_run, valgrind_totals)
 
 READER_KEYS = ("allocations frees allocated_bytes peak_bytes live_at_end_bytes live_at_end_blocks temporary "
                "mapped_peak_bytes reserved_peak_bytes file_peak_bytes failed_allocations rss_high_water_bytes").split()
@@ -58,20 +58,6 @@ class Expectations:
             self.root[words[0]] = value
         else:
             self.functions.append((words[0].replace("\\_", " "), words[1], words[2], value))
-
-
-class Differences:
-    """Collects what is not as expected, so that all of it is shown at once."""
-
-    def __init__(self):
-        self.lines = []
-
-    def compare(self, what, want, got):
-        if want != got:
-            self.lines.append(f"{what}: expected {want}, got {got}")
-
-    def finish(self):
-        check(not self.lines, "\n".join(self.lines))
 
 
 def bare(name):
