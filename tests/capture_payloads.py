@@ -85,6 +85,13 @@ def check_line(line, peak, peak_time, last):
     require((line[-1]["last"] if line else 0) == last, "a timeline ends at another level")
 
 
+def check_parts(line, totals):
+    """What of memory's highest levels was mapped; of the highest of all the totals know it, too."""
+    require(all(bucket["mapped"] <= bucket["highest"] for bucket in line), "more is mapped than there is memory")
+    highest = max(line, key=lambda bucket: bucket["highest"], default={"mapped": 0})
+    require(highest["mapped"] == totals["mapped_at_memory_peak_bytes"], "another part of memory's peak is mapped")
+
+
 class Tables:
     """What the tables of a file hold so far."""
 
@@ -245,7 +252,8 @@ def read_mapped(numbers, version, process):
     read_memory(numbers, threads, "self")
     numbers.records(len(threads), at_peak, threads)
     process["mapped_leaks"] = numbers.records(numbers.number(), STACK_LEAKS)
-    process["memory_timeline"] = timeline(numbers, version)
+    line = process["memory_timeline"] = timeline(numbers, version)
+    check_parts(numbers.records(len(line), "mapped:difference", line), process["totals"])
 
 
 def read_threads(numbers):
