@@ -50,7 +50,9 @@ static void begin(struct matcher *m, struct lane *lane, const struct spool_event
     struct ranges *mapped = &lane->subject->mapped;
     struct range range = range_of_pages(e->address, e->size);
 
-    lane_put_back_ranges(lane, m->tree); /* of a change that never ended */
+    /* What an earlier one took: it never ended, or is of the same mremap to a fixed place, whose
+     * mapping takes it anew when it comes. */
+    lane_put_back_ranges(lane, m->tree);
     lane->range_open = 1;
     if (e->size == 0)
         ranges_take_segment(mapped, e->address, &lane->dropping);
