@@ -210,6 +210,28 @@ static void test_left(void **state)
     collector_free(c);
 }
 
+/* With an exec the memory goes, of whatever kind: none of it is left. */
+static void test_exec(void **state)
+{
+    (void)state;
+    map(10, 0, 20, BOTH, ANONYMOUS, WORK);
+    map(20, 40, 70, PROT_NONE, ANONYMOUS, WORK);
+    map(30, 80, 85, BOTH, MAP_PRIVATE, WORK);
+    builder_event(
+        s, 40,
+        (struct spool_event){.kind = SPOOL_EXEC, .size = 2, .payload = (const uint8_t *)"/x"},
+        NULL);
+    b.processes[0].end_kind = SPOOL_END_EXEC;
+    b.processes[0].end_ticks = BUILDER_START + 50;
+    struct collector *c = collect(&b);
+    assert_int_equal(process_of(c, 0)->ending.kind, END_EXEC);
+    assert_int_equal(process_of(c, 0)->mapped_leak_count, 0);
+    expect_peaks(c, (struct pages){20, 30, 5});
+    expect_end(c, 0, (struct pages){0, 0, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup(test_break_and_segments, begin),
         cmocka_unit_test_setup(test_fork, begin),
         cmocka_unit_test_setup(test_left, begin),
+        cmocka_unit_test_setup(test_exec, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
