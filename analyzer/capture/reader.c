@@ -78,7 +78,6 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     if (!code_process(&c, &whole, r->image, r->header.version) || whole.serial != serial)
         return 0;
     process_memory_is_heap(&whole);
-    whole.series_unknown = r->header.version < CAPTURE_MAPPED;
     r->image->processes[serial] = whole;
     return 1;
 }
@@ -222,6 +221,7 @@ static int read_complete(struct reader *r)
         return rc;
     tables_give(&r->tables, r->image);
     rc = read_indexed(r, 1);
+    image_settle_series(r->image);
     image_count_gaps(r->image);
     return rc > 0 && r->image->process_count == 0 ? 0 : rc;
 }
@@ -242,6 +242,7 @@ static void begin_image(struct reader *r)
     image->parent_start_time = h->parent_start_time;
     image->epoch_ns = h->epoch_ns;
     image->start_kind = h->start_kind;
+    image->kinds_untold = h->version < CAPTURE_MAPPED;
     image_free(r->image);
     tables_free(&r->tables);
     r->image = image;

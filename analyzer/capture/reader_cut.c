@@ -186,6 +186,7 @@ int reader_read_cut(struct reader *r)
         find_failed(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
+    image_settle_series(r->image);
     image_count_gaps(r->image);
     return RECORDING_OK;
 }

@@ -269,8 +269,8 @@ struct process {
     /* At most TIMELINE_BUCKETS each, in order of time. memory is heap where nothing was mapped. */
     struct bucket *heap, *mapped, *memory;
     size_t heap_count, mapped_count, memory_count;
-    /* 1: an older capture. Its mapped series has only totals and a line, in which reservations and
-     * files count, too, and memory is the heap. */
+    /* 1: not known whose mapped memory was, or what was any (image.kinds_untold). The mapped series
+     * has only totals and a line, and memory is the heap. */
     int series_unknown;
     struct sample *samples;
     size_t sample_count;
@@ -301,6 +301,9 @@ static inline int process_has_parts(const struct process *p)
 /* Gives memory, but for the threads, the heap's figures and line: nothing was mapped, or nothing is
  * known of it. */
 void process_memory_is_heap(struct process *p);
+
+/* Leaves of mapped memory what is known where series_unknown is set. */
+void process_forget_mapped(struct process *p);
 
 /* The buckets of the series' whole line. */
 struct line_of {
@@ -343,6 +346,7 @@ struct image {
     uint64_t start_time, parent_start_time;
     uint64_t epoch_ns; /* CLOCK_REALTIME of the start */
     uint32_t start_kind;
+    int kinds_untold; /* an older one made it: reservations and files count as mapped memory */
     int knows_family; /* `beside` was counted */
     uint64_t beside;  /* other recordings of its family that `run` met */
 
@@ -374,6 +378,9 @@ const struct process *image_process(const struct image *image, uint32_t serial);
 
 /* Counts image->gaps into the quality of the first process. */
 void image_count_gaps(struct image *image);
+
+/* Once all is read: has each process forget what is not known of mapped memory. */
+void image_settle_series(struct image *image);
 
 /* An empty image with its arena, in which the image itself lies. Whoever fills it takes the arrays
  * from `memory` as well (only the collector grows arrays of its own, see collector.h). */

@@ -1,0 +1,192 @@
+/* test_cut.c - what a capture without its end says of mapped memory: what it knows, and no more. */
+#include "collect_fixture.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "capture_format.h"
+#include "reader.h"
+
+enum { MAIN = 1, WORK = 2, OTHER = 3 };
+
+#define PAGE      4096ull
+#define PLACE     0x100000ull
+#define BOTH      (PROT_READ | PROT_WRITE)
+#define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
+#define MS        1000000ull /* a capture knows the times of events by ticks of that */
+
+static struct spool_builder b;
+static struct builder_stream *s;
+
+static int begin(void **state)
+{
+    (void)state;
+    builder_init(&b);
+    s = builder_stream(&b, 0, 0);
+    return 0;
+}
+
+/* A RANGE_MAP of pages [from, to) by MAIN and `function`. */
+static void range(struct builder_stream *stream, uint64_t ms, uint64_t from, uint64_t to,
+                  uint64_t what, uint32_t function)
+{
+    struct spool_event e = {.kind = SPOOL_RANGE_MAP,
+                            .has_stack = 1,
+                            .address = PLACE + from * PAGE,
+                            .size = (to - from) * PAGE,
+                            .extra = what,
+                            .base = stream->depth,
+                            .push = 2};
+    builder_event(stream, ms * MS, e, (uint32_t[]){MAIN, function});
+}
+
+static void map(struct builder_stream *stream, uint64_t ms, uint64_t from, uint64_t to,
+                uint32_t function)
+{
+    range(stream, ms, from, to, spool_range_of(SPOOL_RANGE_MMAP, BOTH, ANONYMOUS), function);
+}
+
+static void drop(struct builder_stream *stream, uint64_t ms, uint64_t from, uint64_t to)
+{
+    builder_plain(stream, ms * MS, SPOOL_RANGE_BEGIN, PLACE + from * PAGE, (to - from) * PAGE);
+    builder_plain(stream, ms * MS, SPOOL_RANGE_DROPPED, 0, 0);
+}
+
+/* ---- files that lack something ---- */
+
+struct file {
+    uint8_t bytes[1 << 16];
+    size_t size;
+};
+
+static struct collector *collect_into(struct file *file)
+{
+    struct collector *c;
+    struct stat status;
+    int spool = builder_file(&b), capture = memfd_create("capture", 0);
+    assert_int_equal(collector_open(&c, spool, capture, NULL), COLLECT_OK);
+    assert_int_equal(collector_finish(c, 0), COLLECT_OK);
+    assert_int_equal(fstat(capture, &status), 0);
+    assert_true(status.st_size <= (off_t)sizeof file->bytes);
+    file->size = (size_t)status.st_size;
+    assert_int_equal(pread(capture, file->bytes, file->size, 0), status.st_size);
+    close(capture);
+    close(spool);
+    builder_free(&b);
+    return c;
+}
+
+static struct reader *read_bytes(const void *bytes, size_t size)
+{
+    struct reader *r;
+    int fd = memfd_create("capture", 0);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    assert_int_equal(reader_open(&r, fd), RECORDING_OK);
+    return r;
+}
+
+static struct capture_block block_at(const struct file *file, size_t at)
+{
+    struct capture_block head = {0};
+    if (at + sizeof head <= file->size)
+        memcpy(&head, file->bytes + at, sizeof head);
+    return head;
+}
+
+#define TYPE(type) (1u << (type))
+
+/* Reads the file without the blocks of these types, nor its end. */
+static struct reader *read_without(const struct file *file, uint32_t types)
+{
+    static struct file kept;
+    struct capture_block head;
+    types |= TYPE(BLOCK_INDEX);
+    kept.size = sizeof(struct capture_header);
+    memcpy(kept.bytes, file->bytes, kept.size);
+    for (size_t at = kept.size; (head = block_at(file, at)).mark == CAPTURE_BLOCK_MARK;) {
+        size_t bytes = sizeof head + head.stored_bytes;
+        if (!(types & TYPE(head.type))) {
+            memcpy(kept.bytes + kept.size, file->bytes + at, bytes);
+            kept.size += bytes;
+        }
+        at += bytes;
+    }
+    struct reader *r = read_bytes(kept.bytes, kept.size);
+    assert_true(reader_image(r)->cut);
+    return r;
+}
+
+#define SUMMARIES (TYPE(BLOCK_SUMMARY) | TYPE(BLOCK_MAPPED) | TYPE(BLOCK_THREADS))
+
+/* As if an older collector had written it. */
+static void make_version_1(struct file *file)
+{
+    struct capture_header h;
+    memcpy(&h, file->bytes, sizeof h);
+    h.version = 1;
+    h.checksum =
+        capture_checksum(CAPTURE_CHECKSUM_START, &h, offsetof(struct capture_header, checksum));
+    memcpy(file->bytes, &h, sizeof h);
+}
+
+/* ---- what is said ---- */
+
+/* Memory is the heap; of mapped memory there are totals, which may be of all mappings. */
+static void expect_unknown(const struct process *p)
+{
+    assert_true(p->series_unknown && !process_has_parts(p));
+    assert_int_equal(p->totals.memory_peak_bytes, p->totals.peak_bytes);
+    assert_int_equal(p->totals.memory_peak_ns, p->totals.peak_ns);
+    assert_int_equal(p->totals.mapped_then_bytes, 0);
+    assert_int_equal(p->mapped_leak_count, 0);
+    assert_int_equal(p->memory_count, p->heap_count);
+    for (size_t i = 0; i < p->function_count; i++) {
+        assert_true(p->functions[i].heap.inclusive.allocations > 0);
+        assert_int_equal(p->functions[i].mapped.inclusive.allocations, 0);
+        assert_int_equal(p->functions[i].memory.inclusive.own_peak_bytes,
+                         p->functions[i].heap.inclusive.own_peak_bytes);
+    }
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        assert_int_equal(p->threads[i].mapped.allocations, 0);
+        assert_int_equal(p->threads[i].memory.own_peak_bytes, p->threads[i].heap.own_peak_bytes);
+    }
+}
+
+/* A heap of 7 KiB, and 40 pages mapped by two threads, half of which stays. */
+static void heap_and_mappings(void)
+{
+    struct builder_stream *t = builder_stream(&b, 0, 1);
+    builder_alloc(s, 10 * MS, 0x1000, 7 << 10, FRAMES(MAIN, WORK));
+    map(s, 20, 0, 10, WORK);
+    map(t, 30, 50, 80, OTHER);
+    builder_alloc(t, 35 * MS, 0x9000, 100, FRAMES(MAIN, OTHER));
+    drop(t, 40, 0, 10);
+    drop(s, 50, 50, 60);
+}
+
+/* An older collector's events tell of all mappings, whatever they are. */
+static void test_version_1(void **state)
+{
+    (void)state;
+    static struct file file;
+    heap_and_mappings();
+    collector_free(collect_into(&file));
+    make_version_1(&file);
+    struct reader *r = read_without(&file, SUMMARIES);
+    const struct process *p = &reader_image(r)->processes[0];
+    expect_unknown(p);
+    assert_int_equal(p->totals.mapped_peak_bytes, 40 * PAGE);
+    assert_int_equal(p->totals.peak_bytes, (7 << 10) + 100);
+    assert_int_equal(p->function_count, 3);
+    check_sums(reader_image(r));
+    reader_close(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_version_1, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
