@@ -78,6 +78,7 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     if (!code_process(&c, &whole, r->image, r->header.version) || whole.serial != serial)
         return 0;
     process_memory_is_heap(&whole);
+    whole.series_unknown = process_has_mappings(&whole); /* until MAPPED is read */
     r->image->processes[serial] = whole;
     return 1;
 }
@@ -85,8 +86,11 @@ int reader_get_summary(struct reader *r, uint32_t serial)
 int reader_get_mapped(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
-    return serial < r->image->process_count &&
-           code_mapped(&c, &r->image->processes[serial], r->image);
+    if (serial >= r->image->process_count ||
+        !code_mapped(&c, &r->image->processes[serial], r->image))
+        return 0;
+    r->image->processes[serial].series_unknown = 0;
+    return 1;
 }
 
 int reader_get_lost(struct reader *r, uint32_t serial)

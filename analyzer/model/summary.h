@@ -269,8 +269,9 @@ struct process {
     /* At most TIMELINE_BUCKETS each, in order of time. memory is heap where nothing was mapped. */
     struct bucket *heap, *mapped, *memory;
     size_t heap_count, mapped_count, memory_count;
-    /* 1: not known whose mapped memory was, or what was any (image.kinds_untold). The mapped series
-     * has only totals and a line, and memory is the heap. */
+    /* 1: not known whose mapped memory was (the file ended before it told), or what was any
+     * (image.kinds_untold). The mapped series has only totals and a line, and memory is the heap.
+     */
     int series_unknown;
     struct sample *samples;
     size_t sample_count;

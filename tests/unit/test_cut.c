@@ -183,10 +183,51 @@ static void test_version_1(void **state)
     reader_close(r);
 }
 
+/* Where the file ends between SUMMARY and MAPPED, the heap is known whole and mapped memory is not.
+ * The events would tell less of both: the last of them come behind the summaries. */
+static void test_between_summary_and_mapped(void **state)
+{
+    (void)state;
+    static struct file file;
+    heap_and_mappings();
+    collector_free(collect_into(&file));
+    struct reader *r = read_without(&file, TYPE(BLOCK_MAPPED));
+    const struct process *p = &reader_image(r)->processes[0];
+    expect_unknown(p);
+    assert_int_equal(p->totals.mapped_peak_bytes, 40 * PAGE);
+    assert_int_equal(p->totals.maps, 2);
+    assert_int_equal(p->totals.allocations, 2);
+    assert_int_equal(p->thread_usage_count, 2);
+    check_sums(reader_image(r));
+    reader_close(r);
+}
+
+/* Wherever a file ends, what is shown of it agrees with itself. */
+static void test_every_length(void **state)
+{
+    (void)state;
+    static struct file file;
+    heap_and_mappings();
+    collector_free(collect_into(&file));
+    int unknown = 0;
+    for (size_t size = sizeof(struct capture_header); size <= file.size; size++) {
+        struct reader *r = read_bytes(file.bytes, size);
+        const struct process *p = &reader_image(r)->processes[0];
+        check_sums(reader_image(r));
+        if (p->series_unknown)
+            expect_unknown(p);
+        unknown += p->series_unknown;
+        reader_close(r);
+    }
+    assert_in_range(unknown, 1, file.size / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_version_1, begin),
+        cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
+        cmocka_unit_test_setup(test_every_length, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
