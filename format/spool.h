@@ -22,6 +22,7 @@
 
 #define SPOOL_MAGIC    0x0a1a6c6f6f70736dull /* "mspool\x1a\n" */
 #define SPOOL_VERSION  3                     /* readers accept 1 and 2, too */
+#define SPOOL_KINDS    3 /* from this version on, a RANGE_MAP always says what it is */
 #define SPOOL_PAGE     4096
 #define SPOOL_ID_BYTES 16
 

@@ -411,6 +411,7 @@ int collector_finish(struct collector *c, int running)
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
+    image_settle_series(c->image);
     locations_give_gaps(&c->locations);
     image_count_gaps(c->image);
     c->image->left_out = c->classes.left_out + c->tree.left_out;

@@ -246,7 +246,7 @@ static void begin_image(struct reader *r)
     image->parent_start_time = h->parent_start_time;
     image->epoch_ns = h->epoch_ns;
     image->start_kind = h->start_kind;
-    image->kinds_untold = h->version < CAPTURE_MAPPED;
+    image->kinds_untold = reader_kinds_untold(r);
     image_free(r->image);
     tables_free(&r->tables);
     r->image = image;

@@ -183,6 +183,33 @@ static void test_version_1(void **state)
     reader_close(r);
 }
 
+/* An older recorder did not say what it was that was mapped. The capture keeps that, whole or cut.
+ */
+static void test_older_recorder(void **state)
+{
+    (void)state;
+    static struct file file;
+    b.header.version = 2;
+    builder_alloc(s, 10 * MS, 0x1000, 7 << 10, FRAMES(MAIN, WORK));
+    range(s, 20, 0, 1000, 0, WORK); /* as good as any a reservation */
+    range(s, 30, 2000, 2010, 0, OTHER);
+    drop(s, 40, 0, 1000);
+    struct collector *c = collect_into(&file);
+    expect_unknown(process_of(c, 0));
+    check_sums(collector_image(c));
+    collector_free(c);
+    for (int cut = 0; cut < 2; cut++) {
+        struct reader *r = cut ? read_without(&file, SUMMARIES) : read_bytes(file.bytes, file.size);
+        const struct process *p = &reader_image(r)->processes[0];
+        assert_int_equal(reader_is_whole(r), !cut);
+        expect_unknown(p);
+        assert_int_equal(p->totals.mapped_peak_bytes, 1010 * PAGE);
+        assert_int_equal(p->totals.peak_bytes, 7 << 10);
+        check_sums(reader_image(r));
+        reader_close(r);
+    }
+}
+
 /* Where the file ends between SUMMARY and MAPPED, the heap is known whole and mapped memory is not.
  * The events would tell less of both: the last of them come behind the summaries. */
 static void test_between_summary_and_mapped(void **state)
@@ -226,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_version_1, begin),
+        cmocka_unit_test_setup(test_older_recorder, begin),
         cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
         cmocka_unit_test_setup(test_every_length, begin),
     };
