@@ -132,7 +132,8 @@ static enum range_kind kind_protected(const struct range *range, unsigned protec
     return range->kind;
 }
 
-/* Turns the part of it in [begin, end) into the other kind. */
+/* Turns the part of it in [begin, end) into the other kind. What was memory before the fork counts
+ * where it was made that; a reservation that becomes memory counts here. */
 static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_t end,
                    enum range_kind kind, uint64_t ns)
 {
@@ -140,9 +141,11 @@ static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_
 
     if (ranges_take(mapped, begin, end, &part) == 1) {
         struct range range = part.list[0];
+        int is_others = range.is_inherited && (range.kind == RANGE_MEMORY || range.lost_access);
         gone(m, lane, &range, ns);
         range.kind = kind;
-        if (kind == RANGE_MEMORY || !range.is_inherited)
+        range.lost_access = is_others && kind == RANGE_RESERVED;
+        if (!is_others)
             come(m, lane, &range, ns);
         ranges_add(mapped, range);
     }

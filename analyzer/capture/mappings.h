@@ -5,7 +5,8 @@
  * A range belongs to the call that made it memory: mmap, or the mprotect that made a reservation
  * writable. It stays that call's when parts of it go, and when it is protected otherwise; without
  * any access it is a reservation again. What mremap moves is the mremap's, as a block is the
- * realloc's.
+ * realloc's. Memory that a process inherits stays its parent's, also where it loses all access and
+ * gets it back.
  */
 #ifndef MPROF_MAPPINGS_H
 #define MPROF_MAPPINGS_H

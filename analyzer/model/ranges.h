@@ -27,6 +27,7 @@ struct range {
     uint32_t account; /* of the thread that made that call (threads.h) */
     enum range_kind kind;
     int is_inherited; /* from before a fork: in no figure of the process's own */
+    int lost_access;  /* inherited memory that is reserved for now: what comes back is inherited */
 };
 
 struct ranges {

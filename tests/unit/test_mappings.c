@@ -180,13 +180,46 @@ static void test_fork(void **state)
     drop(30, 0, 5, SPOOL_RANGE_DROPPED);
     protect(40, 20, 27, BOTH, OTHER);
     protect(50, 5, 8, PROT_NONE, OTHER);
-    protect(60, 5, 6, BOTH, OTHER);
+    protect(60, 5, 6, BOTH, OTHER); /* it is inherited still */
     map(70, 50, 52, BOTH, ANONYMOUS, OTHER);
     drop(80, 0, 100, SPOOL_RANGE_FAILED);
     s = parent;
     struct collector *c = collect(&b);
-    expect_end(c, child, (struct pages){7 + 1 + 2, 0, 0});
+    expect_end(c, child, (struct pages){7 + 2, 0, 0});
     expect_end(c, 0, (struct pages){10, 20, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* As a garbage collector does that takes away all access for a while: what was inherited is not the
+ * child's, nor that one's child's. */
+static void test_inherited_memory_comes_back(void **state)
+{
+    (void)state;
+    map(10, 0, 100, BOTH, ANONYMOUS, WORK);
+    map(11, 200, 300, BOTH, ANONYMOUS, WORK);
+    protect(12, 200, 300, PROT_NONE, WORK); /* the parent gives it up, the child takes it */
+    uint32_t child = builder_fork(&b, 0, 20, 0);
+    builder_plain(s, 20, SPOOL_FORK, child, 0);
+    s = builder_stream(&b, child, 0);
+    for (uint64_t time = 30; time < 60; time += 10) {
+        protect(time, 0, 100, PROT_NONE, OTHER);
+        protect(time + 1, 0, 100, BOTH, OTHER);
+    }
+    protect(60, 200, 240, BOTH, OTHER);
+    protect(61, 10, 90, PROT_NONE, OTHER);
+    protect(62, 20, 30, PROT_READ, OTHER);
+    protect(63, 20, 40, BOTH, OTHER);
+    uint32_t grandchild = builder_fork(&b, child, 70, 0);
+    builder_plain(s, 70, SPOOL_FORK, grandchild, 0);
+    s = builder_stream(&b, grandchild, 0);
+    protect(80, 0, 100, BOTH, OTHER);
+    protect(90, 240, 250, BOTH, OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){100, 100, 0});
+    expect_end(c, child, (struct pages){40, 0, 0});
+    assert_int_equal(process_of(c, child)->totals.mapped_peak_bytes, 40 * PAGE);
+    expect_end(c, grandchild, (struct pages){10, 0, 0});
     check_sums(collector_image(c));
     collector_free(c);
 }
@@ -240,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup(test_moved, begin),
         cmocka_unit_test_setup(test_break_and_segments, begin),
         cmocka_unit_test_setup(test_fork, begin),
+        cmocka_unit_test_setup(test_inherited_memory_comes_back, begin),
         cmocka_unit_test_setup(test_left, begin),
         cmocka_unit_test_setup(test_exec, begin),
     };
