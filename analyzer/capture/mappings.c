@@ -145,9 +145,12 @@ static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_
         gone(m, lane, &range, ns);
         range.kind = kind;
         range.lost_access = is_others && kind == RANGE_RESERVED;
-        if (!is_others)
+        if (is_others) {
+            ranges_put_back(mapped, range); /* it may be one again with what is around it */
+        } else {
             come(m, lane, &range, ns);
-        ranges_add(mapped, range);
+            ranges_add(mapped, range);
+        }
     }
     ranges_clear(&part);
 }

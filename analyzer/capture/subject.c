@@ -119,7 +119,7 @@ void lane_put_back_ranges(struct lane *lane, struct tree *tree)
     for (size_t i = 0; i < lane->dropping.count; i++) {
         struct range part = lane->dropping.list[i];
         ranges_take(&lane->subject->mapped, part.begin, part.end, &gone);
-        ranges_add(&lane->subject->mapped, part);
+        ranges_put_back(&lane->subject->mapped, part);
     }
     for (size_t i = 0; i < gone.count; i++) /* mapped by another thread meanwhile */
         heap_drop_range(&lane->subject->heap, tree, &gone.list[i]);

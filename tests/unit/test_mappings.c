@@ -243,6 +243,29 @@ static void test_left(void **state)
     collector_free(c);
 }
 
+/* Calls that fail change nothing, also not the number of pieces; nor does one that leaves in its
+ * place what it moves. What another call mapped beside it is another piece. */
+static void test_failed_calls(void **state)
+{
+    (void)state;
+    map(10, 0, 64, BOTH, ANONYMOUS, WORK);
+    map(11, 64, 70, BOTH, ANONYMOUS, WORK);
+    map(12, 70, 80, PROT_NONE, ANONYMOUS, WORK);
+    for (uint64_t i = 0; i < 32; i++)
+        drop(20 + 2 * i, i * 2, i * 2 + 1 + i % 3, SPOOL_RANGE_FAILED);
+    drop(90, 60, 75, SPOOL_RANGE_FAILED); /* over all three */
+    drop(92, 20, 30, SPOOL_NOTHING);
+    range(s, 93, 200, 210, spool_range_of(SPOOL_RANGE_MOVED, 0, MREMAP_MAYMOVE | MREMAP_DONTUNMAP),
+          OTHER);
+    drop(95, 63, 65, SPOOL_NOTHING); /* its end never came */
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){80, 10, 0});
+    assert_int_equal(usage_of(c, 0, WORK)->mapped.self.live_at_end_blocks, 2);
+    assert_int_equal(usage_of(c, 0, OTHER)->mapped.self.live_at_end_blocks, 1);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 /* With an exec the memory goes, of whatever kind: none of it is left. */
 static void test_exec(void **state)
 {
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup(test_fork, begin),
         cmocka_unit_test_setup(test_inherited_memory_comes_back, begin),
         cmocka_unit_test_setup(test_left, begin),
+        cmocka_unit_test_setup(test_failed_calls, begin),
         cmocka_unit_test_setup(test_exec, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

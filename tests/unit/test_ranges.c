@@ -85,6 +85,26 @@ static void test_whole_pages(void **state)
     assert_true(r.end > r.begin);
 }
 
+/* What is put back is one with its neighbours again, but not with what is another's. */
+static void test_put_back(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0};
+    ranges_add(&set, (struct range){.begin = 20 * PAGE, .end = 40 * PAGE, .class = 1, .ns = 7});
+    for (uint64_t i = 0; i < 40; i++) {
+        ranges_take(&set, (10 + i) * PAGE, (12 + i % 5 + i) * PAGE, &taken);
+        for (size_t k = taken.count; k-- > 0;)
+            ranges_put_back(&set, taken.list[k]);
+        taken.count = 0;
+        assert_int_equal(set.count, 3);
+    }
+    expect(&set, 0, 10, 20, 1);
+    expect(&set, 1, 20, 40, 1);
+    expect(&set, 2, 40, 50, 2);
+    ranges_clear(&set);
+    ranges_clear(&taken);
+}
+
 /* Against a byte a page. */
 static void test_random_against_array(void **state)
 {
@@ -129,9 +149,9 @@ static void test_random_against_array(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_middle_splits),        cmocka_unit_test(test_over_several),
-        cmocka_unit_test(test_nothing_there),        cmocka_unit_test(test_whole_pages),
-        cmocka_unit_test(test_random_against_array),
+        cmocka_unit_test(test_middle_splits), cmocka_unit_test(test_over_several),
+        cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_whole_pages),
+        cmocka_unit_test(test_put_back),      cmocka_unit_test(test_random_against_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
