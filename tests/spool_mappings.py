@@ -56,9 +56,17 @@ class Mappings:
         return gone
 
     def put_back(self, parts):
+        """What another thread has mapped meanwhile lies there now."""
         for part in parts:
-            self.drop(self.take(part.begin, part.end))
-            self.ranges.append(part)
+            others = [r for r in self.ranges if r.begin < part.end and r.end > part.begin]
+            for r in sorted(others, key=lambda r: r.begin):
+                low, high = max(r.begin, part.begin), min(r.end, part.end)
+                self.drop([part.part(low, high)])
+                if part.begin < low:
+                    self.ranges.append(part.part(part.begin, low))
+                part = part.part(high, part.end)
+            if part.begin < part.end:
+                self.ranges.append(part)
 
     def drop(self, parts):
         for part in parts:

@@ -128,7 +128,7 @@ static void take_thread(struct collector *c, struct lane *lane, const struct spo
                                  .name = (const char *)e->payload,
                                  .name_bytes = e->size};
 
-    lane_thread(lane, &c->tree, &facts, ns);
+    match_thread(&c->matcher, lane, &facts, ns);
 }
 
 static void take_name(struct subject *s, const struct spool_event *e, uint64_t ns)

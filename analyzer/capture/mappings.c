@@ -45,6 +45,21 @@ static void all_gone(struct matcher *m, struct lane *lane, const struct ranges *
         gone(m, lane, &parts->list[i], ns);
 }
 
+void mappings_put_back(struct matcher *m, struct lane *lane)
+{
+    uint64_t ns = lane->subject->last_ns;
+    struct ranges covered = {0};
+
+    for (size_t i = 0; i < lane->dropping.count; i++)
+        ranges_put_back(&lane->subject->mapped, lane->dropping.list[i], &covered);
+    all_gone(m, lane, &covered, ns);
+    if (covered.count)
+        heap_settle_mapped(&lane->subject->heap, ns);
+    ranges_clear(&covered);
+    lane->dropping.count = 0;
+    lane->range_open = 0;
+}
+
 static void begin(struct matcher *m, struct lane *lane, const struct spool_event *e)
 {
     struct ranges *mapped = &lane->subject->mapped;
@@ -52,7 +67,7 @@ static void begin(struct matcher *m, struct lane *lane, const struct spool_event
 
     /* What an earlier one took: it never ended, or is of the same mremap to a fixed place, whose
      * mapping takes it anew when it comes. */
-    lane_put_back_ranges(lane, m->tree);
+    mappings_put_back(m, lane);
     lane->range_open = 1;
     if (e->size == 0)
         ranges_take_segment(mapped, e->address, &lane->dropping);
@@ -109,7 +124,7 @@ static void map(struct matcher *m, struct lane *lane, const struct spool_event *
 
     range.kind = kind_of(e->extra, kind_moved(lane));
     if (call == SPOOL_RANGE_MOVED && spool_range_flags(e->extra) & MREMAP_DONTUNMAP)
-        lane_put_back_ranges(lane, m->tree); /* it stays, without its pages */
+        mappings_put_back(m, lane); /* it stays, without its pages */
     s->heap.totals.unmaps += lane->range_open && lane->dropping.count > 0;
     dropped(m, lane, ns);
     clear_under(m, lane, &range, ns);
@@ -146,7 +161,7 @@ static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_
         range.kind = kind;
         range.lost_access = is_others && kind == RANGE_RESERVED;
         if (is_others) {
-            ranges_put_back(mapped, range); /* it may be one again with what is around it */
+            ranges_put_back(mapped, range, &part); /* it may be one again with what is around it */
         } else {
             come(m, lane, &range, ns);
             ranges_add(mapped, range);
@@ -182,7 +197,7 @@ void mappings_event(struct matcher *m, struct lane *lane, const struct spool_eve
         begin(m, lane, e);
         return;
     case SPOOL_RANGE_FAILED:
-        lane_put_back_ranges(lane, m->tree);
+        mappings_put_back(m, lane);
         return;
     case SPOOL_RANGE_MAP:
         if (spool_range_call(e->extra) == SPOOL_RANGE_PROTECT)

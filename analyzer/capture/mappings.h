@@ -16,4 +16,8 @@
 /* Takes a RANGE event of the lane at time `ns`; the stack is taken in. */
 void mappings_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns);
 
+/* Puts back what a RANGE_BEGIN took out: it failed, or its end was never seen. Where another thread
+ * has mapped something meanwhile, that is what lies there now, and what was taken is gone. */
+void mappings_put_back(struct matcher *m, struct lane *lane);
+
 #endif

@@ -61,7 +61,7 @@ static int are_one(const struct range *a, const struct range *b)
            a->is_inherited == b->is_inherited && a->lost_access == b->lost_access;
 }
 
-void ranges_put_back(struct ranges *set, struct range part)
+static void add_joined(struct ranges *set, struct range part)
 {
     size_t i = ranges_above(set, part.begin);
 
@@ -74,6 +74,24 @@ void ranges_put_back(struct ranges *set, struct range part)
         remove_at(set, i - 1, 1);
     }
     ranges_add(set, part);
+}
+
+void ranges_put_back(struct ranges *set, struct range part, struct ranges *covered)
+{
+    uint64_t end = part.end;
+
+    while (part.begin < end) {
+        size_t i = ranges_above(set, part.begin);
+        const struct range *next = i < set->count ? &set->list[i] : NULL;
+        int is_free = !next || next->begin > part.begin;
+        part.end = !next ? end : is_free ? next->begin : next->end;
+        part.end = part.end < end ? part.end : end;
+        if (is_free)
+            add_joined(set, part);
+        else
+            insert_at(covered, covered->count, part);
+        part.begin = part.end;
+    }
 }
 
 size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken)

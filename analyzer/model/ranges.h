@@ -44,8 +44,9 @@ size_t ranges_above(const struct ranges *set, uint64_t address);
 /* Adds a range that overlaps no other. */
 void ranges_add(struct ranges *set, struct range range);
 
-/* The same of a part that was taken: with neighbours that it was one with it is one again. */
-void ranges_put_back(struct ranges *set, struct range part);
+/* Adds a part that was taken, where nothing else lies now: with neighbours that it was one with it
+ * is one again. Its pieces for which there is no place are appended to `covered`, a list. */
+void ranges_put_back(struct ranges *set, struct range part, struct ranges *covered);
 
 /* Takes [begin, end) out of the set, splitting ranges that reach beyond; the parts taken are
  * appended to `taken`, a list in its own order and no set. Returns how many parts. */

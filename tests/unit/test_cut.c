@@ -153,6 +153,56 @@ static void expect_unknown(const struct process *p)
     }
 }
 
+static void expect_line(struct line_of a, struct line_of b)
+{
+    assert_int_equal(a.count, b.count);
+    assert_memory_equal(a.buckets, b.buckets, a.count * sizeof *a.buckets);
+}
+
+static void expect_usage(const struct usage *a, const struct usage *b)
+{
+    assert_int_equal(a->allocations, b->allocations);
+    assert_int_equal(a->allocated_bytes, b->allocated_bytes);
+    assert_int_equal(a->own_peak_bytes, b->own_peak_bytes);
+    assert_int_equal(a->own_peak_ns, b->own_peak_ns);
+    assert_int_equal(a->at_peak_bytes, b->at_peak_bytes);
+    assert_int_equal(a->live_at_end_bytes, b->live_at_end_bytes);
+}
+
+/* What is made of a process's events is what its summary says of mapped memory, but for pieces. */
+static void expect_rebuilt(const struct process *p, const struct process *rebuilt)
+{
+    assert_false(rebuilt->series_unknown);
+    for (enum series series = 0; series < SERIES_COUNT; series++) {
+        expect_line(process_line(p, series), process_line(rebuilt, series));
+        assert_int_equal(process_peak(p, series).bytes, process_peak(rebuilt, series).bytes);
+        assert_int_equal(process_peak(p, series).ns, process_peak(rebuilt, series).ns);
+    }
+    assert_int_equal(p->totals.mapped_at_end_bytes, rebuilt->totals.mapped_at_end_bytes);
+    assert_int_equal(p->totals.mapped_then_bytes, rebuilt->totals.mapped_then_bytes);
+    assert_int_equal(p->function_count, rebuilt->function_count);
+    for (size_t i = 0; i < p->function_count; i++) {
+        const struct function_usage *a = &p->functions[i], *b = &rebuilt->functions[i];
+        assert_int_equal(a->function, b->function);
+        expect_usage(&a->mapped.self, &b->mapped.self);
+        expect_usage(&a->mapped.inclusive, &b->mapped.inclusive);
+        expect_usage(&a->memory.inclusive, &b->memory.inclusive);
+    }
+}
+
+/* Collects the spool, and has its summary made again from its events. */
+static void expect_rebuilt_anew(void)
+{
+    static struct file file;
+    struct collector *c = collect_into(&file);
+    struct reader *r = read_without(&file, SUMMARIES);
+    check_sums(collector_image(c));
+    check_sums(reader_image(r));
+    expect_rebuilt(process_of(c, 0), &reader_image(r)->processes[0]);
+    reader_close(r);
+    collector_free(c);
+}
+
 /* A heap of 7 KiB, and 40 pages mapped by two threads, half of which stays. */
 static void heap_and_mappings(void)
 {
@@ -249,6 +299,26 @@ static void test_every_length(void **state)
     assert_in_range(unknown, 1, file.size / 2);
 }
 
+/* Another thread maps while a call is open: at each moment the events say what the summary says. */
+static void test_mapped_meanwhile(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1);
+    map(s, 10, 0, 8, WORK);
+    map(s, 11, 20, 28, WORK);
+    map(s, 12, 40, 48, WORK);
+    builder_plain(s, 20 * MS, SPOOL_RANGE_BEGIN, PLACE, 8 * PAGE);
+    map(t, 21, 2, 4, OTHER);
+    builder_plain(s, 22 * MS, SPOOL_RANGE_FAILED, 0, 0);
+    builder_plain(s, 30 * MS, SPOOL_RANGE_BEGIN, PLACE + 20 * PAGE, 8 * PAGE);
+    map(t, 31, 27, 30, OTHER);
+    builder_thread(s, 32 * MS, 2);
+    map(t, 33, 100, 101, OTHER);
+    builder_plain(s, 40 * MS, SPOOL_RANGE_BEGIN, PLACE + 40 * PAGE, 8 * PAGE);
+    map(t, 41, 40, 44, OTHER);
+    expect_rebuilt_anew();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup(test_older_recorder, begin),
         cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
         cmocka_unit_test_setup(test_every_length, begin),
+        cmocka_unit_test_setup(test_mapped_meanwhile, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

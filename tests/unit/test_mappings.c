@@ -266,6 +266,32 @@ static void test_failed_calls(void **state)
     collector_free(c);
 }
 
+/* What another thread maps while a call is open lies there, whatever becomes of the call: it
+ * failed, its end never came, or its thread ended within it. */
+static void test_mapped_meanwhile(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1);
+    map(10, 0, 8, BOTH, ANONYMOUS, WORK);
+    map(11, 20, 28, BOTH, ANONYMOUS, WORK);
+    map(12, 40, 48, PROT_NONE, ANONYMOUS, WORK);
+    uint64_t memory = spool_range_of(SPOOL_RANGE_MMAP, BOTH, ANONYMOUS);
+    builder_plain(s, 20, SPOOL_RANGE_BEGIN, PLACE, 8 * PAGE);
+    range(t, 21, 2, 4, memory, OTHER);
+    builder_plain(s, 22, SPOOL_RANGE_FAILED, 0, 0);
+    builder_plain(s, 30, SPOOL_RANGE_BEGIN, PLACE + 20 * PAGE, 8 * PAGE);
+    range(t, 31, 27, 30, memory, OTHER);
+    builder_thread(s, 32, 2);
+    builder_plain(s, 40, SPOOL_RANGE_BEGIN, PLACE + 40 * PAGE, 8 * PAGE);
+    range(t, 41, 40, 41, memory, OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){6 + 2 + 7 + 3 + 1, 7, 0});
+    assert_int_equal(live_of(c, WORK), 6 + 7);
+    assert_int_equal(live_of(c, OTHER), 2 + 3 + 1);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 /* With an exec the memory goes, of whatever kind: none of it is left. */
 static void test_exec(void **state)
 {
@@ -299,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup(test_inherited_memory_comes_back, begin),
         cmocka_unit_test_setup(test_left, begin),
         cmocka_unit_test_setup(test_failed_calls, begin),
+        cmocka_unit_test_setup(test_mapped_meanwhile, begin),
         cmocka_unit_test_setup(test_exec, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
