@@ -3,8 +3,9 @@
  *
  * Exact as far as the events go, with these limits: times are ticks; a leak's first and last time
  * are those of its stack's allocations since the stack last held none, as blocks are not followed
- * one by one; an unmap of several parts counts as several; losses and what was inherited but never
- * freed are unknown.
+ * one by one, and its mapped memory is one piece; an unmap of several parts counts as several; of
+ * mapped memory that several threads have by the same call, of the same length, it is not known
+ * whose goes; losses and what was inherited but never freed are unknown.
  */
 #ifndef MPROF_REBUILD_H
 #define MPROF_REBUILD_H

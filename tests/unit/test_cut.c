@@ -188,6 +188,11 @@ static void expect_rebuilt(const struct process *p, const struct process *rebuil
         expect_usage(&a->mapped.inclusive, &b->mapped.inclusive);
         expect_usage(&a->memory.inclusive, &b->memory.inclusive);
     }
+    assert_int_equal(p->thread_usage_count, rebuilt->thread_usage_count);
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        expect_usage(&p->threads[i].mapped, &rebuilt->threads[i].mapped);
+        expect_usage(&p->threads[i].memory, &rebuilt->threads[i].memory);
+    }
 }
 
 /* Collects the spool, and has its summary made again from its events. */
@@ -299,6 +304,47 @@ static void test_every_length(void **state)
     assert_in_range(unknown, 1, file.size / 2);
 }
 
+/* What one thread has mapped and another unmaps stays the first one's. */
+static void test_unmapped_by_another(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1), *u = builder_stream(&b, 0, 2);
+    map(s, 10, 0, 10, WORK);
+    map(t, 11, 20, 30, OTHER);
+    drop(t, 12, 0, 4); /* of s's */
+    map(u, 13, 40, 60, WORK);
+    drop(s, 14, 22, 30); /* of t's */
+    drop(s, 15, 40, 50); /* of u's */
+    builder_alloc(t, 16 * MS, 0x1000, 100, FRAMES(MAIN, OTHER));
+    drop(t, 17, 4, 8);
+    map(t, 18, 0, 3, WORK);
+    expect_rebuilt_anew();
+}
+
+/* By the same call three threads map as much. Whose goes is not told, but no thread's comes to less
+ * than nothing, and they sum up to what there is. */
+static void test_unmapped_by_some(void **state)
+{
+    (void)state;
+    static struct file file;
+    struct builder_stream *t = builder_stream(&b, 0, 1), *u = builder_stream(&b, 0, 2);
+    map(s, 10, 0, 10, WORK);
+    map(t, 11, 20, 30, WORK);
+    map(u, 12, 40, 50, WORK);
+    drop(u, 13, 0, 25);
+    collector_free(collect_into(&file));
+    struct reader *r = read_without(&file, SUMMARIES);
+    const struct process *p = &reader_image(r)->processes[0];
+    uint64_t left = 0;
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        assert_in_range(p->threads[i].mapped.live_at_end_bytes, 0, 10 * PAGE);
+        left += p->threads[i].mapped.live_at_end_bytes;
+    }
+    assert_int_equal(left, 15 * PAGE);
+    check_sums(reader_image(r));
+    reader_close(r);
+}
+
 /* Another thread maps while a call is open: at each moment the events say what the summary says. */
 static void test_mapped_meanwhile(void **state)
 {
@@ -326,6 +372,8 @@ int main(void)
         cmocka_unit_test_setup(test_older_recorder, begin),
         cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
         cmocka_unit_test_setup(test_every_length, begin),
+        cmocka_unit_test_setup(test_unmapped_by_another, begin),
+        cmocka_unit_test_setup(test_unmapped_by_some, begin),
         cmocka_unit_test_setup(test_mapped_meanwhile, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
