@@ -155,7 +155,6 @@ static void apply_map(struct rebuild *b, const struct event *e, struct thread *t
         change_path(b, t, node, e->ns);
     note_mapping(b, node, e->ns);
     heap_map(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who}, account);
-    b->heap.totals.maps++;
 }
 
 /* Takes up to `bytes` of the class from the account; returns how many it had. */
@@ -178,7 +177,6 @@ static void apply_unmap(struct rebuild *b, const struct event *e, const struct t
     uint64_t left = e->bytes - unmap_of(b, e->class, threads_account(t->index), e->bytes);
     for (uint32_t i = 0; i <= last && left > 0; i++)
         left -= unmap_of(b, e->class, i, left);
-    b->heap.totals.unmaps++;
 }
 
 static void apply_mapping(struct rebuild *b, const struct event *e, struct thread *t)

@@ -188,8 +188,8 @@ struct totals {
     uint64_t mapped_then_bytes; /* of mapped memory, at memory's peak; the rest is heap */
     uint64_t reserved_peak_bytes, reserved_at_end_bytes; /* mapped, but not to be written to */
     uint64_t file_peak_bytes, file_at_end_bytes;         /* mapped files */
-    uint64_t maps, unmaps;                               /* calls, whatever they map */
-    uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
+    uint64_t maps, unmaps;   /* calls, whatever they map; 0 unknown: made from events (rebuild.h) */
+    uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
     uint64_t failed;         /* allocations that failed; they are not among `allocations` */
     uint64_t rss_mark_bytes; /* the kernel's own highest, as far as it was read; 0 unknown */
 };
@@ -279,18 +279,18 @@ struct process {
     size_t difference_count;
 };
 
-/* 0: the child of a fork that failed, or one that was killed before it did anything. */
-static inline int process_was_born(const struct process *p)
-{
-    return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
-           p->totals.maps;
-}
-
 /* Has it ever mapped memory, address space or a file? */
 static inline int process_has_mappings(const struct process *p)
 {
     return p->totals.mapped_peak_bytes || p->totals.reserved_peak_bytes ||
            p->totals.file_peak_bytes || p->totals.maps;
+}
+
+/* 0: the child of a fork that failed, or one that was killed before it did anything. */
+static inline int process_was_born(const struct process *p)
+{
+    return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
+           process_has_mappings(p);
 }
 
 /* Is memory more than the heap, as far as is known? Then it is shown with its two parts. */

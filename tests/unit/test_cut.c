@@ -321,6 +321,33 @@ static void test_unmapped_by_another(void **state)
     expect_rebuilt_anew();
 }
 
+/* Events tell of memory, not of calls: of those that map files or reservations there is none, and
+ * an mprotect that makes memory has one. */
+static void test_calls(void **state)
+{
+    (void)state;
+    static struct file file;
+    builder_alloc(s, 10 * MS, 0x1000, 100, FRAMES(MAIN, WORK));
+    range(s, 20, 0, 30, spool_range_of(SPOOL_RANGE_MMAP, PROT_NONE, ANONYMOUS), WORK);
+    range(s, 30, 0, 10, spool_range_of(SPOOL_RANGE_PROTECT, BOTH, 0), WORK);
+    range(s, 40, 50, 60, spool_range_of(SPOOL_RANGE_MMAP, PROT_READ, MAP_PRIVATE), WORK);
+    b.processes[0].lost_other = 9;
+    b.processes[0].lost_maps = 7;
+    drop(s, 50, 0, 60);
+    struct collector *c = collect_into(&file);
+    assert_int_equal(process_of(c, 0)->totals.maps, 2 + 7);
+    assert_int_equal(process_of(c, 0)->totals.unmaps, 1);
+    collector_free(c);
+    struct reader *r = read_without(&file, SUMMARIES);
+    const struct process *p = &reader_image(r)->processes[0];
+    assert_int_equal(p->totals.maps, 0);
+    assert_int_equal(p->totals.unmaps, 0);
+    assert_int_equal(p->totals.mapped_peak_bytes, 10 * PAGE);
+    assert_int_equal(p->quality.loss.maps, 7);
+    assert_true(process_has_mappings(p) && process_was_born(p));
+    reader_close(r);
+}
+
 /* By the same call three threads map as much. Whose goes is not told, but no thread's comes to less
  * than nothing, and they sum up to what there is. */
 static void test_unmapped_by_some(void **state)
@@ -374,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup(test_every_length, begin),
         cmocka_unit_test_setup(test_unmapped_by_another, begin),
         cmocka_unit_test_setup(test_unmapped_by_some, begin),
+        cmocka_unit_test_setup(test_calls, begin),
         cmocka_unit_test_setup(test_mapped_meanwhile, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
