@@ -7,6 +7,8 @@
 
 #include "capture_format.h"
 #include "reader.h"
+#include "recording.h"
+#include "timeline.h"
 
 enum { MAIN = 1, WORK = 2, OTHER = 3 };
 
@@ -56,7 +58,7 @@ static void drop(struct builder_stream *stream, uint64_t ms, uint64_t from, uint
 /* ---- files that lack something ---- */
 
 struct file {
-    uint8_t bytes[1 << 16];
+    uint8_t bytes[1 << 18];
     size_t size;
 };
 
@@ -265,6 +267,36 @@ static void test_older_recorder(void **state)
     }
 }
 
+/* More changes than the summary's line has, so that a window is made of events: what is not known
+ * to be memory is in none. */
+static void test_window_of_older_recorder(void **state)
+{
+    (void)state;
+    static struct file file;
+    char name[] = "/tmp/test_cut_XXXXXX";
+    int fd = mkstemp(name);
+    struct recording *r;
+    struct timeline line = {0};
+    b.header.version = 2;
+    b.chunk_bytes = 1 << 20;
+    builder_next_chunk(s, 0);
+    range(s, 1, 0, 1000, 0, WORK);
+    for (uint64_t i = 0; i < 2 * TIMELINE_BUCKETS; i++)
+        builder_alloc(s, (10 + i) * MS, 0x1000 + 64 * i, 1 + i % 7, FRAMES(MAIN, WORK));
+    range(s, 20000, 2000, 3000, 0, WORK);
+    collector_free(collect_into(&file));
+    assert_int_equal(write(fd, file.bytes, file.size), (ssize_t)file.size);
+    assert_int_equal(recording_open(&r, name), RECORDING_OK);
+    assert_int_equal(recording_timeline(r, 0, SERIES_MEMORY, 100 * MS, 200 * MS, &line),
+                     RECORDING_OK);
+    assert_int_equal(line.count, 100);
+    assert_in_range(line.buckets[99].max_bytes, 1, 7 * 200);
+    timeline_clear(&line);
+    recording_close(r);
+    unlink(name);
+    close(fd);
+}
+
 /* Where the file ends between SUMMARY and MAPPED, the heap is known whole and mapped memory is not.
  * The events would tell less of both: the last of them come behind the summaries. */
 static void test_between_summary_and_mapped(void **state)
@@ -397,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_version_1, begin),
         cmocka_unit_test_setup(test_older_recorder, begin),
+        cmocka_unit_test_setup(test_window_of_older_recorder, begin),
         cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
         cmocka_unit_test_setup(test_every_length, begin),
         cmocka_unit_test_setup(test_unmapped_by_another, begin),
