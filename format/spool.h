@@ -22,6 +22,7 @@
 
 #define SPOOL_MAGIC    0x0a1a6c6f6f70736dull /* "mspool\x1a\n" */
 #define SPOOL_VERSION  3                     /* readers accept 1 and 2, too */
+#define SPOOL_KINDS    3 /* from this version on, a RANGE_MAP always says what it is */
 #define SPOOL_PAGE     4096
 #define SPOOL_ID_BYTES 16
 
@@ -287,7 +288,8 @@ enum spool_kind {
     SPOOL_REALLOC_FAILED = 5, /* the old block lives on; then an ALLOC at address 0 */
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
     SPOOL_RANGE_BEGIN = 7,    /* munmap, mremap or a fixed mmap is about to drop [address, + size);
-                                 several in a row (mremap to a fixed place) share one end. Size 0:
+                                 another one before the end takes its place (mremap to a fixed
+                                 place begins with that place, then with what it moves). Size 0:
                                  the whole shared segment that was attached at address */
     SPOOL_RANGE_MAP = 8, /* a mapping: address, length, stack; ends a RANGE_BEGIN if one is open */
     SPOOL_RANGE_DROPPED = 9, /* ends a RANGE_BEGIN: munmap succeeded */

@@ -10,11 +10,13 @@ def whole_pages(address, size):
 
 
 class Range:
-    def __init__(self, begin, end, kind, own=True, segment=0):
-        self.begin, self.end, self.kind, self.own, self.segment = begin, end, kind, own, segment
+    """others: memory that was inherited; it may have lost all access, and is the parent's all the same."""
+
+    def __init__(self, begin, end, kind, own=True, segment=0, others=False):
+        self.begin, self.end, self.kind, self.own, self.segment, self.others = begin, end, kind, own, segment, others
 
     def part(self, begin, end):
-        return Range(begin, end, self.kind, self.own, self.segment)
+        return Range(begin, end, self.kind, self.own, self.segment, self.others)
 
 
 class Mappings:
@@ -24,7 +26,8 @@ class Mappings:
         self.ranges, self.levels, self.peaks = [], [0, 0, 0], [0, 0, 0]
 
     def inherit(self, parent):
-        self.ranges = [Range(r.begin, r.end, r.kind, False, r.segment) for r in parent.ranges]
+        self.ranges = [Range(r.begin, r.end, r.kind, False, r.segment, r.others or r.kind == MEMORY)
+                       for r in parent.ranges]
 
     def count(self, part, sign):
         if part.own:
@@ -53,9 +56,17 @@ class Mappings:
         return gone
 
     def put_back(self, parts):
+        """What another thread has mapped meanwhile lies there now."""
         for part in parts:
-            self.drop(self.take(part.begin, part.end))
-            self.ranges.append(part)
+            others = [r for r in self.ranges if r.begin < part.end and r.end > part.begin]
+            for r in sorted(others, key=lambda r: r.begin):
+                low, high = max(r.begin, part.begin), min(r.end, part.end)
+                self.drop([part.part(low, high)])
+                if part.begin < low:
+                    self.ranges.append(part.part(part.begin, low))
+                part = part.part(high, part.end)
+            if part.begin < part.end:
+                self.ranges.append(part)
 
     def drop(self, parts):
         for part in parts:
@@ -92,6 +103,6 @@ class Mappings:
                 kind = RESERVED
             if kind != part.kind:
                 self.count(part, -1)
-                part.kind, part.own = kind, part.own or kind == MEMORY
+                part.kind, part.own = kind, part.own or not part.others
                 self.count(part, 1)
             self.ranges.append(part)

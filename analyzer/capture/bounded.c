@@ -63,7 +63,7 @@ static void bound_samples(struct bounded *b, size_t entries)
         p->sample_count = halve(b->samples, p->sample_count);
 }
 
-/* MAPPED holds more of each function. */
+/* Of the lists in SUMMARY and MAPPED, as the latter holds more of each function. */
 static size_t entries_of(const struct process *process, size_t entries)
 {
     return process_has_mappings(process) ? (entries + 1) / 2 : entries;
@@ -94,6 +94,7 @@ static uint64_t beyond(size_t count, size_t entries)
 
 uint64_t bounded_left_out(const struct process *process, size_t entries)
 {
+    uint64_t failures = beyond(process->failure_count, entries); /* FAILED is their own block */
     entries = entries_of(process, entries);
     uint64_t functions = beyond(process->function_count, entries);
     uint64_t leaks =
@@ -101,6 +102,5 @@ uint64_t bounded_left_out(const struct process *process, size_t entries)
     size_t samples = process->sample_count;
     while (samples > entries)
         samples = (samples + 1) / 2;
-    uint64_t failures = process->failure_count > entries ? process->failure_count - entries : 0;
     return functions + leaks + failures + (process->sample_count - samples);
 }

@@ -18,11 +18,12 @@ struct bounded {
     struct sample *samples;           /* the same */
 };
 
-/* Keeps at most `entries` in each list, and half as many where the process has mapped something. */
+/* Keeps at most `entries` in each list, and half as many where the process has mapped something.
+ * Failures are not its business: they are in no summary. */
 void bounded_open(struct bounded *b, const struct process *process, size_t entries);
 void bounded_close(struct bounded *b);
 
-/* How many entries that leaves out. */
+/* How many entries that leaves out; failures beyond `entries` count, too. */
 uint64_t bounded_left_out(const struct process *process, size_t entries);
 
 #endif

@@ -26,8 +26,10 @@
 enum capture_feature {
     CAPTURE_BLOCKS =
         1 << 0, /* segments say which block each free takes; checkpoints are by class */
+    CAPTURE_KINDS_UNTOLD = 1 << 1, /* made of an older recorder's spool: reservations and files
+                                      count as mapped memory, and there is no MAPPED */
 };
-#define CAPTURE_FEATURES_KNOWN ((uint32_t)CAPTURE_BLOCKS)
+#define CAPTURE_FEATURES_KNOWN ((uint32_t)(CAPTURE_BLOCKS | CAPTURE_KINDS_UNTOLD))
 
 /* Limits that a reader enforces. A writer stays within them whatever it is given: see "Bounds" in
  * doc/format.md. */

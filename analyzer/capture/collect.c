@@ -128,7 +128,7 @@ static void take_thread(struct collector *c, struct lane *lane, const struct spo
                                  .name = (const char *)e->payload,
                                  .name_bytes = e->size};
 
-    lane_thread(lane, &c->tree, &facts, ns);
+    match_thread(&c->matcher, lane, &facts, ns);
 }
 
 static void take_name(struct subject *s, const struct spool_event *e, uint64_t ns)
@@ -411,6 +411,7 @@ int collector_finish(struct collector *c, int running)
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
+    image_settle_series(c->image);
     locations_give_gaps(&c->locations);
     image_count_gaps(c->image);
     c->image->left_out = c->classes.left_out + c->tree.left_out;

@@ -42,6 +42,7 @@ void image_facts_fill(struct image *image, const struct spool_file *file)
     image->parent_start_time = h->parent_start_time;
     image->epoch_ns = h->epoch_ns;
     image->start_kind = h->start_kind;
+    image->kinds_untold = h->version < SPOOL_KINDS;
     fill_arguments(image, file);
     image->executable = fact(image, file, h->executable);
     image->folder = fact(image, file, h->folder);

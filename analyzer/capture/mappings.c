@@ -45,12 +45,29 @@ static void all_gone(struct matcher *m, struct lane *lane, const struct ranges *
         gone(m, lane, &parts->list[i], ns);
 }
 
+void mappings_put_back(struct matcher *m, struct lane *lane)
+{
+    uint64_t ns = lane->subject->last_ns;
+    struct ranges covered = {0};
+
+    for (size_t i = 0; i < lane->dropping.count; i++)
+        ranges_put_back(&lane->subject->mapped, lane->dropping.list[i], &covered);
+    all_gone(m, lane, &covered, ns);
+    if (covered.count)
+        heap_settle_mapped(&lane->subject->heap, ns);
+    ranges_clear(&covered);
+    lane->dropping.count = 0;
+    lane->range_open = 0;
+}
+
 static void begin(struct matcher *m, struct lane *lane, const struct spool_event *e)
 {
     struct ranges *mapped = &lane->subject->mapped;
     struct range range = range_of_pages(e->address, e->size);
 
-    lane_put_back_ranges(lane, m->tree); /* of a change that never ended */
+    /* What an earlier one took: it never ended, or is of the same mremap to a fixed place, whose
+     * mapping takes it anew when it comes. */
+    mappings_put_back(m, lane);
     lane->range_open = 1;
     if (e->size == 0)
         ranges_take_segment(mapped, e->address, &lane->dropping);
@@ -107,7 +124,7 @@ static void map(struct matcher *m, struct lane *lane, const struct spool_event *
 
     range.kind = kind_of(e->extra, kind_moved(lane));
     if (call == SPOOL_RANGE_MOVED && spool_range_flags(e->extra) & MREMAP_DONTUNMAP)
-        lane_put_back_ranges(lane, m->tree); /* it stays, without its pages */
+        mappings_put_back(m, lane); /* it stays, without its pages */
     s->heap.totals.unmaps += lane->range_open && lane->dropping.count > 0;
     dropped(m, lane, ns);
     clear_under(m, lane, &range, ns);
@@ -130,7 +147,8 @@ static enum range_kind kind_protected(const struct range *range, unsigned protec
     return range->kind;
 }
 
-/* Turns the part of it in [begin, end) into the other kind. */
+/* Turns the part of it in [begin, end) into the other kind. What was memory before the fork counts
+ * where it was made that; a reservation that becomes memory counts here. */
 static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_t end,
                    enum range_kind kind, uint64_t ns)
 {
@@ -138,11 +156,16 @@ static void change(struct matcher *m, struct lane *lane, uint64_t begin, uint64_
 
     if (ranges_take(mapped, begin, end, &part) == 1) {
         struct range range = part.list[0];
+        int is_others = range.is_inherited && (range.kind == RANGE_MEMORY || range.lost_access);
         gone(m, lane, &range, ns);
         range.kind = kind;
-        if (kind == RANGE_MEMORY || !range.is_inherited)
+        range.lost_access = is_others && kind == RANGE_RESERVED;
+        if (is_others) {
+            ranges_put_back(mapped, range, &part); /* it may be one again with what is around it */
+        } else {
             come(m, lane, &range, ns);
-        ranges_add(mapped, range);
+            ranges_add(mapped, range);
+        }
     }
     ranges_clear(&part);
 }
@@ -174,7 +197,7 @@ void mappings_event(struct matcher *m, struct lane *lane, const struct spool_eve
         begin(m, lane, e);
         return;
     case SPOOL_RANGE_FAILED:
-        lane_put_back_ranges(lane, m->tree);
+        mappings_put_back(m, lane);
         return;
     case SPOOL_RANGE_MAP:
         if (spool_range_call(e->extra) == SPOOL_RANGE_PROTECT)

@@ -30,6 +30,10 @@ struct matcher {
  * stack. Returns 0 where it waits (order_wait); it will be given again. */
 int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns);
 
+/* A THREAD event of the lane at `ns`: its events are this thread's from now on. */
+void match_thread(struct matcher *m, struct lane *lane, const struct thread_facts *facts,
+                  uint64_t ns);
+
 /* Gathers what happened. name: of a freed block; of all else {0}. */
 void match_emit(struct matcher *m, const struct lane *lane, enum event_kind kind, uint32_t class,
                 uint64_t ns, uint64_t bytes, struct block_name name);

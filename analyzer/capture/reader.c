@@ -78,7 +78,7 @@ int reader_get_summary(struct reader *r, uint32_t serial)
     if (!code_process(&c, &whole, r->image, r->header.version) || whole.serial != serial)
         return 0;
     process_memory_is_heap(&whole);
-    whole.series_unknown = r->header.version < CAPTURE_MAPPED;
+    whole.series_unknown = process_has_mappings(&whole); /* until MAPPED is read */
     r->image->processes[serial] = whole;
     return 1;
 }
@@ -86,8 +86,11 @@ int reader_get_summary(struct reader *r, uint32_t serial)
 int reader_get_mapped(struct reader *r, uint32_t serial)
 {
     struct codec c = reader_codec(r);
-    return serial < r->image->process_count &&
-           code_mapped(&c, &r->image->processes[serial], r->image);
+    if (serial >= r->image->process_count ||
+        !code_mapped(&c, &r->image->processes[serial], r->image))
+        return 0;
+    r->image->processes[serial].series_unknown = 0;
+    return 1;
 }
 
 int reader_get_lost(struct reader *r, uint32_t serial)
@@ -222,6 +225,7 @@ static int read_complete(struct reader *r)
         return rc;
     tables_give(&r->tables, r->image);
     rc = read_indexed(r, 1);
+    image_settle_series(r->image);
     image_count_gaps(r->image);
     return rc > 0 && r->image->process_count == 0 ? 0 : rc;
 }
@@ -242,6 +246,7 @@ static void begin_image(struct reader *r)
     image->parent_start_time = h->parent_start_time;
     image->epoch_ns = h->epoch_ns;
     image->start_kind = h->start_kind;
+    image->kinds_untold = reader_kinds_untold(r);
     image_free(r->image);
     tables_free(&r->tables);
     r->image = image;

@@ -119,11 +119,13 @@ static int find_summary(struct reader *r, uint32_t serial)
     return 1;
 }
 
-/* Adds the loss where LOST is all that is left of the summary. */
+/* Adds the loss where LOST is all that is left of the summary. Calls that map stay unknown: the
+ * lost ones alone would pass for all. */
 static void find_lost(struct reader *r, struct process *p)
 {
     if (find_once(r, BLOCK_LOST, p->serial) && reader_get_lost(r, p->serial))
         process_add_loss(p);
+    p->totals.maps = 0;
 }
 
 /* The same with failed allocations, which the events do not tell of. */
@@ -186,6 +188,7 @@ int reader_read_cut(struct reader *r)
         find_failed(r, &r->image->processes[i]);
         find_samples(r, &r->image->processes[i]);
     }
+    image_settle_series(r->image);
     image_count_gaps(r->image);
     return RECORDING_OK;
 }

@@ -37,6 +37,12 @@ static inline int reader_names_blocks(const struct reader *r)
     return (r->header.features & CAPTURE_BLOCKS) != 0;
 }
 
+/* Do its events and totals take all mappings for mapped memory, whatever they are? */
+static inline int reader_kinds_untold(const struct reader *r)
+{
+    return r->header.version < CAPTURE_MAPPED || r->header.features & CAPTURE_KINDS_UNTOLD;
+}
+
 /* Unless stated otherwise, return 1, 0 where the file is not as it should be, -1 with errno. */
 
 /* The payload of the block at `offset`, which must be of this type and process. */

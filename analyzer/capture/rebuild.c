@@ -33,6 +33,7 @@ struct rebuild {
     struct thread **threads;
     size_t thread_count, thread_capacity;
     struct intmap thread_of; /* serial + 1 -> number in threads + 1 */
+    struct intmap mapped_of; /* class << 32 | account -> its bytes of mapped memory + 1 */
     int unsettled;           /* the last event was the first part of a step */
     struct event unsettled_event;
     uint32_t *locations; /* scratch: those of one stack, innermost first */
@@ -140,20 +141,50 @@ static void note_mapping(struct rebuild *b, uint32_t node, uint64_t ns)
     b->mapped_times[node].last_ns = ns;
 }
 
-/* Which thread had mapped what goes is not known: it is taken for the one that unmaps. */
-static void apply_mapping(struct rebuild *b, const struct event *e, struct thread *t)
+static uint64_t mapped_key(uint32_t class, uint32_t account)
+{
+    return (uint64_t) class << 32 | account;
+}
+
+static void apply_map(struct rebuild *b, const struct event *e, struct thread *t)
 {
     uint32_t node = b->nodes[b->classes[e->class].stack], account = threads_account(t->index);
-    if (e->kind == EVENT_MAP) {
-        if (path_leaf(&t->path) != node)
-            change_path(b, t, node, e->ns);
-        note_mapping(b, node, e->ns);
-        heap_map(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who}, account);
-        b->heap.totals.maps++;
-    } else {
-        heap_unmap(&b->heap, &b->tree, node, e->bytes, account);
-        b->heap.totals.unmaps++;
-    }
+    uint64_t *mapped = intmap_place(&b->mapped_of, mapped_key(e->class, account));
+    *mapped += e->bytes + (*mapped == 0);
+    if (path_leaf(&t->path) != node)
+        change_path(b, t, node, e->ns);
+    note_mapping(b, node, e->ns);
+    heap_map(&b->heap, &b->tree, node, e->bytes, (struct instant){e->ns, t->path.who}, account);
+}
+
+/* Takes up to `bytes` of the class from the account; returns how many it had. */
+static uint64_t unmap_of(struct rebuild *b, uint32_t class, uint32_t account, uint64_t bytes)
+{
+    uint64_t had = intmap_get(&b->mapped_of, mapped_key(class, account));
+    uint64_t part = had > bytes ? bytes : had > 0 ? had - 1 : 0;
+    if (part == 0)
+        return 0;
+    *intmap_place(&b->mapped_of, mapped_key(class, account)) -= part;
+    heap_unmap(&b->heap, &b->tree, b->nodes[b->classes[class].stack], part, account);
+    return part;
+}
+
+/* What goes is of who had mapped it, whoever unmaps it. Events do not tell who that was: it is
+ * certain where one thread has memory of the class, else the one that unmaps comes first. */
+static void apply_unmap(struct rebuild *b, const struct event *e, const struct thread *t)
+{
+    uint32_t last = threads_account(b->thread_count - 1);
+    uint64_t left = e->bytes - unmap_of(b, e->class, threads_account(t->index), e->bytes);
+    for (uint32_t i = 0; i <= last && left > 0; i++)
+        left -= unmap_of(b, e->class, i, left);
+}
+
+static void apply_mapping(struct rebuild *b, const struct event *e, struct thread *t)
+{
+    if (e->kind == EVENT_MAP)
+        apply_map(b, e, t);
+    else
+        apply_unmap(b, e, t);
     heap_settle_mapped(&b->heap, e->ns);
 }
 
@@ -294,6 +325,7 @@ static void clear(struct rebuild *b)
     free(b->mapped_times);
     free(b->locations);
     intmap_clear(&b->thread_of);
+    intmap_clear(&b->mapped_of);
     heap_clear(&b->heap);
     tree_clear(&b->tree);
 }

@@ -114,6 +114,8 @@ int recording_timeline(struct recording *r, uint32_t process, enum series series
     struct line_of whole = p ? process_line(p, series) : (struct line_of){NULL, 0};
     struct cut c = {.begin = begin_ns, .end = end_ns, .line = line, .series = series};
     int rc = RECORDING_OK;
+    if (p && p->series_unknown && series == SERIES_MEMORY)
+        c.series = SERIES_HEAP; /* as in the summary: its mappings may be any */
     if (!p || end_ns <= begin_ns)
         return RECORDING_OK;
     c.is_level_real = whole.count > 0 && whole.buckets[0].begin_ns < begin_ns;

@@ -73,7 +73,6 @@ static void change_thread(struct lane *lane, struct tree *tree, uint32_t serial)
     if (lane->has_thread)
         threads_seen(&s->heap.threads, threads_account(lane->thread), lane->last.ns);
     lane_put_back_block(lane);
-    lane_put_back_ranges(lane, tree);
     path_close(&lane->path, tree, &s->heap, lane->shown, lane->last);
     uint64_t *number = intmap_place(&s->thread_numbers, serial);
     if (!*number) {
@@ -112,22 +111,6 @@ void lane_put_back_block(struct lane *lane)
     lane->realloc_open = 0;
 }
 
-void lane_put_back_ranges(struct lane *lane, struct tree *tree)
-{
-    struct ranges gone = {0};
-
-    for (size_t i = 0; i < lane->dropping.count; i++) {
-        struct range part = lane->dropping.list[i];
-        ranges_take(&lane->subject->mapped, part.begin, part.end, &gone);
-        ranges_add(&lane->subject->mapped, part);
-    }
-    for (size_t i = 0; i < gone.count; i++) /* mapped by another thread meanwhile */
-        heap_drop_range(&lane->subject->heap, tree, &gone.list[i]);
-    ranges_clear(&gone);
-    lane->dropping.count = 0;
-    lane->range_open = 0;
-}
-
 /* ---- the end ---- */
 
 static void close_lanes(struct subject *s, struct tree *tree)
@@ -136,7 +119,6 @@ static void close_lanes(struct subject *s, struct tree *tree)
 
     for (size_t i = 0; i < s->lane_count; i++) {
         lane_put_back_block(s->lanes[i]);
-        lane_put_back_ranges(s->lanes[i], tree);
         if (s->lanes[i]->has_thread)
             threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
                          s->lanes[i]->last.ns);

@@ -89,7 +89,8 @@ void subject_forget_inherited(struct subject *s);
 /* A new lane. who: the mark of its activations. */
 struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who);
 
-/* From `ns` on, the lane's events are this thread's. */
+/* From `ns` on, the lane's events are this thread's. What the one before has begun is settled
+ * (match_thread). */
 void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts *facts,
                  uint64_t ns);
 
@@ -102,9 +103,8 @@ static inline void subject_high_water(struct subject *s, uint64_t mark)
     s->rss_mark = mark > s->rss_mark ? mark : s->rss_mark;
 }
 
-/* Put back what a REALLOC_BEGIN or RANGE_BEGIN took out: it failed, or its end was never seen. */
+/* Puts back what a REALLOC_BEGIN took out: it failed, or its end was never seen. */
 void lane_put_back_block(struct lane *lane);
-void lane_put_back_ranges(struct lane *lane, struct tree *tree);
 
 /* Puts the figures into *process and releases what they came from. `block` is called for each block
  * live at the end (for none if the process exec'd). */

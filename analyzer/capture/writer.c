@@ -303,7 +303,8 @@ static void put_header(struct writer *w)
     struct capture_header h = {
         .magic = CAPTURE_MAGIC,
         .version = CAPTURE_VERSION,
-        .features = w->source.blocks != NULL ? CAPTURE_BLOCKS : 0,
+        .features = (w->source.blocks != NULL ? CAPTURE_BLOCKS : 0) |
+                    (i->kinds_untold ? CAPTURE_KINDS_UNTOLD : 0),
         .tree = i->tree,
         .pid = i->pid,
         .parent_pid = i->parent_pid,

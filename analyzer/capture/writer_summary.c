@@ -8,7 +8,7 @@
 static void put_mapped(struct writer *w, struct process *bounded)
 {
     struct codec c = {.out = &w->payload, .strings = &w->strings};
-    if (!process_has_mappings(bounded))
+    if (!process_has_mappings(bounded) || w->image->kinds_untold)
         return;
     w->payload.size = 0;
     code_mapped(&c, bounded, w->image);

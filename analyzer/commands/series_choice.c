@@ -30,8 +30,8 @@ int series_choose(const struct series_choice *choice, const char *recording,
         return COMMAND_OK;
     }
     complain(
-        "%s: was collected by an older version, which did not keep who had mapped what; record "
-        "the program again to see it",
+        "%s: does not say who had mapped what: an older version recorded or collected it, or its "
+        "end is lost; record the program again to see it",
         recording);
     return COMMAND_FAILED;
 }

@@ -126,9 +126,6 @@ void heap_settle_mapped(struct heap *heap, uint64_t ns)
 static void fill_totals(struct heap *heap, struct totals *totals, int kept_live)
 {
     *totals = heap->totals;
-    totals->mapped_at_end_bytes = heap->mapped_bytes;
-    totals->reserved_at_end_bytes = heap->reserved_bytes;
-    totals->file_at_end_bytes = heap->file_bytes;
     if (!heap->mapped) {
         totals->memory_peak_bytes = totals->peak_bytes;
         totals->memory_peak_ns = totals->peak_ns;
@@ -136,6 +133,9 @@ static void fill_totals(struct heap *heap, struct totals *totals, int kept_live)
     if (kept_live) {
         totals->live_at_end_bytes = heap->live_bytes;
         totals->live_at_end_blocks = heap->live_blocks;
+        totals->mapped_at_end_bytes = heap->mapped_bytes;
+        totals->reserved_at_end_bytes = heap->reserved_bytes;
+        totals->file_at_end_bytes = heap->file_bytes;
     }
 }
 

@@ -95,7 +95,8 @@ void heap_drop_range(struct heap *heap, struct tree *tree, const struct range *r
 void heap_live_piece(struct heap *heap, uint32_t stack, uint32_t thread);
 
 /* Copies totals, lines, functions and threads into the process; the arrays come from the image's
- * memory. kept_live 0: what still lives does not count as live at the end (the program exec'd). */
+ * memory. kept_live 0: what still lives, or is mapped, does not count as such at the end (the
+ * program exec'd). */
 void heap_fill(struct heap *heap, struct tree *tree, struct process *process, int kept_live);
 
 void heap_clear(struct heap *heap); /* releases its memory */

@@ -164,6 +164,47 @@ void process_memory_is_heap(struct process *p)
     p->memory_count = p->heap_count;
 }
 
+/* Keeps the functions with allocations in the heap. */
+static size_t forget_mapped_functions(struct function_usage *functions, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct function_usage f = functions[i];
+        if (f.heap.inclusive.allocations == 0)
+            continue;
+        f.mapped = (struct series_usage){0};
+        f.mapped_then.self_bytes = f.mapped_then.inclusive_bytes = 0;
+        functions[kept++] = f;
+    }
+    return kept;
+}
+
+void process_forget_mapped(struct process *p)
+{
+    struct totals *t = &p->totals;
+    t->mapped_then_bytes = 0;
+    t->reserved_peak_bytes = t->reserved_at_end_bytes = 0;
+    t->file_peak_bytes = t->file_at_end_bytes = 0;
+    p->function_count = forget_mapped_functions(p->functions, p->function_count);
+    for (size_t i = 0; i < p->thread_usage_count; i++) {
+        p->threads[i].mapped = (struct usage){0};
+        p->threads[i].mapped_then_bytes = 0;
+        p->threads[i].memory = p->threads[i].heap;
+    }
+    p->mapped_leak_count = 0;
+    process_memory_is_heap(p);
+}
+
+void image_settle_series(struct image *image)
+{
+    for (size_t i = 0; i < image->process_count; i++) {
+        struct process *p = &image->processes[i];
+        p->series_unknown |= image->kinds_untold;
+        if (p->series_unknown)
+            process_forget_mapped(p);
+    }
+}
+
 struct line_of process_line(const struct process *p, enum series series)
 {
     if (series == SERIES_HEAP)

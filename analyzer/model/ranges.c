@@ -53,6 +53,47 @@ void ranges_add(struct ranges *set, struct range range)
         insert_at(set, ranges_above(set, range.begin), range);
 }
 
+/* Are they parts of one range? */
+static int are_one(const struct range *a, const struct range *b)
+{
+    return a->ns == b->ns && a->segment == b->segment && a->class == b->class &&
+           a->stack == b->stack && a->account == b->account && a->kind == b->kind &&
+           a->is_inherited == b->is_inherited && a->lost_access == b->lost_access;
+}
+
+static void add_joined(struct ranges *set, struct range part)
+{
+    size_t i = ranges_above(set, part.begin);
+
+    if (i < set->count && set->list[i].begin == part.end && are_one(&set->list[i], &part)) {
+        part.end = set->list[i].end;
+        remove_at(set, i, 1);
+    }
+    if (i > 0 && set->list[i - 1].end == part.begin && are_one(&set->list[i - 1], &part)) {
+        part.begin = set->list[i - 1].begin;
+        remove_at(set, i - 1, 1);
+    }
+    ranges_add(set, part);
+}
+
+void ranges_put_back(struct ranges *set, struct range part, struct ranges *covered)
+{
+    uint64_t end = part.end;
+
+    while (part.begin < end) {
+        size_t i = ranges_above(set, part.begin);
+        const struct range *next = i < set->count ? &set->list[i] : NULL;
+        int is_free = !next || next->begin > part.begin;
+        part.end = !next ? end : is_free ? next->begin : next->end;
+        part.end = part.end < end ? part.end : end;
+        if (is_free)
+            add_joined(set, part);
+        else
+            insert_at(covered, covered->count, part);
+        part.begin = part.end;
+    }
+}
+
 size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken)
 {
     size_t parts = 0, whole = 0, i = ranges_above(set, begin);

@@ -27,6 +27,7 @@ struct range {
     uint32_t account; /* of the thread that made that call (threads.h) */
     enum range_kind kind;
     int is_inherited; /* from before a fork: in no figure of the process's own */
+    int lost_access;  /* inherited memory that is reserved for now: what comes back is inherited */
 };
 
 struct ranges {
@@ -42,6 +43,10 @@ size_t ranges_above(const struct ranges *set, uint64_t address);
 
 /* Adds a range that overlaps no other. */
 void ranges_add(struct ranges *set, struct range range);
+
+/* Adds a part that was taken, where nothing else lies now: with neighbours that it was one with it
+ * is one again. Its pieces for which there is no place are appended to `covered`, a list. */
+void ranges_put_back(struct ranges *set, struct range part, struct ranges *covered);
 
 /* Takes [begin, end) out of the set, splitting ranges that reach beyond; the parts taken are
  * appended to `taken`, a list in its own order and no set. Returns how many parts. */

@@ -189,8 +189,8 @@ struct totals {
     uint64_t mapped_then_bytes; /* of mapped memory, at memory's peak; the rest is heap */
     uint64_t reserved_peak_bytes, reserved_at_end_bytes; /* mapped, but not to be written to */
     uint64_t file_peak_bytes, file_at_end_bytes;         /* mapped files */
-    uint64_t maps, unmaps;                               /* calls, whatever they map */
-    uint64_t rss_peak_bytes;                             /* highest sample; 0 without samples */
+    uint64_t maps, unmaps;   /* calls, whatever they map; 0 unknown: made from events (rebuild.h) */
+    uint64_t rss_peak_bytes; /* highest sample; 0 without samples */
     uint64_t failed;         /* allocations that failed; they are not among `allocations` */
     uint64_t rss_mark_bytes; /* the kernel's own highest, as far as it was read; 0 unknown */
 };
@@ -270,8 +270,9 @@ struct process {
     /* At most TIMELINE_BUCKETS each, in order of time. memory is heap where nothing was mapped. */
     struct bucket *heap, *mapped, *memory;
     size_t heap_count, mapped_count, memory_count;
-    /* 1: an older capture. Its mapped series has only totals and a line, in which reservations and
-     * files count, too, and memory is the heap. */
+    /* 1: not known whose mapped memory was (the file ended before it told), or what was any
+     * (image.kinds_untold). The mapped series has only totals and a line, and memory is the heap.
+     */
     int series_unknown;
     struct sample *samples;
     size_t sample_count;
@@ -279,18 +280,18 @@ struct process {
     size_t difference_count;
 };
 
-/* 0: the child of a fork that failed, or one that was killed before it did anything. */
-static inline int process_was_born(const struct process *p)
-{
-    return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
-           p->totals.maps;
-}
-
 /* Has it ever mapped memory, address space or a file? */
 static inline int process_has_mappings(const struct process *p)
 {
     return p->totals.mapped_peak_bytes || p->totals.reserved_peak_bytes ||
            p->totals.file_peak_bytes || p->totals.maps;
+}
+
+/* 0: the child of a fork that failed, or one that was killed before it did anything. */
+static inline int process_was_born(const struct process *p)
+{
+    return p->serial == 0 || p->pid != 0 || p->totals.allocations || p->totals.frees ||
+           process_has_mappings(p);
 }
 
 /* Is memory more than the heap, as far as is known? Then it is shown with its two parts. */
@@ -302,6 +303,9 @@ static inline int process_has_parts(const struct process *p)
 /* Gives memory, but for the threads, the heap's figures and line: nothing was mapped, or nothing is
  * known of it. */
 void process_memory_is_heap(struct process *p);
+
+/* Leaves of mapped memory what is known where series_unknown is set. */
+void process_forget_mapped(struct process *p);
 
 /* The buckets of the series' whole line. */
 struct line_of {
@@ -344,6 +348,7 @@ struct image {
     uint64_t start_time, parent_start_time;
     uint64_t epoch_ns; /* CLOCK_REALTIME of the start */
     uint32_t start_kind;
+    int kinds_untold; /* an older one made it: reservations and files count as mapped memory */
     int knows_family; /* `beside` was counted */
     uint64_t beside;  /* other recordings of its family that `run` met */
 
@@ -375,6 +380,9 @@ const struct process *image_process(const struct image *image, uint32_t serial);
 
 /* Counts image->gaps into the quality of the first process. */
 void image_count_gaps(struct image *image);
+
+/* Once all is read: has each process forget what is not known of mapped memory. */
+void image_settle_series(struct image *image);
 
 /* An empty image with its arena, in which the image itself lies. Whoever fills it takes the arrays
  * from `memory` as well (only the collector grows arrays of its own, see collector.h). */

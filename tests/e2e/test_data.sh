@@ -38,6 +38,11 @@ for file in "$TESTS"/data/fork.v*.spool.gz; do
     assert_clean "$name"
     assert_mark "$name"
     assert_read_twice "$name"
+    case $name in *.v[12].*) # their recorders did not say what it was that was mapped
+        assert_refused 1 "$MPROF" report --mapped "$name"
+        assert_contains "$name: mapped memory" "older version" refused.err
+        ;;
+    esac
 done
 
 # One that is still being written stays, and so does its name; once it is not, it is as any other.

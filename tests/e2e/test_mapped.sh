@@ -161,3 +161,54 @@ assert_eq "allocations of its blocks" 1000 "$(json pool.mprof totals.allocations
 assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_bytes)"
 assert_refused 1 "$MPROF" plot --mapped -o no.svg pool.mprof
 assert_contains "what to do" "leave --mapped out" refused.err
+
+# What a child inherits is not its own, also where access goes and comes back; calls that fail change nothing; an exec
+# takes all.
+cat >calls.c <<'END'
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#define MIB (1 << 20)
+static char *p;
+static void barrier(void)
+{
+    if (fork() == 0) {
+        for (int i = 0; i < 3; i++) {
+            mprotect(p + MIB, 30 * MIB, PROT_NONE);
+            mprotect(p + MIB, 20 * MIB, PROT_READ | PROT_WRITE);
+            mprotect(p + 21 * MIB, 10 * MIB, PROT_READ | PROT_WRITE);
+        }
+        _exit(0);
+    }
+    wait(NULL);
+}
+static void fail(void)
+{
+    for (int i = 0; i < 20; i++)
+        mmap(p + i * MIB, MIB, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE, 999, 0);
+    munmap(p + 1, MIB);
+}
+int main(int argc, char **argv)
+{
+    p = mmap(NULL, 64 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!strcmp(argv[1], "barrier"))
+        barrier();
+    else if (!strcmp(argv[1], "fail"))
+        fail();
+    else
+        execl("/bin/true", "true", (char *)NULL);
+    return 0;
+}
+END
+gcc -g -O1 -o calls calls.c || fail "gcc"
+run_as barrier.mprof ./calls barrier || fail "status $?"
+assert_eq "the tree's peak" "barrier.mprof 64.000 MiB" "$("$MPROF" peak --tree barrier.mprof | head -n 1 | xargs)"
+run_as failed.mprof ./calls fail || fail "status $?"
+"$MPROF" report failed.mprof >failed.txt 2>failed.err || fail "report"
+assert_contains "pieces behind calls that failed" "64.00 MiB in 1 piece" failed.txt
+run_as exec.mprof ./calls exec || fail "status $?"
+assert_eq "mapped at the exec" 0 "$(json exec.mprof totals.mapped_at_end_bytes)"
+assert_eq "mapped before it" $((64 * mib)) "$(json exec.mprof totals.mapped_peak_bytes)"

@@ -217,6 +217,31 @@ static void test_lists(void **state)
     fixture_free(&f);
 }
 
+/* A process with mappings has lists half as long, but for its failures, which MAPPED does not have:
+ * what is said to be left out is what was. */
+static void test_lists_of_mappings(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new(21, 60, 0, 2);
+    struct process *p = &f.image->processes[1];
+    p->failure_count = 25;
+    p->failures = fixture_array(f.image, p->failure_count, sizeof *p->failures);
+    for (size_t i = 0; i < p->failure_count; i++)
+        p->failures[i] = (struct failure){.count = 1, .bytes = 100 - i};
+    p->quality.left_out = 0;
+    struct reader *r = written_and_read(f.image, 20, 1 << 20);
+    const struct process *got = &reader_image(r)->processes[1];
+    assert_int_equal(got->function_count, 10);
+    assert_int_equal(got->mapped_leak_count, 10);
+    assert_int_equal(got->failure_count, 20);
+    assert_int_equal(got->quality.left_out,
+                     p->function_count - got->function_count + p->leak_count - got->leak_count +
+                         p->mapped_leak_count - got->mapped_leak_count + p->failure_count -
+                         got->failure_count + p->sample_count - got->sample_count);
+    reader_close(r);
+    fixture_free(&f);
+}
+
 /* The longest lists with the longest numbers fit into a block: what capture_format.h works out. */
 static void test_longest_summary(void **state)
 {
@@ -342,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_split_tables),
         cmocka_unit_test(test_split_checkpoint),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_lists_of_mappings),
         cmocka_unit_test(test_longest_summary),
         cmocka_unit_test(test_100000_functions),
         cmocka_unit_test(test_classes),

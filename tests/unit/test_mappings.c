@@ -180,13 +180,46 @@ static void test_fork(void **state)
     drop(30, 0, 5, SPOOL_RANGE_DROPPED);
     protect(40, 20, 27, BOTH, OTHER);
     protect(50, 5, 8, PROT_NONE, OTHER);
-    protect(60, 5, 6, BOTH, OTHER);
+    protect(60, 5, 6, BOTH, OTHER); /* it is inherited still */
     map(70, 50, 52, BOTH, ANONYMOUS, OTHER);
     drop(80, 0, 100, SPOOL_RANGE_FAILED);
     s = parent;
     struct collector *c = collect(&b);
-    expect_end(c, child, (struct pages){7 + 1 + 2, 0, 0});
+    expect_end(c, child, (struct pages){7 + 2, 0, 0});
     expect_end(c, 0, (struct pages){10, 20, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* As a garbage collector does that takes away all access for a while: what was inherited is not the
+ * child's, nor that one's child's. */
+static void test_inherited_memory_comes_back(void **state)
+{
+    (void)state;
+    map(10, 0, 100, BOTH, ANONYMOUS, WORK);
+    map(11, 200, 300, BOTH, ANONYMOUS, WORK);
+    protect(12, 200, 300, PROT_NONE, WORK); /* the parent gives it up, the child takes it */
+    uint32_t child = builder_fork(&b, 0, 20, 0);
+    builder_plain(s, 20, SPOOL_FORK, child, 0);
+    s = builder_stream(&b, child, 0);
+    for (uint64_t time = 30; time < 60; time += 10) {
+        protect(time, 0, 100, PROT_NONE, OTHER);
+        protect(time + 1, 0, 100, BOTH, OTHER);
+    }
+    protect(60, 200, 240, BOTH, OTHER);
+    protect(61, 10, 90, PROT_NONE, OTHER);
+    protect(62, 20, 30, PROT_READ, OTHER);
+    protect(63, 20, 40, BOTH, OTHER);
+    uint32_t grandchild = builder_fork(&b, child, 70, 0);
+    builder_plain(s, 70, SPOOL_FORK, grandchild, 0);
+    s = builder_stream(&b, grandchild, 0);
+    protect(80, 0, 100, BOTH, OTHER);
+    protect(90, 240, 250, BOTH, OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){100, 100, 0});
+    expect_end(c, child, (struct pages){40, 0, 0});
+    assert_int_equal(process_of(c, child)->totals.mapped_peak_bytes, 40 * PAGE);
+    expect_end(c, grandchild, (struct pages){10, 0, 0});
     check_sums(collector_image(c));
     collector_free(c);
 }
@@ -210,6 +243,77 @@ static void test_left(void **state)
     collector_free(c);
 }
 
+/* Calls that fail change nothing, also not the number of pieces; nor does one that leaves in its
+ * place what it moves. What another call mapped beside it is another piece. */
+static void test_failed_calls(void **state)
+{
+    (void)state;
+    map(10, 0, 64, BOTH, ANONYMOUS, WORK);
+    map(11, 64, 70, BOTH, ANONYMOUS, WORK);
+    map(12, 70, 80, PROT_NONE, ANONYMOUS, WORK);
+    for (uint64_t i = 0; i < 32; i++)
+        drop(20 + 2 * i, i * 2, i * 2 + 1 + i % 3, SPOOL_RANGE_FAILED);
+    drop(90, 60, 75, SPOOL_RANGE_FAILED); /* over all three */
+    drop(92, 20, 30, SPOOL_NOTHING);
+    range(s, 93, 200, 210, spool_range_of(SPOOL_RANGE_MOVED, 0, MREMAP_MAYMOVE | MREMAP_DONTUNMAP),
+          OTHER);
+    drop(95, 63, 65, SPOOL_NOTHING); /* its end never came */
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){80, 10, 0});
+    assert_int_equal(usage_of(c, 0, WORK)->mapped.self.live_at_end_blocks, 2);
+    assert_int_equal(usage_of(c, 0, OTHER)->mapped.self.live_at_end_blocks, 1);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* What another thread maps while a call is open lies there, whatever becomes of the call: it
+ * failed, its end never came, or its thread ended within it. */
+static void test_mapped_meanwhile(void **state)
+{
+    (void)state;
+    struct builder_stream *t = builder_stream(&b, 0, 1);
+    map(10, 0, 8, BOTH, ANONYMOUS, WORK);
+    map(11, 20, 28, BOTH, ANONYMOUS, WORK);
+    map(12, 40, 48, PROT_NONE, ANONYMOUS, WORK);
+    uint64_t memory = spool_range_of(SPOOL_RANGE_MMAP, BOTH, ANONYMOUS);
+    builder_plain(s, 20, SPOOL_RANGE_BEGIN, PLACE, 8 * PAGE);
+    range(t, 21, 2, 4, memory, OTHER);
+    builder_plain(s, 22, SPOOL_RANGE_FAILED, 0, 0);
+    builder_plain(s, 30, SPOOL_RANGE_BEGIN, PLACE + 20 * PAGE, 8 * PAGE);
+    range(t, 31, 27, 30, memory, OTHER);
+    builder_thread(s, 32, 2);
+    builder_plain(s, 40, SPOOL_RANGE_BEGIN, PLACE + 40 * PAGE, 8 * PAGE);
+    range(t, 41, 40, 41, memory, OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){6 + 2 + 7 + 3 + 1, 7, 0});
+    assert_int_equal(live_of(c, WORK), 6 + 7);
+    assert_int_equal(live_of(c, OTHER), 2 + 3 + 1);
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+/* With an exec the memory goes, of whatever kind: none of it is left. */
+static void test_exec(void **state)
+{
+    (void)state;
+    map(10, 0, 20, BOTH, ANONYMOUS, WORK);
+    map(20, 40, 70, PROT_NONE, ANONYMOUS, WORK);
+    map(30, 80, 85, BOTH, MAP_PRIVATE, WORK);
+    builder_event(
+        s, 40,
+        (struct spool_event){.kind = SPOOL_EXEC, .size = 2, .payload = (const uint8_t *)"/x"},
+        NULL);
+    b.processes[0].end_kind = SPOOL_END_EXEC;
+    b.processes[0].end_ticks = BUILDER_START + 50;
+    struct collector *c = collect(&b);
+    assert_int_equal(process_of(c, 0)->ending.kind, END_EXEC);
+    assert_int_equal(process_of(c, 0)->mapped_leak_count, 0);
+    expect_peaks(c, (struct pages){20, 30, 5});
+    expect_end(c, 0, (struct pages){0, 0, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,7 +322,11 @@ int main(void)
         cmocka_unit_test_setup(test_moved, begin),
         cmocka_unit_test_setup(test_break_and_segments, begin),
         cmocka_unit_test_setup(test_fork, begin),
+        cmocka_unit_test_setup(test_inherited_memory_comes_back, begin),
         cmocka_unit_test_setup(test_left, begin),
+        cmocka_unit_test_setup(test_failed_calls, begin),
+        cmocka_unit_test_setup(test_mapped_meanwhile, begin),
+        cmocka_unit_test_setup(test_exec, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,54 @@ static void test_whole_pages(void **state)
     assert_true(r.end > r.begin);
 }
 
+/* What is put back is one with its neighbours again, but not with what is another's. */
+static void test_put_back(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0}, covered = {0};
+    ranges_add(&set, (struct range){.begin = 20 * PAGE, .end = 40 * PAGE, .class = 1, .ns = 7});
+    for (uint64_t i = 0; i < 40; i++) {
+        ranges_take(&set, (10 + i) * PAGE, (12 + i % 5 + i) * PAGE, &taken);
+        for (size_t k = taken.count; k-- > 0;)
+            ranges_put_back(&set, taken.list[k], &covered);
+        taken.count = 0;
+        assert_int_equal(set.count, 3);
+    }
+    expect(&set, 0, 10, 20, 1);
+    expect(&set, 1, 20, 40, 1);
+    expect(&set, 2, 40, 50, 2);
+    assert_int_equal(covered.count, 0);
+    ranges_clear(&set);
+    ranges_clear(&taken);
+}
+
+/* Where another range came meanwhile, there is no place. */
+static void test_put_back_around(void **state)
+{
+    (void)state;
+    struct ranges set = two_maps(), taken = {0}, covered = {0};
+    ranges_take(&set, 12 * PAGE, 20 * PAGE, &taken);
+    ranges_add(&set, (struct range){.begin = 14 * PAGE, .end = 16 * PAGE, .class = 3});
+    ranges_add(&set, (struct range){.begin = 19 * PAGE, .end = 25 * PAGE, .class = 4});
+    ranges_put_back(&set, taken.list[0], &covered);
+    assert_int_equal(set.count, 5);
+    expect(&set, 0, 10, 14, 1);
+    expect(&set, 1, 14, 16, 3);
+    expect(&set, 2, 16, 19, 1);
+    expect(&set, 3, 19, 25, 4);
+    assert_int_equal(covered.count, 2);
+    expect(&covered, 0, 14, 16, 1);
+    expect(&covered, 1, 19, 20, 1);
+    ranges_put_back(&set, (struct range){.begin = 0, .end = 60 * PAGE, .class = 5}, &covered);
+    assert_int_equal(covered.count, 7);
+    expect(&set, 0, 0, 10, 5);
+    expect(&set, 5, 25, 40, 5);
+    expect(&set, 7, 50, 60, 5);
+    ranges_clear(&set);
+    ranges_clear(&taken);
+    ranges_clear(&covered);
+}
+
 /* Against a byte a page. */
 static void test_random_against_array(void **state)
 {
@@ -129,8 +177,12 @@ static void test_random_against_array(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_middle_splits),        cmocka_unit_test(test_over_several),
-        cmocka_unit_test(test_nothing_there),        cmocka_unit_test(test_whole_pages),
+        cmocka_unit_test(test_middle_splits),
+        cmocka_unit_test(test_over_several),
+        cmocka_unit_test(test_nothing_there),
+        cmocka_unit_test(test_whole_pages),
+        cmocka_unit_test(test_put_back),
+        cmocka_unit_test(test_put_back_around),
         cmocka_unit_test(test_random_against_array),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
