@@ -61,10 +61,11 @@ static const struct key report_keys[] = {
      "mapped_self_at_memory_peak_bytes and mapped_inclusive_at_memory_peak_bytes (what the "
      "function held of mapped memory when memory was highest; the rest of at_peak_bytes of "
      "memory_self and memory_inclusive is heap), activations (how many there were, see plot; null "
-     "where the recording does not say) and activation"},
-    {"activation",
-     "object, the activation of the function that held its inclusive own peak: thread (its "
-     "serial), begin_s and end_s; null where it is not known, as with --tree"},
+     "where the recording does not say), activation, mapped_activation and memory_activation"},
+    {"activation, mapped_activation, memory_activation",
+     "objects, the activation of the function that held its inclusive own peak of the heap, of "
+     "mapped memory and of both together: thread (its serial), begin_s and end_s; null where it is "
+     "not known, as with --tree, and where the function never held any"},
     {"failed",
      "array of objects, of the allocations that failed, by stack, those that asked for most first: "
      "count, bytes (all that they asked for; 18446744073709551615 is that or more), largest_bytes "

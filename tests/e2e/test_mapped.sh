@@ -53,6 +53,20 @@ mapped_at_memory_peak_bytes $((200 * mib))
 mapped_at_end_bytes $((100 * mib))
 END
 
+# The activations of both and of their sum hold the own peaks; there is none of what a function never held.
+/usr/bin/python3 - <<'END' || fail "activations: $("$MPROF" report --json arena.mprof)"
+import json, os, subprocess
+report = json.loads(subprocess.check_output([os.environ["MPROF"], "report", "--json", "arena.mprof"]))
+known = {}
+for f in report["functions"]:
+    for prefix in ("", "mapped_", "memory_"):
+        span, peak = f[prefix + "activation"], f[prefix + "inclusive"]["own_peak_time_s"]
+        assert span is None or span["begin_s"] <= peak <= span["end_s"], f
+        known[f["name"], prefix] = span is not None
+for name, held in (("mixed", (True, True, True)), ("fill", (True, False, True)), ("arena_new", (False, True, True))):
+    assert tuple(known[name, prefix] for prefix in ("", "mapped_", "memory_")) == held, (name, known)
+END
+
 # Both by default, with the parts of the sum; one of them by its option.
 "$MPROF" report arena.mprof >both.txt || fail "report"
 assert_contains "the peak's parts" "= 96.00 MiB heap + 200.00 MiB mapped" both.txt
