@@ -285,8 +285,7 @@ void report_text(const struct report *report, FILE *out)
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
     failed_text(report->image, out);
-    if (report->series != SERIES_MAPPED)
-        threads_text(p, report->series, out);
+    threads_text(p, report->series, out);
     if (report->family->order_count > 1)
         family_text(report->family, report->series, out);
     selfcheck_text(report->image, out);

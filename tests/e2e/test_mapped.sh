@@ -130,6 +130,37 @@ assert_contains "its part" "heap, 0 B of the peak" only.svg
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
 assert_contains "what to do" "leave --heap out" refused.err
 
+# Threads by what is shown of them: with --heap as if nothing had been mapped, with --mapped those that mapped some.
+cat >crew.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+static void *work(void *unused)
+{
+    (void)unused;
+    pthread_setname_np(pthread_self(), "mapper");
+    mmap(NULL, 30 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    free(malloc(1 << 20));
+    return NULL;
+}
+int main(void)
+{
+    pthread_t thread;
+    free(malloc(8 << 20));
+    return pthread_create(&thread, NULL, work, NULL) || pthread_join(thread, NULL);
+}
+END
+gcc -D_GNU_SOURCE -O0 -pthread -o crew crew.c || fail "gcc"
+run_as crew.mprof ./crew || fail "status $?"
+rows_of() { # option..: each row's name or label, and its own peak
+    "$MPROF" report -n 0 "$@" crew.mprof >crew.txt || fail "report $*"
+    sed -nE '/^threads, by/,/^$/s/^ (\S*)\s+([0-9]+|heap|mapped)\s+(\S+ \S+)\s.*/\1 \2 \3/p' crew.txt |
+        sed -E 's/ [0-9]+ / /' | paste -sd,
+}
+assert_eq "threads" "mapper 31.00 MiB, heap 1.00 MiB, mapped 30.00 MiB,crew 8.00 MiB" "$(rows_of)"
+assert_eq "threads of the heap" "crew 8.00 MiB,mapper 1.00 MiB" "$(rows_of --heap)"
+assert_eq "threads of mapped memory" "mapper 30.00 MiB" "$(rows_of --mapped)"
+
 # An allocator that is a library maps for its blocks: those are recorded, not their memory as well.
 cat >pool.c <<'END'
 #define _GNU_SOURCE
