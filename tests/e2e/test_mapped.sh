@@ -194,5 +194,8 @@ gcc -O1 -shared -fPIC -fno-builtin -o libpool.so pool.c && gcc -O0 -o user user.
 run_as pool.mprof ./user || fail "status $? with an allocator of its own"
 assert_eq "allocations of its blocks" 1000 "$(json pool.mprof totals.allocations)"
 assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_bytes)"
+"$MPROF" leaks --mapped pool.mprof >leaks.txt || fail "leaks --mapped"
+assert_contains "no mapped leak" "mapped at exit: 0 B of 0 stacks" leaks.txt
+! grep -q "live at exit" leaks.txt || fail "the heap with leaks --mapped: $(cat leaks.txt)"
 assert_refused 1 "$MPROF" plot --mapped -o no.svg pool.mprof
 assert_contains "what to do" "leave --mapped out" refused.err

@@ -352,15 +352,59 @@ static void test_orders(void **state)
     expect_first("at-peak", 3);
 }
 
+static void make_leaks(enum series series)
+{
+    size_t bytes;
+    free(text);
+    FILE *out = open_memstream(&text, &bytes);
+    leaks_text(&fixture.image, series, NULL, -1, 0, out);
+    fclose(out);
+    check_width();
+}
+
 static void test_leaks_of_none(void **state)
 {
     (void)state;
-    size_t bytes;
     fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, SERIES_HEAP, NULL, -1, 0, out);
-    fclose(out);
-    assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
+    for (enum series series = 0; series < SERIES_COUNT; series++) {
+        make_leaks(series);
+        int is_mapped = series == SERIES_MAPPED;
+        assert_true(is_mapped == !strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks\n"));
+        assert_true(is_mapped == !!strstr(text, "mapped at exit: 0 B of 0 stacks\n"));
+    }
+}
+
+/* The sums are those of the series, also where one of both has no leaks. */
+static void test_leaks_of_one_series(void **state)
+{
+    (void)state;
+    struct process *p = &fixture.process;
+    fixture.leaks[0] = (struct leak){2, 3, 300, 5, 5};
+    fixture.leaks[1] = (struct leak){1, 2, 8192, 7, 7};
+    p->leaks = &fixture.leaks[0];
+    p->leak_count = 1;
+    make_leaks(SERIES_MAPPED);
+    assert_non_null(strstr(text, "mapped at exit: 0 B of 0 stacks\n"));
+    assert_null(strstr(text, "live at exit"));
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 1 stack\n"));
+    assert_null(strstr(text, "mapped at exit"));
+    p->mapped_leaks = &fixture.leaks[1];
+    p->mapped_leak_count = 1;
+    p->totals.mapped_at_end_bytes = 8192;
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 1 stack\n"
+                                 "mapped at exit: 8.00 KiB of 1 stack\n"));
+    make_leaks(SERIES_HEAP);
+    assert_null(strstr(text, "mapped at exit"));
+    p->leak_count = 0;
+    make_leaks(SERIES_HEAP);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 0 stacks\n"));
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 0 stacks\n"));
+    p->totals.live_at_end_bytes = p->totals.live_at_end_blocks = 0;
+    make_leaks(SERIES_MEMORY);
+    assert_null(strstr(text, "live at exit"));
 }
 
 int main(void)
@@ -381,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leaks_of_one_series, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
