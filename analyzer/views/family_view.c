@@ -91,9 +91,9 @@ static void print_figures(const struct relative *r, const struct columns *c, FIL
     const struct totals *t = &r->totals;
     char peak[UNITS_TEXT] = "", heap[UNITS_TEXT] = "", mapped[UNITS_TEXT] = "";
     if (r->has_figures) {
-        units_bytes(peak, totals_peak(t, c->series).bytes);
-        units_bytes(heap, t->memory_peak_bytes - t->mapped_then_bytes);
-        units_bytes(mapped, t->mapped_then_bytes);
+        units_bytes_in(peak, totals_peak(t, c->series).bytes, PEAK_WIDTH - 1);
+        units_bytes_in(heap, t->memory_peak_bytes - t->mapped_then_bytes, PEAK_WIDTH - 1);
+        units_bytes_in(mapped, t->mapped_then_bytes, PEAK_WIDTH - 1);
     }
     fprintf(out, "%*s", PEAK_WIDTH, peak);
     if (c->with_parts)

@@ -74,15 +74,18 @@ static void print_totals(const struct image *image, enum series series, int toge
     selfcheck_text_line(image, out);
 }
 
+/* Each figure leaves a blank of its column. */
 static void print_usage(const char *label, const struct usage *u, int together, FILE *out)
 {
     char peak[UNITS_TEXT], time[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT],
         bytes[UNITS_TEXT], temporary[UNITS_TEXT], live[UNITS_TEXT];
-    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", label, units_bytes(peak, u->own_peak_bytes),
+    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", label,
+            units_bytes_in(peak, u->own_peak_bytes, 10),
             u->own_peak_bytes ? units_time(time, u->own_peak_ns) : "-",
-            together ? "-" : units_bytes(at_peak, u->at_peak_bytes),
-            units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
-            units_count_in(temporary, u->temporary, 8), units_bytes(live, u->live_at_end_bytes));
+            together ? "-" : units_bytes_in(at_peak, u->at_peak_bytes, 10),
+            units_count_in(count, u->allocations, 9), units_bytes_in(bytes, u->allocated_bytes, 10),
+            units_count_in(temporary, u->temporary, 8),
+            units_bytes_in(live, u->live_at_end_bytes, 10));
 }
 
 /* ---- the functions ---- */

@@ -44,15 +44,16 @@ static struct row *make_rows(const struct process *process, enum series series, 
     return rows;
 }
 
-/* `label` stands where the thread's number does. */
+/* `label` stands where the thread's number does. Each figure leaves a blank of its column. */
 static void print_row(const char *name, const char *label, const struct usage *u, FILE *out)
 {
     char peak[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT], bytes[UNITS_TEXT],
         live[UNITS_TEXT];
     fprintf(out, " %s%*s%9s%11s%11s%10s%11s%11s\n", name, (int)(NAME_WIDTH - text_width(name)), "",
-            label, units_bytes(peak, u->own_peak_bytes), units_bytes(at_peak, u->at_peak_bytes),
-            units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
-            units_bytes(live, u->live_at_end_bytes));
+            label, units_bytes_in(peak, u->own_peak_bytes, 10),
+            units_bytes_in(at_peak, u->at_peak_bytes, 10), units_count_in(count, u->allocations, 9),
+            units_bytes_in(bytes, u->allocated_bytes, 10),
+            units_bytes_in(live, u->live_at_end_bytes, 10));
 }
 
 /* Below what a thread with mapped memory held together, the parts of that which it has. */
