@@ -162,12 +162,17 @@ char *family_gaps(const struct family *family)
 
 char *family_sum_note(const struct family *family, int with_functions)
 {
-    size_t size = family_size(family);
+    size_t size = family_size(family), bytes;
     char *note = NULL, *gaps = family_gaps(family);
-    if (asprintf(&note, "%zu process%s together%s%s%s", size, size == 1 ? "" : "es",
-                 with_functions ? "; peaks of functions are those in one of them" : "",
-                 gaps ? "\nnot whole: " : "", gaps ? gaps : "") < 0)
-        note = NULL;
+    FILE *out = open_memstream(&note, &bytes);
+    if (out) {
+        fprintf(out, "%zu process%s together%s\n", size, size == 1 ? "" : "es",
+                with_functions ? "; peaks of functions are those in one of them" : "");
+        if (gaps)
+            text_list("not whole: ", gaps, WIDTH, out);
+        fclose(out);
+        note[bytes - 1] = '\0'; /* the last line's end */
+    }
     free(gaps);
     return note;
 }

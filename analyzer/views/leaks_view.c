@@ -133,12 +133,14 @@ static const char *moment_of(const struct image *image)
 static void print_heap_sum(const struct image *image, size_t stack_count, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT];
-    fprintf(out, "live at %s: %s in %s block%s of %s stack%s%s\n", moment_of(image),
-            units_bytes(bytes, p->totals.live_at_end_bytes),
-            units_count(blocks, p->totals.live_at_end_blocks),
-            p->totals.live_at_end_blocks == 1 ? "" : "s", units_count(stacks, stack_count),
-            stack_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
+    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT], head[32], sum[160];
+    snprintf(head, sizeof head, "live at %s: ", moment_of(image));
+    snprintf(sum, sizeof sum, "%s in %s block%s of %s stack%s%s",
+             units_bytes(bytes, p->totals.live_at_end_bytes),
+             units_count(blocks, p->totals.live_at_end_blocks),
+             p->totals.live_at_end_blocks == 1 ? "" : "s", units_count(stacks, stack_count),
+             stack_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
+    text_list(head, sum, WIDTH, out);
 }
 
 static void print_mapped_sum(const struct image *image, size_t stack_count, FILE *out)

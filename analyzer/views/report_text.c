@@ -46,19 +46,32 @@ static void print_ending(const struct image *image, const struct ending *ending,
     }
 }
 
-void report_text_head(const struct image *image, const char *note, FILE *out)
+/* Pid, start, duration and ending: one line, or two where it would be too long. */
+static void print_life(const struct image *image, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char date[UNITS_TEXT], time[UNITS_TEXT];
+    char date[UNITS_TEXT], time[UNITS_TEXT], *life = NULL;
+    size_t bytes;
+    FILE *line = open_memstream(&life, &bytes);
+    if (!line)
+        return;
+    fprintf(line, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
+            units_time(time, p->end_ns - p->begin_ns));
+    print_ending(image, &p->ending, line);
+    fclose(line);
+    text_list("", life, WIDTH, out);
+    free(life);
+}
+
+void report_text_head(const struct image *image, const char *note, FILE *out)
+{
     char *command = text_command(image->argv, image->argc);
     char *fit = text_fit(command[0] ? command : "(command line unknown)", WIDTH, 0);
     fprintf(out, "%s\n", fit);
     free(fit);
     free(command);
-    fprintf(out, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
-            units_time(time, p->end_ns - p->begin_ns));
-    print_ending(image, &p->ending, out);
-    fprintf(out, "\n%s%s\n", note ? note : "", note ? "\n" : "");
+    print_life(image, out);
+    fprintf(out, "%s%s\n", note ? note : "", note ? "\n" : "");
 }
 
 static void print_totals(const struct image *image, enum series series, int together, FILE *out)
@@ -98,6 +111,12 @@ struct row {
     int is_twin;        /* another row looks the same */
 };
 
+static size_t rank_width(size_t rank)
+{
+    int digits = snprintf(NULL, 0, "%zu", rank);
+    return digits + 2 > RANK_WIDTH ? (size_t)digits + 2 : RANK_WIDTH;
+}
+
 /* "where" stands at the line's right end; the name is shortened to the room that it leaves. */
 static struct row make_row(const struct image *image, const struct function_usage *usage,
                            size_t rank)
@@ -107,7 +126,7 @@ static struct row make_row(const struct image *image, const struct function_usag
     char *where = function_place(f);
     row.where = text_fit(f->flags & FUNCTION_RESOLVED ? where : "", 32, 1);
     free(where);
-    size_t room = WIDTH - RANK_WIDTH - text_width(row.where) - 2;
+    size_t room = WIDTH - rank_width(rank) - text_width(row.where) - 2;
     char *full = text_clean(f->name);
     row.name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);
     free(full);
@@ -198,7 +217,7 @@ static void print_figures(const struct function_usage *f, enum series series, in
 static void print_row(const struct row *row, enum series series, int together,
                       const struct addresses *addresses, FILE *out)
 {
-    int gap = (int)(WIDTH - RANK_WIDTH - text_width(row->name) - text_width(row->where));
+    int gap = (int)(WIDTH - rank_width(row->rank) - text_width(row->name) - text_width(row->where));
     fprintf(out, "%2zu  %s", row->rank, row->name);
     if (row->where[0])
         fprintf(out, "%*s%s", gap, "", row->where);
@@ -222,13 +241,14 @@ static void print_rows(struct row *rows, size_t count, enum series series, int t
 }
 
 /* Without mapped memory there is nothing to tell apart. */
-static const char *what_is_shown(const struct report *report, const struct process *p)
+static void print_heading(const struct report *report, const struct process *p, FILE *out)
 {
-    if (report->series == SERIES_MAPPED)
-        return " of mapped memory (imap, smap)";
-    if (report->series == SERIES_HEAP || p->totals.mapped_peak_bytes == 0)
-        return "";
-    return "; imap, smap: of mapped memory; heap + map: of a function that has both";
+    fprintf(out, "\nfunctions, by %s%s\n", report->sort,
+            report->series == SERIES_MAPPED ? " of mapped memory (imap, smap)" : "");
+    if (report->series == SERIES_MEMORY && p->totals.mapped_peak_bytes)
+        fputs("(imap, smap: of mapped memory; heap + map: of a function that has both)\n", out);
+    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
+            "allocated", "tempor.", "live end");
 }
 
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
@@ -240,9 +260,7 @@ static void print_functions(const struct report *report, const struct process *p
     size_t shown = 0, left = 0, starts = 0;
     struct addresses addresses;
     struct row *rows = xcalloc(count + 1, sizeof *rows);
-    fprintf(out, "\nfunctions, by %s%s\n", report->sort, what_is_shown(report, p));
-    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
-            "allocated", "tempor.", "live end");
+    print_heading(report, p, out);
     for (size_t i = 0; i < count; i++) {
         if (report->image->functions[order[i]->function].flags & FUNCTION_START)
             starts++;

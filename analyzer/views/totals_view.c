@@ -2,7 +2,10 @@
 #include "totals_view.h"
 #include "quality.h"
 #include "rss_words.h"
+#include "text.h"
 #include "units.h"
+
+#define WIDTH 79
 
 static const char *plural(uint64_t count)
 {
@@ -73,10 +76,11 @@ static void print_left(const struct process *p, enum series series, FILE *out)
 
 static void print_allocated(const struct totals *t, FILE *out)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT];
-    fprintf(out, "  allocated     %14s in %s allocation%s, ", units_bytes(a, t->allocated_bytes),
-            units_count(b, t->allocations), plural(t->allocations));
-    fprintf(out, "%s free%s\n", units_count(a, t->frees), plural(t->frees));
+    char a[UNITS_TEXT], b[UNITS_TEXT], head[2 * UNITS_TEXT], counts[3 * UNITS_TEXT];
+    snprintf(head, sizeof head, "  allocated     %14s in ", units_bytes(a, t->allocated_bytes));
+    snprintf(counts, sizeof counts, "%s allocation%s, %s free%s", units_count(a, t->allocations),
+             plural(t->allocations), units_count(b, t->frees), plural(t->frees));
+    text_list(head, counts, WIDTH, out);
     fprintf(out, "  temporary     %14s allocation%s", units_count(a, t->temporary),
             plural(t->temporary));
     if (t->allocations)

@@ -49,8 +49,8 @@ static void check_width(void)
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
         char one[1024];
         snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
-        if (text_width(one) > 80)
-            fail_msg("wider than 80 columns: %s", one);
+        if (text_width(one) > 79)
+            fail_msg("wider than 79 columns: %s", one);
     }
 }
 

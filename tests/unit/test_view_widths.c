@@ -104,12 +104,15 @@ static FILE *begin(void)
     return open_memstream(&text, &bytes);
 }
 
+static const char *sort = "peak";
+static long shown = -1;
+
 static void make_report(enum series series)
 {
     struct report report = {.image = &fixture.image,
                             .series = series,
-                            .sort = "peak",
-                            .count = -1,
+                            .sort = sort,
+                            .count = shown,
                             .family = &relatives.family,
                             .source = &fixture.image};
     FILE *out = begin();
@@ -148,11 +151,11 @@ static int matches(const char *line, const regex_t *pattern)
 /* table: that of the lines before; the new one where the line is a heading. */
 static const struct table *check_line(const char *line, const struct table *table, size_t *rows)
 {
+    if (text_width(line) > WIDTH)
+        fail_msg("wider than %d columns: %s", WIDTH, line);
     for (size_t i = 0; i < COUNT_OF(tables); i++)
         if (strncmp(line, tables[i].heading, strlen(tables[i].heading)) == 0)
             return &tables[i];
-    if (text_width(line) > WIDTH)
-        fail_msg("wider than %d columns: %s", WIDTH, line);
     if (!table || !matches(line, &row_patterns[table - tables]))
         return table;
     if (!matches(line, &figure_patterns[table - tables]))
@@ -165,8 +168,9 @@ static void check_text(size_t wanted)
 {
     const struct table *table = NULL;
     size_t rows = 0;
-    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+    for (const char *line = text; *line; line += strcspn(line, "\n")) {
         char one[1024];
+        line += *line == '\n';
         snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
         table = check_line(one, table, &rows);
     }
@@ -191,10 +195,118 @@ static void test_tables(void **state)
             }
 }
 
+/* Every order has its heading. */
+static void test_headings(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"peak",  "self", "at-peak", "allocations",
+                                       "bytes", "live", "name"};
+    make_wide(1030000, 7, 5);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        sort = keys[i];
+        make_report(SERIES_HEAP);
+        check_text(2 + 3 + 2);
+        make_report(SERIES_MAPPED);
+        check_text(4 + 3 + 2);
+        make_report(SERIES_MEMORY);
+        assert_non_null(strstr(text, "imap, smap: of mapped memory"));
+        check_text(6 + 2 + 9 + 2);
+    }
+    sort = "peak";
+}
+
+/* So many that their numbers need more columns. */
+static void test_ranks(void **state)
+{
+    (void)state;
+    enum { MANY = 1001 };
+    static struct function functions[MANY];
+    static struct function_usage usages[MANY];
+    make_wide(1030000, 7, 5);
+    for (uint32_t i = 0; i < MANY; i++) {
+        functions[i] = fixture.functions[0];
+        functions[i].name = "a_function_whose_name_alone_would_be_wider_than_a_line_of_the_text_is";
+        usages[i] = fixture.usages[0];
+        usages[i].function = i;
+    }
+    fixture.image.functions = functions;
+    fixture.image.function_count = fixture.process.function_count = MANY;
+    fixture.process.functions = usages;
+    shown = MANY;
+    make_report(SERIES_HEAP);
+    shown = -1;
+    assert_non_null(strstr(text, "\n99  a_func"));
+    assert_non_null(strstr(text, "\n1001  a_func"));
+    check_text(2 * MANY + 3 + 2);
+}
+
+/* A family that lacks much of what it could have. */
+static void test_notes(void **state)
+{
+    (void)state;
+    make_wide(1030000, 7, 5);
+    relatives.family.cut = relatives.family.unread = relatives.family.missing = 12;
+    text = family_sum_note(&relatives.family, 1);
+    check_text(0);
+    assert_non_null(strstr(text, "\nnot whole: 12 cut recordings, 12 unreadable recordings,\n"
+                                 "           12 processes without a recording"));
+    assert_int_not_equal(text[strlen(text) - 1], '\n');
+}
+
+/* Programs that ran for long, with all that can be said of them. */
+static void test_totals(void **state)
+{
+    (void)state;
+    static const struct ending endings[] = {
+        {END_SIGNAL, 11, ""}, {END_EXEC, 0, "/usr/lib/a/very/long/path/to/a/program"}, {0}};
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        make_wide(1098974756864, 7, 5);
+        struct process *p = &fixture.process;
+        p->pid = 4194303;
+        p->end_ns = 123456000;
+        p->ending = endings[i];
+        p->quality.lost = 1;
+        p->quality.loss = (struct loss){.allocations = 1};
+        p->totals.allocations = p->totals.frees = p->totals.live_at_end_blocks = 98765432109;
+        p->totals.reserved_peak_bytes = p->totals.reserved_at_end_bytes = 1098974756864;
+        p->totals.maps = p->totals.unmaps = 12345678;
+        p->totals.live_at_end_bytes = p->totals.mapped_at_end_bytes = 1098974756864;
+        make_report(SERIES_MEMORY);
+        assert_non_null(strstr(text, " 98,765,432,109 allocations,"));
+        assert_non_null(strstr(text, " 98,765,432,109 frees\n"));
+        check_text(6 + 2 + 9 + 2);
+    }
+    assert_non_null(strstr(text, "123.456 ms, end not seen\n"));
+}
+
+static void test_leaks(void **state)
+{
+    (void)state;
+    static struct leak leaks[1000];
+    for (size_t i = 0; i < COUNT_OF(leaks); i++)
+        leaks[i] = (struct leak){1, 98765432, 1098974756864, 999999999, 999999999999};
+    make_wide(1098974756864, 7, 5);
+    struct process *p = &fixture.process;
+    p->quality.lost = 1;
+    p->quality.loss = (struct loss){.allocations = 1};
+    p->totals.live_at_end_bytes = p->totals.mapped_at_end_bytes = 1098974756864;
+    p->totals.live_at_end_blocks = 98765432109;
+    p->leaks = p->mapped_leaks = leaks;
+    p->leak_count = p->mapped_leak_count = COUNT_OF(leaks);
+    fixture.image.running = 1;
+    FILE *out = begin();
+    leaks_text(&fixture.image, SERIES_MEMORY, NULL, -1, 0, out);
+    fclose(out);
+    check_text(0);
+    assert_non_null(strstr(text, "98,765,432,109 blocks of 1,000 stacks"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_tables), cmocka_unit_test(test_headings),
+        cmocka_unit_test(test_ranks),  cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_totals), cmocka_unit_test(test_leaks),
     };
     return cmocka_run_group_tests(tests, compile_patterns, end);
 }
