@@ -43,7 +43,7 @@ static void show(const struct chosen *chosen, const struct values *values)
     }
     char *note = note_of(chosen);
     leaks_text(chosen->image, chosen->series, note, values->count, values->addresses, stdout);
-    names_foot(chosen->image, stdout);
+    names_foot(chosen->image, chosen->series, stdout);
     free(note);
 }
 

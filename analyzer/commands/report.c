@@ -48,7 +48,7 @@ static void show(const struct report *report, int json)
         return;
     }
     report_text(report, stdout);
-    names_foot(report->image, stdout);
+    names_foot(report->image, report->series, stdout);
 }
 
 static int run(const struct invocation *call)
@@ -64,7 +64,7 @@ static int run(const struct invocation *call)
     int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, how);
     struct report report = {.image = chosen.image,
-                            .series = chosen.series,
+                            .series = chosen.wanted,
                             .sort = values.sort ? values.sort : "peak",
                             .count = values.count,
                             .family = &chosen.lineage.family,

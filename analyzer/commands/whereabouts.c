@@ -12,12 +12,12 @@ int addresses_refused(const char *command, int json, int addresses)
     return json && addresses;
 }
 
-void names_foot(const struct image *image, FILE *out)
+void names_foot(const struct image *image, enum series series, FILE *out)
 {
     struct nameless list[NAMELESS_SHOWN];
     const char *paths[NAMELESS_SHOWN];
     char *packages[NAMELESS_SHOWN];
-    size_t count = nameless_find(image, list);
+    size_t count = nameless_find(image, series, list);
     size_t shown = count < NAMELESS_SHOWN ? count : NAMELESS_SHOWN;
     for (size_t i = 0; i < shown; i++)
         paths[i] = list[i].object->path;

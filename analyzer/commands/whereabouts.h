@@ -19,7 +19,8 @@
 /* 1 after a sentence that --addresses adds nothing to --json. */
 int addresses_refused(const char *command, int json, int addresses);
 
-/* Prints which debug symbols would bring the names that process 0 lacks; nothing if it has all. */
-void names_foot(const struct image *image, FILE *out);
+/* Prints which debug symbols would bring the names that functions of the series in process 0 lack;
+ * nothing if they have all. */
+void names_foot(const struct image *image, enum series series, FILE *out);
 
 #endif

@@ -78,7 +78,8 @@ static void print_totals(const struct image *image, enum series series, int toge
 {
     const struct process *p = &image->processes[0];
     totals_text(p, series, together, out);
-    failed_text_line(image, out);
+    if (series != SERIES_MAPPED)
+        failed_text_line(image, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
@@ -245,7 +246,7 @@ static void print_heading(const struct report *report, const struct process *p, 
 {
     fprintf(out, "\nfunctions, by %s%s\n", report->sort,
             report->series == SERIES_MAPPED ? " of mapped memory (imap, smap)" : "");
-    if (report->series == SERIES_MEMORY && p->totals.mapped_peak_bytes)
+    if (report->series == SERIES_MEMORY && process_has_parts(p))
         fputs("(imap, smap: of mapped memory; heap + map: of a function that has both)\n", out);
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
             "allocated", "tempor.", "live end");
@@ -260,7 +261,8 @@ static void print_functions(const struct report *report, const struct process *p
     size_t shown = 0, left = 0, starts = 0;
     struct addresses addresses;
     struct row *rows = xcalloc(count + 1, sizeof *rows);
-    print_heading(report, p, out);
+    if (count > 0)
+        print_heading(report, p, out);
     for (size_t i = 0; i < count; i++) {
         if (report->image->functions[order[i]->function].flags & FUNCTION_START)
             starts++;
@@ -305,7 +307,8 @@ void report_text(const struct report *report, FILE *out)
     print_totals(report->image, report->series, together, out);
     if (p->function_count > 0 && report->count != 0)
         print_functions(report, p, out);
-    failed_text(report->image, out);
+    if (report->series != SERIES_MAPPED)
+        failed_text(report->image, out);
     threads_text(p, report->series, out);
     if (report->family->order_count > 1)
         family_text(report->family, report->series, out);

@@ -17,9 +17,9 @@
 
 struct report {
     const struct image *image;
-    enum series series;          /* what to show; SERIES_MEMORY: with its two parts */
-    const char *sort;            /* one of FUNCTION_ORDER_KEYS */
-    long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
+    enum series series; /* what to show; SERIES_MEMORY: with its two parts, as far as is known */
+    const char *sort;   /* one of FUNCTION_ORDER_KEYS */
+    long count;         /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
     const struct family *family; /* `self`, or all of it, was asked for */
     const struct image *source; /* its whole recording; NULL: the image sums the family's figures */
     const struct image *together; /* the sum, to be shown before `image`; NULL: not wanted */

@@ -35,10 +35,12 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
     const struct totals *t = &p->totals;
     char parts[TOTALS_PARTS];
     print_peak("peak", p, series, out);
-    if (p->series_unknown && t->mapped_peak_bytes)
-        print_peak("mapped peak", p, SERIES_MAPPED, out);
-    if (series != SERIES_MEMORY || !process_has_parts(p))
+    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
         return;
+    if (!process_has_parts(p)) {
+        print_peak("mapped peak", p, SERIES_MAPPED, out);
+        return;
+    }
     fprintf(out, "  %-13s %14s %s\n", "", "=",
             totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
     print_peak("heap peak", p, SERIES_HEAP, out);
@@ -68,7 +70,7 @@ static void print_left(const struct process *p, enum series series, FILE *out)
     const struct totals *t = &p->totals;
     if (series != SERIES_MAPPED)
         print_live("live at end", t->live_at_end_bytes, t->live_at_end_blocks, "block", p, out);
-    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && t->mapped_peak_bytes))
+    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && process_has_parts(p)))
         print_live("mapped at end", t->mapped_at_end_bytes, count_pieces(p), "piece", p, out);
 }
 

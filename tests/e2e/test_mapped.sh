@@ -197,5 +197,7 @@ assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_
 "$MPROF" leaks --mapped pool.mprof >leaks.txt || fail "leaks --mapped"
 assert_contains "no mapped leak" "mapped at exit: 0 B of 0 stacks" leaks.txt
 ! grep -q "live at exit" leaks.txt || fail "the heap with leaks --mapped: $(cat leaks.txt)"
+"$MPROF" report --mapped pool.mprof >report.txt || fail "report --mapped"
+! grep -Eq 'functions, by|debug symbols' report.txt || fail "functions without mapped memory: $(cat report.txt)"
 assert_refused 1 "$MPROF" plot --mapped -o no.svg pool.mprof
 assert_contains "what to do" "leave --mapped out" refused.err
