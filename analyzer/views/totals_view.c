@@ -90,24 +90,26 @@ static void print_allocated(const struct totals *t, FILE *out)
     fputc('\n', out);
 }
 
-/* Address space that is no memory: it may be much, and holds nothing. */
-static void print_space(const char *what, uint64_t peak, uint64_t at_end, FILE *out)
+/* Address space that is no memory: it may be much, and holds nothing. What several processes had at
+ * once is not known. */
+static void print_space(const char *what, uint64_t peak, uint64_t at_end, int together, FILE *out)
 {
     char a[UNITS_TEXT], b[UNITS_TEXT];
     if (peak)
-        fprintf(out, "  %-13s %14s at most, %s at the end\n", what, units_bytes(a, peak),
-                units_bytes(b, at_end));
+        fprintf(out, "  %-13s %14s%s %s at the end\n", what, units_bytes(a, peak),
+                together ? ", sum of each one's highest;" : " at most,",
+                units_bytes_in(b, at_end, 10));
 }
 
-static void print_mapped(const struct totals *t, FILE *out)
+static void print_mapped(const struct totals *t, int together, FILE *out)
 {
     char a[UNITS_TEXT];
     if (t->maps == 0)
         return;
     fprintf(out, "  mappings      %14s", units_count(a, t->maps));
     fprintf(out, ", %s unmapping%s\n", units_count(a, t->unmaps), t->unmaps == 1 ? "" : "s");
-    print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, out);
-    print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, out);
+    print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, together, out);
+    print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, together, out);
 }
 
 void totals_text(const struct process *p, enum series series, int together, FILE *out)
@@ -119,7 +121,7 @@ void totals_text(const struct process *p, enum series series, int together, FILE
     if (series != SERIES_MAPPED)
         print_allocated(t, out);
     if (series != SERIES_HEAP)
-        print_mapped(t, out);
+        print_mapped(t, together, out);
     if (totals_resident(t))
         fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
                 rss_words(t, together));

@@ -191,6 +191,31 @@ static void test_totals_without_parts(void **state)
     assert_null(strstr(text, "heap + "));
 }
 
+/* Nobody knows how much address space all had reserved at once: what is summed is called a sum. */
+static void test_space(void **state)
+{
+    (void)state;
+    fixture.process.totals.maps = 1;
+    fixture.process.totals.reserved_peak_bytes = fixture.process.totals.file_peak_bytes = 3 << 20;
+    fixture.process.totals.reserved_at_end_bytes = 1 << 20;
+    for (int sums = 0; sums < 2; sums++) {
+        size_t bytes;
+        free(text);
+        FILE *out = open_memstream(&text, &bytes);
+        totals_text(&fixture.process, SERIES_MEMORY, sums, out);
+        fclose(out);
+        check_width();
+        assert_true(sums ==
+                    !strstr(text, "  reserved            3.00 MiB at most, 1.00 MiB at the end"));
+        assert_true(sums == !!strstr(text,
+                                     "  reserved            3.00 MiB, sum of each one's highest; "
+                                     "1.00 MiB at the end\n"));
+        assert_true(sums == !!strstr(text,
+                                     "  mapped files        3.00 MiB, sum of each one's highest; "
+                                     "0 B at the end\n"));
+    }
+}
+
 /* The kernel's figure and the highest sample are told apart. */
 static void test_resident_set(void **state)
 {
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_totals_without_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_space, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resident_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
