@@ -28,7 +28,7 @@ static const struct option options[] = {
     {0}};
 
 /* Complains of a --sort that would do nothing. Returns 0 where there is none. */
-static int check_sort(const struct values *values)
+static int sort_refused(const struct values *values)
 {
     if (values->sort && values->count == 0)
         complain("report: --sort orders functions, and with -n 0 none is shown; leave one of both "
@@ -38,7 +38,16 @@ static int check_sort(const struct values *values)
                  "--tree cannot be sorted by at-peak; choose another key");
     else
         return 0;
-    return -1;
+    return 1;
+}
+
+/* Is there an option that would do nothing beside the others? In JSON a series only chooses
+ * functions. */
+static int is_refused(const struct values *values)
+{
+    return sort_refused(values) ||
+           addresses_refused("report", values->json, values->count, values->addresses) ||
+           (values->json && values->count == 0 && series_refused("report", &values->which.series));
 }
 
 static void show(const struct report *report, int json)
@@ -59,7 +68,7 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    if (check_sort(&values) != 0 || addresses_refused("report", values.json, values.addresses))
+    if (is_refused(&values))
         return COMMAND_USAGE;
     int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, how);
@@ -115,7 +124,9 @@ const struct command command_report = {
         "driver: another process of its tree held at least four times as much memory), the totals "
         "of all of them together come first, and then the report of the process that held most; "
         "with --heap and --mapped that goes by the heap or by mapped memory alone. "
-        "JSON is always that of the program itself, or of what --pid or --tree ask for. With "
+        "JSON is always that of the program itself, or of what --pid or --tree ask for; it has the "
+        "heap and mapped memory in any case, and --heap and --mapped only choose its functions, "
+        "those that have some, and their order. With "
         "an index, and without anything, a program that replaced itself by exec is shown as "
         "what it became last.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "
