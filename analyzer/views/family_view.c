@@ -53,11 +53,6 @@ char *family_command(const struct relative *relative, size_t width)
     return fit;
 }
 
-static int has_parts(const struct relative *r)
-{
-    return r->has_figures && r->totals.mapped_peak_bytes && !r->series_unknown;
-}
-
 /* The columns behind the commands. */
 struct columns {
     enum series series;
@@ -69,8 +64,10 @@ struct columns {
 static struct columns columns_of(const struct family *family, enum series series)
 {
     struct columns c = {series, 0, PEAK_WIDTH, NAME_WIDTH};
-    for (size_t i = 0; i < family->order_count && series == SERIES_MEMORY; i++)
-        c.with_parts |= has_parts(&family->relatives[family->order[i]]);
+    for (size_t i = 0; i < family->order_count && series == SERIES_MEMORY; i++) {
+        const struct relative *r = &family->relatives[family->order[i]];
+        c.with_parts |= r->has_figures && totals_have_parts(&r->totals, r->series_unknown);
+    }
     if (c.with_parts) {
         c.figures = 3 * PEAK_WIDTH;
         c.name = NAME_SHORT;
