@@ -252,35 +252,53 @@ static void print_heading(const struct report *report, const struct process *p, 
             "allocated", "tempor.", "live end");
 }
 
+/* The functions that a text shows, and how many it does not. */
+struct rows {
+    struct row *list;
+    size_t count, left, starts;
+};
+
+static struct rows choose_rows(const struct report *report,
+                               const struct function_usage *const *order, size_t count)
+{
+    size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
+    struct rows rows = {.list = xcalloc(count + 1, sizeof *rows.list)};
+    for (size_t i = 0; i < count; i++) {
+        if (report->image->functions[order[i]->function].flags & FUNCTION_START)
+            rows.starts++;
+        else if (rows.count >= limit)
+            rows.left++;
+        else {
+            rows.list[rows.count] = make_row(report->image, order[i], rows.count + 1);
+            rows.count++;
+        }
+    }
+    return rows;
+}
+
+static void print_omitted(const struct rows *rows, FILE *out)
+{
+    if (rows->left)
+        fprintf(out, "and %zu more: -n %zu shows all\n", rows->left, rows->left + rows->count);
+    if (rows->starts)
+        fputs("start frames (below main) are left out; --json has them\n", out);
+}
+
+/* Nothing where no function has anything of the series. */
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
 {
     size_t count;
     const struct function_usage **order =
         function_order(report->image, p, report->series, report->sort, &count);
-    size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
-    size_t shown = 0, left = 0, starts = 0;
+    struct rows rows = choose_rows(report, order, count);
     struct addresses addresses;
-    struct row *rows = xcalloc(count + 1, sizeof *rows);
     if (count > 0)
         print_heading(report, p, out);
-    for (size_t i = 0; i < count; i++) {
-        if (report->image->functions[order[i]->function].flags & FUNCTION_START)
-            starts++;
-        else if (shown >= limit)
-            left++;
-        else {
-            rows[shown] = make_row(report->image, order[i], shown + 1);
-            shown++;
-        }
-    }
     addresses_begin(&addresses, report->image, report->addresses, out);
-    print_rows(rows, shown, report->series, report->source == NULL, &addresses, out);
-    if (left)
-        fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
-    if (starts)
-        fputs("start frames (below main) are left out; --json has them\n", out);
+    print_rows(rows.list, rows.count, report->series, report->source == NULL, &addresses, out);
+    print_omitted(&rows, out);
     addresses_end(&addresses);
-    free(rows);
+    free(rows.list);
     free(order);
 }
 
@@ -305,7 +323,7 @@ void report_text(const struct report *report, FILE *out)
     report_text_head(report->image, note, out);
     free(note);
     print_totals(report->image, report->series, together, out);
-    if (p->function_count > 0 && report->count != 0)
+    if (report->count != 0)
         print_functions(report, p, out);
     if (report->series != SERIES_MAPPED)
         failed_text(report->image, out);
