@@ -127,7 +127,8 @@ static const struct key leaks_keys[] = {
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
              "mapped_peak_bytes, mapped_peak_time_s, memory_peak_bytes, memory_peak_time_s, "
-             "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, quality as in report, "
+             "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, "
+             "quality as in report, "
              "with --tree gaps, and with "
              "--func functions: name, module, file, line, offset, build_id, own_peak_bytes, "
              "own_peak_time_s"},
