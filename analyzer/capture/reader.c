@@ -201,6 +201,7 @@ static int read_entry(struct reader *r, const struct index_entry *e, int late)
     return part->of_image ? part->of_image(r) : part->of_process(r, e->process);
 }
 
+/* Reads the blocks of the index that an image is made of: its tables, or what needs these. */
 static int read_indexed(struct reader *r, int late)
 {
     int rc = 1;

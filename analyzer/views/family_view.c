@@ -167,8 +167,8 @@ char *family_sum_note(const struct family *family, int with_functions)
                 with_functions ? "; peaks of functions are those in one of them" : "");
         if (gaps)
             text_list("not whole: ", gaps, WIDTH, out);
-        fclose(out);
-        note[bytes - 1] = '\0'; /* the last line's end */
+        if (fclose(out) == 0)
+            note[bytes - 1] = '\0'; /* the last line's end */
     }
     free(gaps);
     return note;
