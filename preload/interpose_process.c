@@ -157,8 +157,8 @@ SPAWN(posix_spawn, posix_spawn, 0)
 SPAWN(posix_spawnp, posix_spawnp, 1)
 #endif
 
-/* By a jump, like popen's (the Makefile has this file compiled with sibling calls): popen allocates,
- * and no frame of ours may be among its callers. */
+/* By a jump, like popen's (the Makefile has this file compiled with sibling calls): popen
+ * allocates, and no frame of ours may be among its callers. */
 HOOK int system(const char *command)
 {
     if (!real_found())

@@ -177,14 +177,7 @@ int code_threads(struct codec *c, struct process *p, const struct image *image)
     COLUMN(c, t, count, begin_ns, COLUMN_DIFFERENCE);
     for (size_t i = 0; i < count; i++)
         code_near(c, &t[i].end_ns, t[i].begin_ns);
-    COLUMN(c, t, count, heap.allocations, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.allocated_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.own_peak_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.own_peak_ns, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.at_peak_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.live_at_end_bytes, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.live_at_end_blocks, COLUMN_PLAIN);
-    COLUMN(c, t, count, heap.temporary, COLUMN_PLAIN);
+    code_usage(c, &t->heap, count, sizeof *t);
     for (size_t i = 0; i < count && c->out == NULL; i++)
         t[i].memory = t[i].heap;
     if (c->in.bad)

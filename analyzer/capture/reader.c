@@ -167,53 +167,52 @@ static int read_index(struct reader *r)
     return !c.in.bad;
 }
 
-static int is_wanted(uint32_t type, int summaries)
+/* What an image is made of besides its tables. The late parts need the complete tables. */
+struct part {
+    uint32_t type;
+    int is_late;
+    int (*of_image)(struct reader *r); /* or */
+    int (*of_process)(struct reader *r, uint32_t serial);
+};
+static const struct part parts[] = {
+    {BLOCK_HEAD, 0, reader_add_head, NULL},       {BLOCK_SUMMARY, 1, NULL, reader_get_summary},
+    {BLOCK_MAPPED, 1, NULL, reader_get_mapped},   {BLOCK_LOST, 1, NULL, reader_get_lost},
+    {BLOCK_BOUNDS, 1, NULL, reader_get_bounds},   {BLOCK_MODULES, 1, reader_get_modules, NULL},
+    {BLOCK_FAMILY, 1, reader_get_family, NULL},   {BLOCK_SELFCHECK, 1, NULL, reader_get_selfcheck},
+    {BLOCK_THREADS, 1, NULL, reader_get_threads}, {BLOCK_FAILED, 1, NULL, reader_get_failed},
+};
+
+static const struct part *part_of(uint32_t type)
 {
-    if (!summaries)
-        return reader_is_table(type) || type == BLOCK_HEAD;
-    return type == BLOCK_SUMMARY || type == BLOCK_SELFCHECK || type == BLOCK_THREADS ||
-           type == BLOCK_LOST || type == BLOCK_BOUNDS || type == BLOCK_MODULES ||
-           type == BLOCK_MAPPED || type == BLOCK_FAILED || type == BLOCK_FAMILY;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].type == type)
+            return &parts[i];
+    return NULL;
 }
 
-/* Reads the blocks of the index that an image is made of: its tables, or the summaries. */
-static int read_indexed(struct reader *r, int summaries)
+/* Reads the block if its turn is now: tables and the other early parts first. */
+static int read_entry(struct reader *r, const struct index_entry *e, int late)
 {
-    if (summaries)
+    const struct part *part = part_of(e->type);
+    if (part ? part->is_late != late : late || !reader_is_table(e->type))
+        return 1;
+    int rc = reader_block(r, e->offset, e->type, e->process, &r->payload);
+    if (rc <= 0)
+        return rc;
+    if (!part)
+        return tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
+    return part->of_image ? part->of_image(r) : part->of_process(r, e->process);
+}
+
+/* Reads the blocks of the index that an image is made of: its tables, or what needs these. */
+static int read_indexed(struct reader *r, int late)
+{
+    int rc = 1;
+    if (late)
         reader_begin_processes(r, count_blocks(r, BLOCK_SUMMARY));
-    for (size_t i = 0; i < r->index_count; i++) {
-        const struct index_entry *e = &r->index[i];
-        if (!is_wanted(e->type, summaries))
-            continue;
-        int rc = reader_block(r, e->offset, e->type, e->process, &r->payload);
-        if (rc <= 0)
-            return rc;
-        if (e->type == BLOCK_HEAD)
-            rc = reader_add_head(r);
-        else if (e->type == BLOCK_SUMMARY)
-            rc = reader_get_summary(r, e->process);
-        else if (e->type == BLOCK_MAPPED)
-            rc = reader_get_mapped(r, e->process);
-        else if (e->type == BLOCK_LOST)
-            rc = reader_get_lost(r, e->process);
-        else if (e->type == BLOCK_BOUNDS)
-            rc = reader_get_bounds(r, e->process);
-        else if (e->type == BLOCK_MODULES)
-            rc = reader_get_modules(r);
-        else if (e->type == BLOCK_FAMILY)
-            rc = reader_get_family(r);
-        else if (e->type == BLOCK_SELFCHECK)
-            rc = reader_get_selfcheck(r, e->process);
-        else if (e->type == BLOCK_THREADS)
-            rc = reader_get_threads(r, e->process);
-        else if (e->type == BLOCK_FAILED)
-            rc = reader_get_failed(r, e->process);
-        else
-            rc = tables_read(&r->tables, (enum capture_block_type)e->type, &r->payload);
-        if (rc <= 0)
-            return rc;
-    }
-    return 1;
+    for (size_t i = 0; i < r->index_count && rc > 0; i++)
+        rc = read_entry(r, &r->index[i], late);
+    return rc;
 }
 
 static int read_complete(struct reader *r)

@@ -43,7 +43,7 @@ static void show(const struct chosen *chosen, const struct values *values)
     }
     char *note = note_of(chosen);
     leaks_text(chosen->image, chosen->series, note, values->count, values->addresses, stdout);
-    names_foot(chosen->image, stdout);
+    names_foot(chosen->image, chosen->series, stdout);
     free(note);
 }
 
@@ -55,7 +55,8 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    if (addresses_refused("leaks", values.json, values.addresses))
+    if (addresses_refused("leaks", values.json, values.count, values.addresses) ||
+        (values.json && series_refused("leaks", &values.which.series)))
         return COMMAND_USAGE;
     int how = values.json ? 0 : CHOSEN_LEADER | CHOSEN_HINTS;
     int status = chosen_open(&chosen, "leaks", operands.names[0], &values.which, how);
@@ -81,7 +82,7 @@ const struct command command_leaks = {
         "that are left count. Blocks that a forked child inherited are its parent's, and no "
         "leaks of the child. "
         "Of a program that only starts others (see report) the process that held most is "
-        "shown; JSON is of the program itself.",
+        "shown; JSON is of the program itself, and always has both, blocks and mapped memory.",
     .options = options,
     .run = run,
 };

@@ -30,7 +30,8 @@ static const struct key report_keys[] = {
      "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls; 0 "
      "where a recording without its end does not tell), "
      "reserved_peak_bytes and reserved_at_end_bytes (address space that cannot be written to), "
-     "file_peak_bytes and file_at_end_bytes (mapped files), "
+     "file_peak_bytes and file_at_end_bytes (mapped files), with --tree reserved_peak_bytes and "
+     "file_peak_bytes are sums of each process's own highest, not what all had at once, "
      "rss_peak_bytes (highest sample of the resident set, 0 without samples), rss_high_water_bytes "
      "(the kernel's own highest, read at each sample, at an orderly end and before an exec; 0 "
      "unknown; with --tree that of the largest process), failed_allocations (see failed; they are "
@@ -62,10 +63,11 @@ static const struct key report_keys[] = {
      "mapped_self_at_memory_peak_bytes and mapped_inclusive_at_memory_peak_bytes (what the "
      "function held of mapped memory when memory was highest; the rest of at_peak_bytes of "
      "memory_self and memory_inclusive is heap), activations (how many there were, see plot; null "
-     "where the recording does not say) and activation"},
-    {"activation",
-     "object, the activation of the function that held its inclusive own peak: thread (its "
-     "serial), begin_s and end_s; null where it is not known, as with --tree"},
+     "where the recording does not say), activation, mapped_activation and memory_activation"},
+    {"activation, mapped_activation, memory_activation",
+     "objects, the activation of the function that held its inclusive own peak of the heap, of "
+     "mapped memory and of both together: thread (its serial), begin_s and end_s; null where it is "
+     "not known, as with --tree, and where the function never held any"},
     {"failed",
      "array of objects, of the allocations that failed, by stack, those that asked for most first: "
      "count, bytes (all that they asked for; 18446744073709551615 is that or more), largest_bytes "
@@ -126,7 +128,8 @@ static const struct key leaks_keys[] = {
 static const struct key other_keys[] = {
     {"peak", "recordings, an array of objects: recording (the file), peak_bytes, peak_time_s, "
              "mapped_peak_bytes, mapped_peak_time_s, memory_peak_bytes, memory_peak_time_s, "
-             "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, quality as in report, "
+             "mapped_at_memory_peak_bytes, rss_peak_bytes, rss_high_water_bytes, lost, lost_bytes, "
+             "quality as in report, "
              "with --tree gaps, and with "
              "--func functions: name, module, file, line, offset, build_id, own_peak_bytes, "
              "own_peak_time_s, of the heap, and the same with mapped_ and memory_ before"},

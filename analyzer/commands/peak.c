@@ -274,6 +274,8 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands), status = COMMAND_OK;
     if (rc != OPTIONS_GO)
         return options_exit(rc);
+    if (values.json && !values.functions.count && series_refused("peak", &values.which.series))
+        return COMMAND_USAGE;
     if (values.json) {
         json_start(j = &json, stdout);
         json_array(j, "recordings");

@@ -28,7 +28,7 @@ static const struct option options[] = {
     {0}};
 
 /* Complains of a --sort that would do nothing. Returns 0 where there is none. */
-static int check_sort(const struct values *values)
+static int sort_refused(const struct values *values)
 {
     if (values->sort && values->count == 0)
         complain("report: --sort orders functions, and with -n 0 none is shown; leave one of both "
@@ -38,7 +38,16 @@ static int check_sort(const struct values *values)
                  "--tree cannot be sorted by at-peak; choose another key");
     else
         return 0;
-    return -1;
+    return 1;
+}
+
+/* Is there an option that would do nothing beside the others? In JSON a series only chooses
+ * functions. */
+static int is_refused(const struct values *values)
+{
+    return sort_refused(values) ||
+           addresses_refused("report", values->json, values->count, values->addresses) ||
+           (values->json && values->count == 0 && series_refused("report", &values->which.series));
 }
 
 static void show(const struct report *report, int json)
@@ -48,7 +57,7 @@ static void show(const struct report *report, int json)
         return;
     }
     report_text(report, stdout);
-    names_foot(report->image, stdout);
+    names_foot(report->image, report->series, stdout);
 }
 
 static int run(const struct invocation *call)
@@ -59,12 +68,12 @@ static int run(const struct invocation *call)
     int rc = options_parse(call, &values, &operands);
     if (rc != OPTIONS_GO)
         return options_exit(rc);
-    if (check_sort(&values) != 0 || addresses_refused("report", values.json, values.addresses))
+    if (is_refused(&values))
         return COMMAND_USAGE;
     int how = values.json ? CHOSEN_FAMILY : CHOSEN_FAMILY | CHOSEN_LEADER | CHOSEN_HINTS;
     int status = chosen_open(&chosen, "report", operands.names[0], &values.which, how);
     struct report report = {.image = chosen.image,
-                            .series = chosen.series,
+                            .series = chosen.wanted,
                             .sort = values.sort ? values.sort : "peak",
                             .count = values.count,
                             .family = &chosen.lineage.family,
@@ -104,9 +113,10 @@ const struct command command_report = {
         "smap) and, where a function has both, with what they were together; the peak is that of "
         "both together, with its two parts. Reservations that cannot be written to and mapped "
         "files are no memory in this sense; their sizes are among the totals. Of a program with "
-        "several threads a "
-        "table shows by their names what each of them allocated, whoever freed it. The processes "
-        "of its tree are named at the foot, each below the one that started it, with its peak as "
+        "several threads a table shows by their names what each of them allocated, whoever freed "
+        "it; of one that has mapped memory what it held together, then heap and mapped. The "
+        "processes of its tree are named at the foot, each below the one that started it, with its "
+        "peak as "
         "far as it is known; where one of these has mapped memory, with the peak's two parts. "
         "RSS is the kernel's high-water mark, as it was at the last sample, at an orderly end "
         "and before an exec, or the highest sample where that is not known.\n\n"
@@ -114,7 +124,9 @@ const struct command command_report = {
         "driver: another process of its tree held at least four times as much memory), the totals "
         "of all of them together come first, and then the report of the process that held most; "
         "with --heap and --mapped that goes by the heap or by mapped memory alone. "
-        "JSON is always that of the program itself, or of what --pid or --tree ask for. With "
+        "JSON is always that of the program itself, or of what --pid or --tree ask for; it has the "
+        "heap and mapped memory in any case, and --heap and --mapped only choose its functions, "
+        "those that have some, and their order. With "
         "an index, and without anything, a program that replaced itself by exec is shown as "
         "what it became last.\n\n"
         "With --tree the figures are those of all these processes together, wherever they are "

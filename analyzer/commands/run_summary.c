@@ -188,30 +188,29 @@ static void print_counts(const struct totals *t)
     }
 }
 
-/* "= 41.83 MiB heap + 838.31 MiB mapped", of a peak of memory: a program that has mapped none has
- * only a heap. */
+/* "= 41.83 MiB heap + 838.31 MiB mapped", of a peak of memory. */
 static void print_parts(const struct totals *t)
 {
     char parts[TOTALS_PARTS], line[TOTALS_PARTS + 2];
 
-    if (t->mapped_peak_bytes == 0)
-        return;
     snprintf(line, sizeof line, "= %s",
              totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
     print_line("", line);
 }
 
-static void print_peak(const struct totals *t, const struct quality *quality)
+/* A program that has mapped nothing has only a heap. */
+static void print_peak(const struct totals *t, const struct quality *quality, int has_parts)
 {
     char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
 
     snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->memory_peak_bytes),
              units_time(b, t->memory_peak_ns), quality_bound(quality, t->memory_peak_ns));
     print_line("peak", line);
-    print_parts(t);
+    if (has_parts)
+        print_parts(t);
 }
 
-static void print_left(const struct totals *t, const struct quality *quality)
+static void print_left(const struct totals *t, const struct quality *quality, int has_parts)
 {
     const char *bound = quality_bound(quality, UINT64_MAX);
     char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
@@ -219,19 +218,20 @@ static void print_left(const struct totals *t, const struct quality *quality)
     snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
              units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound);
     print_line("live at end", line);
-    if (t->mapped_peak_bytes == 0)
+    if (!has_parts)
         return;
     snprintf(line, sizeof line, "and %s mapped%s", units_bytes(a, t->mapped_at_end_bytes), bound);
     print_line("", line);
 }
 
 /* Of one process, or of a family together. */
-static void print_figures(const struct totals *t, const struct quality *quality, int together)
+static void print_figures(const struct totals *t, const struct quality *quality, int has_parts,
+                          int together)
 {
     print_counts(t);
-    print_peak(t, quality);
+    print_peak(t, quality, has_parts);
     print_resident(t, together);
-    print_left(t, quality);
+    print_left(t, quality, has_parts);
 }
 
 /* "4720 cc1plus, peak 880.14 MiB at 1.2 s", of what parts, and its resident set. */
@@ -246,7 +246,8 @@ static void print_biggest(const struct run_family *family)
              family->lineage.family.kin[family->biggest].pid, command,
              units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
     print_line("biggest", line);
-    print_parts(&r->totals);
+    if (totals_have_parts(&r->totals, r->series_unknown))
+        print_parts(&r->totals);
     free(command);
     if (totals_resident(&r->totals) == 0)
         return;
@@ -264,7 +265,7 @@ static void print_family(const struct run_family *family)
     snprintf(line, sizeof line, "%s processes",
              units_count(number, family_size(&family->lineage.family)));
     print_line("together", line);
-    print_figures(&sum->totals, &sum->quality, 1);
+    print_figures(&sum->totals, &sum->quality, process_has_parts(sum), 1);
     print_biggest(family);
 }
 
@@ -313,7 +314,7 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
         shown = &family.sum->processes[0].quality;
         print_family(&family);
     } else {
-        print_figures(&root->totals, shown, 0);
+        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), 0);
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);

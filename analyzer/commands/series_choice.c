@@ -19,6 +19,15 @@ int series_check(const char *command, const struct series_choice *choice)
     return COMMAND_USAGE;
 }
 
+int series_refused(const char *command, const struct series_choice *choice)
+{
+    if (!choice->heap && !choice->mapped)
+        return 0;
+    complain("%s: --json has the heap and mapped memory in any case; leave --%s out", command,
+             choice->heap ? "heap" : "mapped");
+    return 1;
+}
+
 int series_choose(const struct series_choice *choice, const char *recording,
                   const struct process *process, enum series *series)
 {

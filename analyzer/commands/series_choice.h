@@ -32,6 +32,9 @@ enum series series_wanted(const struct series_choice *choice);
 /* COMMAND_OK, or COMMAND_USAGE after a sentence where the options contradict each other. */
 int series_check(const char *command, const struct series_choice *choice);
 
+/* 1 after a sentence that one of the options adds nothing to a command's JSON, which has both. */
+int series_refused(const char *command, const struct series_choice *choice);
+
 /* The series to show of the process: COMMAND_OK, or COMMAND_FAILED after a sentence where an older
  * recording has nothing of it. */
 int series_choose(const struct series_choice *choice, const char *recording,

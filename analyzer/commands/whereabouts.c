@@ -5,19 +5,25 @@
 
 #include <stdlib.h>
 
-int addresses_refused(const char *command, int json, int addresses)
+int addresses_refused(const char *command, int json, long count, int addresses)
 {
-    if (json && addresses)
+    if (!addresses || (!json && count != 0))
+        return 0;
+    if (json)
         complain("%s: --json has the addresses anyway; leave out --addresses", command);
-    return json && addresses;
+    else
+        complain("%s: --addresses says where code lies, and with -n 0 none is shown; leave one of "
+                 "both out",
+                 command);
+    return 1;
 }
 
-void names_foot(const struct image *image, FILE *out)
+void names_foot(const struct image *image, enum series series, FILE *out)
 {
     struct nameless list[NAMELESS_SHOWN];
     const char *paths[NAMELESS_SHOWN];
     char *packages[NAMELESS_SHOWN];
-    size_t count = nameless_find(image, list);
+    size_t count = nameless_find(image, series, list);
     size_t shown = count < NAMELESS_SHOWN ? count : NAMELESS_SHOWN;
     for (size_t i = 0; i < shown; i++)
         paths[i] = list[i].object->path;

@@ -16,10 +16,12 @@
             "and at the foot the modules' build ids; --json always has them"                       \
     }
 
-/* 1 after a sentence that --addresses adds nothing to --json. */
-int addresses_refused(const char *command, int json, int addresses);
+/* 1 after a sentence that --addresses adds nothing: to --json, or where nothing is shown (count 0).
+ */
+int addresses_refused(const char *command, int json, long count, int addresses);
 
-/* Prints which debug symbols would bring the names that process 0 lacks; nothing if it has all. */
-void names_foot(const struct image *image, FILE *out);
+/* Prints which debug symbols would bring the names that functions of the series in process 0 lack;
+ * nothing if they have all. */
+void names_foot(const struct image *image, enum series series, FILE *out);
 
 #endif

@@ -93,18 +93,30 @@ static inline void figures_note_epoch(struct holding *held, uint64_t epoch)
     }
 }
 
+/* So much more, or less, is held; ties of the peak: the first. */
+static inline void holding_add(struct holding *held, uint64_t bytes, uint64_t ns, uint64_t epoch)
+{
+    figures_note_epoch(held, epoch);
+    held->live += bytes;
+    if (held->live > held->peak) {
+        held->peak = held->live;
+        held->peak_ns = ns;
+    }
+}
+
+static inline void holding_take(struct holding *held, uint64_t bytes, uint64_t epoch)
+{
+    figures_note_epoch(held, epoch);
+    held->live -= bytes;
+}
+
 static inline void figures_allocate(struct figures *f, const struct tree *tree,
                                     struct charge charge, uint64_t size, struct instant at)
 {
     struct figure_step *step = figures_step(f, tree, charge.calls);
     struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
 
-    figures_note_epoch(self, f->epoch);
-    self->live += size;
-    if (self->live > self->peak) {
-        self->peak = self->live;
-        self->peak_ns = at.ns;
-    }
+    holding_add(self, size, at.ns, f->epoch);
     step->sum += size;
     if ((int64_t)step->sum > (int64_t)step->highest) {
         step->highest = step->sum;
@@ -118,8 +130,7 @@ static inline void figures_release(struct figures *f, const struct tree *tree, s
 {
     struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
 
-    figures_note_epoch(self, f->epoch);
-    self->live -= size;
+    holding_take(self, size, f->epoch);
     figures_step(f, tree, charge.calls)->sum -= size;
 }
 

@@ -131,6 +131,7 @@ static void add_failures(struct merged *m, const struct process *p, uint64_t shi
     }
 }
 
+/* The highest of reservations and files, too: see merged.h. */
 static void add_totals(struct totals *to, const struct totals *from)
 {
     to->allocations += from->allocations;

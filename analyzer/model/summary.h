@@ -294,10 +294,16 @@ static inline int process_was_born(const struct process *p)
            process_has_mappings(p);
 }
 
-/* Is memory more than the heap, as far as is known? Then it is shown with its two parts. */
+/* Is memory more than the heap, as far as is known? Then it is shown with its two parts.
+ * series_unknown: as its process's. */
+static inline int totals_have_parts(const struct totals *t, int series_unknown)
+{
+    return t->mapped_peak_bytes && !series_unknown;
+}
+
 static inline int process_has_parts(const struct process *p)
 {
-    return p->totals.mapped_peak_bytes && !p->series_unknown;
+    return totals_have_parts(&p->totals, p->series_unknown);
 }
 
 /* Gives memory, but for the threads, the heap's figures and line: nothing was mapped, or nothing is

@@ -93,32 +93,16 @@ void threads_meet(struct heap *heap, size_t index, const struct thread_facts *fa
 
 /* ---- mapped memory ---- */
 
-static void hold(struct holding *held, uint64_t bytes, uint64_t ns, uint64_t epoch)
-{
-    figures_note_epoch(held, epoch);
-    held->live += bytes;
-    if (held->live > held->peak) {
-        held->peak = held->live;
-        held->peak_ns = ns;
-    }
-}
-
-static void drop(struct holding *held, uint64_t bytes, uint64_t epoch)
-{
-    figures_note_epoch(held, epoch);
-    held->live -= bytes;
-}
-
 void threads_hold_both(struct thread_accounts *a, uint32_t account, uint64_t size, uint64_t ns,
                        const struct mapped *m)
 {
-    hold(&a->list[account].both, size, ns, m->both.epoch);
+    holding_add(&a->list[account].both, size, ns, m->both.epoch);
 }
 
 void threads_drop_both(struct thread_accounts *a, uint32_t account, uint64_t size,
                        const struct mapped *m)
 {
-    drop(&a->list[account].both, size, m->both.epoch);
+    holding_take(&a->list[account].both, size, m->both.epoch);
 }
 
 void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, uint64_t ns,
@@ -128,9 +112,9 @@ void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, ui
 
     t->maps++;
     t->mapped_bytes += bytes;
-    hold(&t->mapped, bytes, ns, m->figures.epoch);
-    hold(&t->then, bytes, ns, m->then.epoch);
-    hold(&t->both, bytes, ns, m->both.epoch);
+    holding_add(&t->mapped, bytes, ns, m->figures.epoch);
+    holding_add(&t->then, bytes, ns, m->then.epoch);
+    holding_add(&t->both, bytes, ns, m->both.epoch);
 }
 
 void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
@@ -138,9 +122,9 @@ void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
 {
     struct thread_account *t = &a->list[account];
 
-    drop(&t->mapped, bytes, m->figures.epoch);
-    drop(&t->then, bytes, m->then.epoch);
-    drop(&t->both, bytes, m->both.epoch);
+    holding_take(&t->mapped, bytes, m->figures.epoch);
+    holding_take(&t->then, bytes, m->then.epoch);
+    holding_take(&t->both, bytes, m->both.epoch);
 }
 
 void threads_begin_both(struct thread_accounts *a)

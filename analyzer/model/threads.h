@@ -69,12 +69,7 @@ static inline void threads_allocate(struct thread_accounts *a, uint32_t account,
     t->allocations++;
     t->allocated_bytes += size;
     t->live_blocks++;
-    figures_note_epoch(&t->held, epoch);
-    t->held.live += size;
-    if (t->held.live > t->held.peak) {
-        t->held.peak = t->held.live;
-        t->held.peak_ns = ns;
-    }
+    holding_add(&t->held, size, ns, epoch);
 }
 
 static inline void threads_release(struct thread_accounts *a, uint32_t account, uint64_t size,
@@ -83,8 +78,7 @@ static inline void threads_release(struct thread_accounts *a, uint32_t account, 
     struct thread_account *t = &a->list[account];
 
     t->live_blocks--;
-    figures_note_epoch(&t->held, epoch);
-    t->held.live -= size;
+    holding_take(&t->held, size, epoch);
 }
 
 struct mapped;

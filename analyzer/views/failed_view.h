@@ -1,6 +1,7 @@
 /*
- * failed_view.h - allocations that failed, as parts of report's text and JSON. Shows process 0 of
- * the image. A write that fails is left to the stream's error flag. Any thread.
+ * failed_view.h - allocations that failed, as parts of report's text and JSON: the heap's, as
+ * calls that map are not among them. Shows process 0 of the image. A write that fails is left to
+ * the stream's error flag. Any thread.
  */
 #ifndef MPROF_FAILED_VIEW_H
 #define MPROF_FAILED_VIEW_H

@@ -53,11 +53,6 @@ char *family_command(const struct relative *relative, size_t width)
     return fit;
 }
 
-static int has_parts(const struct relative *r)
-{
-    return r->has_figures && r->totals.mapped_peak_bytes && !r->series_unknown;
-}
-
 /* The columns behind the commands. */
 struct columns {
     enum series series;
@@ -69,8 +64,10 @@ struct columns {
 static struct columns columns_of(const struct family *family, enum series series)
 {
     struct columns c = {series, 0, PEAK_WIDTH, NAME_WIDTH};
-    for (size_t i = 0; i < family->order_count && series == SERIES_MEMORY; i++)
-        c.with_parts |= has_parts(&family->relatives[family->order[i]]);
+    for (size_t i = 0; i < family->order_count && series == SERIES_MEMORY; i++) {
+        const struct relative *r = &family->relatives[family->order[i]];
+        c.with_parts |= r->has_figures && totals_have_parts(&r->totals, r->series_unknown);
+    }
     if (c.with_parts) {
         c.figures = 3 * PEAK_WIDTH;
         c.name = NAME_SHORT;
@@ -91,9 +88,9 @@ static void print_figures(const struct relative *r, const struct columns *c, FIL
     const struct totals *t = &r->totals;
     char peak[UNITS_TEXT] = "", heap[UNITS_TEXT] = "", mapped[UNITS_TEXT] = "";
     if (r->has_figures) {
-        units_bytes(peak, totals_peak(t, c->series).bytes);
-        units_bytes(heap, t->memory_peak_bytes - t->mapped_then_bytes);
-        units_bytes(mapped, t->mapped_then_bytes);
+        units_bytes_in(peak, totals_peak(t, c->series).bytes, PEAK_WIDTH - 1);
+        units_bytes_in(heap, t->memory_peak_bytes - t->mapped_then_bytes, PEAK_WIDTH - 1);
+        units_bytes_in(mapped, t->mapped_then_bytes, PEAK_WIDTH - 1);
     }
     fprintf(out, "%*s", PEAK_WIDTH, peak);
     if (c->with_parts)
@@ -162,12 +159,17 @@ char *family_gaps(const struct family *family)
 
 char *family_sum_note(const struct family *family, int with_functions)
 {
-    size_t size = family_size(family);
+    size_t size = family_size(family), bytes;
     char *note = NULL, *gaps = family_gaps(family);
-    if (asprintf(&note, "%zu process%s together%s%s%s", size, size == 1 ? "" : "es",
-                 with_functions ? "; peaks of functions are those in one of them" : "",
-                 gaps ? "\nnot whole: " : "", gaps ? gaps : "") < 0)
-        note = NULL;
+    FILE *out = open_memstream(&note, &bytes);
+    if (out) {
+        fprintf(out, "%zu process%s together%s\n", size, size == 1 ? "" : "es",
+                with_functions ? "; peaks of functions are those in one of them" : "");
+        if (gaps)
+            text_list("not whole: ", gaps, WIDTH, out);
+        if (fclose(out) == 0)
+            note[bytes - 1] = '\0'; /* the last line's end */
+    }
     free(gaps);
     return note;
 }

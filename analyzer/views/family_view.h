@@ -3,7 +3,7 @@
  *
  * What a process became by exec stands in its place; that it was forked before is then not shown.
  * A process's peak is that of the series; of memory, where anybody has mapped some, with what its
- * two parts were then. The text is at most 80 columns wide and names FAMILY_SHOWN processes, JSON
+ * two parts were then. The text is at most 79 columns wide and names FAMILY_SHOWN processes, JSON
  * has all. Keys are documented in mprof-c(1). A write that fails is left to the stream's error
  * flag.
  */

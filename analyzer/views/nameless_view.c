@@ -29,24 +29,26 @@ static void insert(struct nameless *list, size_t count, struct nameless new)
         list[at] = new;
 }
 
-/* By object: the functions of process 0 without a name. */
-static size_t *count_functions(const struct image *image)
+/* By object: the functions of process 0 without a name, of those that allocated in the series. */
+static size_t *count_functions(const struct image *image, enum series series)
 {
     const struct process *p = &image->processes[0];
     struct address *begins = function_addresses(image);
     size_t *functions = xcalloc(image->object_count + 1, sizeof *functions);
     for (size_t i = 0; i < p->function_count; i++) {
         uint32_t function = p->functions[i].function;
-        if (!(image->functions[function].flags & FUNCTION_RESOLVED))
+        if (!(image->functions[function].flags & FUNCTION_RESOLVED) &&
+            function_series_of(&p->functions[i], series)->inclusive.allocations)
             functions[begins[function].object]++;
     }
     free(begins);
     return functions;
 }
 
-size_t nameless_find(const struct image *image, struct nameless list[NAMELESS_SHOWN])
+size_t nameless_find(const struct image *image, enum series series,
+                     struct nameless list[NAMELESS_SHOWN])
 {
-    size_t *functions = count_functions(image), count = 0;
+    size_t *functions = count_functions(image, series), count = 0;
     for (uint32_t i = 1; i < image->object_count; i++) {
         const struct object *object = &image->objects[i];
         if (functions[i] && can_have_symbols(image, object))

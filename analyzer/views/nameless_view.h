@@ -13,14 +13,16 @@
 
 struct nameless {
     const struct object *object;
-    size_t functions; /* of process 0, without a name */
+    size_t functions; /* of process 0, in the series, without a name */
     char *package;    /* Debian's, which has the object; NULL unknown */
 };
 
-/* Fills the list with the modules that most functions without a name lie in, but for those of which
- * gaps_text gives another reason. Returns how many modules there are; the list ends after
- * NAMELESS_SHOWN. Captures of version 1 do not know their modules' build ids: 0. */
-size_t nameless_find(const struct image *image, struct nameless list[NAMELESS_SHOWN]);
+/* Fills the list with the modules that most functions without a name lie in, of those that have
+ * allocated in the series. Modules of which gaps_text gives another reason are left out. Returns
+ * how many modules there are; the list ends after NAMELESS_SHOWN. Captures of version 1 do not know
+ * their modules' build ids: 0. */
+size_t nameless_find(const struct image *image, enum series series,
+                     struct nameless list[NAMELESS_SHOWN]);
 
 /* Nothing where count, the result of nameless_find, is 0. */
 void nameless_text(const struct nameless *list, size_t count, FILE *out);

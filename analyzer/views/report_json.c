@@ -103,22 +103,30 @@ static void put_then(struct json *j, const char *key, uint64_t bytes, int togeth
         json_number(j, key, bytes);
 }
 
-/* When the activation was that held the own peak, and of how many it is one; null: not known. */
-static void put_activation(struct json *j, const struct function_usage *u)
+/* When the activation was that held the own peak; null: not known. */
+static void put_span(struct json *j, const char *key, const struct span *span)
+{
+    if (!span->valid) {
+        json_null(j, key);
+        return;
+    }
+    json_object(j, key);
+    json_number(j, "thread", span->thread);
+    json_seconds(j, "begin_s", span->begin_ns);
+    json_seconds(j, "end_s", span->end_ns);
+    json_end_object(j);
+}
+
+/* How many there were, and those that held the own peaks of the three series. */
+static void put_activations(struct json *j, const struct function_usage *u)
 {
     if (u->activations)
         json_number(j, "activations", u->activations);
     else
         json_null(j, "activations");
-    if (!u->heap.span.valid) {
-        json_null(j, "activation");
-        return;
-    }
-    json_object(j, "activation");
-    json_number(j, "thread", u->heap.span.thread);
-    json_seconds(j, "begin_s", u->heap.span.begin_ns);
-    json_seconds(j, "end_s", u->heap.span.end_ns);
-    json_end_object(j);
+    put_span(j, "activation", &u->heap.span);
+    put_span(j, "mapped_activation", &u->mapped.span);
+    put_span(j, "memory_activation", &u->memory.span);
 }
 
 static void put_function(struct json *j, const struct report *report,
@@ -140,7 +148,7 @@ static void put_function(struct json *j, const struct report *report,
     report_json_usage(j, "memory_inclusive", &u->memory.inclusive, together);
     put_then(j, "mapped_self_at_memory_peak_bytes", u->mapped_then.self_bytes, together);
     put_then(j, "mapped_inclusive_at_memory_peak_bytes", u->mapped_then.inclusive_bytes, together);
-    put_activation(j, u);
+    put_activations(j, u);
     json_end_object(j);
 }
 

@@ -46,26 +46,40 @@ static void print_ending(const struct image *image, const struct ending *ending,
     }
 }
 
-void report_text_head(const struct image *image, const char *note, FILE *out)
+/* Pid, start, duration and ending: one line, or two where it would be too long. */
+static void print_life(const struct image *image, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char date[UNITS_TEXT], time[UNITS_TEXT];
+    char date[UNITS_TEXT], time[UNITS_TEXT], *life = NULL;
+    size_t bytes;
+    FILE *line = open_memstream(&life, &bytes);
+    if (!line)
+        return;
+    fprintf(line, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
+            units_time(time, p->end_ns - p->begin_ns));
+    print_ending(image, &p->ending, line);
+    fclose(line);
+    text_list("", life, WIDTH, out);
+    free(life);
+}
+
+void report_text_head(const struct image *image, const char *note, FILE *out)
+{
     char *command = text_command(image->argv, image->argc);
     char *fit = text_fit(command[0] ? command : "(command line unknown)", WIDTH, 0);
     fprintf(out, "%s\n", fit);
     free(fit);
     free(command);
-    fprintf(out, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
-            units_time(time, p->end_ns - p->begin_ns));
-    print_ending(image, &p->ending, out);
-    fprintf(out, "\n%s%s\n", note ? note : "", note ? "\n" : "");
+    print_life(image, out);
+    fprintf(out, "%s%s\n", note ? note : "", note ? "\n" : "");
 }
 
 static void print_totals(const struct image *image, enum series series, int together, FILE *out)
 {
     const struct process *p = &image->processes[0];
     totals_text(p, series, together, out);
-    failed_text_line(image, out);
+    if (series != SERIES_MAPPED)
+        failed_text_line(image, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("  quality       ", quality, WIDTH, out);
@@ -74,15 +88,18 @@ static void print_totals(const struct image *image, enum series series, int toge
     selfcheck_text_line(image, out);
 }
 
+/* Each figure leaves a blank of its column. */
 static void print_usage(const char *label, const struct usage *u, int together, FILE *out)
 {
     char peak[UNITS_TEXT], time[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT],
         bytes[UNITS_TEXT], temporary[UNITS_TEXT], live[UNITS_TEXT];
-    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", label, units_bytes(peak, u->own_peak_bytes),
+    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", label,
+            units_bytes_in(peak, u->own_peak_bytes, 10),
             u->own_peak_bytes ? units_time(time, u->own_peak_ns) : "-",
-            together ? "-" : units_bytes(at_peak, u->at_peak_bytes),
-            units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
-            units_count_in(temporary, u->temporary, 8), units_bytes(live, u->live_at_end_bytes));
+            together ? "-" : units_bytes_in(at_peak, u->at_peak_bytes, 10),
+            units_count_in(count, u->allocations, 9), units_bytes_in(bytes, u->allocated_bytes, 10),
+            units_count_in(temporary, u->temporary, 8),
+            units_bytes_in(live, u->live_at_end_bytes, 10));
 }
 
 /* ---- the functions ---- */
@@ -95,6 +112,12 @@ struct row {
     int is_twin;        /* another row looks the same */
 };
 
+static size_t rank_width(size_t rank)
+{
+    int digits = snprintf(NULL, 0, "%zu", rank);
+    return digits + 2 > RANK_WIDTH ? (size_t)digits + 2 : RANK_WIDTH;
+}
+
 /* "where" stands at the line's right end; the name is shortened to the room that it leaves. */
 static struct row make_row(const struct image *image, const struct function_usage *usage,
                            size_t rank)
@@ -104,7 +127,7 @@ static struct row make_row(const struct image *image, const struct function_usag
     char *where = function_place(f);
     row.where = text_fit(f->flags & FUNCTION_RESOLVED ? where : "", 32, 1);
     free(where);
-    size_t room = WIDTH - RANK_WIDTH - text_width(row.where) - 2;
+    size_t room = WIDTH - rank_width(rank) - text_width(row.where) - 2;
     char *full = text_clean(f->name);
     row.name = text_width(full) <= room ? text_fit(full, room, 0) : text_short_name(full, room);
     free(full);
@@ -195,7 +218,7 @@ static void print_figures(const struct function_usage *f, enum series series, in
 static void print_row(const struct row *row, enum series series, int together,
                       const struct addresses *addresses, FILE *out)
 {
-    int gap = (int)(WIDTH - RANK_WIDTH - text_width(row->name) - text_width(row->where));
+    int gap = (int)(WIDTH - rank_width(row->rank) - text_width(row->name) - text_width(row->where));
     fprintf(out, "%2zu  %s", row->rank, row->name);
     if (row->where[0])
         fprintf(out, "%*s%s", gap, "", row->where);
@@ -219,45 +242,63 @@ static void print_rows(struct row *rows, size_t count, enum series series, int t
 }
 
 /* Without mapped memory there is nothing to tell apart. */
-static const char *what_is_shown(const struct report *report, const struct process *p)
+static void print_heading(const struct report *report, const struct process *p, FILE *out)
 {
-    if (report->series == SERIES_MAPPED)
-        return " of mapped memory (imap, smap)";
-    if (report->series == SERIES_HEAP || p->totals.mapped_peak_bytes == 0)
-        return "";
-    return "; imap, smap: of mapped memory; heap + map: of a function that has both";
+    fprintf(out, "\nfunctions, by %s%s\n", report->sort,
+            report->series == SERIES_MAPPED ? " of mapped memory (imap, smap)" : "");
+    if (report->series == SERIES_MEMORY && process_has_parts(p))
+        fputs("(imap, smap: of mapped memory; heap + map: of a function that has both)\n", out);
+    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
+            "allocated", "tempor.", "live end");
 }
 
+/* The functions that a text shows, and how many it does not. */
+struct rows {
+    struct row *list;
+    size_t count, left, starts;
+};
+
+static struct rows choose_rows(const struct report *report,
+                               const struct function_usage *const *order, size_t count)
+{
+    size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
+    struct rows rows = {.list = xcalloc(count + 1, sizeof *rows.list)};
+    for (size_t i = 0; i < count; i++) {
+        if (report->image->functions[order[i]->function].flags & FUNCTION_START)
+            rows.starts++;
+        else if (rows.count >= limit)
+            rows.left++;
+        else {
+            rows.list[rows.count] = make_row(report->image, order[i], rows.count + 1);
+            rows.count++;
+        }
+    }
+    return rows;
+}
+
+static void print_omitted(const struct rows *rows, FILE *out)
+{
+    if (rows->left)
+        fprintf(out, "and %zu more: -n %zu shows all\n", rows->left, rows->left + rows->count);
+    if (rows->starts)
+        fputs("start frames (below main) are left out; --json has them\n", out);
+}
+
+/* Nothing where no function has anything of the series. */
 static void print_functions(const struct report *report, const struct process *p, FILE *out)
 {
     size_t count;
     const struct function_usage **order =
         function_order(report->image, p, report->series, report->sort, &count);
-    size_t limit = report->count < 0 ? REPORT_FUNCTIONS : (size_t)report->count;
-    size_t shown = 0, left = 0, starts = 0;
+    struct rows rows = choose_rows(report, order, count);
     struct addresses addresses;
-    struct row *rows = xcalloc(count + 1, sizeof *rows);
-    fprintf(out, "\nfunctions, by %s%s\n", report->sort, what_is_shown(report, p));
-    fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
-            "allocated", "tempor.", "live end");
-    for (size_t i = 0; i < count; i++) {
-        if (report->image->functions[order[i]->function].flags & FUNCTION_START)
-            starts++;
-        else if (shown >= limit)
-            left++;
-        else {
-            rows[shown] = make_row(report->image, order[i], shown + 1);
-            shown++;
-        }
-    }
+    if (count > 0)
+        print_heading(report, p, out);
     addresses_begin(&addresses, report->image, report->addresses, out);
-    print_rows(rows, shown, report->series, report->source == NULL, &addresses, out);
-    if (left)
-        fprintf(out, "and %zu more: -n %zu shows all\n", left, left + shown);
-    if (starts)
-        fputs("start frames (below main) are left out; --json has them\n", out);
+    print_rows(rows.list, rows.count, report->series, report->source == NULL, &addresses, out);
+    print_omitted(&rows, out);
     addresses_end(&addresses);
-    free(rows);
+    free(rows.list);
     free(order);
 }
 
@@ -282,11 +323,11 @@ void report_text(const struct report *report, FILE *out)
     report_text_head(report->image, note, out);
     free(note);
     print_totals(report->image, report->series, together, out);
-    if (p->function_count > 0 && report->count != 0)
+    if (report->count != 0)
         print_functions(report, p, out);
-    failed_text(report->image, out);
     if (report->series != SERIES_MAPPED)
-        threads_text(p, report->series, out);
+        failed_text(report->image, out);
+    threads_text(p, report->series, out);
     if (report->family->order_count > 1)
         family_text(report->family, report->series, out);
     selfcheck_text(report->image, out);

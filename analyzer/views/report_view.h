@@ -3,7 +3,7 @@
  *
  * Shows process 0 of the image: the one that was exec'd, or what the caller or merged.h put there.
  * Of a family whose first process only starts others the text begins with the sum; JSON never does.
- * The processes of its tree are named at the foot. The text is at most 80 columns wide, but for the
+ * The processes of its tree are named at the foot. The text is at most 79 columns wide, but for the
  * paths that `addresses` asks for. The keys of
  * the JSON are documented in mprof-c(1) and never change. A write that fails is left to the
  * stream's error flag.
@@ -17,14 +17,14 @@
 
 struct report {
     const struct image *image;
-    enum series series;          /* what to show; SERIES_MEMORY: with its two parts */
-    const char *sort;            /* one of FUNCTION_ORDER_KEYS */
-    long count;                  /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
+    enum series series; /* what to show; SERIES_MEMORY: with its two parts, as far as is known */
+    const char *sort;   /* one of FUNCTION_ORDER_KEYS */
+    long count;         /* functions to show; -1: text shows REPORT_FUNCTIONS, JSON all */
     const struct family *family; /* `self`, or all of it, was asked for */
     const struct image *source; /* its whole recording; NULL: the image sums the family's figures */
     const struct image *together; /* the sum, to be shown before `image`; NULL: not wanted */
     size_t shown;                 /* which relative the image is, where it is one process */
-    int addresses;              /* the text also says where each function begins */
+    int addresses;                /* the text also says where each function begins */
 };
 
 #define REPORT_FUNCTIONS 20

@@ -11,66 +11,93 @@
 #define THREADS_SHOWN 20
 #define NAME_WIDTH    15
 
-static int by_peak(const void *a, const void *b)
+struct row {
+    const struct thread_usage *thread;
+    uint64_t peak; /* of the series shown */
+};
+
+static const struct usage *thread_series(const struct thread_usage *t, enum series series)
 {
-    const struct thread_usage *s = *(const struct thread_usage *const *)a;
-    const struct thread_usage *t = *(const struct thread_usage *const *)b;
-    if (s->memory.own_peak_bytes != t->memory.own_peak_bytes)
-        return s->memory.own_peak_bytes < t->memory.own_peak_bytes ? 1 : -1;
-    return (s->serial > t->serial) - (s->serial < t->serial);
+    return series == SERIES_HEAP ? &t->heap : series == SERIES_MAPPED ? &t->mapped : &t->memory;
 }
 
-/* Of a thread with mapped memory a second line shows that. */
-static void print_mapped(const struct thread_usage *t, FILE *out)
+static int by_peak(const void *left, const void *right)
 {
-    const struct usage *u = &t->mapped;
+    const struct row *a = left, *b = right;
+    if (a->peak != b->peak)
+        return a->peak < b->peak ? 1 : -1;
+    return (a->thread->serial > b->thread->serial) - (a->thread->serial < b->thread->serial);
+}
+
+/* Those that the table shows, sorted: of mapped memory those that have mapped some; of the heap,
+ * and of memory, all that did anything. */
+static struct row *make_rows(const struct process *process, enum series series, size_t *count)
+{
+    struct row *rows = xcalloc(process->thread_usage_count, sizeof *rows);
+    *count = 0;
+    for (size_t i = 0; i < process->thread_usage_count; i++) {
+        const struct thread_usage *t = &process->threads[i];
+        if (series != SERIES_MAPPED || t->mapped.allocations)
+            rows[(*count)++] = (struct row){t, thread_series(t, series)->own_peak_bytes};
+    }
+    qsort(rows, *count, sizeof *rows, by_peak);
+    return rows;
+}
+
+/* `label` stands where the thread's number does. Each figure leaves a blank of its column. */
+static void print_row(const char *name, const char *label, const struct usage *u, FILE *out)
+{
     char peak[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT], bytes[UNITS_TEXT],
         live[UNITS_TEXT];
-    if (u->allocations)
-        fprintf(out, " %-*s%9s%11s%11s%10s%11s%11s\n", NAME_WIDTH, "", "mapped",
-                units_bytes(peak, u->own_peak_bytes), units_bytes(at_peak, t->mapped_then_bytes),
-                units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
-                units_bytes(live, u->live_at_end_bytes));
+    fprintf(out, " %s%*s%9s%11s%11s%10s%11s%11s\n", name, (int)(NAME_WIDTH - text_width(name)), "",
+            label, units_bytes_in(peak, u->own_peak_bytes, 10),
+            units_bytes_in(at_peak, u->at_peak_bytes, 10), units_count_in(count, u->allocations, 9),
+            units_bytes_in(bytes, u->allocated_bytes, 10),
+            units_bytes_in(live, u->live_at_end_bytes, 10));
+}
+
+/* Below what a thread with mapped memory held together, the parts of that which it has. */
+static void print_parts(const struct thread_usage *t, FILE *out)
+{
+    struct usage heap = t->heap, mapped = t->mapped;
+    heap.at_peak_bytes = t->memory.at_peak_bytes - t->mapped_then_bytes;
+    mapped.at_peak_bytes = t->mapped_then_bytes;
+    if (heap.allocations)
+        print_row("", "heap", &heap, out);
+    print_row("", "mapped", &mapped, out);
 }
 
 static void print_thread(const struct thread_usage *t, enum series series, FILE *out)
 {
-    struct usage heap = t->heap, *u = &heap;
-    if (series == SERIES_MEMORY)
-        heap.at_peak_bytes = t->memory.at_peak_bytes - t->mapped_then_bytes;
-    char tid[16] = "", many[UNITS_TEXT], peak[UNITS_TEXT], at_peak[UNITS_TEXT], count[UNITS_TEXT],
-         bytes[UNITS_TEXT], live[UNITS_TEXT];
+    char tid[16] = "", many[UNITS_TEXT];
     if (t->threads > 1)
         snprintf(many, sizeof many, "%" PRIu32 " later ones", t->threads);
     else
         snprintf(tid, sizeof tid, "%" PRId32, t->tid);
     char *name = text_fit(t->threads > 1 ? many : t->name, NAME_WIDTH, 0);
-    fprintf(out, " %s%*s%9s%11s%11s%10s%11s%11s\n", name, (int)(NAME_WIDTH - text_width(name)), "",
-            tid, units_bytes(peak, u->own_peak_bytes), units_bytes(at_peak, u->at_peak_bytes),
-            units_count_in(count, u->allocations, 9), units_bytes(bytes, u->allocated_bytes),
-            units_bytes(live, u->live_at_end_bytes));
+    print_row(name, tid, thread_series(t, series), out);
     free(name);
-    if (series == SERIES_MEMORY)
-        print_mapped(t, out);
+    if (series == SERIES_MEMORY && t->mapped.allocations)
+        print_parts(t, out);
 }
 
 void threads_text(const struct process *process, enum series series, FILE *out)
 {
-    size_t count = process->thread_usage_count;
-    if (count < 2)
+    size_t count;
+    if (process->thread_usage_count < 2)
         return;
-    const struct thread_usage **order = xcalloc(count, sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = &process->threads[i];
-    qsort(order, count, sizeof *order, by_peak);
-    fputs("\nthreads, by the own peak of what they allocated\n", out);
-    fprintf(out, " %-*s%9s%11s%11s%10s%11s%11s\n", NAME_WIDTH, "", "tid", "own peak", "at peak",
-            "allocs", "allocated", "live end");
+    struct row *rows = make_rows(process, series, &count);
+    if (count > 0) {
+        fprintf(out, "\nthreads, by the own peak of what they %s\n",
+                series == SERIES_MAPPED ? "mapped" : "allocated");
+        fprintf(out, " %-*s%9s%11s%11s%10s%11s%11s\n", NAME_WIDTH, "", "tid", "own peak", "at peak",
+                "allocs", "allocated", "live end");
+    }
     for (size_t i = 0; i < count && i < THREADS_SHOWN; i++)
-        print_thread(order[i], series, out);
+        print_thread(rows[i].thread, series, out);
     if (count > THREADS_SHOWN)
         fprintf(out, "and %zu more: --json has all\n", count - THREADS_SHOWN);
-    free(order);
+    free(rows);
 }
 
 void threads_json(struct json *j, const struct process *process)

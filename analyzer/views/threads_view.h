@@ -8,8 +8,8 @@
 #include "json.h"
 #include "summary.h"
 
-/* A table, the highest own peak first; nothing if there is only one thread. series: SERIES_HEAP, or
- * SERIES_MEMORY, which adds mapped memory. */
+/* A table, the highest own peak of the series first; nothing if there is only one thread. Of mapped
+ * memory it has the threads that mapped some; of memory, below such a thread, the two parts. */
 void threads_text(const struct process *process, enum series series, FILE *out);
 
 /* The array "threads", by serial. */

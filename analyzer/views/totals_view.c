@@ -2,7 +2,10 @@
 #include "totals_view.h"
 #include "quality.h"
 #include "rss_words.h"
+#include "text.h"
 #include "units.h"
+
+#define WIDTH 79
 
 static const char *plural(uint64_t count)
 {
@@ -32,10 +35,12 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
     const struct totals *t = &p->totals;
     char parts[TOTALS_PARTS];
     print_peak("peak", p, series, out);
-    if (p->series_unknown && t->mapped_peak_bytes)
-        print_peak("mapped peak", p, SERIES_MAPPED, out);
-    if (series != SERIES_MEMORY || !process_has_parts(p))
+    if (series != SERIES_MEMORY || t->mapped_peak_bytes == 0)
         return;
+    if (!process_has_parts(p)) {
+        print_peak("mapped peak", p, SERIES_MAPPED, out);
+        return;
+    }
     fprintf(out, "  %-13s %14s %s\n", "", "=",
             totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
     print_peak("heap peak", p, SERIES_HEAP, out);
@@ -65,7 +70,7 @@ static void print_left(const struct process *p, enum series series, FILE *out)
     const struct totals *t = &p->totals;
     if (series != SERIES_MAPPED)
         print_live("live at end", t->live_at_end_bytes, t->live_at_end_blocks, "block", p, out);
-    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && t->mapped_peak_bytes))
+    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && process_has_parts(p)))
         print_live("mapped at end", t->mapped_at_end_bytes, count_pieces(p), "piece", p, out);
 }
 
@@ -73,10 +78,11 @@ static void print_left(const struct process *p, enum series series, FILE *out)
 
 static void print_allocated(const struct totals *t, FILE *out)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT];
-    fprintf(out, "  allocated     %14s in %s allocation%s, ", units_bytes(a, t->allocated_bytes),
-            units_count(b, t->allocations), plural(t->allocations));
-    fprintf(out, "%s free%s\n", units_count(a, t->frees), plural(t->frees));
+    char a[UNITS_TEXT], b[UNITS_TEXT], head[2 * UNITS_TEXT], counts[3 * UNITS_TEXT];
+    snprintf(head, sizeof head, "  allocated     %14s in ", units_bytes(a, t->allocated_bytes));
+    snprintf(counts, sizeof counts, "%s allocation%s, %s free%s", units_count(a, t->allocations),
+             plural(t->allocations), units_count(b, t->frees), plural(t->frees));
+    text_list(head, counts, WIDTH, out);
     fprintf(out, "  temporary     %14s allocation%s", units_count(a, t->temporary),
             plural(t->temporary));
     if (t->allocations)
@@ -84,24 +90,26 @@ static void print_allocated(const struct totals *t, FILE *out)
     fputc('\n', out);
 }
 
-/* Address space that is no memory: it may be much, and holds nothing. */
-static void print_space(const char *what, uint64_t peak, uint64_t at_end, FILE *out)
+/* Address space that is no memory: it may be much, and holds nothing. What several processes had at
+ * once is not known. */
+static void print_space(const char *what, uint64_t peak, uint64_t at_end, int together, FILE *out)
 {
     char a[UNITS_TEXT], b[UNITS_TEXT];
     if (peak)
-        fprintf(out, "  %-13s %14s at most, %s at the end\n", what, units_bytes(a, peak),
-                units_bytes(b, at_end));
+        fprintf(out, "  %-13s %14s%s %s at the end\n", what, units_bytes(a, peak),
+                together ? ", sum of each one's highest;" : " at most,",
+                units_bytes_in(b, at_end, 10));
 }
 
-static void print_mapped(const struct totals *t, FILE *out)
+static void print_mapped(const struct totals *t, int together, FILE *out)
 {
     char a[UNITS_TEXT];
     if (t->maps == 0)
         return;
     fprintf(out, "  mappings      %14s", units_count(a, t->maps));
     fprintf(out, ", %s unmapping%s\n", units_count(a, t->unmaps), t->unmaps == 1 ? "" : "s");
-    print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, out);
-    print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, out);
+    print_space("reserved", t->reserved_peak_bytes, t->reserved_at_end_bytes, together, out);
+    print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, together, out);
 }
 
 void totals_text(const struct process *p, enum series series, int together, FILE *out)
@@ -113,7 +121,7 @@ void totals_text(const struct process *p, enum series series, int together, FILE
     if (series != SERIES_MAPPED)
         print_allocated(t, out);
     if (series != SERIES_HEAP)
-        print_mapped(t, out);
+        print_mapped(t, together, out);
     if (totals_resident(t))
         fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
                 rss_words(t, together));

@@ -8,8 +8,8 @@
 #include "summary.h"
 #include <stdio.h>
 
-/* Peak, live at the end, what was allocated: of the series; of memory with its two parts.
- * together: it sums several processes. */
+/* Peak, live at the end, what was allocated: of the series; of memory with its two parts, or, in an
+ * older capture, the heap and how much was mapped. together: it sums several processes. */
 void totals_text(const struct process *process, enum series series, int together, FILE *out);
 
 /* "96.00 MiB heap + 200.00 MiB mapped". */

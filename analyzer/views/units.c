@@ -11,7 +11,9 @@ struct unit unit_of(uint64_t bytes)
                                         {"KiB", 1024.0},
                                         {"MiB", 1024.0 * 1024},
                                         {"GiB", 1024.0 * 1024 * 1024},
-                                        {"TiB", 1024.0 * 1024 * 1024 * 1024}};
+                                        {"TiB", 1024.0 * 1024 * 1024 * 1024},
+                                        {"PiB", 1024.0 * 1024 * 1024 * 1024 * 1024},
+                                        {"EiB", 1024.0 * 1024 * 1024 * 1024 * 1024 * 1024}};
     size_t i = 0;
     while (i + 1 < sizeof units / sizeof *units && (double)bytes >= units[i + 1].bytes)
         i++;
@@ -27,14 +29,20 @@ char *units_peak(char text[UNITS_TEXT], uint64_t bytes)
     return text;
 }
 
-char *units_bytes(char text[UNITS_TEXT], uint64_t bytes)
+char *units_bytes_in(char text[UNITS_TEXT], uint64_t bytes, int width)
 {
     struct unit unit = unit_of(bytes);
-    if (unit.bytes == 1)
-        snprintf(text, UNITS_TEXT, "%" PRIu64 " B", bytes);
-    else
-        snprintf(text, UNITS_TEXT, "%.2f %s", (double)bytes / unit.bytes, unit.name);
+    int decimals = unit.bytes == 1 ? 0 : 2;
+    while (snprintf(text, UNITS_TEXT, "%.*f %s", decimals, (double)bytes / unit.bytes, unit.name) >
+               width &&
+           decimals > 0)
+        decimals--;
     return text;
+}
+
+char *units_bytes(char text[UNITS_TEXT], uint64_t bytes)
+{
+    return units_bytes_in(text, bytes, UNITS_TEXT);
 }
 
 char *units_count(char text[UNITS_TEXT], uint64_t count)
@@ -55,21 +63,27 @@ char *units_count_in(char text[UNITS_TEXT], uint64_t count, int width)
 {
     if ((int)strlen(units_count(text, count)) <= width)
         return text;
-    int giga = count >= 1000000000u;
-    snprintf(text, UNITS_TEXT, "%.2f %s", (double)count / (giga ? 1e9 : 1e6), giga ? "G" : "M");
+    static const char names[] = "MGTPE";
+    double value = (double)count / 1e6;
+    size_t i = 0;
+    for (; value >= 999.995 && names[i + 1]; i++)
+        value /= 1000;
+    snprintf(text, UNITS_TEXT, "%.2f %c", value, names[i]);
     return text;
 }
 
+/* A unit ends where the next one begins once the digits are rounded. */
 char *units_time(char text[UNITS_TEXT], uint64_t ns)
 {
-    if (ns >= 1000000000000u)
-        snprintf(text, UNITS_TEXT, "%.1f s", (double)ns / 1e9);
-    else if (ns >= 1000000000u || ns == 0)
-        snprintf(text, UNITS_TEXT, "%.3f s", (double)ns / 1e9);
-    else if (ns >= 1000000u)
-        snprintf(text, UNITS_TEXT, "%.3f ms", (double)ns / 1e6);
+    double s = (double)ns / 1e9;
+    if (ns > 0 && s < 0.00099995)
+        snprintf(text, UNITS_TEXT, "%.1f us", s * 1e6);
+    else if (ns > 0 && s < 0.9999995)
+        snprintf(text, UNITS_TEXT, "%.3f ms", s * 1e3);
+    else if (s < 99999999.5)
+        snprintf(text, UNITS_TEXT, "%.*f s", s < 999.9995 ? 3 : s < 999999.95 ? 1 : 0, s);
     else
-        snprintf(text, UNITS_TEXT, "%.1f us", (double)ns / 1e3);
+        snprintf(text, UNITS_TEXT, "%.2e s", s);
     return text;
 }
 

@@ -78,3 +78,12 @@ for file in "$TESTS"/data/inlines.v*.capture; do
     assert_read_twice "$name"
     assert_plots "$name"
 done
+
+# Version 1 knows how much was mapped, and by whom not: --heap leaves it out, --mapped has nothing to show.
+cp "$TESTS/data/maps.v1.capture" maps.mprof
+"$MPROF" report maps.mprof >report.out 2>report.err || fail "report: $(cat report.err)"
+assert_contains "what was mapped" "  mapped peak       240.00 KiB at" report.out
+"$MPROF" report --heap maps.mprof >report.out 2>report.err || fail "report --heap: $(cat report.err)"
+! grep -q map <(tail -n +2 report.out) || fail "mapped memory with --heap: $(cat report.out)"
+"$MPROF" peak maps.mprof >peak.out 2>peak.err || fail "peak: $(cat peak.err)"
+! grep -q "	mapped" peak.out || fail "parts that are not known: $(cat peak.out)"

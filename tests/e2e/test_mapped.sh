@@ -53,6 +53,20 @@ mapped_at_memory_peak_bytes $((200 * mib))
 mapped_at_end_bytes $((100 * mib))
 END
 
+# The activations of both and of their sum hold the own peaks; there is none of what a function never held.
+/usr/bin/python3 - <<'END' || fail "activations: $("$MPROF" report --json arena.mprof)"
+import json, os, subprocess
+report = json.loads(subprocess.check_output([os.environ["MPROF"], "report", "--json", "arena.mprof"]))
+known = {}
+for f in report["functions"]:
+    for prefix in ("", "mapped_", "memory_"):
+        span, peak = f[prefix + "activation"], f[prefix + "inclusive"]["own_peak_time_s"]
+        assert span is None or span["begin_s"] <= peak <= span["end_s"], f
+        known[f["name"], prefix] = span is not None
+for name, held in (("mixed", (True, True, True)), ("fill", (True, False, True)), ("arena_new", (False, True, True))):
+    assert tuple(known[name, prefix] for prefix in ("", "mapped_", "memory_")) == held, (name, known)
+END
+
 # Both by default, with the parts of the sum; one of them by its option.
 "$MPROF" report arena.mprof >both.txt || fail "report"
 assert_contains "the peak's parts" "= 96.00 MiB heap + 200.00 MiB mapped" both.txt
@@ -126,6 +140,37 @@ assert_contains "its part" "heap, 0 B of the peak" only.svg
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
 assert_contains "what to do" "leave --heap out" refused.err
 
+# Threads by what is shown of them: with --heap as if nothing had been mapped, with --mapped those that mapped some.
+cat >crew.c <<'END'
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+static void *work(void *unused)
+{
+    (void)unused;
+    pthread_setname_np(pthread_self(), "mapper");
+    mmap(NULL, 30 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    free(malloc(1 << 20));
+    return NULL;
+}
+int main(void)
+{
+    pthread_t thread;
+    free(malloc(8 << 20));
+    return pthread_create(&thread, NULL, work, NULL) || pthread_join(thread, NULL);
+}
+END
+gcc -D_GNU_SOURCE -O0 -pthread -o crew crew.c || fail "gcc"
+run_as crew.mprof ./crew || fail "status $?"
+rows_of() { # option..: each row's name or label, and its own peak
+    "$MPROF" report -n 0 "$@" crew.mprof >crew.txt || fail "report $*"
+    sed -nE '/^threads, by/,/^$/s/^ (\S*)\s+([0-9]+|heap|mapped)\s+(\S+ \S+)\s.*/\1 \2 \3/p' crew.txt |
+        sed -E 's/ [0-9]+ / /' | paste -sd,
+}
+assert_eq "threads" "mapper 31.00 MiB, heap 1.00 MiB, mapped 30.00 MiB,crew 8.00 MiB" "$(rows_of)"
+assert_eq "threads of the heap" "crew 8.00 MiB,mapper 1.00 MiB" "$(rows_of --heap)"
+assert_eq "threads of mapped memory" "mapper 30.00 MiB" "$(rows_of --mapped)"
+
 # An allocator that is a library maps for its blocks: those are recorded, not their memory as well.
 cat >pool.c <<'END'
 #define _GNU_SOURCE
@@ -159,6 +204,11 @@ gcc -O1 -shared -fPIC -fno-builtin -o libpool.so pool.c && gcc -O0 -o user user.
 run_as pool.mprof ./user || fail "status $? with an allocator of its own"
 assert_eq "allocations of its blocks" 1000 "$(json pool.mprof totals.allocations)"
 assert_eq "mapped memory of its blocks" 0 "$(json pool.mprof totals.mapped_peak_bytes)"
+"$MPROF" leaks --mapped pool.mprof >leaks.txt || fail "leaks --mapped"
+assert_contains "no mapped leak" "mapped at exit: 0 B of 0 stacks" leaks.txt
+! grep -q "live at exit" leaks.txt || fail "the heap with leaks --mapped: $(cat leaks.txt)"
+"$MPROF" report --mapped pool.mprof >report.txt || fail "report --mapped"
+! grep -Eq 'functions, by|debug symbols' report.txt || fail "functions without mapped memory: $(cat report.txt)"
 assert_refused 1 "$MPROF" plot --mapped -o no.svg pool.mprof
 assert_contains "what to do" "leave --mapped out" refused.err
 

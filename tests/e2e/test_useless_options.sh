@@ -15,6 +15,20 @@ assert_refused 2 "$MPROF" report --tree --sort at-peak a.mprof
 assert_refused 2 "$MPROF" list --all --json
 assert_refused 2 "$MPROF" help --manual --completion
 assert_refused 2 "$MPROF" help --manual plot
+assert_refused 2 "$MPROF" report -n 0 --addresses a.mprof
+assert_refused 2 "$MPROF" leaks -n 0 --addresses a.mprof
+assert_contains "why" "-n 0" refused.err
+for series in --heap --mapped; do # JSON has both; they only choose functions
+    for command in leaks peak "report -n 0" "leaks -n 5"; do
+        # shellcheck disable=SC2086
+        assert_refused 2 "$MPROF" $command --json $series a.mprof
+        assert_contains "$command --json $series" "leave $series out" refused.err
+    done
+done
+"$MPROF" report --json --heap a.mprof | json_of functions.0.name >out || fail "report --json --heap"
+"$MPROF" report --json --mapped a.mprof | json_of functions >out || fail "report --json --mapped"
+assert_eq "functions that have mapped memory" "[]" "$(cat out)"
+"$MPROF" peak --json --heap --func even a.mprof >out || fail "peak --json --heap --func"
 "$MPROF" report -n 0 a.mprof >out || fail "report -n 0"
 "$MPROF" report --sort self a.mprof >out || fail "report --sort"
 

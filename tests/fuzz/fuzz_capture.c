@@ -32,7 +32,8 @@ static void read_windows(struct recording *r, const struct process *p)
 
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
         struct timeline line = {0};
-        recording_timeline(r, p->serial, (enum series)(i % SERIES_COUNT), windows[i][0], windows[i][1], &line);
+        recording_timeline(r, p->serial, (enum series)(i % SERIES_COUNT), windows[i][0],
+                           windows[i][1], &line);
         if (line.count > TIMELINE_BUCKETS)
             fuzz_fail("%zu buckets where there is room for %d", line.count, TIMELINE_BUCKETS);
         timeline_clear(&line);

@@ -93,6 +93,8 @@ static void make_report(long count, int together)
                             .family = &relatives.family,
                             .source = together ? NULL : &v.image};
     v.usages[1].activations = 3;
+    v.usages[1].mapped.span = (struct span){3 * FIXTURE_SECOND, 4 * FIXTURE_SECOND, 0, 0, 5, 1};
+    v.usages[1].memory.span = (struct span){FIXTURE_SECOND, 4 * FIXTURE_SECOND, 0, 0, 6, 1};
     v.failures[0] = (struct failure){2, 2, 9000, 8000, 5, 7};
     v.process.failures = v.failures;
     v.process.failure_count = 1;
@@ -197,6 +199,8 @@ static void test_report_keys(void **state)
                                        "at_peak_bytes",
                                        "activations",
                                        "activation",
+                                       "mapped_activation",
+                                       "memory_activation",
                                        "failed",
                                        "largest_bytes",
                                        "children",
@@ -215,6 +219,33 @@ static void test_report_keys(void **state)
     make_report(1, 0);
     assert_non_null(strstr(text, "\"name\": \"main\""));
     assert_null(strstr(text, "\"name\": \"work\""));
+}
+
+/* Each series' own peak has its activation, null where none is known. */
+static void test_activations(void **state)
+{
+    (void)state;
+    make_report(-1, 0);
+    const char *main_at = strstr(text, "\"name\": \"main\"");
+    const char *work_at = strstr(text, "\"name\": \"work\"");
+    assert_true(main_at && work_at && main_at < work_at);
+    assert_non_null(strstr(main_at, "\"mapped_activation\": null,\n"
+                                    "      \"memory_activation\": null\n"));
+    assert_non_null(strstr(work_at, "\"activation\": {\n"
+                                    "        \"thread\": 0,\n"
+                                    "        \"begin_s\": 1.000000000,\n"
+                                    "        \"end_s\": 2.000000000\n"
+                                    "      },\n"
+                                    "      \"mapped_activation\": {\n"
+                                    "        \"thread\": 5,\n"
+                                    "        \"begin_s\": 3.000000000,\n"
+                                    "        \"end_s\": 4.000000000\n"
+                                    "      },\n"
+                                    "      \"memory_activation\": {\n"
+                                    "        \"thread\": 6,\n"
+                                    "        \"begin_s\": 1.000000000,\n"
+                                    "        \"end_s\": 4.000000000\n"
+                                    "      }\n"));
 }
 
 static void test_leaks(void **state)
@@ -297,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_report_keys),
         cmocka_unit_test(test_report_of_a_child_that_is_not_there),
         cmocka_unit_test(test_report_of_a_forked_child),
+        cmocka_unit_test(test_activations),
         cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_keys_of_a_tree),
         cmocka_unit_test(test_manual_names_the_keys),

@@ -137,7 +137,7 @@ static void test_modules(void **state)
 {
     (void)state;
     struct nameless list[NAMELESS_SHOWN];
-    assert_int_equal(nameless_find(&v.image, list), 5);
+    assert_int_equal(nameless_find(&v.image, SERIES_HEAP, list), 5);
     assert_ptr_equal(list[0].object, &objects[2]);
     assert_int_equal(list[0].functions, 2);
     assert_ptr_equal(list[1].object, &objects[1]);
@@ -147,14 +147,28 @@ static void test_modules(void **state)
     struct module_gap gap = {"/lib/some.so", "it is gone", 1};
     v.image.gaps = &gap;
     v.image.gap_count = 1;
-    assert_int_equal(nameless_find(&v.image, list), 0);
+    assert_int_equal(nameless_find(&v.image, SERIES_HEAP, list), 0);
     gap.names = 0;
-    assert_int_equal(nameless_find(&v.image, list), 5);
+    assert_int_equal(nameless_find(&v.image, SERIES_HEAP, list), 5);
     v.image.object_count = 0; /* as a capture of version 1 has it */
     memset(v.locations, 0, sizeof v.locations);
-    assert_int_equal(nameless_find(&v.image, list), 0);
+    assert_int_equal(nameless_find(&v.image, SERIES_HEAP, list), 0);
     make_text(list, 0);
     assert_string_equal(text, "");
+}
+
+/* Only functions that the text shows count: those of the series. */
+static void test_series(void **state)
+{
+    (void)state;
+    struct nameless list[NAMELESS_SHOWN];
+    assert_int_equal(nameless_find(&v.image, SERIES_MAPPED, list), 0);
+    v.usages[1].mapped.inclusive.allocations = v.usages[1].memory.inclusive.allocations = 1;
+    v.usages[1].heap.inclusive.allocations = 0;
+    assert_int_equal(nameless_find(&v.image, SERIES_MAPPED, list), 1);
+    assert_ptr_equal(list[0].object, &objects[1]);
+    assert_int_equal(nameless_find(&v.image, SERIES_MEMORY, list), 1);
+    assert_int_equal(nameless_find(&v.image, SERIES_HEAP, list), 4);
 }
 
 static void test_text(void **state)
@@ -187,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_packages, scratch_enter, scratch_leave),
         cmocka_unit_test(test_cache),
         cmocka_unit_test_setup_teardown(test_modules, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_series, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,8 @@ static void check_width(void)
     for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
         char one[1024];
         snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
-        if (text_width(one) > 80)
-            fail_msg("wider than 80 columns: %s", one);
+        if (text_width(one) > 79)
+            fail_msg("wider than 79 columns: %s", one);
     }
 }
 
@@ -189,6 +189,31 @@ static void test_totals_without_parts(void **state)
     fclose(out);
     assert_non_null(strstr(text, "21.00 MiB at"));
     assert_null(strstr(text, "heap + "));
+}
+
+/* Nobody knows how much address space all had reserved at once: what is summed is called a sum. */
+static void test_space(void **state)
+{
+    (void)state;
+    fixture.process.totals.maps = 1;
+    fixture.process.totals.reserved_peak_bytes = fixture.process.totals.file_peak_bytes = 3 << 20;
+    fixture.process.totals.reserved_at_end_bytes = 1 << 20;
+    for (int sums = 0; sums < 2; sums++) {
+        size_t bytes;
+        free(text);
+        FILE *out = open_memstream(&text, &bytes);
+        totals_text(&fixture.process, SERIES_MEMORY, sums, out);
+        fclose(out);
+        check_width();
+        assert_true(sums ==
+                    !strstr(text, "  reserved            3.00 MiB at most, 1.00 MiB at the end"));
+        assert_true(sums == !!strstr(text,
+                                     "  reserved            3.00 MiB, sum of each one's highest; "
+                                     "1.00 MiB at the end\n"));
+        assert_true(sums == !!strstr(text,
+                                     "  mapped files        3.00 MiB, sum of each one's highest; "
+                                     "0 B at the end\n"));
+    }
 }
 
 /* The kernel's figure and the highest sample are told apart. */
@@ -352,15 +377,59 @@ static void test_orders(void **state)
     expect_first("at-peak", 3);
 }
 
+static void make_leaks(enum series series)
+{
+    size_t bytes;
+    free(text);
+    FILE *out = open_memstream(&text, &bytes);
+    leaks_text(&fixture.image, series, NULL, -1, 0, out);
+    fclose(out);
+    check_width();
+}
+
 static void test_leaks_of_none(void **state)
 {
     (void)state;
-    size_t bytes;
     fixture.process.totals.live_at_end_bytes = fixture.process.totals.live_at_end_blocks = 0;
-    FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, SERIES_HEAP, NULL, -1, 0, out);
-    fclose(out);
-    assert_non_null(strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks"));
+    for (enum series series = 0; series < SERIES_COUNT; series++) {
+        make_leaks(series);
+        int is_mapped = series == SERIES_MAPPED;
+        assert_true(is_mapped == !strstr(text, "live at exit: 0 B in 0 blocks of 0 stacks\n"));
+        assert_true(is_mapped == !!strstr(text, "mapped at exit: 0 B of 0 stacks\n"));
+    }
+}
+
+/* The sums are those of the series, also where one of both has no leaks. */
+static void test_leaks_of_one_series(void **state)
+{
+    (void)state;
+    struct process *p = &fixture.process;
+    fixture.leaks[0] = (struct leak){2, 3, 300, 5, 5};
+    fixture.leaks[1] = (struct leak){1, 2, 8192, 7, 7};
+    p->leaks = &fixture.leaks[0];
+    p->leak_count = 1;
+    make_leaks(SERIES_MAPPED);
+    assert_non_null(strstr(text, "mapped at exit: 0 B of 0 stacks\n"));
+    assert_null(strstr(text, "live at exit"));
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 1 stack\n"));
+    assert_null(strstr(text, "mapped at exit"));
+    p->mapped_leaks = &fixture.leaks[1];
+    p->mapped_leak_count = 1;
+    p->totals.mapped_at_end_bytes = 8192;
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 1 stack\n"
+                                 "mapped at exit: 8.00 KiB of 1 stack\n"));
+    make_leaks(SERIES_HEAP);
+    assert_null(strstr(text, "mapped at exit"));
+    p->leak_count = 0;
+    make_leaks(SERIES_HEAP);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 0 stacks\n"));
+    make_leaks(SERIES_MEMORY);
+    assert_non_null(strstr(text, "live at exit: 300 B in 3 blocks of 0 stacks\n"));
+    p->totals.live_at_end_bytes = p->totals.live_at_end_blocks = 0;
+    make_leaks(SERIES_MEMORY);
+    assert_null(strstr(text, "live at exit"));
 }
 
 int main(void)
@@ -372,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_totals_without_parts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_space, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resident_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quality_is_never_silent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
@@ -381,6 +451,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leaks_of_one_series, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

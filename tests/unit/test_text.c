@@ -206,6 +206,31 @@ static void test_units(void **state)
     assert_string_equal(units_time(text, 2425000000u), "2.425 s");
 }
 
+/* Nothing takes more columns than it may, rounded up or not. */
+static void test_units_in_columns(void **state)
+{
+    (void)state;
+    char text[UNITS_TEXT];
+    assert_string_equal(units_bytes_in(text, 1030000, 10), "1005.9 KiB");
+    assert_string_equal(units_bytes_in(text, 1030000, 11), "1005.86 KiB");
+    assert_string_equal(units_bytes_in(text, 1048575, 10), "1024.0 KiB");
+    assert_string_equal(units_bytes_in(text, 1048575, 9), "1024 KiB");
+    assert_string_equal(units_bytes_in(text, 1023, 10), "1023 B");
+    assert_string_equal(units_bytes(text, UINT64_MAX), "16.00 EiB");
+    assert_string_equal(units_bytes(text, 3ull << 50), "3.00 PiB");
+    assert_string_equal(units_count_in(text, 999999999, 8), "1.00 G");
+    assert_string_equal(units_count_in(text, 999994999, 8), "999.99 M");
+    assert_string_equal(units_count_in(text, UINT64_MAX, 8), "18.45 E");
+    assert_string_equal(units_time(text, 999949), "999.9 us");
+    assert_string_equal(units_time(text, 999999), "1.000 ms");
+    assert_string_equal(units_time(text, 999999499), "999.999 ms");
+    assert_string_equal(units_time(text, 999999999), "1.000 s");
+    assert_string_equal(units_time(text, 999999999999), "1000.0 s");
+    assert_string_equal(units_time(text, 999999990000000), "1000000 s");
+    assert_string_equal(units_time(text, 94608000000000000), "94608000 s");
+    assert_string_equal(units_time(text, UINT64_MAX), "1.84e+10 s");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_command),
         cmocka_unit_test(test_word),
         cmocka_unit_test(test_units),
+        cmocka_unit_test(test_units_in_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
