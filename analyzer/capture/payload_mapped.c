@@ -28,8 +28,11 @@ static void code_peaks(struct codec *c, struct usage *memory, const struct usage
     code_near(c, &memory->at_peak_bytes, heap->at_peak_bytes);
 }
 
+/* The lists may be NULL where they are empty. */
 static void code_mapped_functions(struct codec *c, struct function_usage *f, size_t count)
 {
+    if (count == 0)
+        return;
     code_usages(c, &f->mapped.self, &f->mapped.inclusive, count, sizeof *f);
     code_spans(c, &f->mapped.span, &f->mapped.inclusive, count, sizeof *f);
     for (size_t i = 0; i < count; i++)
@@ -44,6 +47,8 @@ static void code_mapped_functions(struct codec *c, struct function_usage *f, siz
 
 static void code_mapped_threads(struct codec *c, struct thread_usage *t, size_t count)
 {
+    if (count == 0)
+        return;
     code_usage(c, &t->mapped, count, sizeof *t);
     for (size_t i = 0; i < count; i++)
         code_peaks(c, &t[i].memory, &t[i].heap);

@@ -56,9 +56,12 @@ static void code_identity(struct codec *c, struct process *p)
     code_u64(c, &p->start_time);
 }
 
+/* f may be NULL where there is none. */
 static void code_functions(struct codec *c, struct function_usage *f, size_t count,
                            uint32_t version)
 {
+    if (count == 0)
+        return;
     COLUMN(c, f, count, function, COLUMN_DIFFERENCE);
     code_usages(c, &f->heap.self, &f->heap.inclusive, count, sizeof *f);
     code_spans(c, &f->heap.span, &f->heap.inclusive, count, sizeof *f);
@@ -177,7 +180,8 @@ int code_threads(struct codec *c, struct process *p, const struct image *image)
     COLUMN(c, t, count, begin_ns, COLUMN_DIFFERENCE);
     for (size_t i = 0; i < count; i++)
         code_near(c, &t[i].end_ns, t[i].begin_ns);
-    code_usage(c, &t->heap, count, sizeof *t);
+    if (count > 0)
+        code_usage(c, &t->heap, count, sizeof *t);
     for (size_t i = 0; i < count && c->out == NULL; i++)
         t[i].memory = t[i].heap;
     if (c->in.bad)
