@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output_name.h"
 #include "preload_name.h"
+#include "run_refusals.h"
 #include "run_summary.h"
 #include "sampler.h"
 #include "settings.h"
@@ -381,6 +382,8 @@ static int run(const struct invocation *call)
     if (rc != OPTIONS_GO)
         return options_exit(rc);
     s.argv = operands.names;
+    if (!run_settings_are_right())
+        return COMMAND_USAGE;
     make_tree(&s);
     take_no_children(&s);
     rc = COMMAND_FAILED;
