@@ -13,6 +13,7 @@
 
 #include "collect.h"
 #include "part_samples.h"
+#include "recording.h"
 #include "spool_state.h"
 #include "symbols.h"
 #include "xalloc.h"
@@ -83,7 +84,8 @@ static int create_part(const char *part)
         int orphan = open(part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (orphan < 0)
             return -1;
-        int free_to_go = flock(orphan, LOCK_EX | LOCK_NB) == 0 && unlink(part) == 0;
+        int free_to_go = flock(orphan, LOCK_EX | LOCK_NB) == 0 && recording_may_replace(part) &&
+                         unlink(part) == 0;
         close(orphan);
         if (!free_to_go)
             return -1;

@@ -101,6 +101,14 @@ int recording_identify(const char *file, struct recording_identity *identity)
     return rc;
 }
 
+int recording_may_replace(const char *file)
+{
+    struct recording_identity identity;
+    int rc = recording_identify(file, &identity);
+    return rc == RECORDING_OK || rc == RECORDING_MISSING || rc == RECORDING_EMPTY ||
+           rc == RECORDING_TOO_NEW;
+}
+
 static int same_recording(const struct recording_identity *a, const struct recording_identity *b)
 {
     return memcmp(a->id, b->id, sizeof a->id) == 0;

@@ -127,6 +127,17 @@ void recorded_free(struct recorded *r, const struct recorded_place *place)
 
 /* ---- collecting ---- */
 
+/* May it be lost? In doubt not. The folder may have been moved. */
+static int may_go(const struct recorded_place *place, const char *name)
+{
+    char *path = NULL;
+    int may = asprintf(&path, "/proc/self/fd/%d/%s", place->folder_fd, name) >= 0 &&
+              recording_may_replace(path);
+
+    free(path);
+    return may;
+}
+
 /* Creates the file that the collector writes. One left by a collector that was killed is worth
  * nothing: whoever holds the spool's lock owns it. */
 static int create_part(const struct recorded *r, const struct recorded_place *place)
@@ -134,9 +145,12 @@ static int create_part(const struct recorded *r, const struct recorded_place *pl
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(place->folder_fd, r->part, flags, 0600);
 
-    if (fd < 0 && errno == EEXIST && unlinkat(place->folder_fd, r->part, 0) == 0)
-        fd = openat(place->folder_fd, r->part, flags, 0600);
-    return fd;
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    if (may_go(place, r->part) && unlinkat(place->folder_fd, r->part, 0) == 0)
+        return openat(place->folder_fd, r->part, flags, 0600);
+    errno = EEXIST;
+    return -1;
 }
 
 /* Is the spool gone? Then a command that somebody ran meanwhile has collected it. */
@@ -264,7 +278,7 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
     char *spool = join(name, strlen(name), SPOOL_SUFFIX);
 
     plan_old_family(&family, place->folder_fd, name);
-    int taken = may_replace(place, spool, &old) &&
+    int taken = may_replace(place, spool, &old) && may_go(place, name) &&
                 renameat(place->folder_fd, r->part, place->folder_fd, name) == 0;
 
     if (taken) {
