@@ -293,7 +293,8 @@ static void put_title(const struct drawing *d)
     size_t width = TITLE_WIDTH;
     if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + BESIDE_TEXT)
         width = (size_t)d->picture->columns - BESIDE_TEXT;
-    char *title = text_fit(d->plot->title ? d->plot->title : command ? command : "", width, 0);
+    char *title = d->plot->title ? text_fit(d->plot->title, width, 0)
+                                 : text_fit_command(command ? command : "", width);
     fputs("set title ", d->out);
     gnuplot_put_quoted(d->out, title);
     fputs(" offset 0,1\n", d->out);

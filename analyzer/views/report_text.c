@@ -66,7 +66,7 @@ static void print_life(const struct image *image, FILE *out)
 void report_text_head(const struct image *image, const char *note, FILE *out)
 {
     char *command = text_command(image->argv, image->argc);
-    char *fit = text_fit(command[0] ? command : "(command line unknown)", WIDTH, 0);
+    char *fit = text_fit_command(command[0] ? command : "(command line unknown)", WIDTH);
     fprintf(out, "%s\n", fit);
     free(fit);
     free(command);
