@@ -261,6 +261,8 @@ void manual_library(FILE *out)
         "shmat, and the same by syscall) as a series of its own. What an allocator maps for its "
         "blocks is left out where it is a library. The spool is a "
         "shared mapping of a file: what was recorded is there even after the program was killed. "
+        "Who empties or shortens that file while the program runs has the kernel kill the program "
+        "with SIGBUS; who removes it loses the recording only. "
         "The library prints nothing and changes nothing that the program does; where it can record "
         "nothing it leaves the reason in the spool.\n\n"
         "What finds no room is counted as lost: on a full disk until there is room again; from "

@@ -1,7 +1,6 @@
 /* recorded.c - see recorded.h. */
 #include "recorded.h"
 #include "folder_watch.h"
-#include "quality_sum.h"
 #include "removal.h"
 #include "xalloc.h"
 #include <errno.h>
@@ -112,6 +111,9 @@ static void abandon(struct recorded *r, const struct recorded_place *place)
 {
     if (r->capture_fd >= 0)
         unlinkat(place->folder_fd, r->part, 0);
+    if ((r->result.state == GATHERED_FAILED || r->result.state == GATHERED_STAYS) &&
+        inode_at_name(r, place) != r->inode)
+        r->result.state = GATHERED_LOST;
     let_go(r, place);
 }
 
@@ -120,8 +122,7 @@ void recorded_free(struct recorded *r, const struct recorded_place *place)
     abandon(r, place);
     free(r->spool);
     free(r->part);
-    free(r->result.name);
-    free(r->result.program);
+    gathered_clear(&r->result);
     free(r);
 }
 
@@ -177,7 +178,7 @@ void recorded_start(struct recorded *r, const struct recorded_place *place)
         if (want_of_files())
             return;
         fail(r, COLLECT_IO);
-        let_go(r, place);
+        abandon(r, place);
         return;
     }
     int rc = collector_open(&r->collector, r->peek.fd, r->capture_fd, place->symbols);
@@ -218,28 +219,6 @@ int64_t recorded_step(struct recorded *r, const struct recorded_place *place)
 }
 
 /* ---- the end ---- */
-
-static void take_figures(struct gathered *result, const struct image *image)
-{
-    const char *program = image->argc > 0 ? image->argv[0] : image->executable;
-    const char *slash = strrchr(program, '/');
-
-    if (image->process_count == 0)
-        return;
-    result->program = xstrdup(slash != NULL ? slash + 1 : program);
-    result->ending = image->processes[0].ending;
-    result->ending.exec = ""; /* the text belongs to the image */
-    result->totals = image->processes[0].totals;
-    result->quality = image->processes[0].quality;
-    for (size_t i = 1; i < image->process_count; i++)
-        if (image->processes[i].totals.memory_peak_bytes > result->forked_peak_bytes)
-            result->forked_peak_bytes = image->processes[i].totals.memory_peak_bytes;
-    for (size_t i = 0; i < image->process_count; i++) {
-        quality_add(&result->all, &image->processes[i].quality, 0);
-        result->losers += image->processes[i].quality.lost > 0;
-    }
-    result->has_figures = 1;
-}
 
 /* May a capture take the place of the recording `name`? Not while that is a spool in use. A spool
  * that only lacks collecting is opened as *old, and locked, so that nobody begins to collect it. */
@@ -369,7 +348,7 @@ static int finish_collector(struct recorded *r, const struct recorded_place *pla
     spool_peek_reason(r->peek.fd, r->result.reason);
     int rc = collector_finish(r->collector, running);
     if (rc == COLLECT_OK)
-        take_figures(&r->result, collector_image(r->collector));
+        gathered_take_figures(&r->result, collector_image(r->collector));
     return rc;
 }
 

@@ -48,7 +48,7 @@ char *family_command(const struct relative *relative, size_t width)
     char *whole = NULL, *fit;
     if (asprintf(&whole, "%s%s", quote, base) < 0)
         whole = NULL;
-    fit = text_fit(whole && whole[0] ? whole : "?", width, 0);
+    fit = text_fit_command(whole && whole[0] ? whole : "?", width);
     free(whole);
     return fit;
 }
@@ -163,8 +163,11 @@ char *family_sum_note(const struct family *family, int with_functions)
     char *note = NULL, *gaps = family_gaps(family);
     FILE *out = open_memstream(&note, &bytes);
     if (out) {
-        fprintf(out, "%zu process%s together%s\n", size, size == 1 ? "" : "es",
-                with_functions ? "; peaks of functions are those in one of them" : "");
+        if (size == 1)
+            fputs("one process alone\n", out);
+        else
+            fprintf(out, "%zu processes together%s\n", size,
+                    with_functions ? "; peaks of functions are those in one of them" : "");
         if (gaps)
             text_list("not whole: ", gaps, WIDTH, out);
         if (fclose(out) == 0)
