@@ -315,6 +315,15 @@ static void close_with_summary(const struct session *s, const struct supervised 
     free(folder);
 }
 
+static void make_room(const struct session *s)
+{
+    char *wanted = output_name_expand(s->output.file, 0); /* NULL: with a pid, which is to come */
+
+    if (s->gather != NULL && wanted != NULL)
+        gather_remove_stubs(s->gather, wanted);
+    free(wanted);
+}
+
 static int start_and_watch(struct session *s)
 {
     struct launch_signals before;
@@ -323,6 +332,7 @@ static int start_and_watch(struct session *s)
     sigset_t watched;
     pid_t pid;
 
+    make_room(s);
     char **environment = make_environment(s);
     s->inherited_rss = proc_inherited_resident();
     launch_take_signals(&before, &watched);
