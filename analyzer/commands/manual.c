@@ -99,7 +99,9 @@ static const struct key report_keys[] = {
      "with --tree; object, what the sums lack, all 0 where they are whole: cut_recordings (they "
      "end "
      "early), unreadable_recordings, unrecorded_processes (known only by what started or followed "
-     "them: they could not be recorded, or their recording is elsewhere or gone)"},
+     "them: they could not be recorded, or their recording is elsewhere or gone), "
+     "unsampled_processes (recorded ones without a sample of the resident set, as they were short "
+     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too)"},
     {"threads",
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "

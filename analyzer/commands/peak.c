@@ -203,7 +203,7 @@ static void print_peaks(const struct process *p, const char *name, const char *p
 {
     const struct totals *t = &p->totals;
     struct peak_of peak = process_peak(p, series);
-    char bytes[UNITS_TEXT];
+    char bytes[UNITS_TEXT], words[RSS_WORDS];
     printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
            quality_bound(&p->quality, peak.ns));
     if (series == SERIES_MEMORY && process_has_parts(p)) {
@@ -211,7 +211,8 @@ static void print_peaks(const struct process *p, const char *name, const char *p
         printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
     }
     if (totals_resident(t))
-        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)), rss_words(t, together));
+        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)),
+               together ? rss_words_of_sum(p, words) : rss_words(t));
 }
 
 /* The family of a program that only starts others: the sum, then the biggest. */

@@ -69,14 +69,15 @@ static void print_heading(const struct run_summary *s, const struct roots *roots
     free(program);
 }
 
-static void print_resident(const struct totals *t, int together)
+/* sum: the process that is a whole family; NULL where the totals are those of one. */
+static void print_resident(const struct totals *t, const struct process *sum)
 {
-    char text[UNITS_TEXT], line[4 * UNITS_TEXT];
+    char text[UNITS_TEXT], line[UNITS_TEXT + RSS_WORDS + 4], words[RSS_WORDS];
 
     if (totals_resident(t) == 0)
         return;
     snprintf(line, sizeof line, "%s (%s)", units_bytes(text, totals_resident(t)),
-             rss_words(t, together));
+             sum != NULL ? rss_words_of_sum(sum, words) : rss_words(t));
     print_line("peak RSS", line);
 }
 
@@ -224,13 +225,13 @@ static void print_left(const struct totals *t, const struct quality *quality, in
     print_line("", line);
 }
 
-/* Of one process, or of a family together. */
+/* Of one process, or of a family's sum. */
 static void print_figures(const struct totals *t, const struct quality *quality, int has_parts,
-                          int together)
+                          const struct process *sum)
 {
     print_counts(t);
     print_peak(t, quality, has_parts);
-    print_resident(t, together);
+    print_resident(t, sum);
     print_left(t, quality, has_parts);
 }
 
@@ -252,7 +253,7 @@ static void print_biggest(const struct run_family *family)
     if (totals_resident(&r->totals) == 0)
         return;
     snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
-             rss_words(&r->totals, 0));
+             rss_words(&r->totals));
     print_line("", line);
 }
 
@@ -265,7 +266,7 @@ static void print_family(const struct run_family *family)
     snprintf(line, sizeof line, "%s processes",
              units_count(number, family_size(&family->lineage.family)));
     print_line("together", line);
-    print_figures(&sum->totals, &sum->quality, process_has_parts(sum), 1);
+    print_figures(&sum->totals, &sum->quality, process_has_parts(sum), sum);
     print_biggest(family);
 }
 
@@ -379,7 +380,7 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
         shown = &family.sum->processes[0].quality;
         print_family(&family);
     } else {
-        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), 0);
+        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), NULL);
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);

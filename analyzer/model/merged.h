@@ -7,7 +7,7 @@
  * was highest; at_peak_bytes is 0, as nobody knows what functions held when all processes together
  * were highest. The heap's line and its peak, and those of mapped memory, of both and of the
  * resident set, are the sums of together.h; the kernel's high-water mark is that of the largest
- * process. mapped_then_bytes is what all of them had mapped when their memory was highest; where
+ * process. The thread that calls exec counts once. mapped_then_bytes is what all of them had mapped when their memory was highest; where
  * one of them is of an older capture, memory is the heap. reserved_peak_bytes and file_peak_bytes
  * are the sums of each one's highest: what all had at once is not known, as nobody keeps these
  * lines. Times are in the common time.

@@ -276,6 +276,9 @@ struct process {
     int series_unknown;
     struct sample *samples;
     size_t sample_count;
+    /* Of the sum of a family: how many of its processes have no sample, and how many of these no
+     * mark of the kernel's either. */
+    size_t unsampled, unmeasured;
     struct difference *differences; /* the first of quality.selfcheck_differences */
     size_t difference_count;
 };

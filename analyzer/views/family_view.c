@@ -3,6 +3,7 @@
 #include "report_view.h"
 #include "text.h"
 #include "units.h"
+#include "unmeasured.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,9 @@ void family_gaps_json(struct json *j, const struct family *family)
     json_number(j, "cut_recordings", family->cut);
     json_number(j, "unreadable_recordings", family->unread);
     json_number(j, "unrecorded_processes", family->missing);
+    struct unmeasured u = unmeasured_of(family);
+    json_number(j, "unsampled_processes", u.unsampled);
+    json_number(j, "unmeasured_processes", u.unknown);
     json_end_object(j);
 }
 

@@ -137,9 +137,13 @@ static void put_part_entries(const struct drawing *d)
 
 static void put_rss_entry(const struct drawing *d)
 {
-    char title[64], bytes[UNITS_TEXT];
-    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
-             d->rss_axis ? " (right axis)" : "");
+    char title[128], bytes[UNITS_TEXT], lacking[64] = "";
+    size_t unsampled = d->plot->lines[0].image->processes[0].unsampled;
+    if (unsampled)
+        snprintf(lacking, sizeof lacking, ", without %zu process%s", unsampled,
+                 unsampled == 1 ? "" : "es");
+    snprintf(title, sizeof title, "RSS samples, up to %s%s%s", units_bytes(bytes, d->rss_bytes),
+             lacking, d->rss_axis ? " (right axis)" : "");
     int few = gnuplot_samples(d->plot).count < RSS_FEW;
     fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
             d->rss_axis ? "axes x1y2 " : "",

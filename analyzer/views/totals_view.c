@@ -115,7 +115,7 @@ static void print_mapped(const struct totals *t, int together, FILE *out)
 void totals_text(const struct process *p, enum series series, int together, FILE *out)
 {
     const struct totals *t = &p->totals;
-    char a[UNITS_TEXT];
+    char a[UNITS_TEXT], words[RSS_WORDS];
     print_peaks(p, series, out);
     print_left(p, series, out);
     if (series != SERIES_MAPPED)
@@ -124,7 +124,7 @@ void totals_text(const struct process *p, enum series series, int together, FILE
         print_mapped(t, together, out);
     if (totals_resident(t))
         fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
-                rss_words(t, together));
+                together ? rss_words_of_sum(p, words) : rss_words(t));
     if (p->thread_count > 1)
         fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
 }
