@@ -244,8 +244,10 @@ static void print_rows(struct row *rows, size_t count, enum series series, int t
 /* Without mapped memory there is nothing to tell apart. */
 static void print_heading(const struct report *report, const struct process *p, FILE *out)
 {
+    char note[QUALITY_NOTE];
     fprintf(out, "\nfunctions, by %s%s\n", report->sort,
             report->series == SERIES_MAPPED ? " of mapped memory (imap, smap)" : "");
+    fputs(quality_table_note(&p->quality, note), out);
     if (report->series == SERIES_MEMORY && process_has_parts(p))
         fputs("(imap, smap: of mapped memory; heap + map: of a function that has both)\n", out);
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",
