@@ -45,6 +45,8 @@ struct collector {
     uint64_t next_late;     /* fork_ticks of the next late child to begin; UINT64_MAX none */
     uint64_t next_check_ns; /* CLOCK_MONOTONIC: look for dead children then */
     int live;               /* the program may still be writing */
+    int is_snapshot;        /* it is finished while it may */
+    uint64_t looked;        /* ticks, when what has been taken in was looked for */
     int knows_pids;         /* the first process lives in our pid namespace */
 
     int32_t *pids_here; /* by serial, from collector_lives; 0: not known */
@@ -65,6 +67,21 @@ struct collector {
 
 /* Passes the events gathered in this subject to the writer. */
 void collector_tell(void *c, struct subject *s);
+
+/* The newest process of this pid. */
+struct subject *collector_subject_of_pid(struct collector *c, int32_t pid);
+
+/* ---- outside.c ---- */
+
+void collector_add_sample(struct collector *c, struct subject *s, struct sample sample);
+
+/* Take the samples that were handed in, and those of another collector. */
+void outside_take(struct collector *c);
+void outside_take_earlier(struct collector *c);
+
+/* Hands in a look at each process that lives: who views a program that still runs has no sampler.
+ */
+void outside_look(struct collector *c);
 
 /* ---- population.c ---- */
 

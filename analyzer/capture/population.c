@@ -322,6 +322,15 @@ void population_check(struct collector *c)
     }
 }
 
+/* The process has lived until its events were looked for, unless it is known to be gone. */
+static void reach_look(struct collector *c, struct subject *s)
+{
+    uint64_t looked = clock_at(&c->clock, c->looked);
+
+    if (looked > s->last_ns && !population_is_over(c, s->serial))
+        s->last_ns = looked;
+}
+
 void population_finish(struct collector *c, int running)
 {
     struct image *image = c->image;
@@ -330,10 +339,8 @@ void population_finish(struct collector *c, int running)
         struct subject *s = c->subjects[i];
         if (s->has_entry && !s->begun && s->entry.pid > 0)
             population_begin(c, s, s->entry.fork_ticks);
-        if (running && c->clock.is_here && s->begun && !s->closed && !s->entry.end_kind) {
-            uint64_t now = clock_at(&c->clock, clock_now(&c->clock));
-            s->last_ns = now > s->last_ns ? now : s->last_ns;
-        }
+        if (running && c->clock.is_here && s->begun && !s->closed && !s->entry.end_kind)
+            reach_look(c, s);
         close_subject(c, s);
         describe(c, s);
         set_ending(c, s);
