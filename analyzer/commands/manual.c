@@ -14,7 +14,9 @@ static const struct key report_keys[] = {
     {"command", "array of strings: the command line"},
     {"pid", "process id"},
     {"start", "start of the recording, seconds since 1970"},
-    {"duration_s", "seconds from the start to the end"},
+    {"begin_s", "when the process began: like all times, in seconds since the recording's start; "
+                "more than 0 of a forked child"},
+    {"duration_s", "seconds from its begin to its end"},
     {"exit",
      "how the process ended: an object with code (exit status), signal (number) or exec (path of "
      "the program that it became), or null where nobody saw it"},
@@ -112,7 +114,8 @@ static const struct key report_keys[] = {
 };
 
 static const struct key leaks_keys[] = {
-    {"command, pid, start, duration_s, exit, cut, running, quality, modules", "as in report"},
+    {"command, pid, start, begin_s, duration_s, exit, cut, running, quality, modules",
+     "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
     {"gaps, processes", "with --tree, as in report"},
     {"leaks",

@@ -50,13 +50,16 @@ static void print_ending(const struct image *image, const struct ending *ending,
 static void print_life(const struct image *image, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char date[UNITS_TEXT], time[UNITS_TEXT], *life = NULL;
+    char date[UNITS_TEXT], time[UNITS_TEXT], begin[UNITS_TEXT], *life = NULL;
     size_t bytes;
     FILE *line = open_memstream(&life, &bytes);
     if (!line)
         return;
-    fprintf(line, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
+    fprintf(line, "pid %d, %s, %s", p->pid, units_date(date, image->epoch_ns),
             units_time(time, p->end_ns - p->begin_ns));
+    if (p->begin_ns) /* all times are the recording's */
+        fprintf(line, " from %s on", units_time(begin, p->begin_ns));
+    fputs(", ", line);
     print_ending(image, &p->ending, line);
     fclose(line);
     text_list("", life, WIDTH, out);

@@ -157,6 +157,7 @@ static void test_report_keys(void **state)
     static const char *const keys[] = {"command",
                                        "pid",
                                        "start",
+                                       "begin_s",
                                        "duration_s",
                                        "exit",
                                        "signal",
