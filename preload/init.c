@@ -218,7 +218,8 @@ static int start(void)
     const char *check = start_facts_setting(facts, SETTING_SELFCHECK);
     selfcheck_start(check ? start_facts_number(check, 1) : 0);
     const char *interval = start_facts_setting(facts, SETTING_INTERVAL);
-    sample_start(interval ? start_facts_number(interval, 1000000000u) : 100000000u);
+    sample_start(interval ? start_facts_number(interval, 1000000000u) : 100000000u,
+                 spool.header->tree != 0);
     start_facts_give_back(facts);
     return 1;
 }

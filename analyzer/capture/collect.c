@@ -305,7 +305,6 @@ int collector_finish(struct collector *c, int running)
 {
     c->is_snapshot = running;
     take_all(c, running);
-    outside_take_earlier(c);
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
@@ -346,6 +345,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->next_late = UINT64_MAX;
     pthread_mutex_init(&c->samples_lock, NULL);
     population_subject(c, 0);
+    c->capture_fd = capture_fd;
     if (capture_fd >= 0) {
         struct writer_source source = {c, give_blocks, give_positions};
         c->writer = writer_new(capture_fd, c->image, &source);

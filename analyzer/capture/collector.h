@@ -39,6 +39,7 @@ struct collector {
     struct matcher matcher;
     struct writer *writer; /* NULL: no capture, or it failed */
     int writer_errno;      /* errno of its failure, 0: none */
+    int capture_fd;        /* the writer's; -1 none */
 
     struct subject **subjects; /* by serial; image->processes[i] belongs to subjects[i] */
     size_t subject_capacity, process_capacity;
@@ -54,6 +55,7 @@ struct collector {
 
     struct earlier_sample *earlier; /* samples of another collector's */
     size_t earlier_count, earlier_capacity;
+    int is_earlier_sorted;
 
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;
@@ -75,9 +77,11 @@ struct subject *collector_subject_of_pid(struct collector *c, int32_t pid);
 
 void collector_add_sample(struct collector *c, struct subject *s, struct sample sample);
 
-/* Take the samples that were handed in, and those of another collector. */
+/* Takes the samples that were handed in. */
 void outside_take(struct collector *c);
-void outside_take_earlier(struct collector *c);
+
+/* Gives a process that is about to be closed those that another collector has taken of it. */
+void outside_take_earlier(struct collector *c, struct subject *s);
 
 /* Hands in a look at each process that lives: who views a program that still runs has no sampler.
  */

@@ -5,6 +5,7 @@
 #include "xalloc.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 void collector_add_sample(struct collector *c, struct subject *s, struct sample sample)
@@ -72,14 +73,63 @@ void collector_earlier_samples(struct collector *c, uint32_t serial, const struc
     c->earlier_count += count;
 }
 
-void outside_take_earlier(struct collector *c)
+static int by_serial(const void *left, const void *right)
 {
-    for (size_t i = 0; i < c->earlier_count; i++) {
-        const struct earlier_sample *e = &c->earlier[i];
-        if (e->serial < c->image->process_count && !c->subjects[e->serial]->closed)
-            collector_add_sample(c, c->subjects[e->serial], e->sample);
+    const struct earlier_sample *a = left, *b = right;
+    return (a->serial > b->serial) - (a->serial < b->serial);
+}
+
+void outside_take_earlier(struct collector *c, struct subject *s)
+{
+    size_t low = 0, high = c->earlier_count;
+
+    if (!c->is_earlier_sorted && high)
+        qsort(c->earlier, high, sizeof *c->earlier, by_serial);
+    c->is_earlier_sorted = 1;
+    while (low < high) { /* the first one of this process */
+        size_t middle = low + (high - low) / 2;
+        if (c->earlier[middle].serial < s->serial)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    c->earlier_count = 0;
+    for (; low < c->earlier_count && c->earlier[low].serial == s->serial; low++)
+        collector_add_sample(c, s, c->earlier[low].sample);
+}
+
+static size_t put_samples(struct writer *w, uint32_t serial, const struct sample *list,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        writer_sample(w, serial, &list[i]);
+    return count;
+}
+
+/* What was closed has given its samples to the image. */
+static size_t put_all_samples(const struct collector *c, struct writer *w)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < c->image->process_count; i++) {
+        const struct subject *s = c->subjects[i];
+        const struct process *p = &c->image->processes[i];
+        count += s->closed ? put_samples(w, i, p->samples, p->sample_count)
+                           : put_samples(w, i, s->samples.list, s->samples.count);
+    }
+    return count;
+}
+
+int collector_leave_samples(struct collector *c)
+{
+    outside_take(c);
+    if (c->capture_fd < 0 || ftruncate(c->capture_fd, 0) != 0 ||
+        lseek(c->capture_fd, 0, SEEK_SET) != 0)
+        return 0;
+    struct writer *w = writer_new(c->capture_fd, c->image, &(struct writer_source){0});
+    size_t count = put_all_samples(c, w);
+    int rc = writer_flush_samples(w);
+    writer_free(w);
+    return count > 0 && rc == WRITER_OK;
 }
 
 void outside_look(struct collector *c)

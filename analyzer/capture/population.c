@@ -177,6 +177,7 @@ static void close_subject(struct collector *c, struct subject *s)
         uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
         s->last_ns = end > s->last_ns ? end : s->last_ns;
     }
+    outside_take_earlier(c, s);
     if (s->samples.count) {
         samples_sort(&s->samples);
         uint64_t last = s->samples.list[s->samples.count - 1].ns;

@@ -307,7 +307,10 @@ void manual_library(FILE *out)
     roff_item(out, "NAME.spool", NULL,
               "what the program recorded, until a command of mprof-c collects it");
     roff_item(out, "NAME", NULL, "the collected recording");
-    roff_item(out, "NAME.part", NULL, "a recording that is being collected");
+    roff_item(
+        out, "NAME.part", NULL,
+        "a recording that is being collected, or the samples of the resident set that mprof-c "
+        "run took of a program that outlived it");
     roff_item(out, "TMPDIR/mprof-c-UID", NULL,
               "(or in /tmp) links that mprof-c run makes to a library in whose path is a blank, a "
               "colon or a $: LD_PRELOAD cannot hold these");

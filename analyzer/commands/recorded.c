@@ -372,5 +372,9 @@ void recorded_leave(struct recorded *r, const struct recorded_place *place)
     if (r->stage == RECORDED_COLLECTING && r->result.is_root)
         finish_collector(r, place, 1);
     r->result.state = GATHERED_STAYS;
+    if (r->stage == RECORDED_COLLECTING && collector_leave_samples(r->collector)) {
+        close(r->capture_fd); /* NAME.part stays, with the samples */
+        r->capture_fd = -1;
+    }
     abandon(r, place);
 }

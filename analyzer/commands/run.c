@@ -48,7 +48,8 @@ static const struct option options[] = {
      "record into FILE; %p is the pid, %h the host, %q{VAR} an environment variable. An older "
      "recording is replaced when the new one is complete; any other file is not, and refused"},
     {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, interval), NULL,
-     "seconds between two samples of the resident set (0.1); 0 takes none"},
+     "seconds between two samples of the resident set (0.1); 0 takes none. What outlives run is "
+     "sampled at its events, every 0.1 s"},
     {'t', "timeout", OPTION_SECONDS, "S", offsetof(struct values, timeout), NULL,
      "end the program and its descendants after S seconds, with exit status 124; 0: never"},
     {'E', "exit-code", OPTION_FLAG, NULL, offsetof(struct values, exit_code), NULL,
@@ -191,7 +192,8 @@ static char **make_environment(const struct session *s)
     char tree[32], children[32];
     struct launch_setting set[SETTING_COUNT + 1] = {
         {setting_variables[SETTING_OUTPUT], s->output.pattern},
-        {setting_variables[SETTING_INTERVAL], "0"}, /* mprof-c takes the samples itself */
+        /* mprof-c takes the samples itself, but not of what outlives it */
+        {setting_variables[SETTING_INTERVAL], s->values.interval > 0 ? "0.1" : "0"},
         {setting_variables[SETTING_TREE], tree},
     };
     size_t count = 3;
