@@ -21,6 +21,9 @@ static const struct key report_keys[] = {
      "how the process ended: an object with code (exit status), signal (number) or exec (path of "
      "the program that it became), or null where nobody saw it"},
     {"cut", "true: the file ended early, the figures are of what could be read"},
+    {"figures", "what they are of a file that ended early: whole, \"of events\" (of those that are "
+                "left, up to the end as it is shown), or missing (neither they nor an event is "
+                "left; all are 0)"},
     {"running", "true: the program was still running"},
     {"totals",
      "object: allocations, frees, allocated_bytes (lost ones are counted, too), peak_bytes and "

@@ -250,6 +250,13 @@ struct ending {
     const char *exec; /* path, "" unless END_EXEC */
 };
 
+/* What is left of a process in a file that lost its end. */
+enum figures_left {
+    FIGURES_WHOLE,
+    FIGURES_OF_EVENTS, /* made of the events that are left: of what came up to end_ns */
+    FIGURES_NONE,      /* not even events: all figures are 0, and that says nothing */
+};
+
 struct process {
     uint32_t serial, parent; /* parent's serial; 0's parent is 0 */
     int32_t pid, parent_pid;
@@ -257,6 +264,7 @@ struct process {
     uint64_t begin_ns, end_ns;
     uint32_t thread_count;
     struct ending ending;
+    enum figures_left left;
     struct totals totals;
     struct quality quality;
     struct function_usage *functions; /* those with an allocation, by function index */

@@ -55,8 +55,9 @@ static void print_life(const struct image *image, FILE *out)
     FILE *line = open_memstream(&life, &bytes);
     if (!line)
         return;
-    fprintf(line, "pid %d, %s, %s", p->pid, units_date(date, image->epoch_ns),
-            units_time(time, p->end_ns - p->begin_ns));
+    fprintf(line, "pid %d, %s", p->pid, units_date(date, image->epoch_ns));
+    if (p->left != FIGURES_NONE)
+        fprintf(line, ", %s", units_time(time, p->end_ns - p->begin_ns));
     if (p->begin_ns) /* all times are the recording's */
         fprintf(line, " from %s on", units_time(begin, p->begin_ns));
     fputs(", ", line);

@@ -159,6 +159,7 @@ static void test_report_keys(void **state)
                                        "start",
                                        "begin_s",
                                        "duration_s",
+                                       "figures",
                                        "exit",
                                        "signal",
                                        "totals",
