@@ -200,6 +200,8 @@ static void set_ending(struct collector *c, const struct subject *s)
     p->ending = s->ending;
     if (!p->ending.exec)
         p->ending.exec = "";
+    if (s->entry.end_kind == SPOOL_END_EXIT && p->ending.kind == END_UNKNOWN)
+        p->ending.kind = END_EXITED;
     if (s->entry.end_kind == SPOOL_END_EXEC) { /* how the new image ends is another's story */
         p->ending.kind = END_EXEC;
         p->ending.value = 0;

@@ -18,7 +18,8 @@ static const struct key report_keys[] = {
                 "more than 0 of a forked child"},
     {"duration_s", "seconds from its begin to its end"},
     {"exit",
-     "how the process ended: an object with code (exit status), signal (number) or exec (path of "
+     "how the process ended: an object with code (exit status; null where the recorder saw the "
+     "process come to its exit, and nobody the status), signal (number) or exec (path of "
      "the program that it became), or null where nobody saw it"},
     {"cut", "true: the file ended early, the figures are of what could be read"},
     {"figures", "what they are of a file that ended early: whole, \"of events\" (of those that are "

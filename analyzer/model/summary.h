@@ -242,7 +242,13 @@ struct difference {
 };
 #define DIFFERENCES_KEPT 32
 
-enum end_kind { END_UNKNOWN, END_CODE, END_SIGNAL, END_EXEC };
+enum end_kind {
+    END_UNKNOWN,
+    END_CODE,
+    END_SIGNAL,
+    END_EXEC,
+    END_EXITED /* the recorder saw it come to its exit, and nobody the status */
+};
 
 struct ending {
     enum end_kind kind;

@@ -213,6 +213,8 @@ void ending_json(struct json *j, const char *key, const struct ending *ending)
     json_object(j, key);
     if (ending->kind == END_CODE)
         json_integer(j, "code", ending->value);
+    else if (ending->kind == END_EXITED)
+        json_null(j, "code");
     else if (ending->kind == END_SIGNAL)
         json_integer(j, "signal", ending->value);
     else

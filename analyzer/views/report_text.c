@@ -40,6 +40,9 @@ static void print_ending(const struct image *image, const struct ending *ending,
         fprintf(out, "became %s", path);
         free(path);
         break;
+    case END_EXITED:
+        fputs("exited, status not seen", out);
+        break;
     case END_UNKNOWN:
         fputs("end not seen", out);
         break;

@@ -236,6 +236,21 @@ static void test_lost_and_samples_and_ending(void **state)
     builder_free(&b);
 }
 
+/* Of a child, and of a preloaded program, the recorder alone sees an orderly exit. */
+static void test_exit_that_the_recorder_saw(void **state)
+{
+    (void)state;
+    builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
+    uint32_t child = builder_fork(&b, 0, 15, 0);
+    builder_plain(s, 15, SPOOL_FORK, child, 0);
+    b.processes[child].end_kind = SPOOL_END_EXIT;
+    b.processes[child].end_ticks = BUILDER_START + 60;
+    struct collector *c = collect(&b);
+    assert_int_equal(process_of(c, 0)->ending.kind, END_UNKNOWN);
+    assert_int_equal(process_of(c, child)->ending.kind, END_EXITED);
+    collector_free(c);
+}
+
 /* What is seen of a process after its exec is another image's. */
 static void test_samples_end_at_the_exec(void **state)
 {
@@ -449,6 +464,7 @@ int main(void)
         TEST(test_threads_and_chunks),
         TEST(test_stream_changes_hands),
         TEST(test_lost_and_samples_and_ending),
+        TEST(test_exit_that_the_recorder_saw),
         TEST(test_samples_end_at_the_exec),
         TEST(test_resident_set_from_elsewhere),
         TEST(test_foreign_process),
