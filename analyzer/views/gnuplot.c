@@ -246,8 +246,8 @@ static double row_spacing(const struct drawing *d)
 {
     const struct plot *plot = d->plot;
     size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0) +
-                  (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
-                  (plot->function_count != 0);
+                  (d->rss_bytes && gnuplot_unsampled(plot)) + (gnuplot_high_water(plot) != 0) +
+                  2 * (size_t)gnuplot_has_parts(plot) + (plot->function_count != 0);
     for (size_t i = 0; i < plot->function_count; i++)
         rows += plot_function_rows(&plot->functions[i]);
     return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;

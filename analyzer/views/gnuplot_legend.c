@@ -141,20 +141,27 @@ static void put_part_entries(const struct drawing *d)
 
 /* ---- the resident set ---- */
 
+/* Of a sum: the line has nothing of those processes. */
+static void put_unsampled_entry(const struct drawing *d)
+{
+    char text[64];
+    size_t unsampled = gnuplot_unsampled(d->plot);
+    snprintf(text, sizeof text, "  without %zu process%s", unsampled, unsampled == 1 ? "" : "es");
+    if (unsampled)
+        put_entry(d, "lines", WHITE, text);
+}
+
 static void put_rss_entry(const struct drawing *d)
 {
-    char title[128], bytes[UNITS_TEXT], lacking[64] = "";
-    size_t unsampled = d->plot->lines[0].image->processes[0].unsampled;
-    if (unsampled)
-        snprintf(lacking, sizeof lacking, ", without %zu process%s", unsampled,
-                 unsampled == 1 ? "" : "es");
-    snprintf(title, sizeof title, "RSS samples, up to %s%s%s", units_bytes(bytes, d->rss_bytes),
-             lacking, d->rss_axis ? " (right axis)" : "");
+    char title[64], bytes[UNITS_TEXT];
+    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
+             d->rss_axis ? " (right axis)" : "");
     int few = gnuplot_samples(d->plot).count < RSS_FEW;
     fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
             d->rss_axis ? "axes x1y2 " : "",
             few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
     gnuplot_put_quoted(d->out, title);
+    put_unsampled_entry(d);
 }
 
 static void put_mark_entry(const struct drawing *d)

@@ -97,6 +97,11 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
         snprintf(text, bytes, "%s%s", length, f->activations ? ", the only activation" : "");
 }
 
+size_t gnuplot_unsampled(const struct plot *plot)
+{
+    return plot->lines[0].image->processes[0].unsampled;
+}
+
 const char *gnuplot_bound(const struct plot *plot)
 {
     return quality_bound(&plot->lines[0].image->processes[0].quality, UINT64_MAX);

@@ -21,6 +21,9 @@ void gnuplot_put_quoted(FILE *out, const char *text);
 /* "memory", as on the axis. */
 const char *gnuplot_series_name(enum series series);
 
+/* How many processes of a sum the line of the resident set lacks. */
+size_t gnuplot_unsampled(const struct plot *plot);
+
 /* How good the functions' figures of a single line are: " (at least)", " (about)", "" exact. */
 const char *gnuplot_bound(const struct plot *plot);
 
