@@ -13,8 +13,9 @@
     SETTING(INTERVAL, "MPROF_INTERVAL", "0.1",                                                     \
             "seconds between two samples of the resident set, taken at events; 0 takes none")      \
     SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0", "1 records the stack of every free, too")       \
-    SETTING(LIMIT, "MPROF_LIMIT", "half of the free space",                                        \
-            "largest size of the spool in MiB; what does not fit is counted as lost")              \
+    SETTING(                                                                                       \
+        LIMIT, "MPROF_LIMIT", "half of the free space",                                            \
+        "MiB that the spool may take in all, 4 at least; what does not fit is counted as lost")    \
     SETTING(SELFCHECK, "MPROF_SELFCHECK", "0",                                                     \
             "N compares every Nth recorded stack with libunwind's; report says how many differ")   \
     SETTING(CHILDREN, "MPROF_CHILDREN", "1",                                                       \

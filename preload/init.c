@@ -9,6 +9,7 @@
 #include "record.h"
 #include "sample.h"
 #include "selfcheck.h"
+#include "spool_cap.h"
 #include "start_facts.h"
 #include "sys.h"
 #include "unwind.h"
@@ -19,9 +20,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 int recorder_state = RECORDER_NEW;
 uint32_t *recorder_alive;
@@ -96,43 +95,6 @@ static long create_spool(void)
     return -1;
 }
 
-static uint64_t parse_number(const char *text, uint64_t scale)
-{
-    uint64_t whole = 0, part = 0, unit = scale;
-    for (; text && *text >= '0' && *text <= '9'; text++)
-        whole = whole * 10 + (uint64_t)(*text - '0');
-    if (text && *text == '.')
-        for (text++; *text >= '0' && *text <= '9'; text++)
-            part += (unit /= 10) * (uint64_t)(*text - '0');
-    return whole * scale + part;
-}
-
-#define CAP_MIN     (4u << 20)
-#define CAP_UNKNOWN (1ull << 30) /* for file systems that do not know their size, like ramfs */
-
-/* The largest file that the kernel allows us: for a byte beyond it the host gets a SIGXFSZ. */
-static uint64_t largest_file(void)
-{
-    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-    SYS_CALL(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit, 0, 0);
-    return limit.rlim_cur; /* RLIM_INFINITY is the highest number */
-}
-
-/* Half of the free space, or MPROF_LIMIT, within what files may grow to. */
-static uint64_t spool_cap(long fd)
-{
-    struct statfs disk;
-    uint64_t cap = CAP_UNKNOWN;
-    if (SYS_CALL(SYS_fstatfs, fd, &disk, 0, 0, 0, 0) == 0 && disk.f_blocks)
-        cap = (uint64_t)disk.f_bavail * (uint64_t)disk.f_bsize / 2;
-    const char *wanted = start_facts_setting(facts, SETTING_LIMIT);
-    if (wanted && *wanted >= '0' && *wanted <= '9')
-        cap = parse_number(wanted, 1u << 20);
-    if (cap > largest_file())
-        cap = largest_file();
-    return cap & ~(uint64_t)(SPOOL_PAGE - 1);
-}
-
 /* ---- the header ---- */
 
 static struct spool_string put_info(const char *text, size_t bytes, uint32_t *used)
@@ -199,7 +161,7 @@ static void leave_reason(long fd, const char *reason)
 {
     uint64_t at = SPOOL_PAGE + offsetof(struct spool_control, reason);
 
-    if (largest_file() >= 2 * SPOOL_PAGE &&
+    if (spool_cap_of_files() >= 2 * SPOOL_PAGE &&
         SYS_CALL(SYS_ftruncate, fd, 2 * SPOOL_PAGE, 0, 0, 0, 0) == 0)
         SYS_CALL(SYS_pwrite64, fd, reason, strlen(reason), at, 0, 0);
     else
@@ -211,11 +173,12 @@ static const char *open_spool(void)
     long fd = create_spool();
     if (fd < 0)
         return "the folder cannot be written";
-    uint64_t cap = spool_cap(fd);
-    const char *reason = "there is no space for a spool";
+    struct spool_cap cap = spool_cap(fd, start_facts_setting(facts, SETTING_LIMIT));
+    const char *reason = cap.too_small ? cap.too_small : "";
     /* A file system's largest file may be smaller than half of its space. */
-    for (; reason && cap >= CAP_MIN; cap = cap / 2 & ~(uint64_t)(SPOOL_PAGE - 1))
-        if ((reason = spool_create(fd, cap)) && spool.header)
+    for (uint64_t bytes = cap.bytes; reason && bytes >= SPOOL_CAP_MIN;
+         bytes = bytes / 2 & ~(uint64_t)(SPOOL_PAGE - 1))
+        if ((reason = spool_create(fd, bytes)) && spool.header)
             break;
     if (!reason && spool_needs_fd()) {
         SYS_CALL(SYS_fstat, fd, &spool_stat, 0, 0, 0, 0);
@@ -253,9 +216,10 @@ static int start(void)
     *recorder_alive = RECORDER_ALIVE;
     sys_advise(recorder_alive, SPOOL_PAGE, MADV_WIPEONFORK);
     const char *check = start_facts_setting(facts, SETTING_SELFCHECK);
-    selfcheck_start(check ? parse_number(check, 1) : 0);
+    selfcheck_start(check ? start_facts_number(check, 1) : 0);
     const char *interval = start_facts_setting(facts, SETTING_INTERVAL);
-    sample_start(interval ? parse_number(interval, 1000000000u) : 100000000u);
+    sample_start(interval ? start_facts_number(interval, 1000000000u) : 100000000u,
+                 spool.header->tree != 0);
     start_facts_give_back(facts);
     return 1;
 }

@@ -8,15 +8,17 @@
 #include <unistd.h>
 
 uint64_t sample_next = UINT64_MAX;
-static uint64_t interval, next_ns;
+static uint64_t interval, next_ns, first_ns;
 static int is_sampling;
 static uint32_t taking; /* 1 while somebody is at it */
 
-#define INTERVAL_WITHOUT_SAMPLES 100000000u /* ns */
+#define INTERVAL_WITHOUT_SAMPLES 100000000u  /* ns */
+#define SAMPLER_COMES            1000000000u /* ns, at most, after the start */
 
-void sample_start(uint64_t interval_ns)
+void sample_start(uint64_t interval_ns, int has_sampler)
 {
     is_sampling = interval_ns != 0;
+    first_ns = has_sampler ? spool.header->start.ns + SAMPLER_COMES : 0;
     interval = is_sampling ? interval_ns : INTERVAL_WITHOUT_SAMPLES;
     __atomic_store_n(&sample_next, 0, __ATOMIC_RELAXED);
 }
@@ -52,9 +54,16 @@ static uint64_t ticks_ahead(struct spool_moment now)
     return (uint64_t)((unsigned __int128)left * ticks / ns) + 1;
 }
 
+/* A collector that is at work is mprof-c run's, which samples, too. */
+static int is_due_to_us(struct spool_moment now)
+{
+    return is_sampling && now.ns >= first_ns && sys_may(SYS_KIND_FILES) &&
+           !__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED);
+}
+
 static void do_all(struct spool_moment now)
 {
-    uint64_t bytes = is_sampling && sys_may(SYS_KIND_FILES) ? resident_bytes() : 0;
+    uint64_t bytes = is_due_to_us(now) ? resident_bytes() : 0;
     next_ns = now.ns + interval;
     if (bytes)
         record_sample(now.ns, bytes);

@@ -34,6 +34,17 @@ void start_facts_append_number(char *to, size_t capacity, uint64_t number)
     start_facts_append(to, capacity, p);
 }
 
+uint64_t start_facts_number(const char *text, uint64_t scale)
+{
+    uint64_t whole = 0, part = 0, unit = scale;
+    for (; text && *text >= '0' && *text <= '9'; text++)
+        whole = whole * 10 + (uint64_t)(*text - '0');
+    if (text && *text == '.')
+        for (text++; *text >= '0' && *text <= '9'; text++)
+            part += (unit /= 10) * (uint64_t)(*text - '0');
+    return whole * scale + part;
+}
+
 static void append_bytes(char *to, size_t capacity, const char *text, size_t bytes)
 {
     size_t n = strlen(to);

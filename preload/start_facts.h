@@ -33,6 +33,9 @@ void start_facts_give_back(struct start_facts *f);
 const char *start_facts_variable(const struct start_facts *f, const char *name);
 const char *start_facts_setting(const struct start_facts *f, enum setting setting);
 
+/* The number that a text begins with, which may have a fraction, times `scale`; NULL is 0. */
+uint64_t start_facts_number(const char *text, uint64_t scale);
+
 /* MPROF_CHILDREN=0: are the children of this process left alone, and is it itself such a child?
  *   "0"      if its parent began with this library and this setting, too; a process whose parent is
  *            gone counts as a first one

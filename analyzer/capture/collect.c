@@ -1,5 +1,4 @@
 /* collect.c - drives a collector: refresh, take the events in order, hand them out, finish. */
-#include "boot_clock.h"
 #include "collector.h"
 #include "differences.h"
 #include "spool_state.h"
@@ -9,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EVENTS_WAIT 10 /* an event waits 1/10 millisecond for others (order_wait in order.h) */
 
@@ -105,13 +103,6 @@ static void prefetch(const struct stream *stream, const struct subject *s)
     }
 }
 
-static void add_sample(struct collector *c, struct subject *s, struct sample sample)
-{
-    samples_add(&s->samples, sample);
-    if (c->writer && !c->writer_errno && writer_sample(c->writer, s->serial, &sample) != WRITER_OK)
-        c->writer_errno = errno ? errno : EIO;
-}
-
 static void take_exec(struct collector *c, struct subject *s, const struct spool_event *e)
 {
     char *path = arena_take(c->image->memory, e->size + 1);
@@ -179,7 +170,7 @@ static void take_other(struct collector *c, struct lane *lane, const struct spoo
         take_thread(c, lane, e, ns);
         break;
     case SPOOL_SAMPLE:
-        add_sample(c, s, (struct sample){ns, e->size});
+        collector_add_sample(c, s, (struct sample){ns, e->size});
         break;
     case SPOOL_EXEC:
         take_exec(c, s, e);
@@ -220,105 +211,10 @@ static void take_event(struct collector *c, struct stream *stream)
         take_other(c, lane, e, ns);
 }
 
-/* ---- samples from outside ---- */
-
-void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns,
-                      struct resident resident)
-{
-    pthread_mutex_lock(&c->samples_lock);
-    c->samples = xgrow(c->samples, &c->sample_capacity, c->sample_count + 1, sizeof *c->samples);
-    c->samples[c->sample_count++] = (struct outside_sample){pid, boottime_ns, resident};
-    pthread_mutex_unlock(&c->samples_lock);
-}
-
-/* The newest process of this pid. */
-static struct subject *subject_of_pid(struct collector *c, int32_t pid)
-{
-    for (size_t i = c->image->process_count; i-- > 0;)
-        if (c->image->processes[i].pid == pid)
-            return c->subjects[i];
-    return NULL;
-}
-
-/* Before an exec the recorder says so: what is seen later may be the next image's. */
-static int is_of_this_image(const struct collector *c, uint32_t serial, uint64_t ns)
-{
-    struct spool_process now;
-
-    return !spool_file_process(&c->file, serial, &now) || now.end_kind != SPOOL_END_EXEC ||
-           ns <= clock_at(&c->clock, now.end_ticks);
-}
-
-static void take_sample(struct collector *c, const struct outside_sample *o)
-{
-    struct subject *s = subject_of_pid(c, o->pid);
-    uint64_t start = c->clock.start.ns;
-    uint64_t ns = o->boottime_ns > start ? o->boottime_ns - start : 0;
-
-    if (!s || !s->begun || s->closed || !is_of_this_image(c, s->serial, ns))
-        return;
-    add_sample(c, s, (struct sample){ns, o->resident.bytes});
-    subject_high_water(s, o->resident.mark);
-}
-
-static void take_samples(struct collector *c)
-{
-    pthread_mutex_lock(&c->samples_lock);
-    for (size_t i = 0; i < c->sample_count; i++)
-        take_sample(c, &c->samples[i]);
-    c->sample_count = 0;
-    pthread_mutex_unlock(&c->samples_lock);
-}
-
-void collector_earlier_samples(struct collector *c, uint32_t serial, const struct sample *samples,
-                               size_t count)
-{
-    size_t have = c->earlier_count;
-
-    c->earlier = xgrow(c->earlier, &c->earlier_capacity, have + count + 1, sizeof *c->earlier);
-    for (size_t i = 0; i < count; i++)
-        c->earlier[have + i] = (struct earlier_sample){serial, samples[i]};
-    c->earlier_count += count;
-}
-
-static void take_earlier(struct collector *c)
-{
-    for (size_t i = 0; i < c->earlier_count; i++) {
-        const struct earlier_sample *e = &c->earlier[i];
-        if (e->serial < c->image->process_count && !c->subjects[e->serial]->closed)
-            add_sample(c, c->subjects[e->serial], e->sample);
-    }
-    c->earlier_count = 0;
-}
-
-/* Who views a program that still runs has no sampler, but may look at it now. */
-static void look_at_living(struct collector *c)
-{
-    for (uint32_t i = 0; c->clock.is_here && i < c->image->process_count; i++) {
-        struct resident r;
-        int32_t pid = population_pid(c, i);
-        int status = pid ? resident_open(pid) : -1;
-        if (status < 0)
-            continue;
-        if (resident_read(status, &r) && r.bytes > 0)
-            take_sample(c,
-                        &(struct outside_sample){c->image->processes[i].pid, boot_clock_ns(), r});
-        close(status);
-    }
-}
-
 void collector_lives(struct collector *c, uint32_t serial, int32_t pid)
 {
     c->pids_here = xgrow(c->pids_here, &c->pid_capacity, (size_t)serial + 1, sizeof *c->pids_here);
     c->pids_here[serial] = pid;
-}
-
-void collector_high_water(struct collector *c, int32_t pid, uint64_t mark)
-{
-    struct subject *s = subject_of_pid(c, pid);
-
-    if (s)
-        subject_high_water(s, mark);
 }
 
 void collector_family(struct collector *c, size_t beside)
@@ -329,7 +225,7 @@ void collector_family(struct collector *c, size_t beside)
 
 void collector_ended(struct collector *c, int32_t pid, struct ending ending)
 {
-    struct subject *s = subject_of_pid(c, pid);
+    struct subject *s = collector_subject_of_pid(c, pid);
 
     if (!s)
         return;
@@ -365,7 +261,10 @@ static int64_t take_all(struct collector *c, int live)
     int64_t count = 0;
 
     c->live = live;
+    c->looked = clock_now(&c->clock);
     refresh(c);
+    if (c->is_snapshot)
+        outside_look(c);
     while ((stream = order_next(&c->order)) != NULL) {
         if (stream->event->ticks > c->next_late)
             population_begin_late(c, stream->event->ticks);
@@ -376,7 +275,7 @@ static int64_t take_all(struct collector *c, int live)
         count++;
     }
     retire_if_drained(c, before);
-    take_samples(c);
+    outside_take(c);
     population_check(c);
     return count;
 }
@@ -404,10 +303,8 @@ int64_t collector_step(struct collector *c)
 
 int collector_finish(struct collector *c, int running)
 {
+    c->is_snapshot = running;
     take_all(c, running);
-    take_earlier(c);
-    if (running)
-        look_at_living(c);
     c->image->running = running;
     c->image->cut = c->file.cut || c->order.damaged;
     population_finish(c, running);
@@ -448,6 +345,7 @@ static void set_up(struct collector *c, int capture_fd, struct symbolizer *symbo
     c->next_late = UINT64_MAX;
     pthread_mutex_init(&c->samples_lock, NULL);
     population_subject(c, 0);
+    c->capture_fd = capture_fd;
     if (capture_fd >= 0) {
         struct writer_source source = {c, give_blocks, give_positions};
         c->writer = writer_new(capture_fd, c->image, &source);

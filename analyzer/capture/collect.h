@@ -44,6 +44,11 @@ int64_t collector_step(struct collector *c);
 void collector_sample(struct collector *c, int32_t pid, uint64_t boottime_ns,
                       struct resident resident);
 
+/* Replaces what the capture holds so far by the samples of the resident set alone, for whoever
+ * collects the spool anew (part_samples.h). Returns 1, or 0 where there are none, or they could not
+ * be written. Only collector_free may follow. */
+int collector_leave_samples(struct collector *c);
+
 /* Adds samples that another collector has taken of the process with this serial. */
 void collector_earlier_samples(struct collector *c, uint32_t serial, const struct sample *samples,
                                size_t count);

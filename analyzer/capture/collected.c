@@ -13,6 +13,7 @@
 
 #include "collect.h"
 #include "part_samples.h"
+#include "recording.h"
 #include "spool_state.h"
 #include "symbols.h"
 #include "xalloc.h"
@@ -37,13 +38,13 @@ static int recording_error_of(int collect_error)
     return collect_error < 0 ? RECORDING_IO : RECORDING_OK;
 }
 
-/* part: another collector's capture, of which the samples are taken; NULL for none. */
-static int collect(int spool_fd, int capture_fd, int running, const char *part)
+/* part: another collector's capture, of which the samples are taken; -1 none. */
+static int collect(int spool_fd, int capture_fd, int running, int part)
 {
     struct symbolizer *symbols = symbolizer_new();
     struct collector *collector = NULL;
     int rc = collector_open(&collector, spool_fd, capture_fd, symbols);
-    if (rc == COLLECT_OK && part)
+    if (rc == COLLECT_OK)
         part_samples_give(part, collector);
     if (rc == COLLECT_OK)
         rc = collector_finish(collector, running);
@@ -54,7 +55,7 @@ static int collect(int spool_fd, int capture_fd, int running, const char *part)
     return recording_error_of(rc);
 }
 
-static int into_memory(struct reader **r, int spool_fd, int running, const char *part)
+static int into_memory(struct reader **r, int spool_fd, int running, int part)
 {
     int fd = memfd_create("mprof-c capture", MFD_CLOEXEC);
     if (fd < 0)
@@ -69,6 +70,12 @@ static int into_memory(struct reader **r, int spool_fd, int running, const char 
     return reader_open(r, fd);
 }
 
+/* An older NAME.part, which has the samples that its writer took; -1 none. */
+static int open_part(const char *part)
+{
+    return open(part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
 /* A new, locked NAME.part; one that its writer left behind unlocked is replaced. -1: not here. */
 static int create_part(const char *part)
 {
@@ -80,10 +87,11 @@ static int create_part(const char *part)
         }
         if (errno != EEXIST)
             return -1;
-        int orphan = open(part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int orphan = open_part(part);
         if (orphan < 0)
             return -1;
-        int free_to_go = flock(orphan, LOCK_EX | LOCK_NB) == 0 && unlink(part) == 0;
+        int free_to_go = flock(orphan, LOCK_EX | LOCK_NB) == 0 && recording_may_replace(part) &&
+                         unlink(part) == 0;
         close(orphan);
         if (!free_to_go)
             return -1;
@@ -104,10 +112,12 @@ static int give_name(const char *part, const char *capture, int replace)
 
 static int into_part(struct reader **r, int spool_fd, const char *part, int *complete)
 {
-    int fd = create_part(part);
+    int left = open_part(part), fd = create_part(part);
+    int rc = fd < 0 ? NOT_HERE : collect(spool_fd, fd, 0, left);
+    if (left >= 0)
+        close(left);
     if (fd < 0)
-        return NOT_HERE;
-    int rc = collect(spool_fd, fd, 0, NULL);
+        return rc;
     if (rc != RECORDING_OK) {
         close(fd);
         unlink(part);
@@ -153,8 +163,10 @@ static int as_it_is(struct reader **r, int spool_fd, const char *spool, int runn
     if (bytes <= 0 || strcmp(spool + bytes, SPOOL_END) != 0 ||
         asprintf(&part, "%.*s.part", bytes, spool) < 0)
         part = NULL;
-    int rc = into_memory(r, spool_fd, running, part);
+    int left = part ? open_part(part) : -1, rc = into_memory(r, spool_fd, running, left);
     int error = errno;
+    if (left >= 0)
+        close(left);
     free(part);
     errno = error;
     return rc;

@@ -39,12 +39,15 @@ struct collector {
     struct matcher matcher;
     struct writer *writer; /* NULL: no capture, or it failed */
     int writer_errno;      /* errno of its failure, 0: none */
+    int capture_fd;        /* the writer's; -1 none */
 
     struct subject **subjects; /* by serial; image->processes[i] belongs to subjects[i] */
     size_t subject_capacity, process_capacity;
     uint64_t next_late;     /* fork_ticks of the next late child to begin; UINT64_MAX none */
     uint64_t next_check_ns; /* CLOCK_MONOTONIC: look for dead children then */
     int live;               /* the program may still be writing */
+    int is_snapshot;        /* it is finished while it may */
+    uint64_t looked;        /* ticks, when what has been taken in was looked for */
     int knows_pids;         /* the first process lives in our pid namespace */
 
     int32_t *pids_here; /* by serial, from collector_lives; 0: not known */
@@ -52,6 +55,7 @@ struct collector {
 
     struct earlier_sample *earlier; /* samples of another collector's */
     size_t earlier_count, earlier_capacity;
+    int is_earlier_sorted;
 
     pthread_mutex_t samples_lock;
     struct outside_sample *samples;
@@ -65,6 +69,23 @@ struct collector {
 
 /* Passes the events gathered in this subject to the writer. */
 void collector_tell(void *c, struct subject *s);
+
+/* The newest process of this pid. */
+struct subject *collector_subject_of_pid(struct collector *c, int32_t pid);
+
+/* ---- outside.c ---- */
+
+void collector_add_sample(struct collector *c, struct subject *s, struct sample sample);
+
+/* Takes the samples that were handed in. */
+void outside_take(struct collector *c);
+
+/* Gives a process that is about to be closed those that another collector has taken of it. */
+void outside_take_earlier(struct collector *c, struct subject *s);
+
+/* Hands in a look at each process that lives: who views a program that still runs has no sampler.
+ */
+void outside_look(struct collector *c);
 
 /* ---- population.c ---- */
 

@@ -5,10 +5,8 @@
 #include "payloads.h"
 #include "xalloc.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct part {
     struct block_input input;
@@ -48,12 +46,11 @@ static int is_of(const struct collector *c, const struct capture_header *h)
     return memcmp(collector_image(c)->id, h->id, sizeof h->id) == 0;
 }
 
-void part_samples_give(const char *part, struct collector *c)
+void part_samples_give(int fd, struct collector *c)
 {
     struct capture_header header;
     uint64_t file_bytes;
     struct part p = {.collector = c};
-    int fd = open(part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0)
         return;
@@ -64,5 +61,4 @@ void part_samples_give(const char *part, struct collector *c)
         bytes_free(&p.stored);
         bytes_free(&p.payload);
     }
-    close(fd);
 }

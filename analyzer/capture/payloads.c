@@ -40,7 +40,7 @@ static void code_ending(struct codec *c, struct ending *e)
 {
     uint32_t kind = e->kind;
     code_u32(c, &kind);
-    if (kind > END_EXEC)
+    if (kind > END_EXITED)
         c->in.bad = 1;
     e->kind = (enum end_kind)kind;
     code_int(c, &e->value);

@@ -177,6 +177,7 @@ static void close_subject(struct collector *c, struct subject *s)
         uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
         s->last_ns = end > s->last_ns ? end : s->last_ns;
     }
+    outside_take_earlier(c, s);
     if (s->samples.count) {
         samples_sort(&s->samples);
         uint64_t last = s->samples.list[s->samples.count - 1].ns;
@@ -199,6 +200,8 @@ static void set_ending(struct collector *c, const struct subject *s)
     p->ending = s->ending;
     if (!p->ending.exec)
         p->ending.exec = "";
+    if (s->entry.end_kind == SPOOL_END_EXIT && p->ending.kind == END_UNKNOWN)
+        p->ending.kind = END_EXITED;
     if (s->entry.end_kind == SPOOL_END_EXEC) { /* how the new image ends is another's story */
         p->ending.kind = END_EXEC;
         p->ending.value = 0;
@@ -322,6 +325,15 @@ void population_check(struct collector *c)
     }
 }
 
+/* The process has lived until its events were looked for, unless it is known to be gone. */
+static void reach_look(struct collector *c, struct subject *s)
+{
+    uint64_t looked = clock_at(&c->clock, c->looked);
+
+    if (looked > s->last_ns && !population_is_over(c, s->serial))
+        s->last_ns = looked;
+}
+
 void population_finish(struct collector *c, int running)
 {
     struct image *image = c->image;
@@ -330,10 +342,8 @@ void population_finish(struct collector *c, int running)
         struct subject *s = c->subjects[i];
         if (s->has_entry && !s->begun && s->entry.pid > 0)
             population_begin(c, s, s->entry.fork_ticks);
-        if (running && c->clock.is_here && s->begun && !s->closed && !s->entry.end_kind) {
-            uint64_t now = clock_at(&c->clock, clock_now(&c->clock));
-            s->last_ns = now > s->last_ns ? now : s->last_ns;
-        }
+        if (running && c->clock.is_here && s->begun && !s->closed && !s->entry.end_kind)
+            reach_look(c, s);
         close_subject(c, s);
         describe(c, s);
         set_ending(c, s);

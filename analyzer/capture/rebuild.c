@@ -335,11 +335,13 @@ void rebuild_process(struct reader *r, struct process *process)
     struct rebuild b = {0};
     struct event e;
     size_t class_count;
+    process->left = FIGURES_NONE;
     if (reader_seek(r, process->serial, 0) != 0)
         return;
     b.classes = reader_classes(r, &class_count);
     if (reader_next(r, &e) <= 0)
         return;
+    process->left = FIGURES_OF_EVENTS;
     b.owners_told = reader_names_blocks(r);
     plant_tree(&b, reader_image(r));
     process->begin_ns = process->serial == 0 ? 0 : e.ns;

@@ -27,7 +27,7 @@ const char *recording_strerror(int error)
     case RECORDING_MISSING:
         return "does not exist; give the name of a recording (mprof-c list shows them)";
     case RECORDING_EMPTY:
-        return "is empty: the recording was lost before its first byte was written";
+        return "is empty: there is no recording in it";
     case RECORDING_FOREIGN:
         return "is not a recording; give a file that mprof-c run or libmprof.so wrote";
     case RECORDING_TOO_NEW:
@@ -99,6 +99,14 @@ int recording_identify(const char *file, struct recording_identity *identity)
     close(fd);
     errno = error;
     return rc;
+}
+
+int recording_may_replace(const char *file)
+{
+    struct recording_identity identity;
+    int rc = recording_identify(file, &identity);
+    return rc == RECORDING_OK || rc == RECORDING_MISSING || rc == RECORDING_EMPTY ||
+           rc == RECORDING_TOO_NEW;
 }
 
 static int same_recording(const struct recording_identity *a, const struct recording_identity *b)

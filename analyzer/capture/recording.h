@@ -71,4 +71,8 @@ struct recording_identity {
 };
 int recording_identify(const char *file, struct recording_identity *identity);
 
+/* May a new recording take the file's place? 1 where there is none, an empty one, or a recording.
+ */
+int recording_may_replace(const char *file);
+
 #endif

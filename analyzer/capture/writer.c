@@ -267,6 +267,15 @@ int writer_sample(struct writer *w, uint32_t process, const struct sample *sampl
     return result(w);
 }
 
+int writer_flush_samples(struct writer *w)
+{
+    put_process_list(w);
+    for (size_t i = 0; i < w->process_capacity; i++)
+        if (w->processes[i] != NULL)
+            put_samples(w, w->processes[i], (uint32_t)i);
+    return result(w);
+}
+
 static int by_address(const void *a, const void *b)
 {
     const struct live_block *x = a, *y = b;

@@ -52,6 +52,9 @@ int writer_events(struct writer *w, uint32_t process, const struct event *events
 /* Adds a sample of the resident set (the summary has them too; this is for cut files). */
 int writer_sample(struct writer *w, uint32_t process, const struct sample *sample);
 
+/* Writes the samples that have been added, for a file that holds nothing else. */
+int writer_flush_samples(struct writer *w);
+
 /* Adds a block still live at the end of a process; call before writer_finish. */
 int writer_live_block(struct writer *w, uint32_t process, uint64_t address, uint32_t class,
                       uint64_t ns);

@@ -133,7 +133,7 @@ static void tell_last_image(const struct chosen *c)
     lineage_read(&lineage, c->name, image, LINEAGE_HEADS);
     const struct family *f = &lineage.family;
     const struct relative *last = &f->relatives[leader_last_image(f)];
-    char *command = text_fit(last->command, COMMAND_WIDTH, 0);
+    char *command = text_fit_command(last->command, COMMAND_WIDTH);
     if (last != &f->relatives[f->self])
         complain("%s: the program became %s, which is in %s", c->name, command, last->recording);
     free(command);

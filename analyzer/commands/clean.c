@@ -31,6 +31,9 @@ static int run(const struct invocation *call)
     for (size_t i = 0; i < folder.count; i++)
         if (folder.entries[i].index >= 0)
             removal_add(&plan, &folder, &folder.entries[i]);
+    for (size_t i = 0; i < folder.unread_count; i++)
+        if (folder_is_default_name(folder.unread[i].name))
+            removal_add_stub(&plan, folder.unread[i].name);
     folder_free(&folder);
     return removal_finish(&plan, values.dry_run);
 }
@@ -42,7 +45,8 @@ const struct command command_clean = {
     .summary = "remove all recordings that list shows",
     .description =
         "Removes every recording of this folder that mprof-c list shows: those with names that "
-        "the recorder gave by itself, and the recordings of their children. Recordings named "
+        "the recorder gave by itself, and the recordings of their children; also the spools of "
+        "such names in which nothing was recorded, as there was no room. Recordings named "
         "with run's -o stay, and so does what is still being written, and every other file. How "
         "many recordings went is said.",
     .options = options,

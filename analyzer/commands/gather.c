@@ -63,6 +63,27 @@ struct gather *gather_open(const char *folder, uint64_t tree)
     return g;
 }
 
+/* Is `spool` NAME.spool or NAME.12.spool? */
+static int is_number_of(const char *spool, const char *name)
+{
+    size_t bytes = strlen(name);
+
+    if (strncmp(spool, name, bytes) != 0)
+        return 0;
+    spool += bytes;
+    if (spool[0] == '.' && spool[1] >= '0' && spool[1] <= '9')
+        spool += 1 + strspn(spool + 1, "0123456789");
+    return strcmp(spool, SPOOL_SUFFIX) == 0;
+}
+
+void gather_remove_stubs(struct gather *g, const char *wanted)
+{
+    for (size_t i = 0; i < g->before_count; i++)
+        if (is_number_of(g->before[i], wanted) &&
+            spool_peek_is_stub(g->place.folder_fd, g->before[i]))
+            unlinkat(g->place.folder_fd, g->before[i], 0);
+}
+
 static size_t open_limit(void)
 {
     struct rlimit limit;
@@ -269,19 +290,6 @@ static size_t leave_all_open(struct gather *g)
             left++;
         }
     return left;
-}
-
-/* Is `spool` NAME.spool or NAME.12.spool? */
-static int is_number_of(const char *spool, const char *name)
-{
-    size_t bytes = strlen(name);
-
-    if (strncmp(spool, name, bytes) != 0)
-        return 0;
-    spool += bytes;
-    if (spool[0] == '.' && spool[1] >= '0' && spool[1] <= '9')
-        spool += 1 + strspn(spool + 1, "0123456789");
-    return strcmp(spool, SPOOL_SUFFIX) == 0;
 }
 
 /* A recorder that could not begin leaves only a file without a header, with its reason in it. One

@@ -18,6 +18,10 @@ struct gather;
 /* Opens the folder; NULL and errno where that fails. `tree`: the number in the spools' headers. */
 struct gather *gather_open(const char *folder, uint64_t tree);
 
+/* Removes, before the program begins, what an earlier recorder that could not begin has left at the
+ * name, or at it with a number. */
+void gather_remove_stubs(struct gather *g, const char *wanted);
+
 /* Call once, before the first step. root: the program's process; wanted: the name for the recording
  * of its first image, where an older file is replaced when the new one is complete. The sampler may
  * be NULL. */

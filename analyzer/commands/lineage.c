@@ -5,6 +5,7 @@
 #include "lineage_gaps.h"
 #include "merged.h"
 #include "text.h"
+#include "unmeasured.h"
 #include "xalloc.h"
 #include <errno.h>
 #include <stdio.h>
@@ -403,6 +404,9 @@ struct image *lineage_merge(const struct lineage *l)
     size_t taken = lineage_visit(l, merge_one, m);
     struct image *image = merged_finish(m);
     if (taken > 0) {
+        struct unmeasured u = unmeasured_of(&l->family);
+        image->processes[0].unsampled = u.unsampled;
+        image->processes[0].unmeasured = u.unknown;
         set_ending(&l->family, image);
         return image;
     }

@@ -14,11 +14,17 @@ static const struct key report_keys[] = {
     {"command", "array of strings: the command line"},
     {"pid", "process id"},
     {"start", "start of the recording, seconds since 1970"},
-    {"duration_s", "seconds from the start to the end"},
+    {"begin_s", "when the process began: like all times, in seconds since the recording's start; "
+                "more than 0 of a forked child"},
+    {"duration_s", "seconds from its begin to its end"},
     {"exit",
-     "how the process ended: an object with code (exit status), signal (number) or exec (path of "
+     "how the process ended: an object with code (exit status; null where the recorder saw the "
+     "process come to its exit, and nobody the status), signal (number) or exec (path of "
      "the program that it became), or null where nobody saw it"},
     {"cut", "true: the file ended early, the figures are of what could be read"},
+    {"figures", "what they are of a file that ended early: whole, \"of events\" (of those that are "
+                "left, up to the end as it is shown), or missing (neither they nor an event is "
+                "left; all are 0)"},
     {"running", "true: the program was still running"},
     {"totals",
      "object: allocations, frees, allocated_bytes (lost ones are counted, too), peak_bytes and "
@@ -99,7 +105,9 @@ static const struct key report_keys[] = {
      "with --tree; object, what the sums lack, all 0 where they are whole: cut_recordings (they "
      "end "
      "early), unreadable_recordings, unrecorded_processes (known only by what started or followed "
-     "them: they could not be recorded, or their recording is elsewhere or gone)"},
+     "them: they could not be recorded, or their recording is elsewhere or gone), "
+     "unsampled_processes (recorded ones without a sample of the resident set, as they were short "
+     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too)"},
     {"threads",
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "
@@ -110,7 +118,8 @@ static const struct key report_keys[] = {
 };
 
 static const struct key leaks_keys[] = {
-    {"command, pid, start, duration_s, exit, cut, running, quality, modules", "as in report"},
+    {"command, pid, start, begin_s, duration_s, exit, cut, running, quality, modules",
+     "as in report"},
     {"live_at_end_bytes, live_at_end_blocks", "all that was live at the end"},
     {"gaps, processes", "with --tree, as in report"},
     {"leaks",
@@ -261,10 +270,14 @@ void manual_library(FILE *out)
         "shmat, and the same by syscall) as a series of its own. What an allocator maps for its "
         "blocks is left out where it is a library. The spool is a "
         "shared mapping of a file: what was recorded is there even after the program was killed. "
+        "Who empties or shortens that file while the program runs has the kernel kill the program "
+        "with SIGBUS; who removes it loses the recording only. "
         "The library prints nothing and changes nothing that the program does; where it can record "
         "nothing it leaves the reason in the spool.\n\n"
-        "What finds no room (the disk is full, the spool has its largest size) is counted as lost; "
-        "recording goes on as soon as there is room again. Allocations, frees and allocated bytes "
+        "What finds no room is counted as lost: on a full disk until there is room again; from "
+        "MPROF_LIMIT on to the end, as a spool only grows until it is collected as a whole, also "
+        "under mprof-c run. A spool needs 4 MiB, and takes half of the free space at most: with "
+        "less nothing is recorded. Allocations, frees and allocated bytes "
         "stay exact then. Live memory and its peaks are of what was recorded: \"at least\" where "
         "only allocations are missing, or nothing up to that moment, else \"about\", as a block "
         "whose free was lost lives on until its address is given out again.\n\n"
@@ -298,7 +311,10 @@ void manual_library(FILE *out)
     roff_item(out, "NAME.spool", NULL,
               "what the program recorded, until a command of mprof-c collects it");
     roff_item(out, "NAME", NULL, "the collected recording");
-    roff_item(out, "NAME.part", NULL, "a recording that is being collected");
+    roff_item(
+        out, "NAME.part", NULL,
+        "a recording that is being collected, or the samples of the resident set that mprof-c "
+        "run took of a program that outlived it");
     roff_item(out, "TMPDIR/mprof-c-UID", NULL,
               "(or in /tmp) links that mprof-c run makes to a library in whose path is a blank, a "
               "colon or a $: LD_PRELOAD cannot hold these");

@@ -11,6 +11,7 @@
 #include "report_view.h"
 #include "rss_words.h"
 #include "text.h"
+#include "totals_view.h"
 #include "units.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,7 +204,11 @@ static void print_peaks(const struct process *p, const char *name, const char *p
 {
     const struct totals *t = &p->totals;
     struct peak_of peak = process_peak(p, series);
-    char bytes[UNITS_TEXT];
+    char bytes[UNITS_TEXT], words[RSS_WORDS], left[TOTALS_LEFT];
+    if (totals_left(p, left))
+        printf("%s%s\tfigures are %s\n", name, part, totals_left(p, left));
+    if (p->left == FIGURES_NONE)
+        return;
     printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
            quality_bound(&p->quality, peak.ns));
     if (series == SERIES_MEMORY && process_has_parts(p)) {
@@ -211,7 +216,8 @@ static void print_peaks(const struct process *p, const char *name, const char *p
         printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
     }
     if (totals_resident(t))
-        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)), rss_words(t, together));
+        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)),
+               together ? rss_words_of_sum(p, words) : rss_words(t));
 }
 
 /* The family of a program that only starts others: the sum, then the biggest. */

@@ -299,12 +299,24 @@ static char *note_of_one(const struct page *page, size_t i)
     return joined(joined(state_of(page, i), ", ", left_out), ", ", text);
 }
 
+/* Where there are several recordings, says whose note it is; frees it. */
+static char *with_name(const struct page *page, size_t i, char *note)
+{
+    char *named = NULL;
+    if (!note || page->count == 1)
+        return note;
+    if (asprintf(&named, "%s: %s", page->names[i], note) < 0)
+        return note;
+    free(note);
+    return named;
+}
+
 /* The same for all recordings, for the picture's foot. */
 static char *note_of(const struct page *page)
 {
     char *note = NULL;
     for (size_t i = 0; i < page->count; i++)
-        note = joined(note, "; ", note_of_one(page, i));
+        note = joined(note, "; ", with_name(page, i, note_of_one(page, i)));
     return note;
 }
 

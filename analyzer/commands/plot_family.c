@@ -78,6 +78,8 @@ static void set_figures(const struct plot_family *f, struct family_line *line,
     line->process.totals.peak_ns += shift_ns;
     line->process.totals.mapped_peak_ns += shift_ns;
     line->process.totals.memory_peak_ns += shift_ns;
+    if (p->quality.loss.since_ns)
+        line->process.quality.loss.since_ns += shift_ns;
 }
 
 static void add_line(void *context, const struct lineage_visit *visit)
@@ -158,6 +160,7 @@ static void join_lines(struct plot_family *f, size_t first)
                                      .end_ns = p->end_ns,
                                      .runs_on = line->image.running};
         others->image.running |= line->image.running;
+        quality_add(&others->process.quality, &p->quality, 0);
         others->process.end_ns =
             p->end_ns > others->process.end_ns ? p->end_ns : others->process.end_ns;
     }

@@ -1,7 +1,6 @@
 /* recorded.c - see recorded.h. */
 #include "recorded.h"
 #include "folder_watch.h"
-#include "quality_sum.h"
 #include "removal.h"
 #include "xalloc.h"
 #include <errno.h>
@@ -112,6 +111,9 @@ static void abandon(struct recorded *r, const struct recorded_place *place)
 {
     if (r->capture_fd >= 0)
         unlinkat(place->folder_fd, r->part, 0);
+    if ((r->result.state == GATHERED_FAILED || r->result.state == GATHERED_STAYS) &&
+        inode_at_name(r, place) != r->inode)
+        r->result.state = GATHERED_LOST;
     let_go(r, place);
 }
 
@@ -120,12 +122,22 @@ void recorded_free(struct recorded *r, const struct recorded_place *place)
     abandon(r, place);
     free(r->spool);
     free(r->part);
-    free(r->result.name);
-    free(r->result.program);
+    gathered_clear(&r->result);
     free(r);
 }
 
 /* ---- collecting ---- */
+
+/* May it be lost? In doubt not. The folder may have been moved. */
+static int may_go(const struct recorded_place *place, const char *name)
+{
+    char *path = NULL;
+    int may = asprintf(&path, "/proc/self/fd/%d/%s", place->folder_fd, name) >= 0 &&
+              recording_may_replace(path);
+
+    free(path);
+    return may;
+}
 
 /* Creates the file that the collector writes. One left by a collector that was killed is worth
  * nothing: whoever holds the spool's lock owns it. */
@@ -134,9 +146,12 @@ static int create_part(const struct recorded *r, const struct recorded_place *pl
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(place->folder_fd, r->part, flags, 0600);
 
-    if (fd < 0 && errno == EEXIST && unlinkat(place->folder_fd, r->part, 0) == 0)
-        fd = openat(place->folder_fd, r->part, flags, 0600);
-    return fd;
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    if (may_go(place, r->part) && unlinkat(place->folder_fd, r->part, 0) == 0)
+        return openat(place->folder_fd, r->part, flags, 0600);
+    errno = EEXIST;
+    return -1;
 }
 
 /* Is the spool gone? Then a command that somebody ran meanwhile has collected it. */
@@ -163,7 +178,7 @@ void recorded_start(struct recorded *r, const struct recorded_place *place)
         if (want_of_files())
             return;
         fail(r, COLLECT_IO);
-        let_go(r, place);
+        abandon(r, place);
         return;
     }
     int rc = collector_open(&r->collector, r->peek.fd, r->capture_fd, place->symbols);
@@ -205,28 +220,6 @@ int64_t recorded_step(struct recorded *r, const struct recorded_place *place)
 
 /* ---- the end ---- */
 
-static void take_figures(struct gathered *result, const struct image *image)
-{
-    const char *program = image->argc > 0 ? image->argv[0] : image->executable;
-    const char *slash = strrchr(program, '/');
-
-    if (image->process_count == 0)
-        return;
-    result->program = xstrdup(slash != NULL ? slash + 1 : program);
-    result->ending = image->processes[0].ending;
-    result->ending.exec = ""; /* the text belongs to the image */
-    result->totals = image->processes[0].totals;
-    result->quality = image->processes[0].quality;
-    for (size_t i = 1; i < image->process_count; i++)
-        if (image->processes[i].totals.memory_peak_bytes > result->forked_peak_bytes)
-            result->forked_peak_bytes = image->processes[i].totals.memory_peak_bytes;
-    for (size_t i = 0; i < image->process_count; i++) {
-        quality_add(&result->all, &image->processes[i].quality, 0);
-        result->losers += image->processes[i].quality.lost > 0;
-    }
-    result->has_figures = 1;
-}
-
 /* May a capture take the place of the recording `name`? Not while that is a spool in use. A spool
  * that only lacks collecting is opened as *old, and locked, so that nobody begins to collect it. */
 static int may_replace(const struct recorded_place *place, const char *spool,
@@ -264,7 +257,7 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
     char *spool = join(name, strlen(name), SPOOL_SUFFIX);
 
     plan_old_family(&family, place->folder_fd, name);
-    int taken = may_replace(place, spool, &old) &&
+    int taken = may_replace(place, spool, &old) && may_go(place, name) &&
                 renameat(place->folder_fd, r->part, place->folder_fd, name) == 0;
 
     if (taken) {
@@ -355,7 +348,7 @@ static int finish_collector(struct recorded *r, const struct recorded_place *pla
     spool_peek_reason(r->peek.fd, r->result.reason);
     int rc = collector_finish(r->collector, running);
     if (rc == COLLECT_OK)
-        take_figures(&r->result, collector_image(r->collector));
+        gathered_take_figures(&r->result, collector_image(r->collector));
     return rc;
 }
 
@@ -379,5 +372,9 @@ void recorded_leave(struct recorded *r, const struct recorded_place *place)
     if (r->stage == RECORDED_COLLECTING && r->result.is_root)
         finish_collector(r, place, 1);
     r->result.state = GATHERED_STAYS;
+    if (r->stage == RECORDED_COLLECTING && collector_leave_samples(r->collector)) {
+        close(r->capture_fd); /* NAME.part stays, with the samples */
+        r->capture_fd = -1;
+    }
     abandon(r, place);
 }

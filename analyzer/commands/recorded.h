@@ -11,39 +11,10 @@
 #define MPROF_RECORDED_H
 
 #include "collect.h"
+#include "gathered.h"
 #include "sampler.h"
 #include "spool_peek.h"
 #include "summary.h"
-
-enum gathered_state {
-    GATHERED_OPEN,   /* being collected */
-    GATHERED_DONE,   /* complete, at `name` */
-    GATHERED_STAYS,  /* a spool: processes of it still run */
-    GATHERED_FAILED, /* a spool: `error` (enum collect_error) and `error_number` say why */
-};
-
-/* What is known of a recording in the end. */
-struct gathered {
-    enum gathered_state state;
-    int error, error_number;
-    char *name; /* of the file in the folder, without ".spool"; NULL: not (yet) one of ours */
-    struct proc_identity process;
-    uint64_t start_ns; /* CLOCK_BOOTTIME */
-    int is_root;       /* the program that mprof-c started, or what it became by exec */
-    size_t still_running;
-    /* the figures of its first process; valid for DONE, and for a root that STAYS */
-    int has_figures;
-    char *program; /* base name of argv[0] */
-    struct ending ending;
-    struct totals totals;
-    struct quality quality;
-    uint64_t forked_peak_bytes; /* the most memory of a child without an exec; 0 there is none */
-    /* of all its processes, whatever the state; without figures only what was lost is known */
-    struct quality all;
-    size_t losers;                   /* processes that lost an event */
-    char reason[SPOOL_REASON_BYTES]; /* the recorder's reason for recording no (more) events; ""
-                                        none */
-};
 
 enum recorded_stage {
     RECORDED_NEW,     /* not looked into, or the header is not complete yet */

@@ -61,6 +61,25 @@ static void add_entry(struct removal *plan, const struct folder_entry *entry)
     plan->recordings += (size_t)is_new;
 }
 
+int removal_add_stub(struct removal *plan, const char *name)
+{
+    struct folder_entry entry = {.name = (char *)name, .files = FOLDER_SPOOL};
+    char *spool = folder_file_name(&entry, FOLDER_SPOOL);
+    int is_stub = spool_peek_is_stub(AT_FDCWD, spool);
+    free(spool);
+    if (is_stub)
+        add_entry(plan, &entry);
+    return is_stub;
+}
+
+static void add_stubs_of(struct removal *plan, const struct folder *folder,
+                         const struct folder_entry *entry)
+{
+    for (size_t i = 0; i < folder->unread_count; i++)
+        if (folder_same_family(entry->name, folder->unread[i].name))
+            removal_add_stub(plan, folder->unread[i].name);
+}
+
 static int belongs(const struct folder *folder, const struct folder_entry *one,
                    const struct folder_entry *entry)
 {
@@ -81,6 +100,8 @@ void removal_add(struct removal *plan, const struct folder *folder,
     for (size_t i = 0; i < folder->count; i++)
         if (belongs(folder, &folder->entries[i], entry))
             add_entry(plan, &folder->entries[i]);
+    if (&folder->entries[entry->root] == entry)
+        add_stubs_of(plan, folder, entry);
 }
 
 void removal_add_numbered(struct removal *plan, const struct folder *folder,

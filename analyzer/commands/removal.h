@@ -18,9 +18,14 @@ struct removal {
     size_t kept;       /* recordings asked for that are still being written */
 };
 
-/* Adds an entry of the folder, with its children where it is a root. */
+/* Adds an entry of the folder, with its children where it is a root, and with those whose names say
+ * that they are such and whose recorders could not begin. */
 void removal_add(struct removal *plan, const struct folder *folder,
                  const struct folder_entry *entry);
+
+/* Adds the spool NAME.spool of a recorder that could not begin. Returns 1, or 0 where that is none.
+ */
+int removal_add_stub(struct removal *plan, const char *name);
 
 /* Adds what belongs to an entry that is itself to be replaced: its children by the name's numbers,
  * NAME.1, NAME.2 .., without those that are still being written. Says nothing. */

@@ -26,6 +26,19 @@ static const char *why_not(const char *name)
     return "is not a recording";
 }
 
+/* NAME or NAME.spool, of a recorder that could not begin. */
+static int plan_stub(struct removal *plan, const char *name)
+{
+    static const char suffix[] = ".spool";
+    size_t length = strlen(name), end = length - strlen(suffix);
+    char *base = strdup(name);
+    if (base && length > strlen(suffix) && strcmp(name + end, suffix) == 0)
+        base[end] = '\0';
+    int added = base && removal_add_stub(plan, base);
+    free(base);
+    return added;
+}
+
 /* 0, or -1 after a sentence. */
 static int plan_one(struct removal *plan, const char *operand)
 {
@@ -35,16 +48,17 @@ static int plan_one(struct removal *plan, const char *operand)
         return -1;
     char *path = folder_of_file(name);
     const struct folder_entry *entry = NULL;
+    int is_planned = 0;
     if (folder_read(&folder, path) != 0)
         complain("%s: its folder cannot be read: %s; nothing was removed", name, strerror(errno));
-    else if (!(entry = folder_named(&folder, name)))
-        complain("%s: %s; nothing was removed", name, why_not(name));
-    else
+    else if ((entry = folder_named(&folder, name)) != NULL)
         removal_add(plan, &folder, entry);
+    else if (!(is_planned = plan_stub(plan, name)))
+        complain("%s: %s; nothing was removed", name, why_not(name));
     folder_free(&folder);
     free(path);
     free(name);
-    return entry ? 0 : -1;
+    return entry || is_planned ? 0 : -1;
 }
 
 static int run(const struct invocation *call)

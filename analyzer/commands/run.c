@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output_name.h"
 #include "preload_name.h"
+#include "run_refusals.h"
 #include "run_summary.h"
 #include "sampler.h"
 #include "settings.h"
@@ -14,13 +15,11 @@
 #include "xalloc.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,7 +31,6 @@ static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)
 enum { EXIT_TIME_LIMIT = 124, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 #define PATIENCE_MS     1000       /* after the program's end, before we say that it takes longer */
-#define NAME_ROOM       16         /* for ".spool" and a number before it */
 #define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct values {
@@ -47,10 +45,11 @@ struct values {
 
 static const struct option options[] = {
     {'o', "output", OPTION_TEXT, "FILE", offsetof(struct values, output), NULL,
-     "record into FILE; %p is the pid, %h the host, %q{VAR} an environment variable. An older FILE "
-     "is replaced when the new one is complete"},
+     "record into FILE; %p is the pid, %h the host, %q{VAR} an environment variable. An older "
+     "recording is replaced when the new one is complete; any other file is not, and refused"},
     {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, interval), NULL,
-     "seconds between two samples of the resident set (0.1); 0 takes none"},
+     "seconds between two samples of the resident set (0.1); 0 takes none. What outlives run is "
+     "sampled at its events, every 0.1 s"},
     {'t', "timeout", OPTION_SECONDS, "S", offsetof(struct values, timeout), NULL,
      "end the program and its descendants after S seconds, with exit status 124; 0: never"},
     {'E', "exit-code", OPTION_FLAG, NULL, offsetof(struct values, exit_code), NULL,
@@ -86,27 +85,7 @@ struct session {
 
 /* ---- before the start: everything that can be wrong is said now ---- */
 
-static int check_file(const struct session *s)
-{
-    char *name = output_name_expand(s->output.file, INT_MAX);
-    char path[2 * PATH_MAX];
-    struct stat st;
-    int ok = 0;
-
-    snprintf(path, sizeof path, "%s/%s", strcmp(s->output.folder, "/") ? s->output.folder : "",
-             name);
-    if (strlen(name) + NAME_ROOM > NAME_MAX)
-        complain("%s: the name is too long for a recording; choose a shorter one with -o", name);
-    else if (strstr(s->output.file, "%p") == NULL && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        complain("%s: is not a regular file, so a recording cannot replace it; choose another name "
-                 "with -o",
-                 path);
-    else
-        ok = 1;
-    free(name);
-    return ok;
-}
-
+/* Returns the exit status, 0 where all is well. */
 static int check_output(struct session *s)
 {
     const char *wanted = s->values.output;
@@ -119,17 +98,17 @@ static int check_output(struct session *s)
     switch (output_name_make(&s->output, wanted, time(NULL))) {
     case OUTPUT_NAME_EMPTY:
         complain("%s: is a folder, or no name; give the name of a file with -o", wanted);
-        return 0;
+        return COMMAND_FAILED;
     case OUTPUT_NAME_PID_IN_FOLDER:
         complain("%s: %%p cannot be part of the folder; put it behind the last slash", wanted);
-        return 0;
+        return COMMAND_FAILED;
     case OUTPUT_NAME_SLASH:
         complain("%s: a variable in the file's name has a slash in it; choose another name with -o",
                  wanted);
-        return 0;
+        return COMMAND_FAILED;
     case OUTPUT_NAME_NO_FOLDER:
         complain("the working folder cannot be found (%s); go to another one", strerror(errno));
-        return 0;
+        return COMMAND_FAILED;
     default:
         break;
     }
@@ -137,9 +116,9 @@ static int check_output(struct session *s)
     if (s->gather == NULL || faccessat(AT_FDCWD, s->output.folder, W_OK | X_OK, AT_EACCESS) != 0) {
         complain("%s: cannot be written to (%s); choose another folder with -o", s->output.folder,
                  strerror(errno));
-        return 0;
+        return COMMAND_FAILED;
     }
-    return check_file(s);
+    return run_check_file(&s->output);
 }
 
 static int check_library(struct session *s)
@@ -213,7 +192,8 @@ static char **make_environment(const struct session *s)
     char tree[32], children[32];
     struct launch_setting set[SETTING_COUNT + 1] = {
         {setting_variables[SETTING_OUTPUT], s->output.pattern},
-        {setting_variables[SETTING_INTERVAL], "0"}, /* mprof-c takes the samples itself */
+        /* mprof-c takes the samples itself, but not of what outlives it */
+        {setting_variables[SETTING_INTERVAL], s->values.interval > 0 ? "0.1" : "0"},
         {setting_variables[SETTING_TREE], tree},
     };
     size_t count = 3;
@@ -337,6 +317,15 @@ static void close_with_summary(const struct session *s, const struct supervised 
     free(folder);
 }
 
+static void make_room(const struct session *s)
+{
+    char *wanted = output_name_expand(s->output.file, 0); /* NULL: with a pid, which is to come */
+
+    if (s->gather != NULL && wanted != NULL)
+        gather_remove_stubs(s->gather, wanted);
+    free(wanted);
+}
+
 static int start_and_watch(struct session *s)
 {
     struct launch_signals before;
@@ -345,6 +334,7 @@ static int start_and_watch(struct session *s)
     sigset_t watched;
     pid_t pid;
 
+    make_room(s);
     char **environment = make_environment(s);
     s->inherited_rss = proc_inherited_resident();
     launch_take_signals(&before, &watched);
@@ -381,10 +371,14 @@ static int run(const struct invocation *call)
     if (rc != OPTIONS_GO)
         return options_exit(rc);
     s.argv = operands.names;
+    if (!run_settings_are_right())
+        return COMMAND_USAGE;
     make_tree(&s);
     take_no_children(&s);
-    rc = COMMAND_FAILED;
-    if (check_output(&s) && check_library(&s)) {
+    rc = check_output(&s);
+    if (rc == COMMAND_OK && !check_library(&s))
+        rc = COMMAND_FAILED;
+    if (rc == COMMAND_OK) {
         check_program(&s);
         rc = start_and_watch(&s);
     }
@@ -407,12 +401,14 @@ const struct command command_run = {
         "When the program has ended, its recording is complete and a summary is printed on "
         "stderr: the program's own figures (of one that only starts others, see report, those "
         "of all its processes together, and the biggest of them), and what was lost or is not "
-        "known of it and of all processes that it started, summed. The peak is that of memory; "
+        "known of it and of all processes that it started, summed. Recordings that are cut are "
+        "named, and what a recorded process became by exec that has none. The peak is that of "
+        "memory; "
         "where something was mapped its two parts follow, the heap and mapped memory at that "
         "moment. "
         "Without -o the recording is mprofile_YYYYmmddHHMMSS_PID.mprof in the current folder; each "
         "process that the program starts has one of its own, which belongs to it. "
-        "An older FILE of -o goes when the new one is complete, and with it the recordings of "
+        "An older recording of -o's name goes when the new one is complete, and with it those of "
         "its tree, FILE.1, FILE.2 and so on.\n\n"
         "The program's standard streams, arguments and exit status are its own. If it dies of a "
         "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "

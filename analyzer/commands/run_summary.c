@@ -69,14 +69,15 @@ static void print_heading(const struct run_summary *s, const struct roots *roots
     free(program);
 }
 
-static void print_resident(const struct totals *t, int together)
+/* sum: the process that is a whole family; NULL where the totals are those of one. */
+static void print_resident(const struct totals *t, const struct process *sum)
 {
-    char text[UNITS_TEXT], line[4 * UNITS_TEXT];
+    char text[UNITS_TEXT], line[UNITS_TEXT + RSS_WORDS + 4], words[RSS_WORDS];
 
     if (totals_resident(t) == 0)
         return;
     snprintf(line, sizeof line, "%s (%s)", units_bytes(text, totals_resident(t)),
-             rss_words(t, together));
+             sum != NULL ? rss_words_of_sum(sum, words) : rss_words(t));
     print_line("peak RSS", line);
 }
 
@@ -224,13 +225,13 @@ static void print_left(const struct totals *t, const struct quality *quality, in
     print_line("", line);
 }
 
-/* Of one process, or of a family together. */
+/* Of one process, or of a family's sum. */
 static void print_figures(const struct totals *t, const struct quality *quality, int has_parts,
-                          int together)
+                          const struct process *sum)
 {
     print_counts(t);
     print_peak(t, quality, has_parts);
-    print_resident(t, together);
+    print_resident(t, sum);
     print_left(t, quality, has_parts);
 }
 
@@ -252,7 +253,7 @@ static void print_biggest(const struct run_family *family)
     if (totals_resident(&r->totals) == 0)
         return;
     snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
-             rss_words(&r->totals, 0));
+             rss_words(&r->totals));
     print_line("", line);
 }
 
@@ -265,8 +266,69 @@ static void print_family(const struct run_family *family)
     snprintf(line, sizeof line, "%s processes",
              units_count(number, family_size(&family->lineage.family)));
     print_line("together", line);
-    print_figures(&sum->totals, &sum->quality, process_has_parts(sum), 1);
+    print_figures(&sum->totals, &sum->quality, process_has_parts(sum), sum);
     print_biggest(family);
+}
+
+/* ---- what is missing ---- */
+
+/* Is the process, as what it has become, in a recording, or just about to begin one? */
+static int is_recorded(const struct gather *g, const struct gathered *before,
+                       struct proc_identity process)
+{
+    for (size_t i = 0; i < gather_count(g); i++) {
+        const struct gathered *one = gather_get(g, i);
+        if (one != before && one->start_ns >= before->start_ns && one->process.pid == process.pid &&
+            one->process.start_time == process.start_time)
+            return 1;
+    }
+    return proc_alive(process);
+}
+
+/* Programs by exec that have no recording: "what 4711 became: ./static, and 2 more". */
+static void print_unrecorded(const struct run_summary *s)
+{
+    const char *reason;
+    size_t count = 0, refused = gather_refused(s->gather, &reason); /* those are named already */
+    struct gathered_exec first = {0};
+    char line[512], more[64] = "";
+
+    for (size_t i = 0; i < gather_count(s->gather); i++) {
+        const struct gathered *one = gather_get(s->gather, i);
+        for (size_t k = 0; k < one->exec_count; k++)
+            if (!is_recorded(s->gather, one, one->execs[k].process) && count++ == 0)
+                first = one->execs[k];
+    }
+    if (count <= refused)
+        return;
+    char *path = text_clean(first.path);
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more", count - 1);
+    snprintf(line, sizeof line, "what process %d became: %s%s", first.process.pid,
+             path[0] ? path : "unknown", more);
+    print_line("not recorded", line);
+    free(path);
+}
+
+static void print_cut(const struct run_summary *s)
+{
+    const struct gathered *first = NULL;
+    size_t count = 0;
+    char line[512], more[64] = "";
+
+    for (size_t i = 0; i < gather_count(s->gather); i++) {
+        const struct gathered *one = gather_get(s->gather, i);
+        if (one->cut && count++ == 0)
+            first = one;
+    }
+    if (count == 0)
+        return;
+    char *name = text_clean(first->name);
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more", count - 1);
+    snprintf(line, sizeof line, "%s: its spool was damaged while it was written%s", name, more);
+    print_line("cut", line);
+    free(name);
 }
 
 static char *path_of(const struct run_summary *s, const struct gathered *one)
@@ -285,11 +347,15 @@ static void print_names(const struct run_summary *s, const struct gathered *root
     char *path = path_of(s, root), *word = text_word(path);
 
     fprintf(stderr, "  %-12s %s%s%s", "recording", folder, name,
-            root->state == GATHERED_DONE ? "" : ".spool");
+            root->state == GATHERED_LOST   ? ", which is gone"
+            : root->state == GATHERED_DONE ? ""
+                                           : ".spool");
     if (others > 0)
         fprintf(stderr, " and %s more", units_count(count, others));
     fputc('\n', stderr);
-    if (named)
+    if (root->state == GATHERED_LOST)
+        is_family = 0;
+    else if (named)
         fprintf(stderr, "  %-12s mprof-c plot %s, or report, leaks, peak\n", "look at it", word);
     else
         print_line("look at it", "mprof-c plot, or report, leaks, peak");
@@ -314,10 +380,12 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
         shown = &family.sum->processes[0].quality;
         print_family(&family);
     } else {
-        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), 0);
+        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), NULL);
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);
+    print_unrecorded(s);
+    print_cut(s);
     print_names(s, family.sum != NULL ? roots->first : root, s->named, family.sum != NULL);
     run_family_close(&family);
 }
@@ -333,109 +401,4 @@ void run_summary_print(const struct run_summary *s)
     if (root == NULL || !root->has_figures)
         return;
     print_shown(s, &roots, root);
-}
-
-/* ---- what went wrong ---- */
-
-static const char *why_failed(const struct gathered *one)
-{
-    switch ((enum collect_error)one->error) {
-    case COLLECT_IO:
-        return strerror(one->error_number);
-    case COLLECT_TOO_NEW:
-        return "the recorder is of a later version";
-    case COLLECT_NOT_A_SPOOL:
-    case COLLECT_DAMAGED:
-    case COLLECT_EMPTY:
-    case COLLECT_OK:
-        break;
-    }
-    return "the recorder's output is damaged";
-}
-
-static void complain_failures(const struct run_summary *s)
-{
-    const struct gathered *first = NULL;
-    size_t count = 0;
-
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        if (one->state != GATHERED_FAILED)
-            continue;
-        if (first == NULL)
-            first = one;
-        count++;
-    }
-    if (count == 1)
-        complain("%s%s: cannot be completed: %s; the recording stays in %s.spool, and the next "
-                 "command that reads it completes it",
-                 s->folder, first->name, why_failed(first), first->name);
-    else if (count > 1)
-        complain("%s%s: cannot be completed: %s; this recording and %zu more stay in .spool files, "
-                 "and the next command that reads one completes it",
-                 s->folder, first->name, why_failed(first), count - 1);
-}
-
-static void complain_running(const struct run_summary *s)
-{
-    const struct gathered *first = NULL;
-    size_t recordings = 0, processes = 0;
-
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        if (one->state != GATHERED_STAYS)
-            continue;
-        if (first == NULL)
-            first = one;
-        recordings++;
-        processes += one->still_running;
-    }
-    if (recordings == 0)
-        return;
-    complain("%zu process%s still run%s and go%s on recording into %s%s.spool%s", processes,
-             processes == 1 ? "" : "es", processes == 1 ? "s" : "", processes == 1 ? "es" : "",
-             s->folder, first->name, recordings > 1 ? " and others" : "");
-}
-
-static void complain_reasons(const struct run_summary *s)
-{
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        if (one->reason[0] != '\0') {
-            complain("%s%s: not all of it could be recorded: %s", s->folder, one->name,
-                     one->reason);
-            return; /* the others of the tree most likely have the same */
-        }
-    }
-}
-
-/* Reports who has no recording at all: the root by its name, others by their number. */
-static void complain_refused(const struct run_summary *s, int root_is_there)
-{
-    const char *reason;
-    size_t refused = gather_refused(s->gather, &reason);
-
-    if (!root_is_there && refused > 0)
-        complain("%s: nothing was recorded: %s", s->program, reason);
-    else if (!root_is_there && s->expected)
-        complain("%s: nothing was recorded: the program never came to use the recorder, or could "
-                 "not write to the folder of the recording",
-                 s->program);
-    if (!root_is_there && refused > 0)
-        refused--;
-    if (refused > 0)
-        complain("%zu process%s of the family could not be recorded: %s", refused,
-                 refused == 1 ? "" : "es", reason);
-}
-
-void run_summary_complain(const struct run_summary *s)
-{
-    struct roots roots = find_roots(s->gather);
-
-    if (s->gather == NULL)
-        return;
-    complain_refused(s, roots.first != NULL);
-    complain_failures(s);
-    complain_running(s);
-    complain_reasons(s);
 }

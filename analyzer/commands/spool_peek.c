@@ -240,3 +240,14 @@ int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON
     close(fd);
     return reason[0] != '\0';
 }
+
+int spool_peek_is_stub(int folder_fd, const char *name)
+{
+    char reason[SPOOL_REASON_BYTES];
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int in_use = fd >= 0 && spool_has_writer(fd);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && !in_use && spool_peek_refusal(folder_fd, name, reason);
+}

@@ -67,4 +67,7 @@ void spool_peek_reason(int fd, char reason[SPOOL_REASON_BYTES]);
  * never "". */
 int spool_peek_refusal(int folder_fd, const char *name, char reason[SPOOL_REASON_BYTES]);
 
+/* The same, and no recorder is at it any more: nothing is lost with the file. */
+int spool_peek_is_stub(int folder_fd, const char *name);
+
 #endif

@@ -30,6 +30,7 @@ struct merged {
     struct failures failures;             /* by merged stack */
     struct course *courses[SERIES_COUNT]; /* by series; copies of the buckets */
     struct owner *owners;                 /* of the courses */
+    struct intmap threaded;               /* processes that have threads in the sum */
     size_t course_count, course_capacity[SERIES_COUNT], owner_capacity;
     struct module_gap *gaps;
     size_t gap_count, gap_capacity;
@@ -243,6 +244,18 @@ static void take_first(struct merged *m, const struct image *from, const struct 
     m->process.ending.exec = arena_string(memory, p->ending.exec ? p->ending.exec : "");
 }
 
+/* What a process became by exec goes on with the thread that called it, which counts once. */
+static uint32_t new_threads(struct merged *m, const struct process *p)
+{
+    if (p->thread_count == 0 || p->pid == 0 || p->start_time == 0)
+        return p->thread_count;
+    uint64_t *has_threads =
+        intmap_place(&m->threaded, (uint64_t)(uint32_t)p->pid << 40 ^ p->start_time);
+    uint32_t known = *has_threads != 0;
+    *has_threads = 1;
+    return p->thread_count - known;
+}
+
 void merged_add(struct merged *m, const struct image *image, const struct process *process,
                 uint64_t shift_ns, int runs_on)
 {
@@ -258,7 +271,7 @@ void merged_add(struct merged *m, const struct image *image, const struct proces
     quality_add(&sum->quality, &process->quality, shift_ns);
     add_courses(m, process, shift_ns, runs_on);
     add_gaps(m, image);
-    sum->thread_count += process->thread_count;
+    sum->thread_count += new_threads(m, process);
     sum->series_unknown |= process->series_unknown;
     if (process->end_ns + shift_ns > sum->end_ns)
         sum->end_ns = process->end_ns + shift_ns;
@@ -348,6 +361,7 @@ static void release(struct merged *m)
     intmap_clear(&m->leaks.numbers);
     intmap_clear(&m->mapped_leaks.numbers);
     failures_clear(&m->failures);
+    intmap_clear(&m->threaded);
     free(m->usages);
     free(m->leaks.list);
     free(m->mapped_leaks.list);

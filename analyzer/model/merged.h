@@ -7,10 +7,10 @@
  * was highest; at_peak_bytes is 0, as nobody knows what functions held when all processes together
  * were highest. The heap's line and its peak, and those of mapped memory, of both and of the
  * resident set, are the sums of together.h; the kernel's high-water mark is that of the largest
- * process. mapped_then_bytes is what all of them had mapped when their memory was highest; where
- * one of them is of an older capture, memory is the heap. reserved_peak_bytes and file_peak_bytes
- * are the sums of each one's highest: what all had at once is not known, as nobody keeps these
- * lines. Times are in the common time.
+ * process. The thread that calls exec counts once. mapped_then_bytes is what all of them had mapped
+ * when their memory was highest; where one of them is of an older capture, memory is the heap.
+ * reserved_peak_bytes and file_peak_bytes are the sums of each one's highest: what all had at once
+ * is not known, as nobody keeps these lines. Times are in the common time.
  *
  * Owner: the caller owns the image returned (image_free). An image that was added may be freed
  * after merged_forget: until then it is recognised by its address. Single-threaded.

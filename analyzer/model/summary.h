@@ -242,12 +242,25 @@ struct difference {
 };
 #define DIFFERENCES_KEPT 32
 
-enum end_kind { END_UNKNOWN, END_CODE, END_SIGNAL, END_EXEC };
+enum end_kind {
+    END_UNKNOWN,
+    END_CODE,
+    END_SIGNAL,
+    END_EXEC,
+    END_EXITED /* the recorder saw it come to its exit, and nobody the status */
+};
 
 struct ending {
     enum end_kind kind;
     int value;        /* exit code or signal number */
     const char *exec; /* path, "" unless END_EXEC */
+};
+
+/* What is left of a process in a file that lost its end. */
+enum figures_left {
+    FIGURES_WHOLE,
+    FIGURES_OF_EVENTS, /* made of the events that are left: of what came up to end_ns */
+    FIGURES_NONE,      /* not even events: all figures are 0, and that says nothing */
 };
 
 struct process {
@@ -257,6 +270,7 @@ struct process {
     uint64_t begin_ns, end_ns;
     uint32_t thread_count;
     struct ending ending;
+    enum figures_left left;
     struct totals totals;
     struct quality quality;
     struct function_usage *functions; /* those with an allocation, by function index */
@@ -276,6 +290,9 @@ struct process {
     int series_unknown;
     struct sample *samples;
     size_t sample_count;
+    /* Of the sum of a family: how many of its processes have no sample, and how many of these no
+     * mark of the kernel's either. */
+    size_t unsampled, unmeasured;
     struct difference *differences; /* the first of quality.selfcheck_differences */
     size_t difference_count;
 };

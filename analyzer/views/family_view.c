@@ -3,6 +3,7 @@
 #include "report_view.h"
 #include "text.h"
 #include "units.h"
+#include "unmeasured.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ char *family_command(const struct relative *relative, size_t width)
     char *whole = NULL, *fit;
     if (asprintf(&whole, "%s%s", quote, base) < 0)
         whole = NULL;
-    fit = text_fit(whole && whole[0] ? whole : "?", width, 0);
+    fit = text_fit_command(whole && whole[0] ? whole : "?", width);
     free(whole);
     return fit;
 }
@@ -163,8 +164,11 @@ char *family_sum_note(const struct family *family, int with_functions)
     char *note = NULL, *gaps = family_gaps(family);
     FILE *out = open_memstream(&note, &bytes);
     if (out) {
-        fprintf(out, "%zu process%s together%s\n", size, size == 1 ? "" : "es",
-                with_functions ? "; peaks of functions are those in one of them" : "");
+        if (size == 1)
+            fputs("one process alone\n", out);
+        else
+            fprintf(out, "%zu processes together%s\n", size,
+                    with_functions ? "; peaks of functions are those in one of them" : "");
         if (gaps)
             text_list("not whole: ", gaps, WIDTH, out);
         if (fclose(out) == 0)
@@ -209,6 +213,8 @@ void ending_json(struct json *j, const char *key, const struct ending *ending)
     json_object(j, key);
     if (ending->kind == END_CODE)
         json_integer(j, "code", ending->value);
+    else if (ending->kind == END_EXITED)
+        json_null(j, "code");
     else if (ending->kind == END_SIGNAL)
         json_integer(j, "signal", ending->value);
     else
@@ -231,6 +237,9 @@ void family_gaps_json(struct json *j, const struct family *family)
     json_number(j, "cut_recordings", family->cut);
     json_number(j, "unreadable_recordings", family->unread);
     json_number(j, "unrecorded_processes", family->missing);
+    struct unmeasured u = unmeasured_of(family);
+    json_number(j, "unsampled_processes", u.unsampled);
+    json_number(j, "unmeasured_processes", u.unknown);
     json_end_object(j);
 }
 

@@ -246,8 +246,8 @@ static double row_spacing(const struct drawing *d)
 {
     const struct plot *plot = d->plot;
     size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0) +
-                  (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
-                  (plot->function_count != 0);
+                  (d->rss_bytes && gnuplot_unsampled(plot)) + (gnuplot_high_water(plot) != 0) +
+                  2 * (size_t)gnuplot_has_parts(plot) + (plot->function_count != 0);
     for (size_t i = 0; i < plot->function_count; i++)
         rows += plot_function_rows(&plot->functions[i]);
     return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;
@@ -293,7 +293,8 @@ static void put_title(const struct drawing *d)
     size_t width = TITLE_WIDTH;
     if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + BESIDE_TEXT)
         width = (size_t)d->picture->columns - BESIDE_TEXT;
-    char *title = text_fit(d->plot->title ? d->plot->title : command ? command : "", width, 0);
+    char *title = d->plot->title ? text_fit(d->plot->title, width, 0)
+                                 : text_fit_command(command ? command : "", width);
     fputs("set title ", d->out);
     gnuplot_put_quoted(d->out, title);
     fputs(" offset 0,1\n", d->out);

@@ -1,6 +1,7 @@
 /* gnuplot_legend.c - see gnuplot_drawing.h. */
 #include "gnuplot_drawing.h"
 #include "gnuplot_words.h"
+#include "quality.h"
 #include "text.h"
 #include "xalloc.h"
 #include <stdlib.h>
@@ -42,11 +43,14 @@ static void put_name_entry(const struct drawing *d, size_t i, const char *style)
     char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512], below[UNITS_TEXT + 32];
     units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
     units_bytes(mapped, part);
-    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - (short_of_room ? 17 : 6), 1);
+    const struct process *p = &line->image->processes[0];
+    const char *bound = quality_bound(&p->quality, process_peak(p, line->series).ns);
+    size_t taken = (short_of_room ? 17 : 6) + strlen(bound);
+    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - taken, 1);
     if (short_of_room)
-        snprintf(title, sizeof title, "%s, %s (%s mapped)", name, peak, mapped);
+        snprintf(title, sizeof title, "%s, %s (%s mapped)%s", name, peak, mapped, bound);
     else
-        snprintf(title, sizeof title, "%s, peak %s", name, peak);
+        snprintf(title, sizeof title, "%s, peak %s%s", name, peak, bound);
     put_entry(d, style, colour_of(i), title);
     snprintf(below, sizeof below, "  %s of it mapped", mapped);
     if (part && d->parts_below)
@@ -85,8 +89,10 @@ static void put_single_title(const struct drawing *d, const char *style)
     put_entry(d, style, colour_of(0), text);
     if (!d->plot->summed)
         return;
-    snprintf(text, sizeof text, "%zu process%s together", d->plot->summed,
-             d->plot->summed == 1 ? "" : "es");
+    if (d->plot->summed == 1)
+        strcpy(text, "one process alone");
+    else
+        snprintf(text, sizeof text, "%zu processes together", d->plot->summed);
     put_entry(d, "lines", WHITE, text);
 }
 
@@ -135,6 +141,16 @@ static void put_part_entries(const struct drawing *d)
 
 /* ---- the resident set ---- */
 
+/* Of a sum: the line has nothing of those processes. */
+static void put_unsampled_entry(const struct drawing *d)
+{
+    char text[64];
+    size_t unsampled = gnuplot_unsampled(d->plot);
+    snprintf(text, sizeof text, "  without %zu process%s", unsampled, unsampled == 1 ? "" : "es");
+    if (unsampled)
+        put_entry(d, "lines", WHITE, text);
+}
+
 static void put_rss_entry(const struct drawing *d)
 {
     char title[64], bytes[UNITS_TEXT];
@@ -145,6 +161,7 @@ static void put_rss_entry(const struct drawing *d)
             d->rss_axis ? "axes x1y2 " : "",
             few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
     gnuplot_put_quoted(d->out, title);
+    put_unsampled_entry(d);
 }
 
 static void put_mark_entry(const struct drawing *d)
@@ -195,7 +212,9 @@ static void put_function_entries(const struct drawing *d)
 {
     char bytes[GNUPLOT_PARTS_TEXT], below[128] = "  "; /* a little further in */
     if (d->plot->function_count)
-        fputs(", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions:'", d->out);
+        fprintf(d->out,
+                ", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions%s:'",
+                gnuplot_bound(d->plot));
     for (size_t i = 0; i < d->plot->function_count; i++) {
         const struct plot_function *f = &d->plot->functions[i];
         char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);

@@ -1,6 +1,7 @@
 /* gnuplot_words.c - see gnuplot_words.h, and gnuplot_text_legend in gnuplot.h. */
 #include "gnuplot_words.h"
 #include "gnuplot.h"
+#include "quality.h"
 #include "text.h"
 #include "totals_view.h"
 #include "units.h"
@@ -70,7 +71,8 @@ void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
 void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
                           const struct bucket *highest, char *text, size_t bytes)
 {
-    struct peak_of peak = process_peak(&line->image->processes[0], line->series);
+    const struct process *p = &line->image->processes[0];
+    struct peak_of peak = process_peak(p, line->series);
     int is_before = plot->windowed && highest->max_ns <= plot->begin_ns; /* it came to that */
     int is_peak = highest->max_bytes >= peak.bytes && !is_before;
     /* As high as the peak it may be another time. A line drawn from events has their ticks. */
@@ -79,8 +81,8 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
     char size[UNITS_TEXT], time[UNITS_TEXT];
     units_bytes(size, highest->max_bytes);
     units_time(time, is_then ? peak.ns : highest->max_ns);
-    snprintf(text, bytes, "%s %s at %s", is_peak ? "peak" : "highest here", size,
-             is_before ? "the window's begin" : time);
+    snprintf(text, bytes, "%s %s at %s%s", is_peak ? "peak" : "highest here", size,
+             is_before ? "the window's begin" : time, quality_bound(&p->quality, highest->max_ns));
 }
 
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes)
@@ -93,6 +95,16 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
                  units_count(count, f->activations));
     else
         snprintf(text, bytes, "%s%s", length, f->activations ? ", the only activation" : "");
+}
+
+size_t gnuplot_unsampled(const struct plot *plot)
+{
+    return plot->lines[0].image->processes[0].unsampled;
+}
+
+const char *gnuplot_bound(const struct plot *plot)
+{
+    return quality_bound(&plot->lines[0].image->processes[0].quality, UINT64_MAX);
 }
 
 void gnuplot_held_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT])
@@ -204,6 +216,8 @@ void gnuplot_text_legend(const struct plot *plot, const struct picture *picture,
     uint64_t mark = gnuplot_high_water(plot);
     if (mark)
         fprintf(out, "     RSS high-water mark %s\n", units_bytes(bytes, mark));
+    if (plot->function_count && gnuplot_bound(plot)[0])
+        fprintf(out, "     own peaks of functions%s:\n", gnuplot_bound(plot));
     for (size_t i = 0; i < plot->function_count; i++)
         put_function(&plot->functions[i], (int)('a' + i), (size_t)picture->columns, out);
     if (plot->note)

@@ -21,6 +21,12 @@ void gnuplot_put_quoted(FILE *out, const char *text);
 /* "memory", as on the axis. */
 const char *gnuplot_series_name(enum series series);
 
+/* How many processes of a sum the line of the resident set lacks. */
+size_t gnuplot_unsampled(const struct plot *plot);
+
+/* How good the functions' figures of a single line are: " (at least)", " (about)", "" exact. */
+const char *gnuplot_bound(const struct plot *plot);
+
 /* What a function held: "76.40 MiB", where all of it is one part of memory "76.40 MiB mapped"; and
  * below that, of what holds both, "up to 68.46 MiB heap, 59.66 MiB mapped", else "". */
 #define GNUPLOT_PARTS_TEXT (2 * UNITS_TEXT + 32)

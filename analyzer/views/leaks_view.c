@@ -7,6 +7,7 @@
 #include "quality.h"
 #include "report_view.h"
 #include "text.h"
+#include "totals_view.h"
 #include "units.h"
 #include "xalloc.h"
 #include <inttypes.h>
@@ -169,12 +170,16 @@ void leaks_text(const struct image *image, enum series series, const char *note,
 {
     const struct process *p = &image->processes[0];
     struct leak_lists lists = lists_of(p, series);
+    char left[TOTALS_LEFT];
     size_t all = lists.heap_count + lists.mapped_count;
     size_t shown = count < 0 ? LEAKS_STACKS : (size_t)count;
     if (shown > all)
         shown = all;
     report_text_head(image, note, out);
-    print_sums(image, series, lists, out);
+    if (totals_left(p, left))
+        fprintf(out, "figures: %s\n", totals_left(p, left));
+    if (p->left != FIGURES_NONE)
+        print_sums(image, series, lists, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("quality: ", quality, WIDTH, out);

@@ -95,8 +95,8 @@ static void print_sources(const struct nameless *list, size_t shown, FILE *out)
         others |= !list[i].package && is_build_id(list[i].object->build_id);
     }
     if (packages)
-        fputs("-dbgsym packages are in Debian's archive debian-debug; where one is missing, give\n"
-              "debuginfod-find debuginfo the module's build id, which --addresses prints\n",
+        fputs("-dbgsym packages are in Debian's archive debian-debug; where one is missing,\n"
+              "give debuginfod-find debuginfo the module's build id, which --addresses prints\n",
               out);
     if (packages || others)
         fputs("debuginfod-find asks the servers in DEBUGINFOD_URLS, which you set, say to\n"

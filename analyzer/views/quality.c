@@ -54,6 +54,24 @@ const char *quality_bound(const struct quality *quality, uint64_t ns)
     return only_more || (loss->since_ns > 0 && ns < loss->since_ns) ? " (at least)" : " (about)";
 }
 
+const char *quality_table_note(const struct quality *quality, char text[QUALITY_NOTE])
+{
+    const struct loss *loss = &quality->loss;
+    const char *bound = quality_bound(quality, UINT64_MAX);
+    char time[UNITS_TEXT];
+    int n = 0;
+    text[0] = '\0';
+    if (!quality->lost)
+        return text;
+    n = snprintf(text, QUALITY_NOTE, "(without what was lost: each %s so much",
+                 strstr(bound, "least") ? "at least" : "about");
+    if (loss->since_ns && !strstr(bound, "least"))
+        n += snprintf(text + n, QUALITY_NOTE - (size_t)n, ", peaks before %s at least",
+                      units_time(time, loss->since_ns));
+    snprintf(text + n, QUALITY_NOTE - (size_t)n, ")\n");
+    return text;
+}
+
 static char *add_frees(char *text, const struct quality *quality)
 {
     text = add(text, quality->unmatched_frees, "unmatched free", "unmatched frees");

@@ -25,4 +25,9 @@ char *quality_but_loss(const struct quality *quality);
  * whatever was lost. */
 const char *quality_bound(const struct quality *quality, uint64_t ns);
 
+/* The line below the heading of a table of functions or threads, which have nothing of what was
+ * lost, with its end; "" where nothing was. Longest: QUALITY_NOTE. */
+#define QUALITY_NOTE 128
+const char *quality_table_note(const struct quality *quality, char text[QUALITY_NOTE]);
+
 #endif

@@ -19,9 +19,14 @@ void report_json_head(struct json *j, const struct image *image)
     json_end_array(j);
     json_integer(j, "pid", p->pid);
     json_seconds(j, "start", image->epoch_ns);
+    json_seconds(j, "begin_s", p->begin_ns);
     json_seconds(j, "duration_s", p->end_ns - p->begin_ns);
     ending_json(j, "exit", &p->ending);
     json_boolean(j, "cut", image->cut);
+    json_string(j, "figures",
+                p->left == FIGURES_WHOLE       ? "whole"
+                : p->left == FIGURES_OF_EVENTS ? "of events"
+                                               : "missing");
     json_boolean(j, "running", image->running);
 }
 

@@ -40,6 +40,9 @@ static void print_ending(const struct image *image, const struct ending *ending,
         fprintf(out, "became %s", path);
         free(path);
         break;
+    case END_EXITED:
+        fputs("exited, status not seen", out);
+        break;
     case END_UNKNOWN:
         fputs("end not seen", out);
         break;
@@ -50,13 +53,17 @@ static void print_ending(const struct image *image, const struct ending *ending,
 static void print_life(const struct image *image, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char date[UNITS_TEXT], time[UNITS_TEXT], *life = NULL;
+    char date[UNITS_TEXT], time[UNITS_TEXT], begin[UNITS_TEXT], *life = NULL;
     size_t bytes;
     FILE *line = open_memstream(&life, &bytes);
     if (!line)
         return;
-    fprintf(line, "pid %d, %s, %s, ", p->pid, units_date(date, image->epoch_ns),
-            units_time(time, p->end_ns - p->begin_ns));
+    fprintf(line, "pid %d, %s", p->pid, units_date(date, image->epoch_ns));
+    if (p->left != FIGURES_NONE)
+        fprintf(line, ", %s", units_time(time, p->end_ns - p->begin_ns));
+    if (p->begin_ns) /* all times are the recording's */
+        fprintf(line, " from %s on", units_time(begin, p->begin_ns));
+    fputs(", ", line);
     print_ending(image, &p->ending, line);
     fclose(line);
     text_list("", life, WIDTH, out);
@@ -66,7 +73,7 @@ static void print_life(const struct image *image, FILE *out)
 void report_text_head(const struct image *image, const char *note, FILE *out)
 {
     char *command = text_command(image->argv, image->argc);
-    char *fit = text_fit(command[0] ? command : "(command line unknown)", WIDTH, 0);
+    char *fit = text_fit_command(command[0] ? command : "(command line unknown)", WIDTH);
     fprintf(out, "%s\n", fit);
     free(fit);
     free(command);
@@ -244,8 +251,10 @@ static void print_rows(struct row *rows, size_t count, enum series series, int t
 /* Without mapped memory there is nothing to tell apart. */
 static void print_heading(const struct report *report, const struct process *p, FILE *out)
 {
+    char note[QUALITY_NOTE];
     fprintf(out, "\nfunctions, by %s%s\n", report->sort,
             report->series == SERIES_MAPPED ? " of mapped memory (imap, smap)" : "");
+    fputs(quality_table_note(&p->quality, note), out);
     if (report->series == SERIES_MEMORY && process_has_parts(p))
         fputs("(imap, smap: of mapped memory; heap + map: of a function that has both)\n", out);
     fprintf(out, " %-4s%11s%11s%11s%10s%11s%9s%11s\n", "", "own peak", "at", "at peak", "allocs",

@@ -7,8 +7,13 @@
 
 #include "summary.h"
 
-/* How totals_resident is known: "the kernel's high-water mark". together: of several processes,
- * whose samples are summed; the kernel's mark is then that of the largest. */
-const char *rss_words(const struct totals *totals, int together);
+#define RSS_WORDS 96
+
+/* How totals_resident of one process is known: "the kernel's high-water mark". */
+const char *rss_words(const struct totals *totals);
+
+/* The same of a family's sum, whose samples are summed; the kernel's mark is then that of the
+ * largest. How many processes lack the figure is said: "samples, summed; 3 processes have none". */
+const char *rss_words_of_sum(const struct process *sum, char text[RSS_WORDS]);
 
 #endif

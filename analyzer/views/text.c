@@ -95,18 +95,54 @@ static const char *skip_columns(const char *text, size_t columns)
     return text;
 }
 
+/* What text_fit leaves of a clean text that is too wide. */
+struct cut {
+    const char *head_end, *tail;
+};
+
+static struct cut cut_out(const char *clean, size_t width, int keep_end)
+{
+    size_t kept = width > 0 ? width - 1 : 0, head = keep_end ? 0 : (kept + 1) / 2;
+    return (struct cut){skip_columns(clean, head),
+                        skip_columns(clean, text_width(clean) - (kept - head))};
+}
+
 char *text_fit(const char *text, size_t width, int keep_end)
 {
     char *clean = text_clean(text);
-    size_t have = text_width(clean);
-    if (have <= width)
+    if (text_width(clean) <= width)
         return clean;
-    size_t kept = width > 0 ? width - 1 : 0;
-    size_t head = keep_end ? 0 : (kept + 1) / 2;
-    const char *head_end = skip_columns(clean, head);
-    const char *tail = skip_columns(clean, have - (kept - head));
+    struct cut cut = cut_out(clean, width, keep_end);
     char *fit = xmalloc(strlen(clean) + sizeof TEXT_ELLIPSIS);
-    sprintf(fit, "%.*s%s%s", (int)(head_end - clean), clean, width > 0 ? TEXT_ELLIPSIS : "", tail);
+    sprintf(fit, "%.*s%s%s", (int)(cut.head_end - clean), clean, width > 0 ? TEXT_ELLIPSIS : "",
+            cut.tail);
+    free(clean);
+    return fit;
+}
+
+/* Does an odd number of quotes stand between them? */
+static int is_quote_open(const char *begin, const char *end)
+{
+    int open = 0;
+    for (; begin < end; begin++)
+        open ^= *begin == '\'';
+    return open;
+}
+
+/* The quote that the cut has left alone begins or ends there. */
+char *text_fit_command(const char *command, size_t width)
+{
+    char *clean = text_clean(command);
+    if (text_width(clean) <= width || width < 2) {
+        free(clean);
+        return text_fit(command, width, 0);
+    }
+    struct cut cut = cut_out(clean, width, 0);
+    if (is_quote_open(cut.head_end, cut.tail)) /* in one of both, not in the other */
+        cut = cut_out(clean, width - 1, 0);
+    char *fit = xmalloc(strlen(clean) + sizeof TEXT_ELLIPSIS + 1);
+    sprintf(fit, "%.*s" TEXT_ELLIPSIS "%s%s", (int)(cut.head_end - clean), clean,
+            is_quote_open(cut.head_end, cut.tail) ? "'" : "", cut.tail);
     free(clean);
     return fit;
 }

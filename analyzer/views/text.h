@@ -39,6 +39,9 @@ double text_proportional(const char *text);
  * middle, and leaves an ellipsis. */
 char *text_fit(const char *text, size_t width, int keep_end);
 
+/* The same of a command line (text_command), cut in the middle: quotes stay pairs. */
+char *text_fit_command(const char *command, size_t width);
+
 /* The name of a function as it reads best in `width` columns: parameters, return type and ABI tags
  * left out, "(anonymous namespace)" kept as "(anon)". Template arguments stay, if need be with
  * their middles cut out. Where there is no room for any, the innermost parts of a C++ or Rust path

@@ -1,5 +1,6 @@
 /* threads_view.c - the threads of a process: a table, or JSON. */
 #include "threads_view.h"
+#include "quality.h"
 #include "report_view.h"
 #include "text.h"
 #include "units.h"
@@ -84,12 +85,14 @@ static void print_thread(const struct thread_usage *t, enum series series, FILE 
 void threads_text(const struct process *process, enum series series, FILE *out)
 {
     size_t count;
+    char note[QUALITY_NOTE];
     if (process->thread_usage_count < 2)
         return;
     struct row *rows = make_rows(process, series, &count);
     if (count > 0) {
         fprintf(out, "\nthreads, by the own peak of what they %s\n",
                 series == SERIES_MAPPED ? "mapped" : "allocated");
+        fputs(quality_table_note(&process->quality, note), out);
         fprintf(out, " %-*s%9s%11s%11s%10s%11s%11s\n", NAME_WIDTH, "", "tid", "own peak", "at peak",
                 "allocs", "allocated", "live end");
     }

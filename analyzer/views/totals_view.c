@@ -112,19 +112,40 @@ static void print_mapped(const struct totals *t, int together, FILE *out)
     print_space("mapped files", t->file_peak_bytes, t->file_at_end_bytes, together, out);
 }
 
-void totals_text(const struct process *p, enum series series, int together, FILE *out)
+static void print_figures(const struct process *p, enum series series, int together, FILE *out)
 {
     const struct totals *t = &p->totals;
-    char a[UNITS_TEXT];
     print_peaks(p, series, out);
     print_left(p, series, out);
     if (series != SERIES_MAPPED)
         print_allocated(t, out);
     if (series != SERIES_HEAP)
         print_mapped(t, together, out);
+}
+
+const char *totals_left(const struct process *p, char text[TOTALS_LEFT])
+{
+    char time[UNITS_TEXT];
+    if (p->left == FIGURES_NONE)
+        return "missing: the file ends before them, and before the first event";
+    if (p->left == FIGURES_WHOLE)
+        return NULL;
+    snprintf(text, TOTALS_LEFT, "of the events up to %s, with which the file ends",
+             units_time(time, p->end_ns));
+    return text;
+}
+
+void totals_text(const struct process *p, enum series series, int together, FILE *out)
+{
+    const struct totals *t = &p->totals;
+    char a[UNITS_TEXT], words[RSS_WORDS], left[TOTALS_LEFT];
+    if (totals_left(p, left))
+        fprintf(out, "  figures       %s\n", totals_left(p, left));
+    if (p->left != FIGURES_NONE)
+        print_figures(p, series, together, out);
     if (totals_resident(t))
         fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
-                rss_words(t, together));
+                together ? rss_words_of_sum(p, words) : rss_words(t));
     if (p->thread_count > 1)
         fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
 }

@@ -12,6 +12,11 @@
  * older capture, the heap and how much was mapped. together: it sums several processes. */
 void totals_text(const struct process *process, enum series series, int together, FILE *out);
 
+/* Where the file has lost its end, which figures these are: "missing: ..", "of the events up to
+ * .."; NULL where they are whole. */
+#define TOTALS_LEFT 96
+const char *totals_left(const struct process *process, char text[TOTALS_LEFT]);
+
 /* "96.00 MiB heap + 200.00 MiB mapped". */
 #define TOTALS_PARTS 64
 char *totals_parts(char text[TOTALS_PARTS], uint64_t memory_bytes, uint64_t mapped_bytes);

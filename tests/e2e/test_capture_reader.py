@@ -129,7 +129,8 @@ def expected_quality(process):
 def expected_end(process):
     """How it ended."""
     kind = process["end_kind"]
-    return (None, {"code": process["end_value"]}, {"signal": process["end_value"]}, {"exec": process["exec_path"]})[kind]
+    return (None, {"code": process["end_value"]}, {"signal": process["end_value"]}, {"exec": process["exec_path"]},
+            {"code": None})[kind]
 
 
 def by_key(functions):

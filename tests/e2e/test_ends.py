@@ -32,10 +32,23 @@ def check_before_main(who, got):
     compare(who + "main's blocks", 3, function_self(got, "in_main", "allocations"))
 
 
+def check_exit(who, how, way, got):
+    """The status is run's to see; that a process came to its exit the recorder sees, too."""
+    status = WAYS[way][0]
+    if way == "thread_exec":
+        check("exec" in got["exit"], f"{who}{got['exit']}")
+    elif how == "run":
+        compare(who + "exit", {"signal": -status} if status < 0 else {"code": status}, got["exit"])
+    else:
+        orderly = way in ("return", "on_exit", "thread_exit")
+        compare(who + "exit", {"code": None} if orderly else None, got["exit"])
+
+
 def check_way(way):
     status, handled = WAYS[way]
     for how, name, got in recorded_both_ways([ENDS, way], way, status):
         who = f"{way} ({how}): "
+        check_exit(who, how, way, got)
         if way != "thread_exec":
             check_before_main(who, got)
             compare(who + "blocks of handlers", handled, function_self(got, "in_handler", "allocations"))

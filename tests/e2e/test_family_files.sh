@@ -67,7 +67,7 @@ assert_eq "clean of nothing" "" "$("$MPROF" clean)"
 "$MPROF" run -q -o o.mprof sh -c 'sleep 60 >/dev/null 2>&1 & echo $! >orphan; "$0"; :' "$PROGRAMS/single" >out 2>said
 run_as o.mprof "$PROGRAMS/single" >out || fail "run beside an orphan"
 assert_eq "files beside an orphan" 1 "$(find . -maxdepth 1 -name 'o.mprof.*.spool' | wc -l)"
-assert_eq "recordings beside an orphan" "o.mprof" "$(find . -maxdepth 1 -name 'o.mprof*' ! -name '*.spool' -printf '%f')"
+assert_eq "recordings beside an orphan" "o.mprof" "$(find . -maxdepth 1 -name 'o.mprof*' ! -name '*.spool' ! -name '*.part' -printf '%f')"
 kill "$(cat orphan)"
 
 # A child whose spool somebody else collects while run has not come to it: run knows that nothing is amiss.

@@ -26,8 +26,37 @@ assert_eq "output without a spool" "done" "$(cat out)"
 [ $? -le 1 ] || fail "report of an empty spool: $(cat err)"
 grep -q space out err || fail "why there is nothing is not told: $(cat out err)"
 
+# Why, and how much it takes, in the words of what was too little.
+assert_too_little() { # words, command..
+    local words=$1
+    shift
+    "$@" "$MPROF" run -o little.mprof "$PROGRAMS/single" >out 2>err
+    assert_eq "$*: status" 0 $?
+    assert_contains "$*" "nothing was recorded: there is no space for a spool: $words" err
+    assert_eq "$*: files left" "" "$(ls little.mprof* 2>/dev/null)"
+}
+for limit in 0 1 3 3.9; do
+    assert_too_little "MPROF_LIMIT must be 4 (MiB) or more" env MPROF_LIMIT=$limit
+done
+limited() { (ulimit -f 100 && "$@"); }
+assert_too_little "files may not grow to the 4 MiB that it needs (ulimit -f)" limited
+
+# What is no size at all is refused by run; a library that is preloaded says nothing.
+for limit in abc -1 4x 0x10 " 5" 1e3; do
+    export MPROF_LIMIT=$limit
+    assert_refused 2 "$MPROF" run -o wrong.mprof "$PROGRAMS/single"
+    assert_contains "MPROF_LIMIT=$limit" "MPROF_LIMIT" refused.err
+done
+unset MPROF_LIMIT
+MPROF_SELFCHECK=often assert_refused 2 "$MPROF" run -o wrong.mprof "$PROGRAMS/single"
+MPROF_LIMIT= run_as right.mprof "$PROGRAMS/single" >/dev/null || fail "an empty MPROF_LIMIT: status $?"
+
 [ "$(id -u)" = 0 ] || skip "a full disk needs root to be made"
 mkdir disk
+mount -t tmpfs -o size=2m tmpfs disk 2>/dev/null || skip "a full disk needs the right to mount"
+(cd disk && "$MPROF" run -o x.mprof "$PROGRAMS/single") >out 2>err
+umount disk
+assert_contains "a small disk" "no space for a spool: it may take half of what is free, and needs 4 MiB" err
 mount -t tmpfs -o size=4m tmpfs disk 2>/dev/null || skip "a full disk needs the right to mount"
 trap 'umount disk' EXIT
 # 5 * 100,000 rounds of at least three events each: 6 MB, so that 1.8 MB and more are lost.

@@ -5,6 +5,7 @@ the program notices nothing; with room again, recording goes on."""
 import contextlib
 import json
 import os
+import re
 import resource
 import subprocess
 
@@ -64,7 +65,21 @@ def check_views(name, got):
         for text in (lost, allocations):
             flat = " ".join((out if command[0] != "peak" else err).split())
             check(text in flat, f"{command} does not say '{text}': {out}{err}")
-        check(command[0] == "plot" or "(about)" in out or "(at least)" in out, f"{command} gives no bound: {out}")
+        check("(about)" in out or "(at least)" in out, f"{command} gives no bound: {out}")
+        if command[0] == "report":
+            check("\n(without what was lost: each about so much" in out, f"functions have no bound: {out}")
+        if command[0] == "plot":
+            peak = next(line for line in out.splitlines() if " at " in line and "peak " in line)
+            check("(about)" in peak or "(at least)" in peak, f"the peak has no bound: {peak}")
+            check("own peaks of functions (about):" in out, f"{command}: functions have no bound: {out}")
+    # Of several recordings the foot says whose loss it is.
+    execute([MPROF, "run", "-q", "-o", "whole.mprof", "--", os.path.join(PROGRAMS, "single")])
+    for order in ([name, "whole.mprof"], ["whole.mprof", name]):
+        mprof("plot", "-o", "both.svg", *order)
+        with open("both.svg", encoding="utf-8") as f:
+            out = f.read()
+        check(f"{name}: {lost}" in out, f"two recordings: {out[-3000:]}")
+        check(re.search(r"peak [^<]*\((about|at least)\)", out), "two recordings: the peak has no bound")
     for key in ("lost", "lost_allocations", "lost_bytes", "lost_frees"):
         check(leaks(name)["quality"][key] == got["quality"][key], f"leaks --json: {key}")
 

@@ -148,6 +148,22 @@ def replaced():
         check("RSS samples" in f.read(), "exec: plot -C has no line of the resident set")
 
 
+def exec_of_a_child():
+    """What is seen of a child once it has become another program is never given to the image that forked it. The child
+    waits before its exec, so that it is watched; the sampler looks every few milliseconds, the collector learns of the
+    exec much later."""
+    os.mkfifo("fifo")
+    holder = "/usr/bin/python3 -c 'import time; x = bytearray(64 << 20); time.sleep(0.4)'"
+    for turn, command in enumerate(["./tall 64"] * 5 + [f"(read -t 0.3 x <>fifo; exec {holder})"] * 3):
+        name = f"turn{turn}.mprof"
+        execute([MPROF, "run", "-q", "-T", "0.005", "-o", name, "--", "bash", "-c", command + "; true"])
+        children = report(name)["children"]
+        forked = [child["totals"] for child in children if child["kind"] == "fork"]
+        check(forked and any(child["kind"] == "exec" for child in children), f"{name}: {children}")
+        for totals in forked:
+            check(max(totals["rss_peak_bytes"], totals["rss_high_water_bytes"]) < 32 * MIB, f"{name}: {totals}")
+
+
 def alive():
     """A view of a program that runs under run has its samples so far, and the mark of this moment."""
     run = subprocess.Popen(under_run("alive.mprof", ["./tall", "64", "s"])[:3] +
@@ -185,6 +201,7 @@ def main():
     killed()
     forked()
     replaced()
+    exec_of_a_child()
     alive()
 
 

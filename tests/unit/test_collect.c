@@ -236,6 +236,21 @@ static void test_lost_and_samples_and_ending(void **state)
     builder_free(&b);
 }
 
+/* Of a child, and of a preloaded program, the recorder alone sees an orderly exit. */
+static void test_exit_that_the_recorder_saw(void **state)
+{
+    (void)state;
+    builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
+    uint32_t child = builder_fork(&b, 0, 15, 0);
+    builder_plain(s, 15, SPOOL_FORK, child, 0);
+    b.processes[child].end_kind = SPOOL_END_EXIT;
+    b.processes[child].end_ticks = BUILDER_START + 60;
+    struct collector *c = collect(&b);
+    assert_int_equal(process_of(c, 0)->ending.kind, END_UNKNOWN);
+    assert_int_equal(process_of(c, child)->ending.kind, END_EXITED);
+    collector_free(c);
+}
+
 /* What is seen of a process after its exec is another image's. */
 static void test_samples_end_at_the_exec(void **state)
 {
@@ -267,8 +282,13 @@ static void test_resident_set_from_elsewhere(void **state)
     struct collector *c;
     static const struct sample earlier[] = {{20, 500}, {30, 600}};
     builder_alloc(s, 10, 0x1000, 10, FRAMES(MAIN));
+    uint32_t child = builder_fork(&b, 0, 15, 0); /* closed before all events are taken */
+    builder_plain(s, 15, SPOOL_FORK, child, 0);
+    builder_alloc(builder_stream(&b, child, 0), 16, 0x2000, 10, FRAMES(WORK));
+    builder_alloc(s, 40, 0x3000, 10, FRAMES(MAIN));
     int fd = builder_file(&b);
     assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
+    collector_earlier_samples(c, child, earlier + 1, 1);
     collector_earlier_samples(c, 0, earlier, 2);
     collector_earlier_samples(c, 7, earlier, 2); /* of no process */
     collector_high_water(c, 4000000, 1234);
@@ -277,6 +297,8 @@ static void test_resident_set_from_elsewhere(void **state)
     const struct process *p = process_of(c, 0);
     assert_int_equal(p->sample_count, 2);
     assert_int_equal(p->samples[1].rss_bytes, 600);
+    assert_int_equal(process_of(c, child)->sample_count, 1);
+    assert_int_equal(process_of(c, child)->totals.rss_peak_bytes, 600);
     assert_int_equal(p->totals.rss_mark_bytes, 1234);
     assert_int_equal(totals_resident(&p->totals), 1234);
     assert_int_equal(collector_image(c)->beside, 3);
@@ -442,6 +464,7 @@ int main(void)
         TEST(test_threads_and_chunks),
         TEST(test_stream_changes_hands),
         TEST(test_lost_and_samples_and_ending),
+        TEST(test_exit_that_the_recorder_saw),
         TEST(test_samples_end_at_the_exec),
         TEST(test_resident_set_from_elsewhere),
         TEST(test_foreign_process),

@@ -38,6 +38,20 @@ static void test_parts_of_memory(void **state)
     free(script);
 }
 
+/* In characters the window's highest has the same words, and the bound of what was lost. */
+static void check_text_of_a_window(const struct plot *plot)
+{
+    const struct picture picture = {.kind = PICTURE_TEXT, .columns = 79, .lines = 24};
+    char *legend = NULL;
+    size_t bytes;
+    fixture.process.quality = (struct quality){.lost = 1, .loss = {.allocations = 1}};
+    FILE *out = open_memstream(&legend, &bytes);
+    gnuplot_text_legend(plot, &picture, out);
+    fclose(out);
+    assert_non_null(strstr(legend, "highest here 4.00 MiB at 1.000 s (at least)\n"));
+    free(legend);
+}
+
 /* The parts of a window's highest are those of its own moment. */
 static void test_parts_in_a_window(void **state)
 {
@@ -50,7 +64,9 @@ static void test_parts_in_a_window(void **state)
     char *script = script_of(&plot, PICTURE_SVG, &bytes);
     assert_non_null(strstr(script, "title \"heap, 3.00 MiB of the highest\""));
     assert_non_null(strstr(script, "title \"mapped memory, 1.00 MiB of the highest\""));
+    assert_non_null(strstr(script, "set label \"highest here 4.00 MiB at "));
     free(script);
+    check_text_of_a_window(&plot);
 }
 
 /* Several lines show no areas; the legend says how much of each peak was mapped. */

@@ -41,6 +41,26 @@ static void make(struct view_fixture *v, const char *only, uint64_t peak)
     v->process.quality.lost = 3;
 }
 
+/* Two images of a process, and a child: the thread that called exec counts once. */
+static void test_threads_of_an_exec(void **state)
+{
+    (void)state;
+    static struct view_fixture v[3];
+    static const uint32_t threads[] = {3, 2, 1};
+    struct merged *m = merged_new();
+    for (int i = 0; i < 3; i++) {
+        make(&v[i], "only", 4000);
+        v[i].process.pid = i < 2 ? 42 : 43;
+        v[i].process.start_time = 77;
+        v[i].process.thread_count = threads[i];
+        merged_add(m, &v[i].image, &v[i].process, 0, 0);
+        merged_forget(m);
+    }
+    struct image *sum = merged_finish(m);
+    assert_int_equal(sum->processes[0].thread_count, 3 + 1 + 1);
+    image_free(sum);
+}
+
 static void test_two_images(void **state)
 {
     (void)state;
@@ -335,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_images),
+        cmocka_unit_test(test_threads_of_an_exec),
         cmocka_unit_test(test_call_sites),
         cmocka_unit_test(test_lines_add_up),
         cmocka_unit_test(test_memory_adds_up),

@@ -299,8 +299,10 @@ static size_t expect_cut(const struct fixture *f, int fd, off_t size)
     const struct process *p = &image->processes[0];
     if (p->totals.allocations == f->image->processes[0].totals.allocations)
         expect_process(&f->image->processes[0], p);
-    else
+    else {
         expect_rebuilt(f, count, p);
+        assert_int_equal(p->left, count ? FIGURES_OF_EVENTS : FIGURES_NONE);
+    }
     reader_close(r);
     return count;
 }

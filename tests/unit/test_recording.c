@@ -251,10 +251,17 @@ static void test_orphaned_part_is_replaced(void **state)
 {
     (void)state;
     put_spool("a.spool", 1, DEAD);
-    put_file("a.part", "rest", 4);
+    put_file("a.part", "", 0);
     open_and_expect_small("a", 0);
     assert_true(exists("a") && !exists("a.spool") && !exists("a.part"));
     unlink("a");
+    /* Nor is it touched where it is no capture: browsers name downloads so. */
+    put_spool("a.spool", 1, DEAD);
+    put_file("a.part", "somebody's", 10);
+    open_and_expect_small("a", 0);
+    assert_true(!exists("a") && exists("a.spool") && exists("a.part"));
+    unlink("a.spool");
+    unlink("a.part");
     /* Somebody writes to it: hands off. */
     put_spool("a.spool", 1, DEAD);
     put_file("a.part", "rest", 4);

@@ -54,6 +54,26 @@ static void check_width(void)
     }
 }
 
+/* All times of a recording are of one clock: a child says when it began by that. */
+static void test_clock_of_a_child(void **state)
+{
+    (void)state;
+    char *head = NULL;
+    size_t bytes;
+    fixture.process.begin_ns = 2 * FIXTURE_SECOND;
+    FILE *out = open_memstream(&head, &bytes);
+    report_text_head(&fixture.image, NULL, out);
+    fclose(out);
+    assert_non_null(strstr(head, ", 3.000 s from 2.000 s on, "));
+    free(head);
+    fixture.process.begin_ns = 0;
+    out = open_memstream(&head, &bytes);
+    report_text_head(&fixture.image, NULL, out);
+    fclose(out);
+    assert_non_null(strstr(head, ", 5.000 s, "));
+    free(head);
+}
+
 static void make_text(long count, const char *sort)
 {
     struct family_fixture relatives;
@@ -437,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_clock_of_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_leader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),

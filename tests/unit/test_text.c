@@ -70,6 +70,29 @@ static void test_fit(void **state)
     expect(text_fit("abc", 0, 0), "");
 }
 
+/* A cut in a quoted argument leaves pairs of quotes, within the width. */
+static void test_fit_command(void **state)
+{
+    (void)state;
+    expect(text_fit_command("sh -c 'a b'", 11), "sh -c 'a b'");
+    expect(text_fit_command("python3 -c 'import json; print(1)'", 20),
+           "python3 -\xe2\x80\xa6'print(1)'");
+    expect(text_fit_command("sh -c 'abc defghijkl' tail.txt", 20),
+           "sh -c 'ab\xe2\x80\xa6' tail.txt");
+    expect(text_fit_command("sh -c 'abc defghijkl mnopqr'", 20), "sh -c 'abc\xe2\x80\xa6l mnopqr'");
+    expect(text_fit_command("abcdefghij", 5), "ab\xe2\x80\xa6ij");
+    expect(text_fit_command("'a b'", 1), "\xe2\x80\xa6");
+    for (size_t width = 2; width < 40; width++) {
+        char *fit = text_fit_command("a 'b c' dd 'e f g' h 'iiiiii jjjj' kkkk 'l'", width);
+        size_t quotes = 0;
+        for (const char *p = fit; *p; p++)
+            quotes += *p == '\'';
+        assert_int_equal(quotes % 2, 0);
+        assert_in_range(text_width(fit), 1, width);
+        free(fit);
+    }
+}
+
 static void test_short_names(void **state)
 {
     (void)state;
@@ -237,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_clean),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_fit_command),
         cmocka_unit_test(test_short_names),
         cmocka_unit_test(test_bare_names),
         cmocka_unit_test(test_template_arguments),

@@ -1,0 +1,17 @@
+/*
+ * run_refusals.h - what `run` refuses before the program starts, as it would be ignored, or would
+ * destroy something. Each says in one sentence what is wrong.
+ */
+#ifndef MPROF_RUN_REFUSALS_H
+#define MPROF_RUN_REFUSALS_H
+
+#include "output_name.h"
+
+/* Are the variables that the recorder reads numbers where it wants one? */
+int run_settings_are_right(void);
+
+/* Can the program's recording have its name? A file there that is no recording would be lost.
+ * Returns the exit status, 0 where all is well. */
+int run_check_file(const struct output_name *output);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * unmeasured.h - which processes of a family nobody has seen the resident set of: short ones have
+ * no sample, killed ones no mark of the kernel's. Of a family with figures.
+ */
+#ifndef MPROF_UNMEASURED_H
+#define MPROF_UNMEASURED_H
+
+#include "family.h"
+
+struct unmeasured {
+    size_t unsampled; /* processes without a sample of what they became last */
+    size_t unknown;   /* of these: without a mark, too */
+};
+
+struct unmeasured unmeasured_of(const struct family *family);
+
+#endif

@@ -1,0 +1,61 @@
+/* test_unmeasured.c - processes of a family without a resident set, each once, whatever it became.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "unmeasured.h"
+
+enum { COUNT = 6 };
+
+static struct kin kin[COUNT];
+static struct relative relatives[COUNT];
+static size_t order[COUNT] = {0, 1, 2, 3, 4, 5};
+static unsigned char in_tree[COUNT] = {1, 1, 1, 1, 1, 1}, is_left[COUNT];
+static struct family family = {.kin = kin,
+                               .relatives = relatives,
+                               .count = COUNT,
+                               .order = order,
+                               .order_count = COUNT,
+                               .in_tree = in_tree,
+                               .is_left = is_left};
+
+static void set(size_t i, enum kin_kind kind, size_t starter, uint64_t sample, uint64_t mark)
+{
+    kin[i].kind = kind;
+    kin[i].starter = starter;
+    relatives[i].has_figures = 1;
+    relatives[i].totals.rss_peak_bytes = sample;
+    relatives[i].totals.rss_mark_bytes = mark;
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    set(0, KIN_FIRST, KIN_NONE, 10, 10);
+    set(1, KIN_FORK, 0, 3, 3); /* became 2, which became 3, which counts */
+    set(2, KIN_BECAME, 1, 0, 0);
+    set(3, KIN_BECAME, 2, 7, 0);
+    is_left[1] = is_left[2] = 1;
+    set(4, KIN_EXEC, 0, 0, 5); /* a mark alone */
+    set(5, KIN_FORK, 0, 0, 0); /* neither */
+    struct unmeasured u = unmeasured_of(&family);
+    assert_int_equal(u.unsampled, 2);
+    assert_int_equal(u.unknown, 1);
+    set(3, KIN_BECAME, 2, 0, 0);
+    u = unmeasured_of(&family);
+    assert_int_equal(u.unsampled, 3);
+    assert_int_equal(u.unknown, 2);
+    relatives[5].has_figures = 0; /* nothing is known of it at all */
+    u = unmeasured_of(&family);
+    assert_int_equal(u.unknown, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
