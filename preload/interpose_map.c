@@ -5,7 +5,7 @@
  * allocator behind us maps stays out: its blocks are recorded.
  */
 #include "init.h"
-#include "loaded.h"
+#include "interpose_whose.h"
 #include "map_number.h"
 #include "real.h"
 #include "record.h"
@@ -18,10 +18,7 @@
 
 #define HOOK __attribute__((visibility("default")))
 
-/* This call is not the program's, or nothing may be recorded. */
-#define LEFT_ALONE()                                                                               \
-    (__builtin_expect(!real_works() || real_passive(), 0) || own_work() ||                         \
-     loaded_is_allocator(ARCH_CALLER()->pc))
+#define LEFT_ALONE() whose_is_left_alone(ARCH_CALLER())
 
 /* Turns a raw call's result into what libc would return. */
 static long raw_result(long result)
