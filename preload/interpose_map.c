@@ -1,9 +1,10 @@
 /*
  * interpose_map.c - the hooks of mappings: the real call and a record, a few lines each.
  *
- * What comes by its number (map_number.h) is the same with another real call between. What the
- * allocator behind us maps stays out: its blocks are recorded.
+ * What comes by its number (map_number.h) is the same with another real call between. Whose it is,
+ * and whether it may be recorded, is asked first (interpose_whose.h).
  */
+#include "hook.h"
 #include "init.h"
 #include "interpose_whose.h"
 #include "map_number.h"
@@ -15,8 +16,6 @@
 #include <stdarg.h>
 #include <sys/shm.h>
 #include <unistd.h>
-
-#define HOOK __attribute__((visibility("default")))
 
 #define LEFT_ALONE() whose_is_left_alone(ARCH_CALLER())
 
@@ -263,7 +262,8 @@ HOOK void *sbrk(intptr_t increment)
 }
 
 /* The kernel returns the break as it is now. */
-static __attribute__((noinline)) long break_by_number(const struct arch_frame *caller, long to)
+HOOK_PART static __attribute__((noinline)) long break_by_number(const struct arch_frame *caller,
+                                                                long to)
 {
     uintptr_t from = raw_break(0);
     struct break_pages pages = {0, 0};
@@ -381,8 +381,8 @@ static void after_number(const struct arch_frame *caller, long result, long numb
     }
 }
 
-static __attribute__((noinline)) long segment_by_number(const struct arch_frame *caller, long id,
-                                                        long at, long flags)
+HOOK_PART static __attribute__((noinline)) long segment_by_number(const struct arch_frame *caller,
+                                                                  long id, long at, long flags)
 {
     size_t bytes = segment_bytes((int)id);
     before_shmat(caller, (const void *)at, bytes, (int)flags);
@@ -391,8 +391,8 @@ static __attribute__((noinline)) long segment_by_number(const struct arch_frame 
     return result;
 }
 
-__attribute__((noinline)) long map_by_number(long number, long a, long b, long c, long d, long e,
-                                             long f)
+HOOK_PART __attribute__((noinline)) long map_by_number(long number, long a, long b, long c, long d,
+                                                       long e, long f)
 {
     if (LEFT_ALONE())
         return real.syscall(number, a, b, c, d, e, f);

@@ -76,10 +76,11 @@ void loaded_start(void)
     noticed_bytes = loader_end - loader_start;
 }
 
-void loaded_find_allocator(uintptr_t function)
+void loaded_find_allocator(uintptr_t function, uintptr_t in_libc)
 {
     struct object allocator;
-    if (!object_find(function, &allocator))
+    if (!object_find(function, &allocator) ||
+        in_libc - allocator.start < allocator.end - allocator.start)
         return;
     allocator_start = allocator.start;
     allocator_bytes = allocator.end - allocator.start;
