@@ -12,6 +12,7 @@
 /* DWARF register numbers (System V psABI, figure 3.36). */
 enum { ARCH_DWARF_FP = 6, ARCH_DWARF_SP = 7, ARCH_DWARF_RA = 16, ARCH_DWARF_REGISTERS = 17 };
 
+#define ARCH_HUGE_PAGE   (2ul << 20) /* the usual size */
 #define ARCH_ELF_MACHINE 62
 #define ARCH_AUDIT       0xc000003eu /* AUDIT_ARCH_X86_64, as seccomp filters see it */
 

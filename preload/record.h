@@ -50,6 +50,15 @@ void record_range_map(const struct arch_frame *caller, const void *p, size_t len
 void record_range_dropped(const struct arch_frame *caller);
 void record_range_failed(const struct arch_frame *caller);
 
+/* The end of what record_range_begin began. */
+static inline void record_range_end(const struct arch_frame *caller, int has_failed)
+{
+    if (has_failed)
+        record_range_failed(caller);
+    else
+        record_range_dropped(caller);
+}
+
 void record_sample(uint64_t ns, uint64_t rss_bytes);
 uint64_t record_fork(uint32_t child_serial); /* returns its time (ticks); 0 without a state */
 /* In the parent: that fork has returned. In the child: what its memory holds of other threads'
