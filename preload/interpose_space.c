@@ -71,10 +71,8 @@ static int next_brk(void *to)
     return -1;
 }
 
-static void *next_sbrk(intptr_t increment)
+static void *kernel_sbrk(intptr_t increment)
 {
-    if (real_found() && real.sbrk)
-        return real.sbrk(increment);
     uintptr_t before = kernel_break(0), to = before + (uintptr_t)increment;
     if (increment == 0 || kernel_break(to) == to)
         return (void *)before;
@@ -96,19 +94,32 @@ HOOK int brk(void *to)
 /* libc reckons from the break as it knows it, which the kernel's need not be: the program may have
  * moved that by its number. Where they were the same, and libc has found another one, a malloc in
  * another thread has moved it since. */
-HOOK void *sbrk(intptr_t increment)
+HOOK_PART static __attribute__((noinline)) void *
+move_break(const struct arch_frame *caller, intptr_t increment, void *(*next)(intptr_t))
 {
-    if (increment == 0 || LEFT_ALONE())
-        return next_sbrk(increment);
-    uintptr_t from = kernel_break(0), known = (uintptr_t)next_sbrk(0);
-    struct break_pages pages = before_break(ARCH_CALLER(), from, known + (uintptr_t)increment);
-    void *before = next_sbrk(increment);
+    uintptr_t from = kernel_break(0), known = (uintptr_t)next(0);
+    struct break_pages pages = before_break(caller, from, known + (uintptr_t)increment);
+    void *before = next(increment);
     if (increment > 0 && from == known && pages.to > pages.from && before != (void *)-1)
         pages = (struct break_pages){page_above((uintptr_t)before),
                                      page_above((uintptr_t)before + (uintptr_t)increment)};
-    after_break(ARCH_CALLER(), pages, has_moved(pages, before == (void *)-1));
+    after_break(caller, pages, has_moved(pages, before == (void *)-1));
     return before;
 }
+
+/* glibc exports it under two names, and a library behind us may make the one of the other. */
+#define SBRK_HOOK(name)                                                                            \
+    HOOK void *name(intptr_t increment)                                                            \
+    {                                                                                              \
+        void *(*next)(intptr_t) = real_found() && real.name ? real.name : kernel_sbrk;             \
+        if (increment == 0 || LEFT_ALONE())                                                        \
+            return next(increment);                                                                \
+        return move_break(ARCH_CALLER(), increment, next);                                         \
+    }
+
+void *__sbrk(intptr_t increment);
+SBRK_HOOK(sbrk)
+SBRK_HOOK(__sbrk)
 
 HOOK_PART __attribute__((noinline)) long space_break_by_number(const struct arch_frame *caller,
                                                                long to)

@@ -22,8 +22,8 @@
 struct tls {
     struct thread *thread;
     uintptr_t own;      /* sp where our own work began: what is allocated deeper is ours; 0 none */
-    uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
-    uintptr_t deleting; /* address whose free is already recorded (interpose_cxx.c) */
+    uintptr_t newest;   /* address of the last recorded allocation, or RECORD_FAILED (record.h) */
+    uintptr_t deleting; /* address whose free is already recorded (interpose.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
     uint32_t forked_serial; /* serial of the child of a fork under way (init.c), 0 none */
 };

@@ -142,8 +142,8 @@ static void come(struct matcher *m, struct lane *lane, struct range_list *pieces
     }
 }
 
-/* What lies under a new mapping: it replaces that, or its unmap was not seen. Returns whether there
- * was something. */
+/* What lies under a new mapping: it replaces that, or its unmap was not seen (so far), but has
+ * been. Returns whether there was something. */
 static int clear_under(struct matcher *m, struct lane *lane, const struct range *range, uint64_t ns)
 {
     struct range_list under = {0};
@@ -163,7 +163,11 @@ static void map(struct matcher *m, struct lane *lane, const struct spool_event *
     int replaces = call == SPOOL_RANGE_SEGMENT ||
                    (call == SPOOL_RANGE_MMAP && spool_range_flags(e->extra) & MAP_FIXED);
 
-    s->heap.totals.unmaps += clear_under(m, lane, &range, ns) && replaces;
+    int was_there = clear_under(m, lane, &range, ns);
+    if (replaces)
+        s->heap.totals.unmaps += was_there;
+    else if (was_there)
+        heap_settle_mapped(&s->heap, ns);
     range.kind = kind_of(e->extra);
     range.mapping = ++s->mapped.mappings;
     if (call == SPOOL_RANGE_SEGMENT) {
