@@ -249,8 +249,7 @@ static int start(void)
     spool_publish();
     loaded_start();
     if (real_ready()) /* the first hook may be one that does without */
-        loaded_find_allocator((uintptr_t)real.malloc,
-                              (uintptr_t)real_next("__errno_location", NULL));
+        loaded_find_allocator((uintptr_t)real.malloc);
     *recorder_alive = RECORDER_ALIVE;
     sys_advise(recorder_alive, SPOOL_PAGE, MADV_WIPEONFORK);
     const char *check = start_facts_setting(facts, SETTING_SELFCHECK);

@@ -31,14 +31,19 @@ static long raw_result(long result)
 
 /* ---- mmap ---- */
 
-#define ZERO_DEVICE 0x105 /* its major and minor number */
+#define ZERO_MAJOR 1
+#define ZERO_MINOR 5
 
-/* Has no pages of its own: it maps memory. Not inline, as a handler's stack may be small. */
+/* /dev/zero has no pages of its own: it maps memory. The file's server is not asked, which may be
+ * gone, or be this thread. Not inline, as a handler's stack may be small. */
 static __attribute__((noinline)) int is_zero_device(int fd)
 {
-    struct stat file;
-    return sys_may(SYS_KIND_DEVICE) && SYS_CALL(SYS_fstat, fd, &file, 0, 0, 0, 0) == 0 &&
-           S_ISCHR(file.st_mode) && file.st_rdev == ZERO_DEVICE;
+    struct statx file;
+    return sys_may(SYS_KIND_DEVICE) &&
+           SYS_CALL(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &file, 0) ==
+               0 &&
+           S_ISCHR(file.stx_mode) && file.stx_rdev_major == ZERO_MAJOR &&
+           file.stx_rdev_minor == ZERO_MINOR;
 }
 
 /* Huge pages come whole. What their size is where the flags do not tell, only files do: the usual

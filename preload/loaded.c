@@ -8,6 +8,7 @@
 #include "sys.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 
@@ -76,9 +77,10 @@ void loaded_start(void)
     noticed_bytes = loader_end - loader_start;
 }
 
-void loaded_find_allocator(uintptr_t function, uintptr_t in_libc)
+void loaded_find_allocator(uintptr_t function)
 {
     struct object allocator;
+    uintptr_t in_libc = (uintptr_t)__errno_location; /* which nobody else brings */
     if (!object_find(function, &allocator) ||
         in_libc - allocator.start < allocator.end - allocator.start)
         return;

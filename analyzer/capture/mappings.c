@@ -230,11 +230,13 @@ static void moved_pieces(struct range_list *pieces, const struct way *way,
         at = seen->list[i].end;
         last = seen->list[i];
     }
-    if (at < way->from_end)
+    if (at < way->from_end) {
+        add_moved(pieces, way, unknown, at, way->from_end);
+        at = way->from_end;
         last = unknown;
-    add_moved(pieces, way, unknown, at, at < way->from_end ? way->from_end : at);
+    }
     last.is_inherited = last.lost_access = 0;
-    add_moved(pieces, way, last, way->from_end, way->from + (way->to_end - way->to));
+    add_moved(pieces, way, last, at, way->from + (way->to_end - way->to));
 }
 
 static void move(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)

@@ -175,6 +175,25 @@ static void test_inherited_moves(void **state)
     collector_free(c);
 }
 
+/* Ends without beginnings, and of other calls than those that began: no piece lies over another. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    attach(10, 0, 10, BOTH, 7);
+    drop(20, 0, 0, SPOOL_NOTHING);        /* shmdt .. */
+    range(s, 21, 50, 65, MOVED(0), WORK); /* .. ends as a mremap */
+    builder_plain(s, 30, SPOOL_RANGE_DROPPED, 0, 0);
+    builder_plain(s, 31, SPOOL_RANGE_FAILED, 0, 0);
+    range(s, 32, 100, 110, MOVED(MREMAP_DONTUNMAP), WORK);
+    failed_protect(40, 0, 200, PROT_NONE, 99);
+    drop(50, 60, 105, SPOOL_NOTHING);
+    range(s, 51, 62, 63, MOVED(0), WORK);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){10 + 1 + 5, 0, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup(test_half_protected, begin),
         cmocka_unit_test_setup(test_segments, begin),
         cmocka_unit_test_setup(test_inherited_moves, begin),
+        cmocka_unit_test_setup(test_damaged, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
