@@ -59,7 +59,7 @@ $(B)/obj/analyzer/symbols/elf_load.o: ANALYZER_FLAGS += -fno-plt
 # Where nothing is to be recorded hooks are jumps: our frame must not stand between caller and provider. Nor may
 # one of popen, which allocates, or of syscall, from which a raw clone's child returns on a stack of its own.
 # And where it is cramped, no frame may be larger than it must (preload/record.c).
-$(B)/pic/preload/record.o $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_map.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o $(B)/pic/preload/interpose_process.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+$(B)/pic/preload/record.o $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_map.o $(B)/pic/preload/interpose_space.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o $(B)/pic/preload/interpose_process.o: PRELOAD_FLAGS += -foptimize-sibling-calls
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

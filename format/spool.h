@@ -287,29 +287,29 @@ enum spool_kind {
     SPOOL_REALLOC_MOVED = 4,  /* it succeeded: the new address (it may be the old), size, stack */
     SPOOL_REALLOC_FAILED = 5, /* the old block lives on; then an ALLOC at address 0 */
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
-    SPOOL_RANGE_BEGIN = 7,    /* munmap, mremap or a fixed mmap is about to drop [address, + size);
-                                 another one before the end takes its place (mremap to a fixed
-                                 place begins with that place, then with what it moves). Size 0:
-                                 the whole shared segment that was attached at address */
-    SPOOL_RANGE_MAP = 8, /* a mapping: address, length, stack; ends a RANGE_BEGIN if one is open */
-    SPOOL_RANGE_DROPPED = 9, /* ends a RANGE_BEGIN: munmap succeeded */
-    SPOOL_RANGE_FAILED = 10, /* ends a RANGE_BEGIN: nothing changed */
-    SPOOL_SAMPLE = 11,       /* value: CLOCK_BOOTTIME ns; size: resident bytes of the process */
-    SPOOL_THREAD = 12,       /* value: thread serial << 32 | tid; payload: the thread's name */
-    SPOOL_FORK = 13,         /* value: serial of the child's process, forked right after this */
+    SPOOL_RANGE_BEGIN = 7,    /* a call is about to drop [address, + size): munmap, mremap, brk and
+                                 sbrk downwards; shmdt with size 0, all that lies where the segment
+                                 attached at address would. They nest in signal handlers */
+    SPOOL_RANGE_MAP = 8,      /* a mapping or a change of protection: address, length, stack */
+    SPOOL_RANGE_DROPPED = 9,  /* ends the last RANGE_BEGIN that is open: it is gone */
+    SPOOL_RANGE_FAILED = 10,  /* ends the last RANGE_BEGIN that is open: nothing changed */
+    SPOOL_SAMPLE = 11,        /* value: CLOCK_BOOTTIME ns; size: resident bytes of the process */
+    SPOOL_THREAD = 12,        /* value: thread serial << 32 | tid; payload: the thread's name */
+    SPOOL_FORK = 13,          /* value: serial of the child's process, forked right after this */
     SPOOL_EXEC = 14,  /* payload: path; the image ends here if the process entry says so too */
     SPOOL_LABEL = 15, /* value: number; payload. Numbers below SPOOL_LABEL_OWN are for marks */
 };
 
-/* Which call a SPOOL_RANGE_MAP tells of; 0: a recorder that did not say. */
+/* Which call a SPOOL_RANGE_MAP tells of. */
 enum spool_range {
+    SPOOL_RANGE_UNTOLD = 0, /* versions 1 and 2: any of them; it ends all RANGE_BEGINs */
     SPOOL_RANGE_MMAP = 1,
-    SPOOL_RANGE_PROTECT = 2, /* mprotect: no mapping, and it ends no RANGE_BEGIN */
-    SPOOL_RANGE_MOVED = 3,   /* mremap: what the last RANGE_BEGIN took lies here now, and there no
-                                more (but with MREMAP_DONTUNMAP among the flags) */
+    SPOOL_RANGE_PROTECT = 2, /* mprotect; flags: the errno of one that failed half way */
+    SPOOL_RANGE_MOVED = 3,   /* mremap: ends the last RANGE_BEGIN; what that saw lies here now, and
+                                there no more (but with MREMAP_DONTUNMAP among the flags) */
     SPOOL_RANGE_VIEW = 4,    /* mremap of no length: the pages have a second place */
     SPOOL_RANGE_BREAK = 5,   /* brk, sbrk */
-    SPOOL_RANGE_SEGMENT = 6, /* shmat */
+    SPOOL_RANGE_SEGMENT = 6, /* shmat; flags: the segment's number */
 };
 
 /* RANGE_MAP's `extra`: the call, PROT_ bits, and the flags of mmap or mremap as Linux has them. */

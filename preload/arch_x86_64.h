@@ -12,6 +12,7 @@
 /* DWARF register numbers (System V psABI, figure 3.36). */
 enum { ARCH_DWARF_FP = 6, ARCH_DWARF_SP = 7, ARCH_DWARF_RA = 16, ARCH_DWARF_REGISTERS = 17 };
 
+#define ARCH_HUGE_PAGE   (2ul << 20) /* the usual size */
 #define ARCH_ELF_MACHINE 62
 #define ARCH_AUDIT       0xc000003eu /* AUDIT_ARCH_X86_64, as seccomp filters see it */
 
@@ -37,6 +38,30 @@ static inline struct registers arch_registers(const struct arch_frame *f)
 static inline int arch_is_pointer(uint32_t relocation)
 {
     return relocation == 1 || relocation == 6 || relocation == 7;
+}
+
+/*
+ * Has the C library made this thread's block? Such a one begins with its own address and has it
+ * once more as its third word (%fs:0, %fs:0x10). A thread that a program makes by itself may have
+ * another block, or none: then nothing at %fs can be read, so the processor is asked first where
+ * that is, if it may be (arch_may_ask_block, from AT_HWCAP2). A block of aarch64 does not know its
+ * own address; there the check must be another one.
+ */
+static inline int arch_may_ask_block(unsigned long hwcap2)
+{
+    return hwcap2 >> 1 & 1; /* HWCAP2_FSGSBASE */
+}
+
+static inline int arch_has_libc_block(int may_ask)
+{
+    uintptr_t block = 1, first, third;
+    if (may_ask)
+        __asm__ volatile("rdfsbase %0" : "=r"(block));
+    if (!block)
+        return 0;
+    __asm__ volatile("mov %%fs:0, %0" : "=r"(first));
+    __asm__ volatile("mov %%fs:0x10, %0" : "=r"(third));
+    return first && first == third;
 }
 
 /* Where the return address lies below the CFA. */

@@ -318,7 +318,7 @@ static void give_back_left(struct thread *t)
 
 void *exec_environment_pages(struct exec_environment *e)
 {
-    struct thread *t = tls.thread;
+    struct thread *t = thread_here();
     e->pages = sys_pages(e->bytes);
     if (t)
         give_back_left(t);
@@ -334,8 +334,9 @@ void exec_environment_release(struct exec_environment *e)
 {
     if (!e->pages)
         return;
-    if (tls.thread && tls.thread->left_pages == e->pages)
-        tls.thread->left_pages = NULL;
+    struct thread *t = thread_here();
+    if (t && t->left_pages == e->pages)
+        t->left_pages = NULL;
     sys_unmap(e->pages, e->bytes);
 }
 

@@ -55,7 +55,8 @@ void exec_environment_settle(void);
     __attribute__((cleanup(exec_environment_release))) struct exec_environment name##_needs;       \
     const struct exec_target name##_target = __VA_ARGS__;                                          \
     char *const *name = environment;                                                               \
-    if (tls.thread && cramped_on(tls.thread, (uintptr_t)__builtin_frame_address(0)))               \
+    const struct thread *name##_thread = thread_here();                                            \
+    if (name##_thread && cramped_on(name##_thread, (uintptr_t)__builtin_frame_address(0)))         \
         name = exec_environment_elsewhere(&name##_needs, environment, &name##_target);             \
     else if (exec_environment_measure(&name##_needs, environment, &name##_target))                 \
         name = exec_environment_make(&name##_needs, EXEC_ENVIRONMENT_ROOM(&name##_needs));

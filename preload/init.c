@@ -383,10 +383,11 @@ static void before_fork(void)
 void init_exec(const char *path)
 {
     /* A vforked child shares its parent's memory: it must not say that the parent ends. */
-    if (!recorder_ready() || sys_pid() != own_pid)
+    if (!thread_has_storage() || !recorder_ready() || sys_pid() != own_pid)
         return;
     high_water_note();
-    record_exec(path);
+    if (thread_is_own())
+        record_exec(path);
     spool.process->end_ticks = init_ticks();
     __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXEC, __ATOMIC_RELEASE);
 }

@@ -5,6 +5,7 @@
  * comes from the arena; frees of arena blocks concern nobody else.
  */
 #include "arena.h"
+#include "hook.h"
 #include "init.h"
 #include "real.h"
 #include "record.h"
@@ -13,8 +14,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
-
-#define HOOK __attribute__((visibility("default")))
 
 /* This call is not the program's, or there is no malloc yet. */
 #define OURS() __builtin_expect(!real_ready() || own_work(), 0)

@@ -11,13 +11,12 @@
  * the first behind us, as for any object that was loaded with the program. A plugin gets its own,
  * as it would without us.
  */
+#include "hook.h"
 #include "init.h"
 #include "real.h"
 #include "record.h"
 
 #include <stdlib.h>
-
-#define HOOK __attribute__((visibility("default")))
 
 struct forwarder {
     void *function;

@@ -223,8 +223,9 @@ HOOK int prctl(int option, ...)
 /* We want to know where a handler may have little room (cramped.h). */
 static long alternate_set(long result, int is_set)
 {
-    if (result == 0 && is_set && tls.thread && sys_pid() == init_pid())
-        cramped_note(tls.thread);
+    struct thread *t = result == 0 && is_set ? thread_here() : NULL;
+    if (t && thread_is_own())
+        cramped_note(t);
     return result;
 }
 

@@ -8,6 +8,7 @@
 #include "sys.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 
@@ -79,7 +80,9 @@ void loaded_start(void)
 void loaded_find_allocator(uintptr_t function)
 {
     struct object allocator;
-    if (!object_find(function, &allocator))
+    uintptr_t in_libc = (uintptr_t)__errno_location; /* which nobody else brings */
+    if (!object_find(function, &allocator) ||
+        in_libc - allocator.start < allocator.end - allocator.start)
         return;
     allocator_start = allocator.start;
     allocator_bytes = allocator.end - allocator.start;

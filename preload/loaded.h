@@ -36,7 +36,9 @@ void loaded_notice_all(void);
 /* Finds ld.so. Call once, at the start. */
 void loaded_start(void);
 
-/* Finds the object that this function, the malloc behind ours, lies in. */
+/* Finds the object that this function, the malloc behind ours, lies in. The C library is none: its
+ * malloc's own mappings do not come by our hooks, and it calls what the program has given it, which
+ * may end in a jump to one of them. */
 void loaded_find_allocator(uintptr_t function);
 
 /* Is the caller part of the allocator? What it maps is made of blocks, and they are recorded. */

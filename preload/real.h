@@ -41,6 +41,7 @@
     REAL(pkey_mprotect, int, (void *, size_t, int, int))                                           \
     REAL(brk, int, (void *))                                                                       \
     REAL(sbrk, void *, (intptr_t))                                                                 \
+    REAL(__sbrk, void *, (intptr_t))                                                               \
     REAL(shmat, void *, (int, const void *, int))                                                  \
     REAL(shmdt, int, (const void *))                                                               \
     REAL(execve, int, (const char *, char *const *, char *const *))                                \

@@ -405,14 +405,14 @@ void record_name(void)
 {
     struct registers caller = arch_registers(ARCH_CALLER());
     char name[THREAD_NAME];
-    if (!tls.thread || !recorder_ready()) /* its first event will record it */
+    /* Its first event records it. A vforked child has a name of its own. */
+    if (!thread_here() || !recorder_ready() || !thread_is_own())
         return;
     struct thread *t = thread_enter(caller);
     if (!t)
         return;
     read_name(name);
-    /* A vforked child shares its parent's memory but has a name of its own. */
-    if (name[0] && t->tid == (uint32_t)sys_tid() && memcmp(name, t->name, sizeof name) != 0)
+    if (name[0] && memcmp(name, t->name, sizeof name) != 0)
         record_thread(t);
     thread_leave(t);
 }

@@ -22,12 +22,13 @@ void record_alloc(const struct arch_frame *caller, const void *p, size_t size);
 void record_failed(const struct arch_frame *caller, size_t size);
 void record_free(const struct arch_frame *caller, const void *p);
 
-/* In tls.newest, instead of an address: the last call to allocate failed, which is recorded. */
+/* tls.newest holds the address that the thread's last recorded allocation brought, and this where
+ * it brought none. */
 #define RECORD_FAILED 1
 
 /* What a call for `size` bytes brought: a block, or nothing. An allocator behind us may build its
- * other forms on a call to malloc, which is our hook: then that is recorded already. The hook
- * clears `tls.newest` before the call. */
+ * other forms on a call to malloc, which is our hook: then tls.newest says that the block, or the
+ * failure, is recorded already. The hook clears it before the call. */
 static inline __attribute__((always_inline)) void record_result(const struct arch_frame *caller,
                                                                 const void *p, size_t size)
 {
@@ -49,6 +50,15 @@ void record_range_begin(const struct arch_frame *caller, const void *p, size_t l
 void record_range_map(const struct arch_frame *caller, const void *p, size_t length, uint64_t what);
 void record_range_dropped(const struct arch_frame *caller);
 void record_range_failed(const struct arch_frame *caller);
+
+/* The end of what record_range_begin began. */
+static inline void record_range_end(const struct arch_frame *caller, int has_failed)
+{
+    if (has_failed)
+        record_range_failed(caller);
+    else
+        record_range_dropped(caller);
+}
 
 void record_sample(uint64_t ns, uint64_t rss_bytes);
 uint64_t record_fork(uint32_t child_serial); /* returns its time (ticks); 0 without a state */

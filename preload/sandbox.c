@@ -9,6 +9,7 @@
 #include <sys/ipc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 uint64_t sys_forbidden;
 
@@ -148,6 +149,9 @@ static const struct {
     {SYS_KIND_SIGNALS, SYS_rt_sigprocmask, {SIG_SETMASK, SPOOL_PAGE, SPOOL_PAGE, 8}},
     {SYS_KIND_LIFE, SYS_tgkill, {OWN_PID, OWN_PID, 0}},
     {SYS_KIND_SEGMENT, SYS_shmctl, {0, IPC_STAT, SPOOL_PAGE}},
+    {SYS_KIND_DEVICE,
+     SYS_statx,
+     {3, SPOOL_PAGE, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, SPOOL_PAGE}},
     {SYS_KIND_GLANCE, SYS_futex, {SPOOL_PAGE, FUTEX_WAIT_PRIVATE, 0, SPOOL_PAGE}},
     {SYS_KIND_START,
      SYS_openat,

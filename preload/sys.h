@@ -46,6 +46,7 @@ enum sys_kind {
     SYS_KIND_GLANCE = 16384,  /* a futex wait of no time, to ask whether memory can be read */
     SYS_KIND_LIFE = 32768,    /* tgkill without a signal, to ask whether a thread lives */
     SYS_KIND_SEGMENT = 65536, /* shmctl, to ask for the size of a shared segment */
+    SYS_KIND_DEVICE = 131072, /* statx, to ask whether what is mapped is /dev/zero */
     SYS_KIND_ALL = 0xffffff
 };
 

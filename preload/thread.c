@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 __thread struct tls tls;
 
@@ -170,6 +171,44 @@ static struct thread *state_found(uint32_t id)
 void thread_tend(void)
 {
     look_around(TENDED, life_own());
+}
+
+/* ---- whose storage it is ---- */
+
+static int may_ask_block;
+
+/* Before it, all threads are libc's. */
+static __attribute__((constructor)) void look_at_processor(void)
+{
+    may_ask_block = arch_may_ask_block(getauxval(AT_HWCAP2));
+}
+
+int thread_has_storage(void)
+{
+    return arch_has_libc_block(may_ask_block);
+}
+
+/* The state tells its owner; a thread without one asks libc. */
+static int owns(const struct thread *t, uint32_t id)
+{
+    if (!t)
+        return life_own() == id;
+    uint32_t owner = owner_of(__atomic_load_n(&t->owner, __ATOMIC_RELAXED));
+    return owner == id || (owner == LIFE_UNKNOWN && (t->tid == id || !t->tid));
+}
+
+/* A handler may fork in the middle: then number and state are of two processes. */
+int thread_is_own(void)
+{
+    for (;;) {
+        const struct thread *t = tls.thread;
+        uint32_t id = (uint32_t)sys_tid();
+        if (!id || owns(t, id))
+            return 1;
+        int is_ready = recorder_ready();
+        if (!is_ready || (t == tls.thread && id == (uint32_t)sys_tid()))
+            return !is_ready;
+    }
 }
 
 /* ---- a thread's first event ---- */

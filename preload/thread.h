@@ -22,13 +22,22 @@
 struct tls {
     struct thread *thread;
     uintptr_t own;      /* sp where our own work began: what is allocated deeper is ours; 0 none */
-    uintptr_t newest;   /* address of the last recorded allocation (interpose_cxx.c) */
-    uintptr_t deleting; /* address whose free is already recorded (interpose_cxx.c) */
+    uintptr_t newest;   /* address of the last recorded allocation, or RECORD_FAILED (record.h) */
+    uintptr_t deleting; /* address whose free is already recorded (interpose.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
     uint32_t forked_serial; /* serial of the child of a fork under way (init.c), 0 none */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* May `tls` be touched? Not in a thread that the program has made without the C library, on storage
+ * of its own (clone with CLONE_SETTLS). Needs nothing, not even a recorder. */
+int thread_has_storage(void);
+
+/* Is that storage the caller's own? The child of a vfork, or of a clone without CLONE_SETTLS, is on
+ * that of the thread that made it, which may be using it at this moment. For a recorder that is
+ * ready, and a thread that has storage. Costs a system call; 1 where that is forbidden. */
+int thread_is_own(void);
 
 #define THREAD_NAME 16 /* bytes of a name, as in the kernel */
 
@@ -52,6 +61,12 @@ struct thread {
     uintptr_t self;              /* pthread_self() of the owner */
     char name[THREAD_NAME];      /* as last recorded in the stream, zero-padded */
 } __attribute__((aligned(128))); /* no two threads write to one cache line, or pair of lines */
+
+/* The caller's state, NULL where it has none. For callers that may be a thread without storage. */
+static inline struct thread *thread_here(void)
+{
+    return thread_has_storage() ? tls.thread : NULL;
+}
 
 /* How many hooks may interrupt each other by way of handlers; what is deeper is lost. */
 #define THREAD_NESTING 3

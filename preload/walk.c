@@ -1,5 +1,6 @@
 /* walk.c - the walk by memo, by nodes and by rules. */
 #include "walk.h"
+#include "hook.h"
 #include "spool.h"
 #include "step.h"
 #include "sys.h"
@@ -444,4 +445,19 @@ enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_
             return WALK_FOUND;
     }
     return WALK_UNKNOWN;
+}
+
+#define NEAR_CALLERS 64 /* no allocator calls itself as often, and a deeper look would be dear */
+
+int walk_meets_hook(const struct memo *m, struct registers from)
+{
+    struct stepper s = stepper_at(from, m ? m->stack_low : 0, m ? m->stack_end : 0);
+    uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
+    for (uint32_t n = 0; n < NEAR_CALLERS && !s.exact; n++) {
+        if (hook_has(s.r.pc))
+            return 1;
+        if (take_step(&s, rule_find(s.r.pc, 0, generation)) != STEP_ON)
+            return 0;
+    }
+    return 0;
 }

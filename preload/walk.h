@@ -106,6 +106,10 @@ struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 enum walk_found { WALK_NOT_FOUND, WALK_FOUND, WALK_UNKNOWN /* it could not go far enough */ };
 enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_t sp, uintptr_t pc);
 
+/* Does a frame of a hook (hook.h) lie among the nearest callers, `from` the first of them, with no
+ * signal handler in between? memo NULL: of a thread without a state. */
+int walk_meets_hook(const struct memo *m, struct registers from);
+
 /* Forgets the last stack, so that the next one comes whole. */
 static inline void walk_forget(struct memo *m)
 {

@@ -1,7 +1,7 @@
 """spool_process.py - a process as the second reader of spools (spool_reader.py) sees it: its live blocks and mappings."""
 import struct
 
-from spool_mappings import PROTECT, Mappings
+from spool_mappings import MOVED, PROTECT, Mappings
 from spool_kinds import (ALLOC, FORK, FREE, LABEL, LABEL_DIFFERENCE, LABEL_NAME, RANGE_BEGIN, RANGE_DROPPED, RANGE_FAILED,
                          RANGE_MAP, REALLOC_BEGIN, REALLOC_FAILED, REALLOC_FREED, REALLOC_MOVED, SAMPLE, THREAD)
 
@@ -179,21 +179,8 @@ class Process:
                 self.note(stream, ticks, address, size)
         elif kind == REALLOC_FAILED:
             self.end_realloc(key, thread, True)
-        elif kind == RANGE_BEGIN:
-            self.mappings.put_back(self.open_ranges.pop(key, []))
-            self.open_ranges[key] = self.mappings.begin(address, size)
-        elif kind == RANGE_FAILED:
-            self.mappings.put_back(self.open_ranges.pop(key, []))
-        elif kind == RANGE_DROPPED:
-            self.mappings.drop(self.open_ranges.pop(key, []))
-            n["unmaps"] += 1
-        elif kind == RANGE_MAP and extra & 15 == PROTECT:
-            self.mappings.protect(address, size, extra >> 4 & 7)
-        elif kind == RANGE_MAP:
-            gone = self.open_ranges.pop(key, [])
-            n["unmaps"] += bool(gone)
-            n["maps"] += 1
-            self.mappings.map(address, size, extra, gone)
+        elif kind in (RANGE_BEGIN, RANGE_MAP, RANGE_DROPPED, RANGE_FAILED):
+            self.apply_range(kind, self.open_ranges.setdefault(key, []), address, size, extra)
         elif kind == THREAD:
             self.name(thread, payload)
         elif kind == SAMPLE:
@@ -207,6 +194,30 @@ class Process:
             self.selfcheck["selfcheck_labels"] += address == LABEL_DIFFERENCE
             if address == LABEL_NAME and int.from_bytes(payload[:4], "little") in self.thread_names:
                 self.name(int.from_bytes(payload[:4], "little"), payload[4:])
+
+    def apply_range(self, kind, calls, address, size, extra):
+        """calls: those that are open, the last one innermost."""
+        n, mappings, call = self.numbers, self.mappings, extra & 15
+        if kind == RANGE_BEGIN:
+            calls.append(mappings.begin(address, size))
+        elif kind == RANGE_FAILED:
+            del calls[-1:]
+        elif kind == RANGE_DROPPED:
+            n["unmaps"] += 1
+            if calls:
+                mappings.drop(calls.pop())
+        elif call == PROTECT:
+            mappings.protect(address, size, extra >> 4 & 7, extra >> 8)
+        elif call == MOVED:
+            n["maps"] += 1
+            n["unmaps"] += mappings.move(address, size, extra >> 8, calls.pop() if calls else None)
+        else:
+            n["maps"] += 1
+            if not call:  # an older recorder: any mapping ends what is open
+                n["unmaps"] += any(c.seen for c in calls)
+                while calls:
+                    mappings.drop(calls.pop())
+            n["unmaps"] += mappings.map(address, size, extra)
 
     def name(self, thread, name):
         if name or thread not in self.thread_names:

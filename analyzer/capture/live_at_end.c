@@ -75,9 +75,9 @@ void leaks_fill(const struct subject *s, struct image *image, const struct class
 void mapped_leaks_fill(const struct subject *s, struct image *image, struct process *process)
 {
     struct grouping g = {.subject = s};
+    const struct range *range = ranges_above(&s->mapped, 0);
 
-    for (size_t i = 0; i < s->mapped.count; i++) {
-        const struct range *range = &s->mapped.list[i];
+    for (; range; range = ranges_above(&s->mapped, range->end)) {
         if (range->kind == RANGE_MEMORY && !range->is_inherited)
             add(&g, range->stack, range->end - range->begin, range->ns);
     }

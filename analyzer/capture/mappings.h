@@ -5,8 +5,8 @@
  * A range belongs to the call that made it memory: mmap, or the mprotect that made a reservation
  * writable. It stays that call's when parts of it go, and when it is protected otherwise; without
  * any access it is a reservation again. What mremap moves is the mremap's, as a block is the
- * realloc's. Memory that a process inherits stays its parent's, also where it loses all access and
- * gets it back.
+ * realloc's. Memory that a process inherits stays its parent's, also where it is moved, and where
+ * it loses all access and gets it back.
  */
 #ifndef MPROF_MAPPINGS_H
 #define MPROF_MAPPINGS_H
@@ -15,9 +15,5 @@
 
 /* Takes a RANGE event of the lane at time `ns`; the stack is taken in. */
 void mappings_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns);
-
-/* Puts back what a RANGE_BEGIN took out: it failed, or its end was never seen. Where another thread
- * has mapped something meanwhile, that is what lies there now, and what was taken is gone. */
-void mappings_put_back(struct matcher *m, struct lane *lane);
 
 #endif

@@ -326,15 +326,13 @@ void match_end(struct matcher *m, struct lane *lane)
     struct subject *s = lane->subject;
 
     expire(m, lane, s->last_ns, UINT64_MAX);
-    for (size_t i = 0; i < s->lane_count; i++)
-        mappings_put_back(m, s->lanes[i]);
 }
 
 void match_thread(struct matcher *m, struct lane *lane, const struct thread_facts *facts,
                   uint64_t ns)
 {
     if (lane->has_thread && lane->path.thread != facts->serial)
-        mappings_put_back(m, lane); /* its thread ended within a call */
+        drops_forget(&lane->drops); /* its thread ended within a call */
     lane_thread(lane, m->tree, facts, ns);
 }
 

@@ -190,8 +190,9 @@ static void count_stacks(struct subject *s, const struct classes *classes)
 /* Counts the pieces of mapped memory that are left; unmaps have cut them. */
 static void count_pieces(struct subject *s)
 {
-    for (size_t i = 0; i < s->mapped.count; i++) {
-        const struct range *range = &s->mapped.list[i];
+    const struct range *range = ranges_above(&s->mapped, 0);
+
+    for (; range; range = ranges_above(&s->mapped, range->end)) {
         if (range->kind == RANGE_MEMORY && !range->is_inherited)
             heap_live_piece(&s->heap, range->stack, range->account);
     }
@@ -202,7 +203,7 @@ static void release_all(struct subject *s)
     for (size_t i = 0; i < s->lane_count; i++) {
         path_clear(&s->lanes[i]->path);
         free(s->lanes[i]->nodes);
-        ranges_clear(&s->lanes[i]->dropping);
+        drops_clear(&s->lanes[i]->drops);
         free(s->lanes[i]);
     }
     free(s->lanes);

@@ -11,6 +11,7 @@
 
 #include "birth.h"
 #include "classes.h"
+#include "drops.h"
 #include "early.h"
 #include "failures.h"
 #include "heap.h"
@@ -73,8 +74,7 @@ struct lane {
     int realloc_open; /* between REALLOC_BEGIN and its end */
     uint64_t realloc_address;
     uint32_t realloc_block; /* the block that was at the address (live.h), 0 none */
-    int range_open;         /* between RANGE_BEGIN and its end */
-    struct ranges dropping; /* parts that may be gone */
+    struct drops drops;     /* between RANGE_BEGINs and their ends */
 };
 
 struct subject *subject_new(uint32_t serial);

@@ -23,7 +23,7 @@ struct series_choice { /* values of a command's options */
      "only the heap: blocks of malloc and its like"},                                              \
     {                                                                                              \
         0, "mapped", OPTION_FLAG, NULL, offsetof(values, choice.mapped), NULL,                     \
-            "only mapped memory: what the program has mapped itself and may write to"              \
+            "only mapped memory: what the program has mapped itself and made writable"             \
     }
 
 /* The series that the options ask for; of an older recording memory is only its heap. */

@@ -80,18 +80,14 @@ static void add_level(uint64_t *level, uint64_t *peak, uint64_t bytes)
         *peak = *level;
 }
 
-void heap_add_range(struct heap *heap, struct tree *tree, const struct range *range, uint32_t who)
+void heap_add_ranges(struct heap *heap, struct tree *tree, const struct range *made,
+                     const uint64_t bytes[RANGE_KINDS], uint32_t who)
 {
-    uint64_t bytes = range->end - range->begin;
-
-    if (range->is_inherited)
-        return;
-    if (range->kind == RANGE_MEMORY)
-        heap_map(heap, tree, range->stack, bytes, (struct instant){range->ns, who}, range->account);
-    else if (range->kind == RANGE_RESERVED)
-        add_level(&heap->reserved_bytes, &heap->totals.reserved_peak_bytes, bytes);
-    else
-        add_level(&heap->file_bytes, &heap->totals.file_peak_bytes, bytes);
+    if (bytes[RANGE_MEMORY])
+        heap_map(heap, tree, made->stack, bytes[RANGE_MEMORY], (struct instant){made->ns, who},
+                 made->account);
+    add_level(&heap->reserved_bytes, &heap->totals.reserved_peak_bytes, bytes[RANGE_RESERVED]);
+    add_level(&heap->file_bytes, &heap->totals.file_peak_bytes, bytes[RANGE_FILE]);
 }
 
 void heap_drop_range(struct heap *heap, struct tree *tree, const struct range *range)

@@ -88,8 +88,10 @@ void heap_map(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t byt
 void heap_unmap(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t bytes,
                 uint32_t thread);
 void heap_settle_mapped(struct heap *heap, uint64_t ns);
-/* The same for a range of any kind; what was inherited is in no figure. */
-void heap_add_range(struct heap *heap, struct tree *tree, const struct range *range, uint32_t who);
+/* One call has made so much of each kind; made: its stack, account and time. */
+void heap_add_ranges(struct heap *heap, struct tree *tree, const struct range *made,
+                     const uint64_t bytes[RANGE_KINDS], uint32_t who);
+/* A range goes; what was inherited is in no figure. */
 void heap_drop_range(struct heap *heap, struct tree *tree, const struct range *range);
 /* At the end: a piece, as the unmaps have left it, is live. */
 void heap_live_piece(struct heap *heap, uint32_t stack, uint32_t thread);

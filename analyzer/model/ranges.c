@@ -7,6 +7,11 @@
 
 #define PAGE 4096u
 
+struct ranges_leaf {
+    size_t count;
+    struct range list[RANGES_LEAF];
+};
+
 struct range range_of_pages(uint64_t address, uint64_t bytes)
 {
     struct range range = {.begin = address & ~(uint64_t)(PAGE - 1)};
@@ -19,13 +24,33 @@ struct range range_of_pages(uint64_t address, uint64_t bytes)
     return range;
 }
 
-size_t ranges_above(const struct ranges *set, uint64_t address)
+void range_list_add(struct range_list *list, struct range range)
 {
-    size_t low = 0, high = set->count;
+    list->list = xgrow(list->list, &list->capacity, list->count + 1, sizeof *list->list);
+    list->list[list->count++] = range;
+}
+
+void range_list_clear(struct range_list *list)
+{
+    free(list->list);
+    memset(list, 0, sizeof *list);
+}
+
+/* ---- places in the leaves ---- */
+
+/* list[i] of a leaf; behind the last range of the set, leaf == leaf_count. */
+struct place {
+    size_t leaf, i;
+};
+
+static size_t leaf_above(const struct ranges *set, uint64_t address)
+{
+    size_t low = 0, high = set->leaf_count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (set->list[middle].end > address)
+        const struct ranges_leaf *leaf = set->leaves[middle];
+        if (leaf->list[leaf->count - 1].end > address)
             high = middle;
         else
             low = middle + 1;
@@ -33,128 +58,272 @@ size_t ranges_above(const struct ranges *set, uint64_t address)
     return low;
 }
 
-static void insert_at(struct ranges *set, size_t i, struct range range)
+static struct place place_above(const struct ranges *set, uint64_t address)
 {
-    set->list = xgrow(set->list, &set->capacity, set->count + 1, sizeof *set->list);
-    memmove(set->list + i + 1, set->list + i, (set->count - i) * sizeof *set->list);
-    set->list[i] = range;
+    struct place p = {leaf_above(set, address), 0};
+
+    if (p.leaf == set->leaf_count)
+        return p;
+    const struct ranges_leaf *leaf = set->leaves[p.leaf];
+    for (size_t high = leaf->count; p.i < high;) {
+        size_t middle = p.i + (high - p.i) / 2;
+        if (leaf->list[middle].end > address)
+            high = middle;
+        else
+            p.i = middle + 1;
+    }
+    return p;
+}
+
+static struct range *range_at(const struct ranges *set, struct place p)
+{
+    return p.leaf < set->leaf_count ? &set->leaves[p.leaf]->list[p.i] : NULL;
+}
+
+const struct range *ranges_above(const struct ranges *set, uint64_t address)
+{
+    return range_at(set, place_above(set, address));
+}
+
+/* ---- leaves ---- */
+
+static struct ranges_leaf *insert_leaf(struct ranges *set, size_t at)
+{
+    struct ranges_leaf *leaf = xcalloc(1, sizeof *leaf);
+
+    set->leaves = xgrow(set->leaves, &set->leaf_capacity, set->leaf_count + 1, sizeof *set->leaves);
+    memmove(set->leaves + at + 1, set->leaves + at, (set->leaf_count - at) * sizeof *set->leaves);
+    set->leaf_count++;
+    return set->leaves[at] = leaf;
+}
+
+static void remove_leaf(struct ranges *set, size_t at)
+{
+    free(set->leaves[at]);
+    set->leaf_count--;
+    memmove(set->leaves + at, set->leaves + at + 1, (set->leaf_count - at) * sizeof *set->leaves);
+}
+
+/* Moves the upper half of a full leaf into one of its own. */
+static void split_leaf(struct ranges *set, size_t at)
+{
+    struct ranges_leaf *upper = insert_leaf(set, at + 1), *lower = set->leaves[at];
+
+    upper->count = lower->count / 2;
+    lower->count -= upper->count;
+    memcpy(upper->list, lower->list + lower->count, upper->count * sizeof *upper->list);
+}
+
+/* Ranges that go must not leave many leaves with few. */
+static void join_leaves(struct ranges *set, size_t at)
+{
+    struct ranges_leaf *leaf = set->leaves[at];
+
+    if (leaf->count == 0) {
+        remove_leaf(set, at);
+    } else if (at + 1 < set->leaf_count &&
+               leaf->count + set->leaves[at + 1]->count <= RANGES_LEAF / 2) {
+        const struct ranges_leaf *next = set->leaves[at + 1];
+        memcpy(leaf->list + leaf->count, next->list, next->count * sizeof *leaf->list);
+        leaf->count += next->count;
+        remove_leaf(set, at + 1);
+    }
+}
+
+static void insert_at(struct ranges *set, struct place p, struct range range)
+{
+    if (p.leaf == set->leaf_count) { /* above all: at the end of the last leaf */
+        if (set->leaf_count == 0)
+            insert_leaf(set, 0);
+        p.leaf = set->leaf_count - 1;
+        p.i = set->leaves[p.leaf]->count;
+    }
+    if (set->leaves[p.leaf]->count == RANGES_LEAF) {
+        split_leaf(set, p.leaf);
+        size_t lower = set->leaves[p.leaf]->count;
+        if (p.i > lower) {
+            p.leaf++;
+            p.i -= lower;
+        }
+    }
+    struct ranges_leaf *leaf = set->leaves[p.leaf];
+    memmove(leaf->list + p.i + 1, leaf->list + p.i, (leaf->count - p.i) * sizeof *leaf->list);
+    leaf->list[p.i] = range;
+    leaf->count++;
     set->count++;
 }
 
-static void remove_at(struct ranges *set, size_t i, size_t count)
+static void remove_at(struct ranges *set, struct place p)
 {
-    set->count -= count;
-    memmove(set->list + i, set->list + i + count, (set->count - i) * sizeof *set->list);
+    struct ranges_leaf *leaf = set->leaves[p.leaf];
+
+    leaf->count--;
+    set->count--;
+    memmove(leaf->list + p.i, leaf->list + p.i + 1, (leaf->count - p.i) * sizeof *leaf->list);
+    if (leaf->count < RANGES_LEAF / 4)
+        join_leaves(set, p.leaf);
+}
+
+/* ---- adding ---- */
+
+static void count_segment(struct ranges *set, const struct range *range, uint64_t change)
+{
+    if (!range->segment_id)
+        return;
+    uint64_t *bytes = intmap_place(&set->segments, range->segment_id);
+    *bytes += change + (*bytes == 0);
+    if (range->end - range->segment > set->longest_segment)
+        set->longest_segment = range->end - range->segment;
 }
 
 void ranges_add(struct ranges *set, struct range range)
 {
-    if (range.begin < range.end)
-        insert_at(set, ranges_above(set, range.begin), range);
+    if (range.begin >= range.end)
+        return;
+    insert_at(set, place_above(set, range.begin), range);
+    count_segment(set, &range, range.end - range.begin);
 }
 
 /* Are they parts of one range? */
 static int are_one(const struct range *a, const struct range *b)
 {
-    return a->ns == b->ns && a->segment == b->segment && a->class == b->class &&
-           a->stack == b->stack && a->account == b->account && a->kind == b->kind &&
-           a->is_inherited == b->is_inherited && a->lost_access == b->lost_access;
+    return a->mapping == b->mapping && a->ns == b->ns && a->segment == b->segment &&
+           a->segment_id == b->segment_id && a->class == b->class && a->stack == b->stack &&
+           a->account == b->account && a->kind == b->kind && a->is_inherited == b->is_inherited &&
+           a->lost_access == b->lost_access && a->is_second == b->is_second;
 }
 
-static void add_joined(struct ranges *set, struct range part)
+void ranges_join(struct ranges *set, struct range part)
 {
-    size_t i = ranges_above(set, part.begin);
+    struct range_list beside = {0};
+    const struct range *below = ranges_above(set, part.begin - 1);
+    const struct range *above = ranges_above(set, part.end);
+    uint64_t begin = part.begin, end = part.end;
 
-    if (i < set->count && set->list[i].begin == part.end && are_one(&set->list[i], &part)) {
-        part.end = set->list[i].end;
-        remove_at(set, i, 1);
-    }
-    if (i > 0 && set->list[i - 1].end == part.begin && are_one(&set->list[i - 1], &part)) {
-        part.begin = set->list[i - 1].begin;
-        remove_at(set, i - 1, 1);
-    }
+    if (below && below->end == part.begin && are_one(below, &part))
+        begin = below->begin;
+    if (above && above->begin == part.end && are_one(above, &part))
+        end = above->end;
+    ranges_take(set, begin, end, &beside);
+    part.begin = begin;
+    part.end = end;
     ranges_add(set, part);
+    range_list_clear(&beside);
 }
 
-void ranges_put_back(struct ranges *set, struct range part, struct ranges *covered)
-{
-    uint64_t end = part.end;
+/* ---- taking and looking ---- */
 
-    while (part.begin < end) {
-        size_t i = ranges_above(set, part.begin);
-        const struct range *next = i < set->count ? &set->list[i] : NULL;
-        int is_free = !next || next->begin > part.begin;
-        part.end = !next ? end : is_free ? next->begin : next->end;
-        part.end = part.end < end ? part.end : end;
-        if (is_free)
-            add_joined(set, part);
-        else
-            insert_at(covered, covered->count, part);
-        part.begin = part.end;
+static struct range part_within(const struct range *range, uint64_t begin, uint64_t end)
+{
+    struct range part = *range;
+
+    part.begin = part.begin > begin ? part.begin : begin;
+    part.end = part.end < end ? part.end : end;
+    return part;
+}
+
+/* Cuts the part out of the range at p. */
+static void cut_out(struct ranges *set, struct place p, const struct range *part)
+{
+    struct range *range = range_at(set, p), above = *range;
+
+    if (range->begin == part->begin && range->end == part->end) {
+        remove_at(set, p);
+    } else if (range->begin == part->begin) {
+        range->begin = part->end;
+    } else {
+        range->end = part->begin;
+        above.begin = part->end;
+        if (above.begin < above.end) /* the middle: two remain */
+            insert_at(set, place_above(set, part->end), above);
     }
+    count_segment(set, part, part->begin - part->end);
 }
 
-size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct ranges *taken)
+size_t ranges_take(struct ranges *set, uint64_t begin, uint64_t end, struct range_list *taken)
 {
-    size_t parts = 0, whole = 0, i = ranges_above(set, begin);
+    size_t parts = 0;
 
-    if (begin >= end)
-        return 0;
-    while (i + whole < set->count && set->list[i + whole].begin < end) {
-        struct range *range = &set->list[i + whole];
-        struct range part = *range;
-
-        part.begin = part.begin > begin ? part.begin : begin;
-        part.end = part.end < end ? part.end : end;
-        insert_at(taken, taken->count, part);
+    while (begin < end) {
+        struct place p = place_above(set, begin);
+        const struct range *range = range_at(set, p);
+        if (!range || range->begin >= end)
+            break;
+        struct range part = part_within(range, begin, end);
+        cut_out(set, p, &part);
+        range_list_add(taken, part);
+        begin = part.end;
         parts++;
-        if (range->begin < begin && range->end > end) { /* the middle: two remain */
-            struct range above = *range;
-            above.begin = end;
-            range->end = begin;
-            insert_at(set, i + 1, above);
-            break;
-        }
-        if (range->begin < begin) { /* its end; only ever the first */
-            range->end = begin;
-            i++;
-        } else if (range->end > end) { /* its beginning; only ever the last */
-            range->begin = end;
-            break;
-        } else {
-            whole++;
-        }
     }
-    if (whole)
-        remove_at(set, i, whole);
     return parts;
 }
 
-void ranges_take_segment(struct ranges *set, uint64_t address, struct ranges *taken)
+void ranges_look(const struct ranges *set, uint64_t begin, uint64_t end, struct range_list *found)
 {
-    size_t kept = 0;
+    const struct range *range;
 
-    for (size_t i = 0; i < set->count; i++) {
-        if (address && set->list[i].segment == address)
-            insert_at(taken, taken->count, set->list[i]);
-        else
-            set->list[kept++] = set->list[i];
+    while (begin < end && (range = ranges_above(set, begin)) && range->begin < end) {
+        range_list_add(found, part_within(range, begin, end));
+        begin = range->end;
     }
-    set->count = kept;
 }
+
+void ranges_take_same(struct ranges *set, const struct range *part, struct range_list *taken)
+{
+    struct range_list there = {0};
+
+    ranges_look(set, part->begin, part->end, &there);
+    for (size_t i = 0; i < there.count; i++)
+        if (there.list[i].mapping == part->mapping)
+            ranges_take(set, there.list[i].begin, there.list[i].end, taken);
+    range_list_clear(&there);
+}
+
+/* As the kernel does it: of the segment that the lowest part is of. */
+void ranges_look_segment(const struct ranges *set, uint64_t address, struct range_list *found)
+{
+    uint64_t at = address, end;
+    uint32_t id = 0;
+    const struct range *range;
+
+    if (__builtin_add_overflow(address, set->longest_segment, &end))
+        end = UINT64_MAX;
+    for (; at < end && (range = ranges_above(set, at)) && range->begin < end; at = range->end) {
+        if (!range->segment_id || range->segment != address || (id && range->segment_id != id))
+            continue;
+        id = range->segment_id;
+        range_list_add(found, *range);
+    }
+}
+
+uint64_t ranges_of_segment(const struct ranges *set, uint32_t segment_id)
+{
+    uint64_t bytes = segment_id ? intmap_get(&set->segments, segment_id) : 0;
+    return bytes ? bytes - 1 : 0;
+}
+
+/* ---- all of them ---- */
 
 void ranges_inherit(struct ranges *to, const struct ranges *from)
 {
-    to->list = xgrow(NULL, &to->capacity, from->count + 1, sizeof *to->list);
-    to->count = from->count;
-    for (size_t i = 0; i < from->count; i++) {
-        to->list[i] = from->list[i];
-        to->list[i].is_inherited = 1;
+    to->mappings = from->mappings;
+    for (size_t i = 0; i < from->leaf_count; i++) {
+        struct ranges_leaf *leaf = insert_leaf(to, i);
+        *leaf = *from->leaves[i];
+        to->count += leaf->count;
+        for (size_t k = 0; k < leaf->count; k++) {
+            struct range *range = &leaf->list[k];
+            range->is_inherited = 1;
+            count_segment(to, range, range->end - range->begin);
+        }
     }
 }
 
 void ranges_clear(struct ranges *set)
 {
-    free(set->list);
+    for (size_t i = 0; i < set->leaf_count; i++)
+        free(set->leaves[i]);
+    free(set->leaves);
+    intmap_clear(&set->segments);
     memset(set, 0, sizeof *set);
 }

@@ -64,7 +64,7 @@ struct stack { /* node of the stack tree; node 0 is the empty stack; parent < ow
     uint32_t location;
 };
 
-/* Memory that the program has mapped itself and may write to, in whole pages, is mapped memory; it
+/* Memory that the program has mapped itself and made writable, in whole pages, is mapped memory; it
  * is "allocated" when it becomes so (by mmap, mprotect ..). Neither reservations nor files are. */
 enum series { SERIES_HEAP, SERIES_MAPPED, SERIES_MEMORY };
 #define SERIES_COUNT 3

@@ -178,3 +178,18 @@ import json, sys
 print(sum(f["self"]["allocations"] for f in json.load(sys.stdin)["functions"] if f["name"] == "leaf"))')"
     done
 done
+
+# A weak reference to what is there stays, whatever the library shows besides its hooks.
+cat >weak.c <<'END_OF_WEAK'
+#include <stdlib.h>
+#pragma weak malloc
+#pragma weak mmap
+void *mmap(void *, size_t, int, int, int, long);
+int main(void)
+{
+    free(calloc(1, 1)); /* the first hooked call */
+    return malloc && mmap ? 0 : 1;
+}
+END_OF_WEAK
+gcc -O1 -fno-builtin -o weak weak.c || fail "gcc"
+preload weak.mprof ./weak || fail "a weak reference to malloc: status $?"

@@ -421,6 +421,7 @@ static void test_mapped_meanwhile(void **state)
     map(t, 33, 100, 101, OTHER);
     builder_plain(s, 40 * MS, SPOOL_RANGE_BEGIN, PLACE + 40 * PAGE, 8 * PAGE);
     map(t, 41, 40, 44, OTHER);
+    map(s, 42, 120, 121, WORK); /* or nobody would know of the thread */
     expect_rebuilt_anew();
 }
 
