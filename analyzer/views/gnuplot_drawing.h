@@ -1,6 +1,7 @@
 /*
- * gnuplot_drawing.h - what the parts of a script share: gnuplot.c writes the page and the data,
- * gnuplot_legend.c draws the data, entry by entry of the legend.
+ * gnuplot_drawing.h - what the parts of a script share: gnuplot.c prepares and writes the data,
+ * gnuplot_page.c writes the page, gnuplot_legend.c draws the data, entry by entry of the legend;
+ * gnuplot_characters.c does both for a plot in characters.
  *
  * The data: "$line0" and so on, "$marks0" (crosses along that line), "$mapped" (the mapped part of
  * a single line of memory), "$rss", "$function0" and so on.
@@ -36,6 +37,19 @@ struct shown_samples {
     size_t count;
 };
 struct shown_samples gnuplot_samples(const struct plot *plot);
+
+/* Columns that a plot in characters keeps for its axis, and lines for its title, its axis and what
+ * that is called. */
+#define BESIDE_TEXT 16
+#define BELOW_TEXT  8
+
+void gnuplot_put_terminal(const struct drawing *d);
+void gnuplot_put_axis_names(const struct drawing *d);
+void gnuplot_put_title(const struct drawing *d);
+void gnuplot_put_page(
+    const struct drawing *d); /* all that, and what else stands around a picture */
+void gnuplot_put_data(const struct drawing *d);
+void gnuplot_draw_characters(const struct drawing *d); /* the whole script */
 
 /* The script's plot command. */
 void gnuplot_draw_entries(const struct drawing *d);
