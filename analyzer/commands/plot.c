@@ -308,19 +308,14 @@ static char *note_of(const struct page *page)
     return note;
 }
 
-/* Behind a function's name stands which part of memory it holds. */
-static size_t label_width(const struct plot *plot)
-{
-    return GNUPLOT_LABEL_WIDTH - (plot->lines[0].mapped.count ? strlen(" mapped") : 0);
-}
-
 static int draw(struct page *page, const struct picture *picture)
 {
     struct plot *plot = &page->plot;
     struct plot_function *functions = NULL;
     size_t count = 0;
+    struct plot_room room = gnuplot_room(plot, picture);
     if (plot->line_count == 1 && !page->families[0] && !page->values->no_functions)
-        functions = plot_pick(plot, label_width(plot), &count);
+        functions = plot_pick(plot, &room, &count);
     char *note = note_of(page);
     plot->functions = functions;
     plot->function_count = count;

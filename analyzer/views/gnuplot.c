@@ -7,10 +7,9 @@
 #include "xalloc.h"
 #include <stdlib.h>
 
-#define MARKS         30  /* small crosses along the line */
-#define RSS_OWN_SCALE 2.5 /* a resident set this many times the line gets an axis of its own */
-#define MARGIN        0.045
-#define LEGEND_ROWS   14 /* rows that a page has room for */
+#define MARKS       30 /* small crosses along the line */
+#define MARGIN      0.045
+#define LEGEND_ROWS 14 /* rows that a page has room for */
 /* Of a bracket, and between two of them: shares of the axes' width and height. */
 #define BRACKET_ARM    0.014
 #define BRACKET_HALF   0.038
@@ -18,39 +17,6 @@
 #define BRACKET_GAP    0.012
 
 /* ---- preparation ---- */
-
-static uint64_t top_of(const struct plot *plot)
-{
-    uint64_t top = 0;
-    for (size_t i = 0; i < plot->line_count; i++) {
-        const struct bucket *highest = plot_highest(plot->lines[i].line);
-        if (highest && highest->max_bytes > top)
-            top = highest->max_bytes;
-    }
-    return top;
-}
-
-struct shown_samples gnuplot_samples(const struct plot *plot)
-{
-    const struct process *p = &plot->lines[0].image->processes[0];
-    size_t first = 0, end;
-    if (plot->line_count != 1)
-        return (struct shown_samples){NULL, 0};
-    while (first + 1 < p->sample_count && p->samples[first + 1].ns <= plot->begin_ns)
-        first++;
-    for (end = first; end < p->sample_count && p->samples[end].ns < plot->end_ns;)
-        end++;
-    return (struct shown_samples){p->samples + first, end + (end < p->sample_count) - first};
-}
-
-static uint64_t highest_rss(const struct plot *plot)
-{
-    struct shown_samples s = gnuplot_samples(plot);
-    uint64_t highest = 0;
-    for (size_t i = 0; i < s.count; i++)
-        highest = s.list[i].rss_bytes > highest ? s.list[i].rss_bytes : highest;
-    return highest;
-}
 
 /* MiB as in mprof, unless that would leave hardly a tick, or thousands. */
 static struct unit axis_unit(uint64_t top)
@@ -94,13 +60,12 @@ static void set_points(struct drawing *d)
 /* Returns the highest that shares the axis. */
 static uint64_t set_units(struct drawing *d)
 {
-    uint64_t top = top_of(d->plot);
+    uint64_t top = plot_top(d->plot);
     d->unit = axis_unit(top);
-    d->rss_bytes = highest_rss(d->plot);
-    d->rss_axis = (double)d->rss_bytes > RSS_OWN_SCALE * (double)top;
-    d->rss_unit = d->rss_axis ? unit_of(d->rss_bytes) : d->unit;
-    if (!d->rss_axis && d->rss_bytes > top)
-        top = d->rss_bytes;
+    d->rss = resident_of(d->plot);
+    d->rss_unit = d->rss.own_axis ? unit_of(d->rss.highest) : d->unit;
+    if (!d->rss.own_axis && d->rss.highest > top)
+        top = d->rss.highest;
     return top ? top : 1;
 }
 
@@ -123,6 +88,7 @@ static void release(struct drawing *d)
         free(d->points[i]);
     free(d->points);
     free(d->point_counts);
+    resident_release(&d->rss);
 }
 
 /* ---- data ---- */
@@ -169,13 +135,17 @@ void gnuplot_put_data(const struct drawing *d)
         put_mapped_data(d);
 }
 
-static void put_samples(const struct drawing *d)
+static void put_resident_data(const struct drawing *d)
 {
-    struct shown_samples s = gnuplot_samples(d->plot);
+    const struct resident *r = &d->rss;
     fputs("$rss << EOD\n", d->out);
-    for (size_t i = 0; i < s.count; i++)
-        fprintf(d->out, "%.9g %.9g\n", (double)s.list[i].ns / 1e9,
-                (double)s.list[i].rss_bytes / d->rss_unit.bytes);
+    for (size_t i = 0; i < r->count; i++)
+        fprintf(d->out, "%.9g %.9g\n", r->points[i].seconds,
+                r->points[i].bytes / d->rss_unit.bytes);
+    fputs("EOD\n$samples << EOD\n", d->out);
+    for (size_t i = 0; i < r->sample_count; i++)
+        fprintf(d->out, "%.9g %.9g\n", (double)r->samples[i].ns / 1e9,
+                (double)r->samples[i].rss_bytes / d->rss_unit.bytes);
     fputs("EOD\n", d->out);
 }
 
@@ -201,8 +171,8 @@ static void draw_picture(const struct drawing *d)
 {
     gnuplot_put_page(d);
     gnuplot_put_data(d);
-    if (d->rss_bytes)
-        put_samples(d);
+    if (d->rss.count)
+        put_resident_data(d);
     put_brackets(d);
     gnuplot_draw_entries(d);
 }
@@ -210,6 +180,7 @@ static void draw_picture(const struct drawing *d)
 void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out)
 {
     struct drawing d = {.plot = plot, .picture = picture, .out = out};
+    d.room = gnuplot_room(plot, picture).width;
     prepare(&d);
     fit_legend(&d);
     fputs("set encoding utf8\nset decimalsign '.'\n", out);

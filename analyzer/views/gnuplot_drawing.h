@@ -4,12 +4,13 @@
  * gnuplot_characters.c does both for a plot in characters.
  *
  * The data: "$line0" and so on, "$marks0" (crosses along that line), "$mapped" (the mapped part of
- * a single line of memory), "$rss", "$function0" and so on.
+ * a single line of memory), "$rss" and the "$samples" on that line, "$function0" and so on.
  */
 #ifndef MPROF_GNUPLOT_DRAWING_H
 #define MPROF_GNUPLOT_DRAWING_H
 
 #include "gnuplot.h"
+#include "gnuplot_resident.h"
 #include "units.h"
 
 #define RSS_COLOUR "#9a86c8"
@@ -21,22 +22,14 @@ struct drawing {
     struct unit unit;           /* of the y axis */
     struct plot_point **points; /* of each line */
     size_t *point_counts;
-    uint64_t rss_bytes; /* highest sample shown; 0: no such line */
-    int rss_axis;       /* it has an axis of its own */
-    struct unit rss_unit;
+    struct resident rss;
+    struct unit rss_unit; /* of its axis */
     double x0, x1, y0, y1;
+    size_t room;  /* that a row of the legend has (gnuplot_room) */
     size_t named; /* lines with an entry in the legend */
     int starts_shown, slopes_shown;
     int parts_below; /* what was mapped of each peak has a row of its own */
 };
-
-/* Samples of the resident set: those in the range, and one on either side, as the line between two
- * samples goes on into the range. */
-struct shown_samples {
-    const struct sample *list;
-    size_t count;
-};
-struct shown_samples gnuplot_samples(const struct plot *plot);
 
 /* Columns that a plot in characters keeps for its axis, and lines for its title, its axis and what
  * that is called. */

@@ -1,12 +1,13 @@
 /* gnuplot_legend.c - see gnuplot_drawing.h. */
 #include "gnuplot_drawing.h"
+#include "gnuplot_width.h"
 #include "gnuplot_words.h"
 #include "text.h"
 #include "xalloc.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define RSS_FEW 30 /* fewer samples are marked: a single one would not be seen */
+#define RSS_FEW 30
 
 /* As in mprof: black, blue, red, green, cyan, magenta, yellow; then as many as a legend has lines.
  */
@@ -25,11 +26,20 @@ static const char *colour_of(size_t i)
     return line_colours[i % PLOT_LEGEND_LINES];
 }
 
+/* A row's text; what is too long for the page is cut. */
+static void put_text(const struct drawing *d, const char *title)
+{
+    char *fit = gnuplot_fit(title, d->room, 0);
+    fputs(" title ", d->out);
+    gnuplot_put_quoted(d->out, fit);
+    free(fit);
+}
+
 static void put_entry(const struct drawing *d, const char *style, const char *colour,
                       const char *title)
 {
-    fprintf(d->out, ", NaN with %s linecolor rgb '%s' title ", style, colour);
-    gnuplot_put_quoted(d->out, title);
+    fprintf(d->out, ", NaN with %s linecolor rgb '%s'", style, colour);
+    put_text(d, title);
 }
 
 /* One of several: its name and peak, with what of that was mapped, which has a row of its own where
@@ -39,14 +49,16 @@ static void put_name_entry(const struct drawing *d, size_t i, const char *style)
     const struct plot_line *line = &d->plot->lines[i];
     uint64_t part = gnuplot_part_of_peak(line);
     int short_of_room = part && !d->parts_below;
-    char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512], below[UNITS_TEXT + 32];
+    char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512];
+    char behind[2 * UNITS_TEXT + 32], below[UNITS_TEXT + 32];
     units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
     units_bytes(mapped, part);
-    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - (short_of_room ? 17 : 6), 1);
     if (short_of_room)
-        snprintf(title, sizeof title, "%s, %s (%s mapped)", name, peak, mapped);
+        snprintf(behind, sizeof behind, ", %s (%s mapped)", peak, mapped);
     else
-        snprintf(title, sizeof title, "%s, peak %s", name, peak);
+        snprintf(behind, sizeof behind, ", peak %s", peak);
+    char *name = gnuplot_fit(line->name, d->room - gnuplot_width(behind), 1);
+    snprintf(title, sizeof title, "%s%s", name, behind);
     put_entry(d, style, colour_of(i), title);
     snprintf(below, sizeof below, "  %s of it mapped", mapped);
     if (part && d->parts_below)
@@ -120,8 +132,8 @@ static void put_part_entry(const struct drawing *d, const char *name, const char
     snprintf(title, sizeof title, "%s, %s of the %s", name, units_bytes(size, bytes),
              d->plot->windowed ? "highest" : "peak");
     fputs(", NaN with boxes fillstyle solid noborder fillcolor rgb '", d->out);
-    fprintf(d->out, "%s' title ", colour);
-    gnuplot_put_quoted(d->out, title);
+    fprintf(d->out, "%s'", colour);
+    put_text(d, title);
 }
 
 static void put_part_entries(const struct drawing *d)
@@ -135,16 +147,26 @@ static void put_part_entries(const struct drawing *d)
 
 /* ---- the resident set ---- */
 
+/* Few samples are marked: a single one would not be seen. */
+static void draw_resident(const struct drawing *d)
+{
+    const char *axes = d->rss.own_axis ? "axes x1y2 " : "";
+    fprintf(d->out, ", $rss %swith lines linewidth 1.3 linecolor rgb '" RSS_COLOUR "'", axes);
+    if (d->rss.sample_count && d->rss.sample_count < RSS_FEW)
+        fprintf(d->out,
+                ", $samples %swith points pointtype 7 pointsize 0.4 linecolor rgb '" RSS_COLOUR "'",
+                axes);
+}
+
 static void put_rss_entry(const struct drawing *d)
 {
-    char title[64], bytes[UNITS_TEXT];
-    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
-             d->rss_axis ? " (right axis)" : "");
-    int few = gnuplot_samples(d->plot).count < RSS_FEW;
-    fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
-            d->rss_axis ? "axes x1y2 " : "",
-            few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
-    gnuplot_put_quoted(d->out, title);
+    char title[128];
+    int few = d->rss.sample_count && d->rss.sample_count < RSS_FEW;
+    gnuplot_resident_text(d->plot, &d->rss, title, sizeof title);
+    draw_resident(d);
+    put_entry(d,
+              few ? "linespoints pointtype 7 pointsize 0.4 linewidth 1.3" : "lines linewidth 1.3",
+              RSS_COLOUR, title);
 }
 
 static void put_mark_entry(const struct drawing *d)
@@ -178,8 +200,7 @@ static void put_slope_entry(const struct drawing *d, size_t i)
     if (!d->slopes_shown)
         return;
     gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), title, sizeof title);
-    fputs(" title ", d->out);
-    gnuplot_put_quoted(d->out, title);
+    put_text(d, title);
 }
 
 /* ---- functions ---- */
@@ -201,9 +222,7 @@ static void put_function_entries(const struct drawing *d)
         char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);
         gnuplot_held_text(f, bytes);
         sprintf(title, "%s  %s", f->label, bytes);
-        fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
-                function_colours[i]);
-        gnuplot_put_quoted(d->out, title);
+        put_entry(d, "lines linewidth 2.4", function_colours[i], title);
         free(title);
         gnuplot_both_text(f, below + 2);
         if (below[2])
@@ -233,7 +252,7 @@ void gnuplot_draw_entries(const struct drawing *d)
     draw_lines(d);
     if (gnuplot_has_parts(d->plot))
         put_part_entries(d);
-    if (d->rss_bytes)
+    if (d->rss.count)
         put_rss_entry(d);
     put_mark_entry(d);
     draw_brackets(d);

@@ -1,5 +1,6 @@
 /* gnuplot_page.c - the page around the lines: see gnuplot_drawing.h. */
 #include "gnuplot_drawing.h"
+#include "gnuplot_width.h"
 #include "gnuplot_words.h"
 #include "text.h"
 #include <stdlib.h>
@@ -7,6 +8,18 @@
 #define TITLE_WIDTH 90
 #define ROWS_WIDE   18 /* more rows of a legend stand closer */
 #define ROW_SPACING 1.25
+#define SVG_SPACING 0.8 /* gnuplot takes a row to be that much higher in SVG */
+/* Shares of the page's width: the axes, what lies left of them, and what lies between them and the
+ * legend, without and with an axis on the right. */
+#define AXES        0.6
+#define LEFT        0.07
+#define BESIDE      0.005
+#define BESIDE_AXIS 0.051
+/* Hundredths of the font's size that a row of the legend has behind its sample. */
+#define ROOM           2660
+#define ROOM_WITH_AXIS 2260
+
+#define TEXT_INDENT 5 /* columns of " [a] " */
 
 #define PEAK_COLOUR "#e00000"
 #define GRID_COLOUR "#b8b8b8"
@@ -27,7 +40,7 @@ void gnuplot_put_terminal(const struct drawing *d)
         break;
     case PICTURE_PDF:
         fputs("set terminal pdfcairo size 12.6in,5.4in noenhanced background '#ffffff' font "
-              "'Sans,10' fontscale 0.75 linewidth 1.2\n",
+              "'Sans,10' fontscale 0.68 linewidth 1.2\n",
               d->out);
         break;
     case PICTURE_WINDOW:
@@ -48,25 +61,28 @@ void gnuplot_put_terminal(const struct drawing *d)
 static double row_spacing(const struct drawing *d)
 {
     const struct plot *plot = d->plot;
-    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss_bytes != 0) +
+    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss.count != 0) +
                   (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
                   (plot->function_count != 0);
     for (size_t i = 0; i < plot->function_count; i++)
         rows += plot_function_rows(&plot->functions[i]);
-    return rows > ROWS_WIDE ? ROW_SPACING * ROWS_WIDE / (double)rows : ROW_SPACING;
+    double spacing = d->picture->kind == PICTURE_SVG ? ROW_SPACING * SVG_SPACING : ROW_SPACING;
+    return rows > ROWS_WIDE ? spacing * ROWS_WIDE / (double)rows : spacing;
 }
 
 void gnuplot_put_axis_names(const struct drawing *d)
 {
-    fprintf(d->out, "set xlabel 'time (in seconds)'\nset ylabel '%s used (in %s)'\n",
-            gnuplot_series_name(d->plot->lines[0].series), d->unit.name);
+    /* In SVG gnuplot puts it further to the left, off the page. */
+    const char *offset = d->picture->kind == PICTURE_SVG ? " offset 1.5,0" : "";
+    fprintf(d->out, "set xlabel 'time (in seconds)'\nset ylabel '%s used (in %s)'%s\n",
+            gnuplot_series_name(d->plot->lines[0].series), d->unit.name, offset);
 }
 
 static void put_axes(const struct drawing *d)
 {
     FILE *out = d->out;
-    double left = d->rss_axis ? 0.075 : 0.1; /* the axes are 60 % of the page's width */
-    fprintf(out, "set lmargin at screen %g\nset rmargin at screen %g\n", left, left + 0.6);
+    double right = LEFT + AXES;
+    fprintf(out, "set lmargin at screen %g\nset rmargin at screen %g\n", LEFT, right);
     fputs("set tmargin at screen 0.88\nset bmargin at screen 0.13\n", out);
     /* An area would hide a grid behind it. */
     fprintf(out, "set grid %s linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n",
@@ -75,16 +91,16 @@ static void put_axes(const struct drawing *d)
     gnuplot_put_axis_names(d);
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", d->x0, d->x1,
             d->y0 / d->unit.bytes, d->y1 / d->unit.bytes);
-    if (d->rss_axis) {
-        double top = (double)d->rss_bytes * 1.35 / d->rss_unit.bytes;
+    if (d->rss.own_axis) {
+        double top = (double)d->rss.highest * 1.35 / d->rss_unit.bytes;
         fprintf(out, "set y2tics out textcolor rgb '" RSS_COLOUR "'\nset format y2 '%%g %s'\n",
                 d->rss_unit.name);
         fprintf(out, "set y2range [%.9g:%.9g]\n", top * d->y0 / d->y1, top);
     }
     fprintf(out,
-            "set key at screen %s,0.5 left center Left reverse vertical maxcols 1 samplen 2.5 "
+            "set key at screen %g,0.5 left center Left reverse vertical maxcols 1 samplen 2 "
             "width 0 spacing %.4g nobox noautotitle\n",
-            d->rss_axis ? "0.73" : "0.705", row_spacing(d));
+            right + (d->rss.own_axis ? BESIDE_AXIS : BESIDE), row_spacing(d));
 }
 
 void gnuplot_put_title(const struct drawing *d)
@@ -148,7 +164,7 @@ static void put_note(const struct drawing *d)
     char *note = text_fit(d->plot->note, 150, 0);
     fputs("set label ", d->out);
     gnuplot_put_quoted(d->out, note);
-    fputs(" at screen 0.1,0.018 left textcolor rgb '" PEAK_COLOUR "'\n", d->out);
+    fprintf(d->out, " at screen %g,0.018 left textcolor rgb '" PEAK_COLOUR "'\n", LEFT);
     free(note);
 }
 
@@ -160,4 +176,14 @@ void gnuplot_put_page(const struct drawing *d)
     if (d->plot->line_count == 1 || d->plot->is_family)
         put_peak(d);
     put_note(d);
+}
+
+struct plot_room gnuplot_room(const struct plot *plot, const struct picture *picture)
+{
+    if (picture->kind == PICTURE_TEXT)
+        return (struct plot_room){(size_t)picture->columns - TEXT_INDENT, text_width};
+    struct resident rss = resident_of(plot);
+    size_t room = rss.own_axis ? ROOM_WITH_AXIS : ROOM;
+    resident_release(&rss);
+    return (struct plot_room){room, gnuplot_width};
 }

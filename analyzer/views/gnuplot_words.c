@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#define SHORT         10       /* columns of each of two figures in a row */
 #define EVENT_TICK_NS 1000000u /* as captures round the times of events down */
 
 /* Single quotes will not do: gnuplot goes wrong on one at the beginning and on two in a row. An
@@ -109,7 +110,8 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
     text[0] = '\0';
     if (f->heap_bytes && f->mapped_bytes)
         snprintf(text, GNUPLOT_PARTS_TEXT, "up to %s heap, %s mapped",
-                 units_bytes(heap, f->heap_bytes), units_bytes(mapped, f->mapped_bytes));
+                 units_bytes_in(heap, f->heap_bytes, SHORT),
+                 units_bytes_in(mapped, f->mapped_bytes, SHORT));
 }
 
 uint64_t gnuplot_high_water(const struct plot *plot)
@@ -117,6 +119,16 @@ uint64_t gnuplot_high_water(const struct plot *plot)
     if (plot->line_count != 1 || plot->summed || plot->windowed)
         return 0;
     return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
+}
+
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
+                           size_t bytes)
+{
+    char highest[UNITS_TEXT];
+    /* What a window shows may lie between two samples. */
+    snprintf(text, bytes, "RSS%s, up to %s%s%s", plot->windowed ? "" : " samples",
+             units_bytes(highest, rss->highest), plot->windowed ? " here" : "",
+             rss->own_axis ? " (right axis)" : "");
 }
 
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)

@@ -6,7 +6,7 @@
 #ifndef MPROF_GNUPLOT_WORDS_H
 #define MPROF_GNUPLOT_WORDS_H
 
-#include "plot.h"
+#include "gnuplot_resident.h"
 #include "units.h"
 
 #include <stddef.h>
@@ -46,6 +46,10 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
 /* The kernel's high-water mark of the resident set, which belongs beside the line of samples: of
  * one process and its whole time. 0: there is none to show. */
 uint64_t gnuplot_high_water(const struct plot *plot);
+
+/* "RSS samples, up to 8.63 MiB (right axis)" */
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
+                           size_t bytes);
 
 /* "slope  -1.5 MiB/s" */
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);

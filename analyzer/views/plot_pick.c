@@ -2,11 +2,9 @@
 #include "function_names.h"
 #include "function_order.h"
 #include "plot.h"
-#include "text.h"
+#include "plot_label.h"
 #include "xalloc.h"
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MEMBERS_MAX 64  /* of a group: one bit each */
 #define SAME_PLACE  50  /* brackets closer than range / SAME_PLACE are at one place */
@@ -14,9 +12,6 @@
 #define WORTH       50  /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
 #define MUCH        20  /* enough functions with names that hold peak / MUCH suffice */
 #define LEAST       100 /* what holds less than peak / LEAST has no entry */
-#define LABEL_MIN   16  /* columns: narrower ones say nothing */
-#define PLACE_MAX   24  /* columns of a file and a line */
-#define ARROW       " \xe2\x80\xba "
 
 struct group { /* functions that share an entry; the first has the highest own peak */
     const struct function_usage *members[MEMBERS_MAX];
@@ -268,76 +263,18 @@ static void find_ends(const struct image *image, const struct group *group, uint
     }
 }
 
-/* "outer > inner" where both fit, else the outer one and an ellipsis. */
-static char *label_in(const struct image *image, const struct group *group, size_t width)
+static struct plot_ends ends_of(const struct image *image, const struct group *group)
 {
     uint32_t outer, inner;
     find_ends(image, group, &outer, &inner);
-    if (outer == inner)
-        return text_short_name(image->functions[outer].name, width);
-    const char *between = group->count == 2 ? ARROW : ARROW "\xe2\x80\xa6" ARROW;
-    char *from = text_short_name(image->functions[outer].name, width - 4);
-    char *to = text_short_name(image->functions[inner].name, SIZE_MAX);
-    char *label = xmalloc(strlen(from) + strlen(between) + strlen(to) + 1);
-    sprintf(label, "%s%s%s", from, between, to);
-    if (text_width(label) > width)
-        sprintf(label, "%s%s", from, ARROW "\xe2\x80\xa6");
-    free(from);
-    free(to);
-    return label;
+    return (struct plot_ends){&image->functions[outer], &image->functions[inner], group->count};
 }
 
-static char *label_of(const struct image *image, const struct group *group, size_t width)
-{
-    char *label = label_in(image, group, width);
-    for (size_t less = width; text_proportional(label) > (double)width && less > LABEL_MIN;) {
-        free(label);
-        label = label_in(image, group, --less);
-    }
-    return label;
-}
-
-static char *place_of(const struct image *image, const struct group *group)
-{
-    uint32_t outer, inner;
-    find_ends(image, group, &outer, &inner);
-    char *place = function_place(&image->functions[outer]), *fit = text_fit(place, PLACE_MAX, 1);
-    free(place);
-    return fit;
-}
-
-/* Appends their places to labels that are the same. */
-static void tell_twins_apart(const struct image *image, const struct group *groups,
-                             struct plot_function *functions, size_t count, size_t width)
-{
-    unsigned char twins[PLOT_FUNCTIONS_MAX] = {0};
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(functions[i].label, functions[k].label) == 0)
-                twins[i] = twins[k] = 1;
-    for (size_t i = 0; i < count; i++) {
-        if (!twins[i])
-            continue;
-        char *place = place_of(image, &groups[i]), *both = NULL;
-        size_t behind = text_width(place) + 3;
-        char *label =
-            label_of(image, &groups[i], behind + LABEL_MIN < width ? width - behind : LABEL_MIN);
-        if (asprintf(&both, "%s (%s)", label, place) >= 0) {
-            free(functions[i].label);
-            functions[i].label = both;
-        }
-        free(label);
-        free(place);
-    }
-}
-
-static struct plot_function function_of(const struct plot *plot, const struct group *group,
-                                        size_t width)
+static struct plot_function function_of(const struct plot *plot, const struct group *group)
 {
     const struct plot_line *line = &plot->lines[0];
     const struct function_usage *first = group->members[0];
-    struct plot_function f = {.label = label_of(line->image, group, width),
-                              .own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes,
+    struct plot_function f = {.own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes,
                               .activations = first->activations,
                               .span = held(plot, first)->span};
     if (line->mapped.count) {
@@ -359,7 +296,23 @@ static size_t fit_rows(const struct plot_function *functions, size_t count)
     return fit;
 }
 
-struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
+/* The entries of the groups that have room. */
+static struct plot_function *functions_of(const struct plot *plot, const struct group *groups,
+                                          size_t *count, const struct plot_room *room)
+{
+    struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
+    struct plot_ends ends[PLOT_FUNCTIONS_MAX];
+    for (size_t i = 0; i < *count; i++)
+        functions[i] = function_of(plot, &groups[i]);
+    *count = fit_rows(functions, *count);
+    for (size_t i = 0; i < *count; i++)
+        ends[i] = ends_of(plot->lines[0].image, &groups[i]);
+    plot_label(functions, ends, *count, room);
+    return functions;
+}
+
+struct plot_function *plot_pick(const struct plot *plot, const struct plot_room *room,
+                                size_t *count)
 {
     const struct plot_line *line = &plot->lines[0];
     const struct image *image = line->image;
@@ -373,12 +326,7 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
     kept = prefer_named(plot, order, kept);
     struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
     *count = split_groups(groups, make_groups(plot, order, kept, groups));
-    struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
-    for (size_t i = 0; i < *count; i++)
-        functions[i] = function_of(plot, &groups[i], width);
-    for (size_t fit = fit_rows(functions, *count); *count > fit;)
-        free(functions[--*count].label);
-    tell_twins_apart(image, groups, functions, *count, width);
+    struct plot_function *functions = functions_of(plot, groups, count, room);
     free(groups);
     free(places);
     free(order);

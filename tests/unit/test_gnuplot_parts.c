@@ -10,14 +10,6 @@
 #include "plot_fixture.h"
 #include <stdlib.h>
 
-static size_t count_of(const char *text, const char *word)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
-        count++;
-    return count;
-}
-
 /* Below a single line of memory lie its parts, and the legend says what each was at the peak. */
 static void test_parts_of_memory(void **state)
 {
@@ -105,13 +97,13 @@ static void test_functions_of_memory(void **state)
     struct function_usage *maps = &fixture.usages[2];
     maps->memory = maps->heap;
     memset(&maps->heap, 0, sizeof maps->heap);
-    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    struct plot_function *functions = pick(&plot, 30, &count);
     assert_int_equal(count, 1);
     assert_string_equal(functions[0].label, "maps");
     assert_int_equal(functions[0].span.begin_ns, 3 * FIXTURE_SECOND);
     plot_functions_free(functions, count);
     line.series = SERIES_HEAP;
-    functions = plot_pick(&plot, 30, &count);
+    functions = pick(&plot, 30, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[1].label, "allocates");
     plot_functions_free(functions, count);
@@ -133,7 +125,7 @@ static void test_parts_of_functions(void **state)
         u->mapped.inclusive.own_peak_bytes = i == 8 ? 0 : 2 * FIXTURE_MIB;
         u->memory.inclusive.own_peak_bytes = (uint64_t)(70 - i) * FIXTURE_MIB / 10;
     }
-    struct plot_function *functions = plot_pick(&plot, 20, &plot.function_count);
+    struct plot_function *functions = pick(&plot, 20, &plot.function_count);
     assert_int_equal(plot.function_count, 5);
     plot.functions = functions;
     functions[4].heap_bytes = 0;

@@ -70,7 +70,7 @@ static void test_start_frames_are_left_out(void **state)
     fixture.process.totals.peak_bytes = 800;
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    struct plot_function *functions = pick(&plot, 30, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[0].label, "main");
     assert_int_equal(functions[0].own_peak_bytes, 800);
@@ -96,7 +96,7 @@ static void test_chains_share_an_entry(void **state)
     fixture_function(&fixture, "f", FUNCTION_RESOLVED, 2000, 4, 4.2);
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 8);
     assert_string_equal(functions[0].label, "main");
     assert_string_equal(functions[1].label, "outer \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba inner");
@@ -104,6 +104,33 @@ static void test_chains_share_an_entry(void **state)
     assert_string_equal(functions[2].label, "a");
     assert_string_equal(functions[7].label, "f");
     plot_functions_free(functions, count);
+}
+
+/* The innermost function allocates: however little room there is, it is named, too. */
+static void test_both_ends_are_named(void **state)
+{
+    (void)state;
+    fixture.process.totals.peak_bytes = 8000;
+    fixture_function(&fixture, "compile_the_whole_program", FUNCTION_RESOLVED, 8000, 0.5, 4.5);
+    fixture_function(&fixture, "through", FUNCTION_RESOLVED, 7990, 0.51, 4.5);
+    fixture_function(&fixture, "allocate_another_page", FUNCTION_RESOLVED, 7980, 0.52, 4.49);
+    for (int i = 0; i < 6; i++)
+        fixture_function(&fixture, "abcdef" + i, FUNCTION_RESOLVED, 7000 - 900 * i, i / 2.0, i);
+    struct plot plot = make_plot();
+    static const struct {
+        size_t columns;
+        const char *label;
+    } rooms[] = {
+        {80,
+         "compile_the_whole_program \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba allocate_another_page"},
+        {43, "compil\xe2\x80\xa6rogram \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba "
+             "alloca\xe2\x80\xa6r_page"}};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        size_t count;
+        struct plot_function *functions = pick(&plot, rooms[i].columns, &count);
+        assert_string_equal(functions[0].label, rooms[i].label);
+        plot_functions_free(functions, count);
+    }
 }
 
 static void test_at_least_six(void **state)
@@ -116,7 +143,7 @@ static void test_at_least_six(void **state)
     fixture.process.totals.peak_bytes = 8000;
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, PLOT_FUNCTIONS_MIN);
     plot_functions_free(functions, count);
 }
@@ -133,7 +160,7 @@ static void test_window_shows_its_own(void **state)
     plot.begin_ns = 2 * FIXTURE_SECOND;
     plot.end_ns = 3 * FIXTURE_SECOND;
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 1);
     assert_string_equal(functions[0].label, "within");
     plot_functions_free(functions, count);
@@ -155,7 +182,7 @@ static void test_some_have_no_bracket(void **state)
     plot.skipped = skipped;
     plot.skipped_count = 2;
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[0].label, "main");
     assert_string_equal(functions[1].label, "just");
@@ -257,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup(test_slope, set_up),
         cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
+        cmocka_unit_test_setup(test_both_ends_are_named, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
         cmocka_unit_test_setup(test_some_have_no_bracket, set_up),
