@@ -18,14 +18,6 @@
 
 /* ---- preparation ---- */
 
-/* MiB as in mprof, unless that would leave hardly a tick, or thousands. */
-static struct unit axis_unit(uint64_t top)
-{
-    if (top < 100u << 10)
-        return unit_of(top < 1024 ? 1 : 1024);
-    return unit_of(top >= (uint64_t)10 << 30 ? (uint64_t)1 << 30 : 1 << 20);
-}
-
 /* The legend never runs off the page: start times go first, then slopes, then the rows of what was
  * mapped, then names. */
 static void fit_legend(struct drawing *d)
@@ -61,9 +53,9 @@ static void set_points(struct drawing *d)
 static uint64_t set_units(struct drawing *d)
 {
     uint64_t top = plot_top(d->plot);
-    d->unit = axis_unit(top);
+    d->unit = gnuplot_unit(d->plot);
     d->rss = resident_of(d->plot);
-    d->rss_unit = d->rss.own_axis ? unit_of(d->rss.highest) : d->unit;
+    d->rss_unit = gnuplot_resident_unit(d->plot, &d->rss);
     if (!d->rss.own_axis && d->rss.highest > top)
         top = d->rss.highest;
     return top ? top : 1;

@@ -131,11 +131,13 @@ static void put_function(const struct plot_function *f, int letter, size_t colum
 
 void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
 {
-    char bytes[UNITS_TEXT];
+    char mark[64];
+    struct resident rss = resident_of(plot);
     put_lines(plot, (size_t)picture->columns, out);
-    uint64_t mark = gnuplot_high_water(plot);
-    if (mark)
-        fprintf(out, "     RSS high-water mark %s\n", units_bytes(bytes, mark));
+    gnuplot_high_water_text(plot, &rss, mark, sizeof mark);
+    if (mark[0])
+        fprintf(out, "     %s\n", mark);
+    resident_release(&rss);
     for (size_t i = 0; i < plot->function_count; i++)
         put_function(&plot->functions[i], (int)('a' + i), (size_t)picture->columns, out);
     if (plot->note)

@@ -171,12 +171,10 @@ static void put_rss_entry(const struct drawing *d)
 
 static void put_mark_entry(const struct drawing *d)
 {
-    char title[64], bytes[UNITS_TEXT];
-    uint64_t mark = gnuplot_high_water(d->plot);
-    if (mark == 0)
-        return;
-    snprintf(title, sizeof title, "RSS high-water mark %s", units_bytes(bytes, mark));
-    put_entry(d, "lines", WHITE, title);
+    char title[64];
+    gnuplot_high_water_text(d->plot, &d->rss, title, sizeof title);
+    if (title[0])
+        put_entry(d, "lines", WHITE, title);
 }
 
 /* ---- slopes ---- */

@@ -6,11 +6,14 @@
 #include "units.h"
 #include "xalloc.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define SHORT         10       /* columns of each of two figures in a row */
+#define SLOPE_LEAST   1e-6     /* what is flatter has none */
+#define DIGITS        4        /* of a slope, that count */
 #define EVENT_TICK_NS 1000000u /* as captures round the times of events down */
 
 /* Single quotes will not do: gnuplot goes wrong on one at the beginning and on two in a row. An
@@ -41,6 +44,24 @@ void gnuplot_put_quoted(FILE *out, const char *text)
     char *quoted = gnuplot_quote(text);
     fputs(quoted, out);
     free(quoted);
+}
+
+struct unit gnuplot_unit(const struct plot *plot)
+{
+    return unit_of(plot_top(plot));
+}
+
+struct unit gnuplot_resident_unit(const struct plot *plot, const struct resident *rss)
+{
+    return rss->own_axis ? unit_of(rss->highest) : gnuplot_unit(plot);
+}
+
+/* A size in the unit of its axis. */
+static char *bytes_of_axis(char text[UNITS_TEXT], uint64_t bytes, struct unit unit)
+{
+    snprintf(text, UNITS_TEXT, "%.*f %s", unit.bytes > 1 ? 2 : 0, (double)bytes / unit.bytes,
+             unit.name);
+    return text;
 }
 
 const char *gnuplot_series_name(enum series series)
@@ -127,11 +148,26 @@ void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, 
     char highest[UNITS_TEXT];
     /* What a window shows may lie between two samples. */
     snprintf(text, bytes, "RSS%s, up to %s%s%s", plot->windowed ? "" : " samples",
-             units_bytes(highest, rss->highest), plot->windowed ? " here" : "",
-             rss->own_axis ? " (right axis)" : "");
+             bytes_of_axis(highest, rss->highest, gnuplot_resident_unit(plot, rss)),
+             plot->windowed ? " here" : "", rss->own_axis ? " (right axis)" : "");
+}
+
+void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
+                             size_t bytes)
+{
+    char mark[UNITS_TEXT];
+    uint64_t high_water = gnuplot_high_water(plot);
+    text[0] = '\0';
+    if (high_water)
+        snprintf(text, bytes, "RSS high-water mark %s",
+                 bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
 {
-    snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
+    double value = slope.bytes_per_second / (1024.0 * 1024), size = fabs(value);
+    if (size < SLOPE_LEAST)
+        value = size = 0;
+    int before = size > 0 ? (int)floor(log10(size)) + 1 : DIGITS; /* digits before the point */
+    snprintf(text, bytes, "slope  %.*f MiB/s", before < DIGITS ? DIGITS - before : 0, value);
 }

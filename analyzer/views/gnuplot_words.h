@@ -18,6 +18,11 @@ char *gnuplot_quote(const char *text);
 
 void gnuplot_put_quoted(FILE *out, const char *text);
 
+/* Of the y axis, in which the highest is best read; and of the axis of the resident set, in which
+ * all that is said of it is. */
+struct unit gnuplot_unit(const struct plot *plot);
+struct unit gnuplot_resident_unit(const struct plot *plot, const struct resident *rss);
+
 /* "memory", as on the axis. */
 const char *gnuplot_series_name(enum series series);
 
@@ -47,11 +52,15 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
  * one process and its whole time. 0: there is none to show. */
 uint64_t gnuplot_high_water(const struct plot *plot);
 
+/* "RSS high-water mark 9.07 MiB", "" where there is none to show. */
+void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
+                             size_t bytes);
+
 /* "RSS samples, up to 8.63 MiB (right axis)" */
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
                            size_t bytes);
 
-/* "slope  -1.5 MiB/s" */
+/* "slope  -1.500 MiB/s": four digits that count */
 void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);
 
 #endif

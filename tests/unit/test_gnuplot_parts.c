@@ -136,6 +136,41 @@ static void test_parts_of_functions(void **state)
     plot_functions_free(functions, plot.function_count);
 }
 
+/* An axis and what is said of it are in one unit, whatever stands beside it. */
+static void test_one_unit(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    size_t bytes;
+    for (int i = 0; i < 5; i++)
+        fixture.buckets[i].max_bytes = 600u << 10;
+    for (int i = 0; i < 3; i++)
+        fixture.samples[i].rss_bytes = 1100u << 10;
+    fixture.process.totals.rss_mark_bytes = 1200u << 10;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "heap used (in KiB)"));
+    assert_non_null(strstr(script, " 600.00 KiB at "));
+    assert_non_null(strstr(script, "RSS samples, up to 1100.00 KiB\""));
+    assert_non_null(strstr(script, "RSS high-water mark 1200.00 KiB\""));
+    free(script);
+}
+
+static void test_digits_of_a_slope(void **state)
+{
+    (void)state;
+    static const struct {
+        double mib;
+        const char *text;
+    } slopes[] = {{0.0022777, "0.002278"}, {0.7084, "0.7084"}, {16.758, "16.76"}, {5, "5.000"},
+                  {-1.5, "-1.500"},        {45258.3, "45258"}, {0, "0"},          {-1e-9, "0"}};
+    for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
+        char text[64], expected[64];
+        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text, sizeof text);
+        snprintf(expected, sizeof expected, "slope  %s MiB/s", slopes[i].text);
+        assert_string_equal(text, expected);
+    }
+}
+
 /* The kernel's figure stands beside the samples, of a whole process only. */
 static void test_high_water_mark(void **state)
 {
@@ -187,6 +222,8 @@ int main(void)
         cmocka_unit_test_setup(test_parts_in_characters, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
+        cmocka_unit_test_setup(test_one_unit, set_up),
+        cmocka_unit_test(test_digits_of_a_slope),
         cmocka_unit_test_setup(test_high_water_mark, set_up),
         cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
