@@ -15,6 +15,8 @@
 #define BRACKET_HALF   0.038
 #define BRACKET_BESIDE 0.005
 #define BRACKET_GAP    0.012
+#define MARK_ARM       0.006
+#define MARK_HALF      0.015
 
 /* ---- preparation ---- */
 
@@ -151,7 +153,9 @@ static void put_brackets(const struct drawing *d)
                                 .arm = BRACKET_ARM * width,
                                 .half = BRACKET_HALF * height,
                                 .beside = BRACKET_BESIDE * width,
-                                .gap = BRACKET_GAP * height};
+                                .gap = BRACKET_GAP * height,
+                                .mark_arm = MARK_ARM * width,
+                                .mark_half = MARK_HALF * height};
     struct bracket brackets[BRACKETS_MAX];
     brackets_place(d->plot, &area, brackets);
     brackets_data(brackets, d->plot->function_count, d->unit.bytes, d->out);

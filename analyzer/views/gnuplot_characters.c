@@ -10,7 +10,7 @@
 
 /* ---- the plot ---- */
 
-/* A bracket is two characters. */
+/* A bracket is two characters, a mark three. */
 static void put_letters(const struct drawing *d)
 {
     double begin = (double)d->plot->begin_ns / 1e9, end = (double)d->plot->end_ns / 1e9;
@@ -22,7 +22,9 @@ static void put_letters(const struct drawing *d)
                                 .y1 = d->y1,
                                 .arm = 2 * column,
                                 .half = line / 2,
-                                .gap = line / 10};
+                                .gap = line / 10,
+                                .mark_arm = 1.5 * column,
+                                .mark_half = line / 2};
     struct bracket brackets[BRACKETS_MAX];
     brackets_place(d->plot, &area, brackets);
     brackets_letters(brackets, d->plot->function_count, d->unit.bytes, d->out);

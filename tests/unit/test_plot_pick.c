@@ -208,13 +208,29 @@ static void test_words_of_an_activation(void **state)
 
 /* ---- brackets ---- */
 
-static const struct bracket_area area = {
-    .x0 = -0.5, .x1 = 10.5, .y0 = -7, .y1 = 110, .arm = 0.15, .half = 4.4, .gap = 1.4};
+static const struct bracket_area area = {.x0 = -0.5,
+                                         .x1 = 10.5,
+                                         .y0 = -7,
+                                         .y1 = 110,
+                                         .arm = 0.15,
+                                         .half = 4.4,
+                                         .gap = 1.4,
+                                         .mark_arm = 0.06,
+                                         .mark_half = 2};
 
 static int lie_over_each_other(const struct bracket *a, const struct bracket *b)
 {
     return a->left <= b->right && b->left <= a->right && a->bytes - a->half < b->bytes + b->half &&
            b->bytes - b->half < a->bytes + a->half;
+}
+
+/* Is it where the function's begin or end is, or between the two of them? */
+static int is_at_its_time(const struct bracket *b, const struct span *s, int is_end)
+{
+    double begin = (double)s->begin_ns / 1e9, end = (double)s->end_ns / 1e9;
+    if (b->is_mark)
+        return !is_end && end - begin < area.arm && b->seconds >= begin && b->seconds <= end;
+    return b->seconds == (is_end ? end : begin);
 }
 
 /* Places them; none may hide another function's, or leave the axes, or its time. */
@@ -223,9 +239,9 @@ static void place(const struct plot *plot, struct bracket *brackets)
     brackets_place(plot, &area, brackets);
     for (size_t i = 0; i < 2 * plot->function_count; i++) {
         const struct bracket *b = &brackets[i];
-        const struct span *s = &plot->functions[i / 2].span;
-        assert_true(b->seconds == (double)(i % 2 ? s->end_ns : s->begin_ns) / 1e9);
-        assert_int_equal(b->is_shown, b->seconds >= area.x0 && b->seconds <= area.x1);
+        int is_marked = brackets[i / 2 * 2].is_mark, is_inside = b->seconds <= area.x1;
+        assert_true(is_at_its_time(b, &plot->functions[i / 2].span, (int)(i % 2)));
+        assert_int_equal(b->is_shown, is_inside && !(i % 2 && is_marked));
         if (!b->is_shown)
             continue;
         assert_true(b->bytes - b->half >= area.y0 - 1e-6 && b->bytes + b->half <= area.y1 + 1e-6);
@@ -240,7 +256,7 @@ static void test_brackets_are_where_they_belong(void **state)
     (void)state;
     struct plot_function functions[3] = {
         {.span = {1000000000, 9000000000, 50, 60, 0, 1}},
-        {.span = {2000000000, 2010000000, 20, 21, 0, 1}},    /* its two meet, and stay together */
+        {.span = {2000000000, 2160000000, 20, 21, 0, 1}},    /* its two meet, and stay together */
         {.span = {1000000000, 11000000000, 52, 108, 0, 1}}}; /* begins with the first one */
     struct plot plot = {.functions = functions, .function_count = 3};
     struct bracket brackets[BRACKETS_MAX];
@@ -250,6 +266,34 @@ static void test_brackets_are_where_they_belong(void **state)
     assert_true(brackets[4].bytes > 58 && brackets[4].bytes < 61); /* above the first */
     assert_false(brackets[5].is_shown);
     assert_true(brackets[0].half == area.half);
+}
+
+/* Two brackets in each other say nothing: one mark stands for them. */
+static void test_one_place_has_one_mark(void **state)
+{
+    (void)state;
+    struct plot_function functions[3] = {
+        {.span = {2000000000, 2100000000, 20, 22, 0, 1}},
+        {.span = {2000000000, 2100000000, 20, 80, 0, 1}}, /* far apart in height */
+        {.span = {10490000000, 10490000000, 20, 20, 0, 1}}};
+    struct plot plot = {.functions = functions, .function_count = 3};
+    struct bracket brackets[BRACKETS_MAX];
+    char *text = NULL;
+    size_t bytes;
+    place(&plot, brackets);
+    assert_true(brackets[0].is_mark && !brackets[1].is_shown);
+    assert_true(brackets[0].seconds == 2.05 && brackets[0].bytes == 21);
+    assert_true(brackets[0].half == area.mark_half);
+    assert_true(!brackets[2].is_mark && brackets[3].is_shown);
+    assert_true(brackets[4].is_mark && brackets[4].right == area.x1);
+    FILE *out = open_memstream(&text, &bytes);
+    brackets_data(brackets, 1, 1, out);
+    brackets_letters(brackets, 2, 1, out);
+    fclose(out);
+    assert_non_null(strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n\nEOD\n"));
+    assert_non_null(strstr(text, "set label '[a]' at 1.99,21 left front\n"));
+    assert_non_null(strstr(text, "set label '[b' at 2,"));
+    free(text);
 }
 
 static void test_brackets_are_set_apart(void **state)
@@ -290,6 +334,7 @@ int main(void)
         cmocka_unit_test_setup(test_some_have_no_bracket, set_up),
         cmocka_unit_test(test_words_of_an_activation),
         cmocka_unit_test(test_brackets_are_where_they_belong),
+        cmocka_unit_test(test_one_place_has_one_mark),
         cmocka_unit_test(test_brackets_are_set_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
