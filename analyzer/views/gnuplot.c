@@ -20,34 +20,13 @@
 
 /* ---- preparation ---- */
 
-/* The legend never runs off the page: start times go first, then slopes, then the rows of what was
- * mapped, then names. */
-static void fit_legend(struct drawing *d)
-{
-    size_t count = d->plot->line_count, slopes = d->plot->slope ? count : 0, parts = 0;
-    size_t rows = LEGEND_ROWS - (size_t)(d->plot->is_family != 0); /* the start has one */
-    for (size_t i = 0; i < count; i++)
-        parts += gnuplot_part_of_peak(&d->plot->lines[i]) != 0;
-    d->named = count <= rows ? count : rows - 1;
-    d->parts_below = count + parts <= rows;
-    count += d->parts_below ? parts : 0;
-    d->slopes_shown = count + slopes <= LEGEND_ROWS;
-    d->starts_shown = !d->plot->is_family && count + slopes + d->plot->line_count <= LEGEND_ROWS;
-}
-
-static uint64_t end_of(const struct plot *plot, const struct plot_line *line)
-{
-    uint64_t end = line->image->processes[0].end_ns;
-    return end < plot->end_ns ? end : plot->end_ns;
-}
-
 static void set_points(struct drawing *d)
 {
     const struct plot *plot = d->plot;
     d->points = xcalloc(plot->line_count, sizeof *d->points);
     d->point_counts = xcalloc(plot->line_count, sizeof *d->point_counts);
     for (size_t i = 0; i < plot->line_count; i++)
-        d->points[i] = plot_line_points(plot->lines[i].line, end_of(plot, &plot->lines[i]),
+        d->points[i] = plot_line_points(plot->lines[i].line, plot_line_end(plot, &plot->lines[i]),
                                         &d->point_counts[i]);
 }
 
@@ -113,7 +92,8 @@ static void put_mapped_data(const struct drawing *d)
 {
     const struct plot_line *line = &d->plot->lines[0];
     size_t count;
-    struct plot_point *points = plot_line_points(line->mapped, end_of(d->plot, line), &count);
+    struct plot_point *points =
+        plot_line_points(line->mapped, plot_line_end(d->plot, line), &count);
     fputs("$mapped << EOD\n", d->out);
     for (size_t i = 0; i < count; i++)
         put_point(d, points[i].seconds, points[i].bytes);
@@ -178,7 +158,10 @@ void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE
     struct drawing d = {.plot = plot, .picture = picture, .out = out};
     d.room = gnuplot_room(plot, picture).width;
     prepare(&d);
-    fit_legend(&d);
+    if (plot_is_single(plot))
+        gnuplot_fit_single(&d);
+    else
+        gnuplot_fit_several(&d);
     fputs("set encoding utf8\nset decimalsign '.'\n", out);
     if (picture->kind == PICTURE_TEXT)
         gnuplot_draw_characters(&d);

@@ -46,7 +46,7 @@ void gnuplot_draw_characters(const struct drawing *d)
     fprintf(d->out, "set xrange [%.9g:%.9g]\nset yrange [0:%.9g]\nset tics nomirror\nunset key\n",
             (double)d->plot->begin_ns / 1e9, (double)d->plot->end_ns / 1e9, d->y1 / d->unit.bytes);
     gnuplot_put_title(d);
-    if (d->plot->line_count == 1)
+    if (plot_is_single(d->plot))
         put_letters(d);
     gnuplot_put_data(d);
     for (size_t i = 0; i < d->plot->line_count; i++)
@@ -64,8 +64,8 @@ static void put_slope(const struct plot *plot, const struct plot_line *line, FIL
     size_t count;
     struct plot_point *points =
         plot_line_points(line->line, end < plot->end_ns ? end : plot->end_ns, &count);
-    char text[64];
-    gnuplot_slope_text(plot_line_slope(points, count), text, sizeof text);
+    char text[GNUPLOT_SLOPE_TEXT];
+    gnuplot_slope_text(plot_line_slope(points, count), text);
     if (count > 1)
         fprintf(out, "     %s\n", text);
     free(points);
@@ -109,8 +109,7 @@ static void put_line(const struct plot *plot, size_t i, size_t columns, FILE *ou
 
 static void put_lines(const struct plot *plot, size_t columns, FILE *out)
 {
-    size_t named = plot->is_family && plot->line_count > PLOT_LEGEND_LINES ? PLOT_LEGEND_LINES
-                                                                           : plot->line_count;
+    size_t named = plot->line_count > PLOT_LEGEND_LINES ? PLOT_LEGEND_LINES : plot->line_count;
     for (size_t i = 0; i < named; i++)
         put_line(plot, i, columns, out);
     if (named < plot->line_count)

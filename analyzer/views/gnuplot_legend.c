@@ -1,4 +1,4 @@
-/* gnuplot_legend.c - see gnuplot_drawing.h. */
+/* gnuplot_legend.c - the only line and all that belongs to it: see gnuplot_drawing.h. */
 #include "gnuplot_drawing.h"
 #include "gnuplot_width.h"
 #include "gnuplot_words.h"
@@ -9,25 +9,14 @@
 
 #define RSS_FEW 30
 
-/* As in mprof: black, blue, red, green, cyan, magenta, yellow; then as many as a legend has lines.
- */
-static const char *const line_colours[PLOT_LEGEND_LINES] = {
-    "#000000", "#1f3fff", "#e00000", "#008000", "#00a8b8", "#c000c0", "#c0a000",
-    "#ff7f0e", "#8c564b", "#7ac143", "#9467bd", "#ff9fb0", "#7f7f7f"};
 static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
     "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
+#define LINE_COLOUR  "#000000"
 #define SLOPE_COLOUR "#00b8c8"
 #define HEAP_AREA    "#dce6f4"
 #define MAPPED_AREA  "#f6e3c5"
-#define WHITE        "#ffffff" /* of an entry that is only words */
 
-static const char *colour_of(size_t i)
-{
-    return line_colours[i % PLOT_LEGEND_LINES];
-}
-
-/* A row's text; what is too long for the page is cut. */
-static void put_text(const struct drawing *d, const char *title)
+void gnuplot_put_row(const struct drawing *d, const char *title)
 {
     char *fit = gnuplot_fit(title, d->room, 0);
     fputs(" title ", d->out);
@@ -35,83 +24,31 @@ static void put_text(const struct drawing *d, const char *title)
     free(fit);
 }
 
+void gnuplot_put_words(const struct drawing *d, const char *title)
+{
+    fputs(", NaN with lines linecolor rgb '#ffffff'", d->out);
+    gnuplot_put_row(d, title);
+}
+
 static void put_entry(const struct drawing *d, const char *style, const char *colour,
                       const char *title)
 {
     fprintf(d->out, ", NaN with %s linecolor rgb '%s'", style, colour);
-    put_text(d, title);
+    gnuplot_put_row(d, title);
 }
 
-/* One of several: its name and peak, with what of that was mapped, which has a row of its own where
- * the page has that many. */
-static void put_name_entry(const struct drawing *d, size_t i, const char *style)
-{
-    const struct plot_line *line = &d->plot->lines[i];
-    uint64_t part = gnuplot_part_of_peak(line);
-    int short_of_room = part && !d->parts_below;
-    char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512];
-    char behind[2 * UNITS_TEXT + 32], below[UNITS_TEXT + 32];
-    units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
-    units_bytes(mapped, part);
-    if (short_of_room)
-        snprintf(behind, sizeof behind, ", %s (%s mapped)", peak, mapped);
-    else
-        snprintf(behind, sizeof behind, ", peak %s", peak);
-    char *name = gnuplot_fit(line->name, d->room - gnuplot_width(behind), 1);
-    snprintf(title, sizeof title, "%s%s", name, behind);
-    put_entry(d, style, colour_of(i), title);
-    snprintf(below, sizeof below, "  %s of it mapped", mapped);
-    if (part && d->parts_below)
-        put_entry(d, "lines", WHITE, below);
-    free(name);
-}
+/* ---- the only line ---- */
 
-static void put_more_entry(const struct drawing *d)
-{
-    char title[64];
-    snprintf(title, sizeof title, "and %zu more", d->plot->line_count - d->named);
-    put_entry(d, "lines", WHITE, title);
-}
-
-/* One of several, and its start where there is room. */
-static void put_line_title(const struct drawing *d, size_t i, const char *style)
-{
-    char start[128];
-    gnuplot_start_text(start, sizeof start, d->plot->lines[i].image->epoch_ns);
-    if (i == 0 && d->plot->is_family)
-        put_entry(d, "lines", WHITE, start);
-    if (i == d->named)
-        put_more_entry(d);
-    if (i >= d->named)
-        return;
-    put_name_entry(d, i, style);
-    if (d->starts_shown)
-        put_entry(d, "lines", WHITE, start);
-}
-
-/* The title of the only one. */
-static void put_single_title(const struct drawing *d, const char *style)
+static void put_title(const struct drawing *d)
 {
     char text[128];
     gnuplot_start_text(text, sizeof text, d->plot->lines[0].image->epoch_ns);
-    put_entry(d, style, colour_of(0), text);
+    put_entry(d, "linespoints linewidth 1.5 pointtype 1 pointsize 0.9", LINE_COLOUR, text);
     if (!d->plot->summed)
         return;
     snprintf(text, sizeof text, "%zu process%s together", d->plot->summed,
              d->plot->summed == 1 ? "" : "es");
-    put_entry(d, "lines", WHITE, text);
-}
-
-static void put_line_entry(const struct drawing *d, size_t i)
-{
-    const char *style = "linespoints linewidth 1.5 pointtype 1 pointsize 0.9";
-    fprintf(d->out, "$line%zu with lines linewidth 1.5 linecolor rgb '%s', ", i, colour_of(i));
-    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s'", i,
-            colour_of(i));
-    if (d->plot->line_count > 1)
-        put_line_title(d, i, style);
-    else
-        put_single_title(d, style);
+    gnuplot_put_words(d, text);
 }
 
 /* ---- the two parts of memory ---- */
@@ -133,7 +70,7 @@ static void put_part_entry(const struct drawing *d, const char *name, const char
              d->plot->windowed ? "highest" : "peak");
     fputs(", NaN with boxes fillstyle solid noborder fillcolor rgb '", d->out);
     fprintf(d->out, "%s'", colour);
-    put_text(d, title);
+    gnuplot_put_row(d, title);
 }
 
 static void put_part_entries(const struct drawing *d)
@@ -174,7 +111,7 @@ static void put_mark_entry(const struct drawing *d)
     char title[64];
     gnuplot_high_water_text(d->plot, &d->rss, title, sizeof title);
     if (title[0])
-        put_entry(d, "lines", WHITE, title);
+        gnuplot_put_words(d, title);
 }
 
 /* ---- slopes ---- */
@@ -189,16 +126,13 @@ void gnuplot_draw_slope(const struct drawing *d, size_t i)
             slope.bytes_per_second / d->unit.bytes);
 }
 
-static void put_slope_entry(const struct drawing *d, size_t i)
+static void put_slope_entry(const struct drawing *d)
 {
-    char title[64];
-    gnuplot_draw_slope(d, i);
-    fprintf(d->out, " linewidth 1.6 dashtype (3,2) linecolor rgb '%s'",
-            d->plot->line_count == 1 ? SLOPE_COLOUR : colour_of(i));
-    if (!d->slopes_shown)
-        return;
-    gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), title, sizeof title);
-    put_text(d, title);
+    char title[GNUPLOT_SLOPE_TEXT];
+    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), title);
+    gnuplot_draw_slope(d, 0);
+    fputs(" linewidth 1.6 dashtype (3,2) linecolor rgb '" SLOPE_COLOUR "'", d->out);
+    gnuplot_put_row(d, title);
 }
 
 /* ---- functions ---- */
@@ -214,7 +148,7 @@ static void put_function_entries(const struct drawing *d)
 {
     char bytes[GNUPLOT_PARTS_TEXT], below[128] = "  "; /* a little further in */
     if (d->plot->function_count)
-        fputs(", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions:'", d->out);
+        gnuplot_put_words(d, "own peaks of functions:");
     for (size_t i = 0; i < d->plot->function_count; i++) {
         const struct plot_function *f = &d->plot->functions[i];
         char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);
@@ -224,30 +158,24 @@ static void put_function_entries(const struct drawing *d)
         free(title);
         gnuplot_both_text(f, below + 2);
         if (below[2])
-            put_entry(d, "lines", WHITE, below);
+            gnuplot_put_words(d, below);
         gnuplot_activation_text(f, below + 2, sizeof below - 2);
-        put_entry(d, "lines", WHITE, below);
+        gnuplot_put_words(d, below);
     }
 }
 
 /* ---- all of it ---- */
 
-static void draw_lines(const struct drawing *d)
+static void draw_single(const struct drawing *d)
 {
-    for (size_t i = 0; i < d->plot->line_count; i++) {
-        fputs(i ? ", " : "", d->out);
-        put_line_entry(d, i);
-        if (d->plot->slope && d->point_counts[i] > 1)
-            put_slope_entry(d, i);
-    }
-}
-
-void gnuplot_draw_entries(const struct drawing *d)
-{
-    fputs("plot ", d->out);
     if (gnuplot_has_parts(d->plot))
         draw_parts(d);
-    draw_lines(d);
+    fputs("$line0 with lines linewidth 1.5 linecolor rgb '" LINE_COLOUR "', "
+          "$marks0 with points pointtype 1 pointsize 0.9 linecolor rgb '" LINE_COLOUR "'",
+          d->out);
+    put_title(d);
+    if (d->plot->slope && d->point_counts[0] > 1)
+        put_slope_entry(d);
     if (gnuplot_has_parts(d->plot))
         put_part_entries(d);
     if (d->rss.count)
@@ -255,5 +183,24 @@ void gnuplot_draw_entries(const struct drawing *d)
     put_mark_entry(d);
     draw_brackets(d);
     put_function_entries(d);
+}
+
+void gnuplot_fit_single(struct drawing *d)
+{
+    const struct plot *plot = d->plot;
+    d->rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss.count != 0) +
+              (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
+              (plot->function_count != 0);
+    for (size_t i = 0; i < plot->function_count; i++)
+        d->rows += plot_function_rows(&plot->functions[i]);
+}
+
+void gnuplot_draw_entries(const struct drawing *d)
+{
+    fputs("plot ", d->out);
+    if (plot_is_single(d->plot))
+        draw_single(d);
+    else
+        gnuplot_draw_several(d);
     fputc('\n', d->out);
 }

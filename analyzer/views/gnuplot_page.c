@@ -60,14 +60,8 @@ void gnuplot_put_terminal(const struct drawing *d)
  * that do not. */
 static double row_spacing(const struct drawing *d)
 {
-    const struct plot *plot = d->plot;
-    size_t rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss.count != 0) +
-                  (gnuplot_high_water(plot) != 0) + 2 * (size_t)gnuplot_has_parts(plot) +
-                  (plot->function_count != 0);
-    for (size_t i = 0; i < plot->function_count; i++)
-        rows += plot_function_rows(&plot->functions[i]);
     double spacing = d->picture->kind == PICTURE_SVG ? ROW_SPACING * SVG_SPACING : ROW_SPACING;
-    return rows > ROWS_WIDE ? spacing * ROWS_WIDE / (double)rows : spacing;
+    return d->rows > ROWS_WIDE ? spacing * ROWS_WIDE / (double)d->rows : spacing;
 }
 
 void gnuplot_put_axis_names(const struct drawing *d)
@@ -107,8 +101,10 @@ void gnuplot_put_title(const struct drawing *d)
 {
     const struct image *image = d->plot->lines[0].image;
     char *command = NULL;
-    if (!d->plot->title && (d->plot->line_count == 1 || d->plot->is_family))
-        command = text_command(image->argv, image->argc);
+    if (!d->plot->title)
+        command = plot_is_single(d->plot) || d->plot->is_family
+                      ? text_command(image->argv, image->argc)
+                      : gnuplot_programs(d->plot);
     size_t width = TITLE_WIDTH;
     if (d->picture->kind == PICTURE_TEXT && d->picture->columns < TITLE_WIDTH + BESIDE_TEXT)
         width = (size_t)d->picture->columns - BESIDE_TEXT;
@@ -173,7 +169,7 @@ void gnuplot_put_page(const struct drawing *d)
     gnuplot_put_terminal(d);
     put_axes(d);
     gnuplot_put_title(d);
-    if (d->plot->line_count == 1 || d->plot->is_family)
+    if (plot_is_single(d->plot) || d->plot->is_family)
         put_peak(d);
     put_note(d);
 }

@@ -39,7 +39,7 @@ struct resident resident_of(const struct plot *plot)
 {
     const struct process *p = &plot->lines[0].image->processes[0];
     struct resident r = {0};
-    if (plot->line_count != 1 || p->sample_count == 0)
+    if (!plot_is_single(plot) || p->sample_count == 0)
         return r;
     r.points = xcalloc(p->sample_count + 2, sizeof *r.points);
     for (size_t i = 0; i < p->sample_count; i++)

@@ -71,12 +71,81 @@ const char *gnuplot_series_name(enum series series)
 
 int gnuplot_has_parts(const struct plot *plot)
 {
-    return plot->line_count == 1 && plot->lines[0].line.count && plot->lines[0].mapped.count;
+    return plot_is_single(plot) && plot->lines[0].line.count && plot->lines[0].mapped.count;
 }
 
-uint64_t gnuplot_part_of_peak(const struct plot_line *line)
+struct reached gnuplot_reached(const struct plot *plot, const struct plot_line *line)
 {
-    return line->series == SERIES_MEMORY ? line->image->processes[0].totals.mapped_then_bytes : 0;
+    const struct process *p = &line->image->processes[0];
+    struct reached reached = {process_peak(p, line->series).bytes, p->totals.mapped_then_bytes};
+    if (plot->windowed) {
+        const struct bucket *highest = plot_highest(line->line);
+        reached.bytes = highest ? highest->max_bytes : 0;
+        reached.mapped_bytes = highest ? highest->max_mapped_bytes : 0;
+    }
+    if (line->series != SERIES_MEMORY)
+        reached.mapped_bytes = 0;
+    return reached;
+}
+
+void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line, int with_word,
+                          char text[GNUPLOT_REACHED_TEXT])
+{
+    char bytes[UNITS_TEXT];
+    const char *word = !with_word ? "" : plot->windowed ? "up to " : "peak ";
+    units_bytes(bytes, gnuplot_reached(plot, line).bytes);
+    snprintf(text, GNUPLOT_REACHED_TEXT, "%s%s%s", word, bytes,
+             with_word && plot->windowed ? " here" : "");
+}
+
+static char *command_of(const struct plot_line *line)
+{
+    return text_command(line->image->argv, line->image->argc);
+}
+
+/* The last part of its path; "?" where nobody knows. */
+static const char *program_of(const struct plot_line *line)
+{
+    const char *program = line->image->argc ? line->image->argv[0] : "?";
+    const char *slash = strrchr(program, '/');
+    return slash && slash[1] ? slash + 1 : program;
+}
+
+static int is_new(const struct plot *plot, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(program_of(&plot->lines[k]), program_of(&plot->lines[i])) == 0)
+            return 0;
+    return 1;
+}
+
+static int have_one_command(const struct plot *plot)
+{
+    char *first = command_of(&plot->lines[0]);
+    int same = 1;
+    for (size_t i = 1; i < plot->line_count && same; i++) {
+        char *command = command_of(&plot->lines[i]);
+        same = strcmp(command, first) == 0;
+        free(command);
+    }
+    free(first);
+    return same;
+}
+
+char *gnuplot_programs(const struct plot *plot)
+{
+    char *list = NULL;
+    size_t bytes;
+    if (have_one_command(plot))
+        return command_of(&plot->lines[0]);
+    FILE *out = open_memstream(&list, &bytes);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < plot->line_count; i++)
+        if (is_new(plot, i))
+            fprintf(out, "%s%s", i ? ", " : "", program_of(&plot->lines[i]));
+    fclose(out);
+    return list;
 }
 
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
@@ -137,7 +206,7 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
 
 uint64_t gnuplot_high_water(const struct plot *plot)
 {
-    if (plot->line_count != 1 || plot->summed || plot->windowed)
+    if (!plot_is_single(plot) || plot->summed || plot->windowed)
         return 0;
     return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
 }
@@ -163,11 +232,12 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
                  bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 
-void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
+void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT])
 {
     double value = slope.bytes_per_second / (1024.0 * 1024), size = fabs(value);
     if (size < SLOPE_LEAST)
         value = size = 0;
     int before = size > 0 ? (int)floor(log10(size)) + 1 : DIGITS; /* digits before the point */
-    snprintf(text, bytes, "slope  %.*f MiB/s", before < DIGITS ? DIGITS - before : 0, value);
+    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f MiB/s", before < DIGITS ? DIGITS - before : 0,
+             value);
 }

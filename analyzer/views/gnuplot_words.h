@@ -34,8 +34,21 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
 
 /* Does the plot show the two parts of memory? */
 int gnuplot_has_parts(const struct plot *plot);
-/* How much of a line's peak is mapped memory; 0 where the line is not of memory. */
-uint64_t gnuplot_part_of_peak(const struct plot_line *line);
+
+/* What a line reaches: its peak, or in a window the highest there, and how much of that is mapped
+ * memory, 0 where the line is not of memory. "peak 3.20 MiB", "up to 3.20 MiB here"; without
+ * the word "3.20 MiB". */
+struct reached {
+    uint64_t bytes, mapped_bytes;
+};
+#define GNUPLOT_REACHED_TEXT (UNITS_TEXT + 16)
+struct reached gnuplot_reached(const struct plot *plot, const struct plot_line *line);
+void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line, int with_word,
+                          char text[GNUPLOT_REACHED_TEXT]);
+
+/* What several recordings are of: their command where it is one, else their programs, "git, gcc".
+ * free() it. */
+char *gnuplot_programs(const struct plot *plot);
 
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
@@ -60,7 +73,8 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
                            size_t bytes);
 
-/* "slope  -1.500 MiB/s": four digits that count */
-void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);
+/* "slope -1.500 MiB/s": four digits that count */
+#define GNUPLOT_SLOPE_TEXT 48
+void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT]);
 
 #endif

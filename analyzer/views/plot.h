@@ -35,15 +35,16 @@ struct plot_function {
 };
 
 /* Lines of one tree that a legend has room for. */
-#define PLOT_LEGEND_LINES 13
+#define PLOT_LEGEND_LINES 20
 
 struct plot {
     const char *title; /* NULL: the command line of a single line */
     const char *note;  /* what the recording does not know; NULL for nothing */
     const struct plot_line *lines;
     size_t line_count;
-    size_t summed; /* processes whose memory the first line sums; 0: it is one process's */
-    int is_family; /* the lines are the processes of one tree: one start, one command */
+    size_t summed;  /* processes whose memory the first line sums; 0: it is one process's */
+    int is_family;  /* the lines are the processes of one tree: one start, one command */
+    int is_several; /* there are more lines than those in the window, or there would be */
     uint64_t begin_ns, end_ns;  /* of the time axis */
     int windowed;               /* the user chose the range: no margins beside it */
     int slope;                  /* add a least-squares line */
@@ -52,6 +53,12 @@ struct plot {
     const struct plot_function *functions;
     size_t function_count;
 };
+
+/* Is it of one line, with all that belongs to it? */
+static inline int plot_is_single(const struct plot *plot)
+{
+    return plot->line_count == 1 && !plot->is_several;
+}
 
 struct plot_point {
     double seconds, bytes;
@@ -98,6 +105,12 @@ struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t
 
 /* Highest bucket, NULL where there are none. */
 const struct bucket *plot_highest(struct line_of line);
+
+/* Where the line ends: with its process, or with the range. */
+uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line);
+
+/* Has it anything in the range? */
+int plot_line_is_shown(const struct plot *plot, const struct plot_line *line);
 
 /* What the lines reach. */
 uint64_t plot_top(const struct plot *plot);

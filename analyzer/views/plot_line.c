@@ -49,6 +49,19 @@ const struct bucket *plot_highest(struct line_of line)
     return highest;
 }
 
+uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line)
+{
+    uint64_t end = line->image->processes[0].end_ns;
+    return end < plot->end_ns ? end : plot->end_ns;
+}
+
+int plot_line_is_shown(const struct plot *plot, const struct plot_line *line)
+{
+    struct steps steps = {.buckets = line->line.buckets, .count = line->line.count};
+    uint64_t ns, level;
+    return steps_next(&steps, &ns, &level) && ns <= plot_line_end(plot, line);
+}
+
 uint64_t plot_top(const struct plot *plot)
 {
     uint64_t top = 0;

@@ -2,6 +2,7 @@
 """What plot draws of a program with long names has room on the page, in PNG and in SVG, whole and in windows; and its
 lines are steps in time."""
 # TIMEOUT 90
+import json
 import os
 import re
 import struct
@@ -81,10 +82,14 @@ def words_of_svg(name):
         return re.sub(r"<[^>]*>", "\n", f.read())
 
 
-def plot(*arguments):
-    status, out, err = execute([MPROF, "plot", *arguments])
-    check(status == 0, f"plot {arguments}: {err}")
+def mprof(*arguments):
+    status, out, err = execute([MPROF, *arguments])
+    check(status == 0, f"{arguments}: {err}")
     return out
+
+
+def plot(*arguments):
+    return mprof("plot", *arguments)
 
 
 def check_pages(*arguments):
@@ -101,7 +106,7 @@ def check_steps(script):
     """In every line each point is at the time or at the level of the one before, and not before it."""
     for name, block in re.findall(r"^\$(line\d+|mapped) << EOD\n(.*?)^EOD", script, re.M | re.S):
         points = [tuple(map(float, line.split())) for line in block.splitlines()]
-        check(len(points) != 1, f"{name} is a point")
+        check(len(points) > 1, f"{name} has {len(points)} points")
         for (x, y), (u, v) in zip(points, points[1:]):
             check(u >= x and (u == x or v == y), f"{name}: from {x},{y} to {u},{v} is no step")
 
@@ -119,6 +124,21 @@ def script_of(*arguments):
         return f.read()
 
 
+def check_names_in_window():
+    """A legend names who has a line in the window, and what it reaches there; so does the text."""
+    processes = json.loads(mprof("report", "--json", "--tree", "tree.mprof"))["processes"]
+    children = [p for p in processes if p["command"] == "./long"]
+    check(len(children) == 2, f"the tree has {len(children)} children")
+    for child in children:
+        begin = child["begin_s"]
+        window = f"{begin + 0.05:.3f},{begin + 0.15:.3f}"
+        plot("-M", "-w", window, "-o", "x.svg", "tree.mprof")
+        for words in (words_of_svg("x.svg"), plot("-M", "-w", window, "tree.mprof")):
+            named = [c["pid"] for c in children if f"child {c['pid']} " in words]
+            check(named == [child["pid"]], f"-M -w {window} names {named}, not {child['pid']}:\n{words}")
+            check("here" in words, f"-M -w {window} does not say what is reached there:\n{words}")
+
+
 def main():
     with open("long.c", "w", encoding="utf-8") as f:
         f.write(SOURCE)
@@ -127,6 +147,7 @@ def main():
     execute(under_run("tree.mprof", ["sh", "-c", "./long; ./long; :"]))
     for arguments in (("long.mprof",), ("-s", "long.mprof"), ("--heap", "long.mprof"), ("-w", "0.05,0.15", "long.mprof")):
         check_pages(*arguments)
+    check_names_in_window()
     for arguments in (("long.mprof",), ("-w", "0.05,0.15", "long.mprof"), ("-CM", "tree.mprof"),
                       ("-CM", "-w", "0.05,0.15", "tree.mprof"), ("long.mprof", "tree.mprof")):
         check_steps(script_of(*arguments))

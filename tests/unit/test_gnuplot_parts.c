@@ -45,28 +45,6 @@ static void test_parts_in_a_window(void **state)
     free(script);
 }
 
-/* Several lines show no areas; the legend says how much of each peak was mapped. */
-static void test_parts_of_several(void **state)
-{
-    (void)state;
-    struct plot plot = make_plot_of_memory();
-    struct plot_line several[8] = {line, line, line, line, line, line, line, line};
-    size_t bytes;
-    plot.lines = several;
-    plot.line_count = 2;
-    several[0].name = several[7].name = "child 12345 a long name of a program that ends";
-    char *script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_null(strstr(script, "filledcurves"));
-    assert_non_null(strstr(script, "of a program that ends, peak 8.00 MiB\""));
-    assert_int_equal(count_of(script, "title \"  6.00 MiB of it mapped\""), 2);
-    free(script);
-    plot.line_count = 8; /* two rows each would be more than a page has */
-    script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_non_null(strstr(script, "that ends, 8.00 MiB (6.00 MiB mapped)\""));
-    assert_int_equal(count_of(script, "of it mapped"), 0);
-    free(script);
-}
-
 static void test_parts_in_characters(void **state)
 {
     (void)state;
@@ -164,9 +142,9 @@ static void test_digits_of_a_slope(void **state)
     } slopes[] = {{0.0022777, "0.002278"}, {0.7084, "0.7084"}, {16.758, "16.76"}, {5, "5.000"},
                   {-1.5, "-1.500"},        {45258.3, "45258"}, {0, "0"},          {-1e-9, "0"}};
     for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
-        char text[64], expected[64];
-        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text, sizeof text);
-        snprintf(expected, sizeof expected, "slope  %s MiB/s", slopes[i].text);
+        char text[GNUPLOT_SLOPE_TEXT], expected[64];
+        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text);
+        snprintf(expected, sizeof expected, "slope %s MiB/s", slopes[i].text);
         assert_string_equal(text, expected);
     }
 }
@@ -191,41 +169,17 @@ static void test_high_water_mark(void **state)
     assert_int_equal(gnuplot_high_water(&plot), 0);
 }
 
-/* However many recordings lie over each other, the legend has room on the page. */
-static void test_a_long_legend_is_cut(void **state)
-{
-    (void)state;
-    struct plot_line many[25];
-    size_t bytes;
-    struct plot plot = make_plot();
-    for (size_t i = 0; i < 25; i++)
-        many[i] = line;
-    plot.lines = many;
-    plot.line_count = 25;
-    char *script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_int_equal(count_of(script, "NaN with"), 14);
-    assert_non_null(strstr(script, "title \"and 12 more\""));
-    assert_int_equal(count_of(script, "$line24 with lines"), 1);
-    free(script);
-    plot.line_count = 3;
-    script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_int_equal(count_of(script, "NaN with"), 6);
-    free(script);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_parts_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_in_a_window, set_up),
-        cmocka_unit_test_setup(test_parts_of_several, set_up),
         cmocka_unit_test_setup(test_parts_in_characters, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
         cmocka_unit_test_setup(test_one_unit, set_up),
         cmocka_unit_test(test_digits_of_a_slope),
         cmocka_unit_test_setup(test_high_water_mark, set_up),
-        cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
