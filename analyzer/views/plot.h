@@ -89,9 +89,9 @@ struct plot_room { /* of a row of the legend */
  * peak. If there are more functions than entries, callers that do nothing but pass through (same
  * thread, brackets at the same places, own peaks within 5 %) share one entry, "outer > inner", so
  * that the picture shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would
- * be left. If enough functions have names, those without are left out. With plot->windowed only
- * functions with a bracket in the window count. Uses plot's first line and its range. Free with
- * plot_functions_free.
+ * be left. If enough functions have names, those without are left out unless they hold much more.
+ * With plot->windowed only functions with a bracket in the window count. Uses plot's first line and
+ * its range. Free with plot_functions_free.
  */
 struct plot_function *plot_pick(const struct plot *plot, const struct plot_room *room,
                                 size_t *count);

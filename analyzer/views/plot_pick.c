@@ -11,6 +11,7 @@
 #define SAME_PEAK   20  /* peaks that differ by no more than peak / SAME_PEAK are the same */
 #define WORTH       50  /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
 #define MUCH        20  /* enough functions with names that hold peak / MUCH suffice */
+#define MUCH_MORE   2   /* times as much */
 #define LEAST       100 /* what holds less than peak / LEAST has no entry */
 
 struct group { /* functions that share an entry; the first has the highest own peak */
@@ -170,20 +171,31 @@ static int is_named(const struct image *image, const struct function_usage *usag
     return (image->functions[usage->function].flags & FUNCTION_RESOLVED) != 0;
 }
 
-/* Functions without a name say little: they only count if not enough others hold much. */
+/* What the last one holds of those with a name that suffice; 0 where there are too few. */
+static uint64_t enough_named(const struct plot *plot, const struct function_usage **order,
+                             size_t count)
+{
+    uint64_t much = peak_of(plot) / MUCH;
+    size_t named = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t own = held(plot, order[i])->inclusive.own_peak_bytes;
+        if (is_named(plot->lines[0].image, order[i]) && own >= much &&
+            ++named == PLOT_FUNCTIONS_MIN)
+            return own;
+    }
+    return 0;
+}
+
+/* Functions without a name say little: where enough others hold much, they count only if they hold
+ * much more. */
 static size_t prefer_named(const struct plot *plot, const struct function_usage **order,
                            size_t count)
 {
-    const struct image *image = plot->lines[0].image;
-    uint64_t much = peak_of(plot) / MUCH;
-    size_t named = 0, kept = 0;
+    uint64_t enough = enough_named(plot, order, count);
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        named +=
-            is_named(image, order[i]) && held(plot, order[i])->inclusive.own_peak_bytes >= much;
-    if (named < PLOT_FUNCTIONS_MIN)
-        return count;
-    for (size_t i = 0; i < count; i++)
-        if (is_named(image, order[i]))
+        if (enough == 0 || is_named(plot->lines[0].image, order[i]) ||
+            held(plot, order[i])->inclusive.own_peak_bytes / MUCH_MORE > enough)
             order[kept++] = order[i];
     return kept;
 }

@@ -133,6 +133,34 @@ static void test_both_ends_are_named(void **state)
     }
 }
 
+/* Where six functions with names hold much, those without count only if they hold much more. */
+static void test_names_are_preferred(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture_function(&fixture, "lib+0x10", 0, 7900, 0.1, 4);
+    fixture_function(&fixture, "lib+0x20", 0, 1300, 0.2, 4);
+    fixture_function(&fixture, "lib+0x30", 0, 1200, 0.3, 4);
+    for (int i = 0; i < 7; i++)
+        fixture_function(&fixture, names[i], FUNCTION_RESOLVED, 800 - 50 * i, i, i + 1);
+    fixture.process.totals.peak_bytes = 8000;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = pick(&plot, 40, &count); /* the sixth is e */
+    static const char *const shown[] = {"main", "lib+0x10", "lib+0x20", "a", "b", "c", "d", "e"};
+    assert_int_equal(count, 8);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(functions[i].label, shown[i]);
+    plot_functions_free(functions, count);
+    fixture.functions[5].flags = 0; /* b: now the sixth is f */
+    functions = pick(&plot, 40, &count);
+    assert_string_equal(functions[3].label, "lib+0x30");
+    assert_string_equal(functions[4].label, "a");
+    assert_string_equal(functions[5].label, "c");
+    plot_functions_free(functions, count);
+}
+
 static void test_at_least_six(void **state)
 {
     (void)state;
@@ -329,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
         cmocka_unit_test_setup(test_both_ends_are_named, set_up),
+        cmocka_unit_test_setup(test_names_are_preferred, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
         cmocka_unit_test_setup(test_some_have_no_bracket, set_up),
