@@ -101,14 +101,6 @@ static void put_mapped_data(const struct drawing *d)
     free(points);
 }
 
-void gnuplot_put_data(const struct drawing *d)
-{
-    for (size_t i = 0; i < d->plot->line_count; i++)
-        put_line_data(d, i);
-    if (gnuplot_has_parts(d->plot))
-        put_mapped_data(d);
-}
-
 static void put_resident_data(const struct drawing *d)
 {
     const struct resident *r = &d->rss;
@@ -121,6 +113,16 @@ static void put_resident_data(const struct drawing *d)
         fprintf(d->out, "%.9g %.9g\n", (double)r->samples[i].ns / 1e9,
                 (double)r->samples[i].rss_bytes / d->rss_unit.bytes);
     fputs("EOD\n", d->out);
+}
+
+void gnuplot_put_data(const struct drawing *d)
+{
+    for (size_t i = 0; i < d->plot->line_count; i++)
+        put_line_data(d, i);
+    if (gnuplot_has_parts(d->plot))
+        put_mapped_data(d);
+    if (d->rss.count)
+        put_resident_data(d);
 }
 
 static void put_brackets(const struct drawing *d)
@@ -147,8 +149,6 @@ static void draw_picture(const struct drawing *d)
 {
     gnuplot_put_page(d);
     gnuplot_put_data(d);
-    if (d->rss.count)
-        put_resident_data(d);
     put_brackets(d);
     gnuplot_draw_entries(d);
 }

@@ -36,11 +36,10 @@ struct drawing {
 
 /* Columns that a plot in characters keeps for its axis, and lines for its title, its axis and what
  * that is called. */
-#define BESIDE_TEXT 16
+#define BESIDE_TEXT 12
 #define BELOW_TEXT  8
 
 void gnuplot_put_terminal(const struct drawing *d);
-void gnuplot_put_axis_names(const struct drawing *d);
 void gnuplot_put_title(const struct drawing *d);
 void gnuplot_put_page(
     const struct drawing *d); /* all that, and what else stands around a picture */

@@ -99,7 +99,8 @@ static void put_rss_entry(const struct drawing *d)
 {
     char title[128];
     int few = d->rss.sample_count && d->rss.sample_count < RSS_FEW;
-    gnuplot_resident_text(d->plot, &d->rss, title, sizeof title);
+    gnuplot_resident_text(d->plot, &d->rss, d->rss.own_axis ? " (right axis)" : "", title,
+                          sizeof title);
     draw_resident(d);
     put_entry(d,
               few ? "linespoints pointtype 7 pointsize 0.4 linewidth 1.3" : "lines linewidth 1.3",

@@ -64,7 +64,7 @@ static double row_spacing(const struct drawing *d)
     return d->rows > ROWS_WIDE ? spacing * ROWS_WIDE / (double)d->rows : spacing;
 }
 
-void gnuplot_put_axis_names(const struct drawing *d)
+static void put_axis_names(const struct drawing *d)
 {
     /* In SVG gnuplot puts it further to the left, off the page. */
     const char *offset = d->picture->kind == PICTURE_SVG ? " offset 1.5,0" : "";
@@ -82,7 +82,7 @@ static void put_axes(const struct drawing *d)
     fprintf(out, "set grid %s linetype 1 linewidth 0.8 linecolor rgb '" GRID_COLOUR "'\n",
             gnuplot_has_parts(d->plot) ? "front" : "layerdefault");
     fputs("set border 31 linewidth 0.8\nset tics out nomirror\nset tics front\n", out);
-    gnuplot_put_axis_names(d);
+    put_axis_names(d);
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", d->x0, d->x1,
             d->y0 / d->unit.bytes, d->y1 / d->unit.bytes);
     if (d->rss.own_axis) {

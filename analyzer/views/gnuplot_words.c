@@ -211,14 +211,14 @@ uint64_t gnuplot_high_water(const struct plot *plot)
     return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
 }
 
-void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
-                           size_t bytes)
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
+                           char *text, size_t bytes)
 {
     char highest[UNITS_TEXT];
+    bytes_of_axis(highest, rss->highest, gnuplot_resident_unit(plot, rss));
     /* What a window shows may lie between two samples. */
-    snprintf(text, bytes, "RSS%s, up to %s%s%s", plot->windowed ? "" : " samples",
-             bytes_of_axis(highest, rss->highest, gnuplot_resident_unit(plot, rss)),
-             plot->windowed ? " here" : "", rss->own_axis ? " (right axis)" : "");
+    snprintf(text, bytes, "RSS%s, up to %s%s%s", plot->windowed ? "" : " samples", highest,
+             plot->windowed ? " here" : "", where);
 }
 
 void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,

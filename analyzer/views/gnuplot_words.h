@@ -69,9 +69,9 @@ uint64_t gnuplot_high_water(const struct plot *plot);
 void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
                              size_t bytes);
 
-/* "RSS samples, up to 8.63 MiB (right axis)" */
-void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, char *text,
-                           size_t bytes);
+/* "RSS samples, up to 8.63 MiB", and where that is drawn, as the caller says. */
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
+                           char *text, size_t bytes);
 
 /* "slope -1.500 MiB/s": four digits that count */
 #define GNUPLOT_SLOPE_TEXT 48

@@ -98,6 +98,9 @@ def check_pages(*arguments):
     plot("-o", "x.svg", *arguments)
     check_edges("x.png")
     text = plot(*arguments)
+    drawn, legend = text.split("time (in seconds)")
+    for letter in re.findall(r"^ \[(\w)\] ", legend, re.M):
+        check(f"[{letter}" in drawn or f"{letter}]" in drawn, f"plot {arguments}: [{letter}] is not in the plot:\n{text}")
     rows = [len(re.findall("activation", words)) for words in (words_of_svg("x.svg"), text)]
     check(rows[0] == rows[1], f"plot {arguments}: {rows[0]} functions in the SVG, not {rows[1]}:\n{text}")
 

@@ -45,24 +45,6 @@ static void test_parts_in_a_window(void **state)
     free(script);
 }
 
-static void test_parts_in_characters(void **state)
-{
-    (void)state;
-    struct plot plot = make_plot_of_memory();
-    struct picture picture = {.kind = PICTURE_TEXT, .columns = 79, .lines = 24};
-    char *text = NULL;
-    size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
-    gnuplot_text_legend(&plot, &picture, out);
-    fclose(out);
-    assert_non_null(strstr(text, "= 2.00 MiB heap + 6.00 MiB mapped\n"));
-    assert_non_null(strstr(text, "  #  mapped memory\n"));
-    free(text);
-    text = script_of(&plot, PICTURE_TEXT, &bytes);
-    assert_non_null(strstr(text, "$mapped with lines linetype 2"));
-    free(text);
-}
-
 /* The functions are those of the series that is drawn. */
 static void test_functions_of_memory(void **state)
 {
@@ -174,7 +156,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_parts_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_in_a_window, set_up),
-        cmocka_unit_test_setup(test_parts_in_characters, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
         cmocka_unit_test_setup(test_one_unit, set_up),
