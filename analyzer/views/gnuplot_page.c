@@ -30,7 +30,7 @@ void gnuplot_put_terminal(const struct drawing *d)
     case PICTURE_PNG: /* builds without cairo have libgd's png */
         fputs("if (strstrt(GPVAL_TERMINALS, 'pngcairo')) set terminal pngcairo size 1260,540 "
               "noenhanced background '#ffffff' font 'Sans,10' linewidth 1.2; else set terminal png "
-              "size 1260,540 noenhanced background '#ffffff'\n",
+              "size 1260,540 noenhanced background '#ffffff' font 'Sans,9.5'\n",
               d->out);
         break;
     case PICTURE_SVG:
