@@ -8,6 +8,7 @@
 #define SIGN        108
 #define ARROW       0x203a /* stands in labels */
 #define ARROW_WIDTH 40
+#define NARROWEST   27
 
 /* From the blank to the tilde. */
 static const unsigned char widths[] = {
@@ -33,8 +34,11 @@ size_t gnuplot_width(const char *text)
 
 char *gnuplot_fit(const char *text, size_t room, int keep_end)
 {
-    char *clean = text_clean(text), *fit = text_fit(text, SIZE_MAX, keep_end);
-    for (size_t columns = text_width(clean); columns > 0 && gnuplot_width(fit) > room;) {
+    char *clean = text_clean(text);
+    size_t columns = text_width(clean), most = room / NARROWEST + 1;
+    columns = columns < most ? columns : most;
+    char *fit = text_fit(clean, columns, keep_end);
+    while (columns > 0 && gnuplot_width(fit) > room) {
         free(fit);
         fit = text_fit(clean, --columns, keep_end);
     }

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_MIN 16 /* columns: narrower ones say nothing */
-#define PLACE_MAX 24 /* columns of a file and a line */
+#define LABEL_MIN 16  /* columns: narrower ones say nothing */
+#define LABEL_MAX 160 /* no row has room for more; names may be of any length */
+#define PLACE_MAX 24  /* columns of a file and a line */
 #define ARROW     " \xe2\x80\xba "
 
 static size_t least(size_t a, size_t b)
@@ -32,30 +33,31 @@ static void share_columns(size_t columns, size_t *outer, size_t *inner)
     }
 }
 
-static size_t whole_width(const struct function *function)
+/* An entry's names, no wider than a row; both are the outer one's where there is just one. */
+struct names {
+    char *outer, *inner;
+    const char *between;
+    int is_one;
+};
+
+static struct names names_of(const struct plot_ends *ends)
 {
-    char *whole = text_short_name(function->name, SIZE_MAX);
-    size_t width = text_width(whole);
-    free(whole);
-    return width;
+    return (struct names){.outer = text_short_name(ends->outer->name, LABEL_MAX),
+                          .inner = text_short_name(ends->inner->name, LABEL_MAX),
+                          .between = ends->members == 2 ? ARROW : ARROW TEXT_ELLIPSIS ARROW,
+                          .is_one = ends->outer == ends->inner};
 }
 
-static const char *between_of(const struct plot_ends *ends)
+static char *label_in(const struct names *names, size_t columns)
 {
-    return ends->members == 2 ? ARROW : ARROW TEXT_ELLIPSIS ARROW;
-}
-
-static char *label_in(const struct plot_ends *ends, size_t columns)
-{
-    if (ends->outer == ends->inner)
-        return text_short_name(ends->outer->name, columns);
-    size_t outer = whole_width(ends->outer), inner = whole_width(ends->inner);
-    const char *between = between_of(ends);
-    share_columns(columns - least(columns, text_width(between)), &outer, &inner);
-    char *from = text_short_name(ends->outer->name, outer);
-    char *to = text_short_name(ends->inner->name, inner);
-    char *label = xmalloc(strlen(from) + strlen(between) + strlen(to) + 1);
-    sprintf(label, "%s%s%s", from, between, to);
+    if (names->is_one)
+        return text_short_name(names->outer, columns);
+    size_t outer = text_width(names->outer), inner = text_width(names->inner);
+    share_columns(columns - least(columns, text_width(names->between)), &outer, &inner);
+    char *from = text_short_name(names->outer, outer);
+    char *to = text_short_name(names->inner, inner);
+    char *label = xmalloc(strlen(from) + strlen(names->between) + strlen(to) + 1);
+    sprintf(label, "%s%s%s", from, names->between, to);
     free(from);
     free(to);
     return label;
@@ -64,13 +66,15 @@ static char *label_in(const struct plot_ends *ends, size_t columns)
 /* The longest label that is no wider. */
 static char *label_of(const struct plot_ends *ends, const struct plot_room *room, size_t width)
 {
-    size_t columns =
-        whole_width(ends->outer) + text_width(between_of(ends)) + whole_width(ends->inner);
-    char *label = label_in(ends, columns);
+    struct names names = names_of(ends);
+    size_t columns = LABEL_MAX;
+    char *label = label_in(&names, columns);
     while (room->width_of(label) > width && columns > LABEL_MIN) {
         free(label);
-        label = label_in(ends, --columns);
+        label = label_in(&names, --columns);
     }
+    free(names.outer);
+    free(names.inner);
     return label;
 }
 

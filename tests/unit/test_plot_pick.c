@@ -134,6 +134,21 @@ static void test_both_ends_are_named(void **state)
 }
 
 /* Where six functions with names hold much, those without count only if they hold much more. */
+/* Names of any length are cut in a moment. */
+static void test_endless_names(void **state)
+{
+    (void)state;
+    static char name[1 << 20];
+    memset(name, 'n', sizeof name - 1);
+    fixture_function(&fixture, name, FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture.process.totals.peak_bytes = 8000;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = pick(&plot, 40, &count);
+    assert_int_equal(text_width(functions[0].label), 30);
+    plot_functions_free(functions, count);
+}
+
 static void test_names_are_preferred(void **state)
 {
     (void)state;
@@ -357,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
         cmocka_unit_test_setup(test_both_ends_are_named, set_up),
+        cmocka_unit_test_setup(test_endless_names, set_up),
         cmocka_unit_test_setup(test_names_are_preferred, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
