@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define OWN_SCALE 2.5 /* times the line of memory */
+#define OWN_SCALE   2.5 /* times the line of memory */
+#define POINTS_MOST 3   /* of a sample, even where a damaged file has them in disorder */
 
 static void add(struct resident *r, uint64_t ns, double bytes)
 {
@@ -41,7 +42,7 @@ struct resident resident_of(const struct plot *plot)
     struct resident r = {0};
     if (!plot_is_single(plot) || p->sample_count == 0)
         return r;
-    r.points = xcalloc(p->sample_count + 2, sizeof *r.points);
+    r.points = xcalloc(POINTS_MOST * p->sample_count, sizeof *r.points);
     for (size_t i = 0; i < p->sample_count; i++)
         add_part(&r, p, i, plot);
     r.own_axis = (double)r.highest > OWN_SCALE * (double)plot_top(plot);

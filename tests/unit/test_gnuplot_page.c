@@ -136,6 +136,10 @@ static void test_resident_set_in_a_window(void **state)
     script = script_of(&plot, PICTURE_SVG, &bytes);
     assert_non_null(strstr(script, "$rss << EOD\n1.25 14\n1.5 16\nEOD\n$samples << EOD\nEOD"));
     free(script);
+    fixture.samples[0].ns = fixture.samples[2].ns = 9 * FIXTURE_SECOND; /* in disorder */
+    fixture.samples[1].ns = FIXTURE_SECOND / 4;
+    free(script_of(&plot, PICTURE_SVG, &bytes));
+    fixture.samples[0].ns = fixture.samples[1].ns = fixture.samples[2].ns = 0;
     plot.begin_ns = 3 * FIXTURE_SECOND; /* behind the last one */
     plot.end_ns = 4 * FIXTURE_SECOND;
     script = script_of(&plot, PICTURE_SVG, &bytes);
