@@ -37,11 +37,11 @@ static const struct option options[] = {
      "no bracket for the functions of this name, as for wrappers; NAME as with peak --func. May be "
      "given several times"},
     {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
-     "add a least-squares line and its MiB/s"},
+     "add a least-squares line to each line that the legend names, and its MiB/s"},
     {'C', "include-children", OPTION_FLAG, NULL, offsetof(struct values, together), NULL,
      "the memory of the program and of all processes that descend from it, summed"},
     {'M', "multiprocess", OPTION_FLAG, NULL, offsetof(struct values, each), NULL,
-     "a line for each process of the tree; with -C their sum, too"},
+     "a line for each process of the tree; with -C their sum, too; without the resident set"},
     {0, "pid", OPTION_COUNT, "N", offsetof(struct values, which.pid), NULL,
      "only process N of the recording's tree"},
     SERIES_OPTIONS(struct values, which.series),
@@ -57,8 +57,9 @@ struct page { /* what is to be plotted, and what must be released */
     char **names;
     struct chosen *chosen; /* what is shown where there is no family */
     struct plot_line *lines;
-    struct window *windows;        /* empty where the summary's buckets are used */
-    size_t count;                  /* of operands, and of all arrays above */
+    struct plot_line *shown; /* those of all lines that are in the window; NULL: there is none */
+    struct window *windows;  /* empty where the summary's buckets are used */
+    size_t count;            /* of operands, and of all arrays above */
     struct plot_family **families; /* NULL: one process */
 };
 
@@ -320,19 +321,32 @@ static char *note_of(const struct page *page)
     return note;
 }
 
-/* Behind a function's name stands which part of memory it holds. */
-static size_t label_width(const struct plot *plot)
+/* Lines that a window has nothing of would stand in the legend alone. */
+static void keep_lines_in_window(struct page *page)
 {
-    return GNUPLOT_LABEL_WIDTH - (plot->lines[0].mapped.count ? strlen(" mapped") : 0);
+    struct plot *plot = &page->plot;
+    size_t count = 0;
+    page->shown = xcalloc(plot->line_count, sizeof *page->shown);
+    for (size_t i = 0; i < plot->line_count; i++)
+        if (plot_line_is_shown(plot, &plot->lines[i]))
+            page->shown[count++] = plot->lines[i];
+    if (count == 0)
+        return;
+    plot->is_several |= plot->line_count > 1;
+    plot->lines = page->shown;
+    plot->line_count = count;
 }
 
 static int draw(struct page *page, const struct picture *picture)
 {
     struct plot *plot = &page->plot;
+    if (plot->windowed)
+        keep_lines_in_window(page);
     struct plot_function *functions = NULL;
     size_t count = 0;
-    if (plot->line_count == 1 && !page->families[0] && !page->values->no_functions)
-        functions = plot_pick(plot, label_width(plot), &count);
+    struct plot_room room = gnuplot_room(plot, picture);
+    if (plot_is_single(plot) && !page->families[0] && !page->values->no_functions)
+        functions = plot_pick(plot, &room, &count);
     char *note = note_of(page);
     plot->functions = functions;
     plot->function_count = count;
@@ -357,6 +371,7 @@ static void release(struct page *page)
     free(page->windows);
     free(page->families);
     free(page->lines);
+    free(page->shown);
 }
 
 /* Complains of options that would do nothing. Returns 0 where there are none. */
@@ -450,12 +465,19 @@ const struct command command_plot = {
         "there is any of that, the area below the line shows the two parts, mapped memory below "
         "the heap, and the legend how much of the peak each was. --heap draws only the heap, "
         "--mapped only mapped memory. Brackets that would lie over each other stand above each "
-        "other, "
-        "at their times. Below a function's own peak the legend says how long this activation "
+        "other, at their times; where both of a function would stand at one place on the page, one "
+        "rhomb stands for them. Below a function's own peak the legend says how long this "
+        "activation "
         "was, and of how many. Functions that only pass through to another share its entry, "
         "\"outer > inner\". Wrappers of malloc (see WRAPPERS in mprof-c(1)) and functions that "
-        "never held a hundredth of the peak have no bracket. Several recordings are drawn over "
-        "each other, all from 0 s on.\n\n"
+        "never held a hundredth of the peak have no bracket; functions without a name have one "
+        "where "
+        "fewer than six others hold a twentieth of the peak, or where they hold more than twice "
+        "what the sixth of these does.\n\n"
+        "Several recordings are drawn over each other, all from 0 s on, without functions and "
+        "without the resident set: whose it is could not be seen. Lines beyond the thirteenth are "
+        "in dashes; what the legend has no room for is grey, and counted there. With -w the legend "
+        "names what has a line in the window, and says what that reaches there.\n\n"
         "An activation is a call as the stacks of allocations show it: it begins no later than "
         "its first allocation, its own or of what it calls, and ends no earlier than its last one; "
         "recursion is one activation. Not known is what lies between two allocations: calls that "
@@ -474,8 +496,11 @@ const struct command command_plot = {
         "line together, and how many these are is said. Without either, a program that only "
         "starts others (see report) is drawn as the sum of its tree and the process that held "
         "most; --pid N draws one process with its functions.\n\n"
-        "The line of the resident set joins samples; beside it stands the kernel's high-water "
-        "mark, which misses nothing.\n\n"
+        "The line of the resident set joins samples, into a window, too; it is drawn of one "
+        "process "
+        "or, with -C alone, of the tree. Beside it stands the kernel's high-water mark, which "
+        "misses "
+        "nothing.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
     .options = options,

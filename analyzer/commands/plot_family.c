@@ -143,6 +143,21 @@ static void measure_others(struct plot_family *f)
     t->mapped_then_bytes = highest ? highest->max_mapped_bytes : 0;
 }
 
+/* What a process was before it became another image is no other process. */
+static void name_others(struct plot_family *f, size_t first)
+{
+    const unsigned char *is_left = f->lineage.family.is_left;
+    int length;
+    for (size_t i = first; i < f->count; i++)
+        is_left[f->lines[i]->relative] ? f->before_exec++ : f->other_count++;
+    if (f->other_count)
+        length = asprintf(&f->others->label, "%zu others together", f->other_count);
+    else
+        length = asprintf(&f->others->label, "%zu before exec together", f->before_exec);
+    if (length < 0)
+        f->others->label = xstrdup("others together");
+}
+
 /* Replaces the lines from `first` on by their sum. */
 static void join_lines(struct plot_family *f, size_t first)
 {
@@ -167,9 +182,7 @@ static void join_lines(struct plot_family *f, size_t first)
     plot_family_set_others(f, courses, count, 0);
     measure_others(f);
     free(courses);
-    f->other_count = count;
-    if (asprintf(&others->label, "%zu others together", count) < 0)
-        others->label = xstrdup("others together");
+    name_others(f, first);
 }
 
 /* In the order of their start; where a legend has no room for all, the highest first. */
@@ -184,15 +197,26 @@ static void choose_lines(struct plot_family *f, size_t legend_room)
         free_line(f->lines[--f->count]);
 }
 
+static char *others_left_out(const struct plot_family *f)
+{
+    char *text = NULL, peak[UNITS_TEXT];
+    int length;
+    units_bytes(peak, process_peak(&f->others->process, f->wanted).bytes);
+    if (f->other_count)
+        length = asprintf(
+            &text, "%zu of %zu processes have no line of their own, together they held %s at most",
+            f->other_count, plot_family_size(f), peak);
+    else
+        length = asprintf(&text,
+                          "%zu of %zu processes have no line for what they were before exec, "
+                          "together that held %s at most",
+                          f->before_exec, plot_family_size(f), peak);
+    return length < 0 ? NULL : text;
+}
+
 char *plot_family_left_out(const struct plot_family *f)
 {
-    char *joined = NULL, *empty = NULL, *text = NULL, peak[UNITS_TEXT];
-    if (f->others &&
-        asprintf(&joined,
-                 "%zu of %zu processes have no line of their own, together they held %s at most",
-                 f->other_count, plot_family_size(f),
-                 units_bytes(peak, process_peak(&f->others->process, f->wanted).bytes)) < 0)
-        joined = NULL;
+    char *joined = f->others ? others_left_out(f) : NULL, *empty = NULL, *text = NULL;
     if (f->empty &&
         asprintf(&empty, "%zu process%s held nothing", f->empty, f->empty == 1 ? "" : "es") < 0)
         empty = NULL;

@@ -30,8 +30,9 @@ struct plot_family {
     struct family_line **lines;
     size_t count, capacity;
     struct family_line *others; /* the sum of those beyond PLOT_LINES_MAX; NULL: there are none */
-    size_t other_count;
-    size_t empty; /* processes that held nothing */
+    size_t other_count;         /* processes in that sum */
+    size_t before_exec;         /* and what such with a line of their own were before an exec */
+    size_t empty;               /* processes that held nothing */
     struct plot_line *shown;
     size_t shown_count;
     char *sum_label;

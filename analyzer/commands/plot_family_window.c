@@ -127,6 +127,28 @@ static void set_sum_window(struct plot_family *f, const struct stretch *w)
     free_courses(&mapped, 0);
 }
 
+static uint64_t highest_of(const struct family_line *line)
+{
+    const struct bucket *highest =
+        plot_highest((struct line_of){line->buckets, line->bucket_count});
+    return highest ? highest->max_bytes : 0;
+}
+
+static int highest_here_first(const void *left, const void *right)
+{
+    const struct family_line *a = *(struct family_line *const *)left,
+                             *b = *(struct family_line *const *)right;
+    uint64_t x = highest_of(a), y = highest_of(b);
+    return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
+}
+
+/* Where a legend has no room for all, it names those that are highest in the window. */
+static void sort_lines(struct plot_family *f)
+{
+    if (f->count > PLOT_LEGEND_LINES)
+        qsort(f->lines, f->count, sizeof *f->lines, highest_here_first);
+}
+
 size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)
 {
     struct stretch w = {.family = f, .begin_ns = begin_ns, .end_ns = end_ns};
@@ -138,6 +160,7 @@ size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end
     free_courses(&w.all, 1);
     free_courses(&w.others, 0);
     f->windowed = 1;
+    sort_lines(f);
     plot_family_show(f);
     return taken;
 }

@@ -119,11 +119,24 @@ static void print_relative(const struct family *family, size_t i, const struct c
     free(name);
 }
 
+/* Were only heads read of some that are shown? */
+static int lacks_figures(const struct family *family)
+{
+    for (size_t i = 0; i < family->order_count; i++) {
+        size_t self = family->order[i];
+        if (!family->relatives[self].has_figures && !family->is_left[self])
+            return 1;
+    }
+    return 0;
+}
+
 void family_text(const struct family *family, enum series series, FILE *out)
 {
     struct columns columns = columns_of(family, series);
     size_t shown = 0, left = 0;
     fputs("\nprocesses, each below the one that started it; with --pid one of them\n", out);
+    if (lacks_figures(family))
+        fputs("(peaks that are missing here are in report --tree)\n", out);
     print_titles(&columns, out);
     for (size_t i = 0; i < family->order_count; i++) {
         size_t self = family->order[i];

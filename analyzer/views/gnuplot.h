@@ -26,8 +26,8 @@ struct picture {
     int columns, lines; /* PICTURE_TEXT: the room there is */
 };
 
-/* Columns that a function's label may take. */
-#define GNUPLOT_LABEL_WIDTH 31
+/* What the picture has room for in a row of its legend. */
+struct plot_room gnuplot_room(const struct plot *plot, const struct picture *picture);
 
 void gnuplot_script(const struct plot *plot, const struct picture *picture, FILE *out);
 

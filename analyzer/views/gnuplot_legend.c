@@ -1,111 +1,56 @@
-/* gnuplot_legend.c - see gnuplot_drawing.h. */
+/* gnuplot_legend.c - the only line and all that belongs to it: see gnuplot_drawing.h. */
 #include "gnuplot_drawing.h"
+#include "gnuplot_width.h"
 #include "gnuplot_words.h"
-#include "quality.h"
 #include "text.h"
 #include "xalloc.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define RSS_FEW 30 /* fewer samples are marked: a single one would not be seen */
+#define RSS_FEW 30
 
-/* As in mprof: black, blue, red, green, cyan, magenta, yellow; then as many as a legend has lines.
- */
-static const char *const line_colours[PLOT_LEGEND_LINES] = {
-    "#000000", "#1f3fff", "#e00000", "#008000", "#00a8b8", "#c000c0", "#c0a000",
-    "#ff7f0e", "#8c564b", "#7ac143", "#9467bd", "#ff9fb0", "#7f7f7f"};
 static const char *const function_colours[PLOT_FUNCTIONS_MAX] = {
     "#17a8c4", "#c4a000", "#008000", "#ff7f0e", "#1f4fd0", "#d63aaf", "#8c564b", "#7ac143"};
+#define LINE_COLOUR  "#000000"
 #define SLOPE_COLOUR "#00b8c8"
 #define HEAP_AREA    "#dce6f4"
 #define MAPPED_AREA  "#f6e3c5"
-#define WHITE        "#ffffff" /* of an entry that is only words */
 
-static const char *colour_of(size_t i)
+void gnuplot_put_row(const struct drawing *d, const char *title)
 {
-    return line_colours[i % PLOT_LEGEND_LINES];
+    char *fit = gnuplot_fit(title, d->room, 0);
+    fputs(" title ", d->out);
+    gnuplot_put_quoted(d->out, fit);
+    free(fit);
+}
+
+void gnuplot_put_words(const struct drawing *d, const char *title)
+{
+    fputs(", NaN with lines linecolor rgb '#ffffff'", d->out);
+    gnuplot_put_row(d, title);
 }
 
 static void put_entry(const struct drawing *d, const char *style, const char *colour,
                       const char *title)
 {
-    fprintf(d->out, ", NaN with %s linecolor rgb '%s' title ", style, colour);
-    gnuplot_put_quoted(d->out, title);
+    fprintf(d->out, ", NaN with %s linecolor rgb '%s'", style, colour);
+    gnuplot_put_row(d, title);
 }
 
-/* One of several: its name and peak, with what of that was mapped, which has a row of its own where
- * the page has that many. */
-static void put_name_entry(const struct drawing *d, size_t i, const char *style)
-{
-    const struct plot_line *line = &d->plot->lines[i];
-    uint64_t part = gnuplot_part_of_peak(line);
-    int short_of_room = part && !d->parts_below;
-    char peak[UNITS_TEXT], mapped[UNITS_TEXT], title[512], below[UNITS_TEXT + 32];
-    units_bytes(peak, process_peak(&line->image->processes[0], line->series).bytes);
-    units_bytes(mapped, part);
-    const struct process *p = &line->image->processes[0];
-    const char *bound = quality_bound(&p->quality, process_peak(p, line->series).ns);
-    size_t taken = (short_of_room ? 17 : 6) + strlen(bound);
-    char *name = text_fit(line->name, GNUPLOT_LABEL_WIDTH - taken, 1);
-    if (short_of_room)
-        snprintf(title, sizeof title, "%s, %s (%s mapped)%s", name, peak, mapped, bound);
-    else
-        snprintf(title, sizeof title, "%s, peak %s%s", name, peak, bound);
-    put_entry(d, style, colour_of(i), title);
-    snprintf(below, sizeof below, "  %s of it mapped", mapped);
-    if (part && d->parts_below)
-        put_entry(d, "lines", WHITE, below);
-    free(name);
-}
+/* ---- the only line ---- */
 
-static void put_more_entry(const struct drawing *d)
-{
-    char title[64];
-    snprintf(title, sizeof title, "and %zu more", d->plot->line_count - d->named);
-    put_entry(d, "lines", WHITE, title);
-}
-
-/* One of several, and its start where there is room. */
-static void put_line_title(const struct drawing *d, size_t i, const char *style)
-{
-    char start[128];
-    gnuplot_start_text(start, sizeof start, d->plot->lines[i].image->epoch_ns);
-    if (i == 0 && d->plot->is_family)
-        put_entry(d, "lines", WHITE, start);
-    if (i == d->named)
-        put_more_entry(d);
-    if (i >= d->named)
-        return;
-    put_name_entry(d, i, style);
-    if (d->starts_shown)
-        put_entry(d, "lines", WHITE, start);
-}
-
-/* The title of the only one. */
-static void put_single_title(const struct drawing *d, const char *style)
+static void put_title(const struct drawing *d)
 {
     char text[128];
     gnuplot_start_text(text, sizeof text, d->plot->lines[0].image->epoch_ns);
-    put_entry(d, style, colour_of(0), text);
+    put_entry(d, "linespoints linewidth 1.5 pointtype 1 pointsize 0.9", LINE_COLOUR, text);
     if (!d->plot->summed)
         return;
     if (d->plot->summed == 1)
         strcpy(text, "one process alone");
     else
         snprintf(text, sizeof text, "%zu processes together", d->plot->summed);
-    put_entry(d, "lines", WHITE, text);
-}
-
-static void put_line_entry(const struct drawing *d, size_t i)
-{
-    const char *style = "linespoints linewidth 1.5 pointtype 1 pointsize 0.9";
-    fprintf(d->out, "$line%zu with lines linewidth 1.5 linecolor rgb '%s', ", i, colour_of(i));
-    fprintf(d->out, "$marks%zu with points pointtype 1 pointsize 0.9 linecolor rgb '%s'", i,
-            colour_of(i));
-    if (d->plot->line_count > 1)
-        put_line_title(d, i, style);
-    else
-        put_single_title(d, style);
+    gnuplot_put_words(d, text);
 }
 
 /* ---- the two parts of memory ---- */
@@ -126,8 +71,8 @@ static void put_part_entry(const struct drawing *d, const char *name, const char
     snprintf(title, sizeof title, "%s, %s of the %s", name, units_bytes(size, bytes),
              d->plot->windowed ? "highest" : "peak");
     fputs(", NaN with boxes fillstyle solid noborder fillcolor rgb '", d->out);
-    fprintf(d->out, "%s' title ", colour);
-    gnuplot_put_quoted(d->out, title);
+    fprintf(d->out, "%s'", colour);
+    gnuplot_put_row(d, title);
 }
 
 static void put_part_entries(const struct drawing *d)
@@ -141,6 +86,17 @@ static void put_part_entries(const struct drawing *d)
 
 /* ---- the resident set ---- */
 
+/* Few samples are marked: a single one would not be seen. */
+static void draw_resident(const struct drawing *d)
+{
+    const char *axes = d->rss.own_axis ? "axes x1y2 " : "";
+    fprintf(d->out, ", $rss %swith lines linewidth 1.3 linecolor rgb '" RSS_COLOUR "'", axes);
+    if (d->rss.sample_count && d->rss.sample_count < RSS_FEW)
+        fprintf(d->out,
+                ", $samples %swith points pointtype 7 pointsize 0.4 linecolor rgb '" RSS_COLOUR "'",
+                axes);
+}
+
 /* Of a sum: the line has nothing of those processes. */
 static void put_unsampled_entry(const struct drawing *d)
 {
@@ -148,30 +104,28 @@ static void put_unsampled_entry(const struct drawing *d)
     size_t unsampled = gnuplot_unsampled(d->plot);
     snprintf(text, sizeof text, "  without %zu process%s", unsampled, unsampled == 1 ? "" : "es");
     if (unsampled)
-        put_entry(d, "lines", WHITE, text);
+        gnuplot_put_words(d, text);
 }
 
 static void put_rss_entry(const struct drawing *d)
 {
-    char title[64], bytes[UNITS_TEXT];
-    snprintf(title, sizeof title, "RSS samples, up to %s%s", units_bytes(bytes, d->rss_bytes),
-             d->rss_axis ? " (right axis)" : "");
-    int few = gnuplot_samples(d->plot).count < RSS_FEW;
-    fprintf(d->out, ", $rss %swith %s linewidth 1.3 linecolor rgb '" RSS_COLOUR "' title ",
-            d->rss_axis ? "axes x1y2 " : "",
-            few ? "linespoints pointtype 7 pointsize 0.4" : "lines");
-    gnuplot_put_quoted(d->out, title);
+    char title[128];
+    int few = d->rss.sample_count && d->rss.sample_count < RSS_FEW;
+    gnuplot_resident_text(d->plot, &d->rss, d->rss.own_axis ? " (right axis)" : "", title,
+                          sizeof title);
+    draw_resident(d);
+    put_entry(d,
+              few ? "linespoints pointtype 7 pointsize 0.4 linewidth 1.3" : "lines linewidth 1.3",
+              RSS_COLOUR, title);
     put_unsampled_entry(d);
 }
 
 static void put_mark_entry(const struct drawing *d)
 {
-    char title[64], bytes[UNITS_TEXT];
-    uint64_t mark = gnuplot_high_water(d->plot);
-    if (mark == 0)
-        return;
-    snprintf(title, sizeof title, "RSS high-water mark %s", units_bytes(bytes, mark));
-    put_entry(d, "lines", WHITE, title);
+    char title[64];
+    gnuplot_high_water_text(d->plot, &d->rss, title, sizeof title);
+    if (title[0])
+        gnuplot_put_words(d, title);
 }
 
 /* ---- slopes ---- */
@@ -186,17 +140,13 @@ void gnuplot_draw_slope(const struct drawing *d, size_t i)
             slope.bytes_per_second / d->unit.bytes);
 }
 
-static void put_slope_entry(const struct drawing *d, size_t i)
+static void put_slope_entry(const struct drawing *d)
 {
-    char title[64];
-    gnuplot_draw_slope(d, i);
-    fprintf(d->out, " linewidth 1.6 dashtype (3,2) linecolor rgb '%s'",
-            d->plot->line_count == 1 ? SLOPE_COLOUR : colour_of(i));
-    if (!d->slopes_shown)
-        return;
-    gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), title, sizeof title);
-    fputs(" title ", d->out);
-    gnuplot_put_quoted(d->out, title);
+    char title[GNUPLOT_SLOPE_TEXT];
+    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), title);
+    gnuplot_draw_slope(d, 0);
+    fputs(" linewidth 1.6 dashtype (3,2) linecolor rgb '" SLOPE_COLOUR "'", d->out);
+    gnuplot_put_row(d, title);
 }
 
 /* ---- functions ---- */
@@ -208,54 +158,74 @@ static void draw_brackets(const struct drawing *d)
                 function_colours[i]);
 }
 
+static void put_functions_title(const struct drawing *d)
+{
+    char title[64];
+    snprintf(title, sizeof title, "own peaks of functions%s:", gnuplot_bound(d->plot));
+    if (d->plot->function_count)
+        gnuplot_put_words(d, title);
+}
+
+static void put_function_entry(const struct drawing *d, size_t i)
+{
+    const struct plot_function *f = &d->plot->functions[i];
+    char bytes[GNUPLOT_PARTS_TEXT], below[128] = "  "; /* a little further in */
+    char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);
+    gnuplot_held_text(f, bytes);
+    sprintf(title, "%s  %s", f->label, bytes);
+    put_entry(d, "lines linewidth 2.4", function_colours[i], title);
+    free(title);
+    gnuplot_both_text(f, below + 2);
+    if (below[2])
+        gnuplot_put_words(d, below);
+    gnuplot_activation_text(f, below + 2, sizeof below - 2);
+    gnuplot_put_words(d, below);
+}
+
 static void put_function_entries(const struct drawing *d)
 {
-    char bytes[GNUPLOT_PARTS_TEXT], below[128] = "  "; /* a little further in */
-    if (d->plot->function_count)
-        fprintf(d->out,
-                ", NaN with lines linecolor rgb '" WHITE "' title 'own peaks of functions%s:'",
-                gnuplot_bound(d->plot));
-    for (size_t i = 0; i < d->plot->function_count; i++) {
-        const struct plot_function *f = &d->plot->functions[i];
-        char *title = xmalloc(strlen(f->label) + GNUPLOT_PARTS_TEXT + 3);
-        gnuplot_held_text(f, bytes);
-        sprintf(title, "%s  %s", f->label, bytes);
-        fprintf(d->out, ", NaN with lines linewidth 2.4 linecolor rgb '%s' title ",
-                function_colours[i]);
-        gnuplot_put_quoted(d->out, title);
-        free(title);
-        gnuplot_both_text(f, below + 2);
-        if (below[2])
-            put_entry(d, "lines", WHITE, below);
-        gnuplot_activation_text(f, below + 2, sizeof below - 2);
-        put_entry(d, "lines", WHITE, below);
-    }
+    put_functions_title(d);
+    for (size_t i = 0; i < d->plot->function_count; i++)
+        put_function_entry(d, i);
 }
 
 /* ---- all of it ---- */
 
-static void draw_lines(const struct drawing *d)
+static void draw_single(const struct drawing *d)
 {
-    for (size_t i = 0; i < d->plot->line_count; i++) {
-        fputs(i ? ", " : "", d->out);
-        put_line_entry(d, i);
-        if (d->plot->slope && d->point_counts[i] > 1)
-            put_slope_entry(d, i);
-    }
+    if (gnuplot_has_parts(d->plot))
+        draw_parts(d);
+    fputs("$line0 with lines linewidth 1.5 linecolor rgb '" LINE_COLOUR "', "
+          "$marks0 with points pointtype 1 pointsize 0.9 linecolor rgb '" LINE_COLOUR "'",
+          d->out);
+    put_title(d);
+    if (d->plot->slope && d->point_counts[0] > 1)
+        put_slope_entry(d);
+    if (gnuplot_has_parts(d->plot))
+        put_part_entries(d);
+    if (d->rss.count)
+        put_rss_entry(d);
+    put_mark_entry(d);
+    draw_brackets(d);
+    put_function_entries(d);
+}
+
+void gnuplot_fit_single(struct drawing *d)
+{
+    const struct plot *plot = d->plot;
+    d->rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss.count != 0) +
+              (d->rss.count && gnuplot_unsampled(plot)) + (gnuplot_high_water(plot) != 0) +
+              2 * (size_t)gnuplot_has_parts(plot) + (plot->function_count != 0);
+    for (size_t i = 0; i < plot->function_count; i++)
+        d->rows += plot_function_rows(&plot->functions[i]);
 }
 
 void gnuplot_draw_entries(const struct drawing *d)
 {
     fputs("plot ", d->out);
-    if (gnuplot_has_parts(d->plot))
-        draw_parts(d);
-    draw_lines(d);
-    if (gnuplot_has_parts(d->plot))
-        put_part_entries(d);
-    if (d->rss_bytes)
-        put_rss_entry(d);
-    put_mark_entry(d);
-    draw_brackets(d);
-    put_function_entries(d);
+    if (plot_is_single(d->plot))
+        draw_single(d);
+    else
+        gnuplot_draw_several(d);
     fputc('\n', d->out);
 }

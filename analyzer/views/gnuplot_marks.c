@@ -102,8 +102,32 @@ static int place(struct placing *p, struct bracket *brackets, size_t count)
     return found;
 }
 
+/* Would a reader see but one place? */
+static int is_one_place(const struct bracket_area *area, const struct bracket *pair)
+{
+    return pair[0].is_shown && pair[1].is_shown &&
+           fabs(pair[1].seconds - pair[0].seconds) < area->arm &&
+           fabs(pair[1].bytes - pair[0].bytes) < 2 * area->half;
+}
+
+/* Makes a mark of the first, for both. */
+static void make_mark(const struct bracket_area *area, struct bracket *pair)
+{
+    struct bracket *mark = &pair[0];
+    double width = 2 * area->mark_arm;
+    mark->is_mark = 1;
+    mark->seconds = (pair[0].seconds + pair[1].seconds) / 2;
+    mark->bytes = (pair[0].bytes + pair[1].bytes) / 2;
+    mark->half *= area->mark_half / area->half;
+    mark->left = fmax(area->x0, fmin(mark->seconds - area->mark_arm, area->x1 - width));
+    mark->right = mark->left + width;
+    pair[1].is_shown = 0;
+}
+
 static int place_function(struct placing *p, struct bracket *pair)
 {
+    if (is_one_place(p->area, pair))
+        make_mark(p->area, pair);
     struct box begin = box_of(&pair[0]), end = box_of(&pair[1]);
     if (pair[0].is_shown && pair[1].is_shown && share_columns(&begin, &end, 0) &&
         share_lines(&begin, &end, 0))
@@ -165,12 +189,25 @@ static void put_bracket(const struct bracket *b, double tip, double unit, FILE *
     fprintf(out, "%.9g %.9g\n%.9g %.9g\n\n", b->seconds, low, tip, low);
 }
 
+/* A rhomb. */
+static void put_mark(const struct bracket *b, double unit, FILE *out)
+{
+    double middle = (b->left + b->right) / 2, level = b->bytes / unit;
+    double high = (b->bytes + b->half) / unit, low = (b->bytes - b->half) / unit;
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n", b->left, level, middle, high);
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n%.9g %.9g\n\n", b->right, level, middle, low, b->left,
+            level);
+}
+
 void brackets_data(const struct bracket *brackets, size_t functions, double unit, FILE *out)
 {
     for (size_t i = 0; i < functions; i++) {
         const struct bracket *begin = &brackets[2 * i], *end = begin + 1;
         fprintf(out, "$function%zu << EOD\n", i);
-        put_bracket(begin, begin->right, unit, out);
+        if (begin->is_mark)
+            put_mark(begin, unit, out);
+        else
+            put_bracket(begin, begin->right, unit, out);
         put_bracket(end, end->left, unit, out);
         fputs("EOD\n", out);
     }
@@ -182,8 +219,8 @@ void brackets_letters(const struct bracket *brackets, size_t functions, double u
         const struct bracket *begin = &brackets[2 * i], *end = begin + 1;
         int letter = 'a' + (int)i;
         if (begin->is_shown)
-            fprintf(out, "set label '[%c' at %.9g,%.9g left front\n", letter, begin->left,
-                    begin->bytes / unit);
+            fprintf(out, "set label '[%c%s' at %.9g,%.9g left front\n", letter,
+                    begin->is_mark ? "]" : "", begin->left, begin->bytes / unit);
         if (end->is_shown)
             fprintf(out, "set label '%c]' at %.9g,%.9g right front\n", letter, end->right,
                     end->bytes / unit);

@@ -1,4 +1,4 @@
-/* gnuplot_words.c - see gnuplot_words.h, and gnuplot_text_legend in gnuplot.h. */
+/* gnuplot_words.c - see gnuplot_words.h. */
 #include "gnuplot_words.h"
 #include "gnuplot.h"
 #include "quality.h"
@@ -7,10 +7,14 @@
 #include "units.h"
 #include "xalloc.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#define SHORT         10       /* columns of each of two figures in a row */
+#define SLOPE_LEAST   1e-6     /* what is flatter has none */
+#define DIGITS        4        /* of a slope, that count */
 #define EVENT_TICK_NS 1000000u /* as captures round the times of events down */
 
 /* Single quotes will not do: gnuplot goes wrong on one at the beginning and on two in a row. An
@@ -43,6 +47,24 @@ void gnuplot_put_quoted(FILE *out, const char *text)
     free(quoted);
 }
 
+struct unit gnuplot_unit(const struct plot *plot)
+{
+    return unit_of(plot_top(plot));
+}
+
+struct unit gnuplot_resident_unit(const struct plot *plot, const struct resident *rss)
+{
+    return rss->own_axis ? unit_of(rss->highest) : gnuplot_unit(plot);
+}
+
+/* A size in the unit of its axis. */
+static char *bytes_of_axis(char text[UNITS_TEXT], uint64_t bytes, struct unit unit)
+{
+    snprintf(text, UNITS_TEXT, "%.*f %s", unit.bytes > 1 ? 2 : 0, (double)bytes / unit.bytes,
+             unit.name);
+    return text;
+}
+
 const char *gnuplot_series_name(enum series series)
 {
     return series == SERIES_HEAP ? "heap" : series == SERIES_MAPPED ? "mapped memory" : "memory";
@@ -50,12 +72,85 @@ const char *gnuplot_series_name(enum series series)
 
 int gnuplot_has_parts(const struct plot *plot)
 {
-    return plot->line_count == 1 && plot->lines[0].line.count && plot->lines[0].mapped.count;
+    return plot_is_single(plot) && plot->lines[0].line.count && plot->lines[0].mapped.count;
 }
 
-uint64_t gnuplot_part_of_peak(const struct plot_line *line)
+struct reached gnuplot_reached(const struct plot *plot, const struct plot_line *line)
 {
-    return line->series == SERIES_MEMORY ? line->image->processes[0].totals.mapped_then_bytes : 0;
+    const struct process *p = &line->image->processes[0];
+    struct peak_of peak = process_peak(p, line->series);
+    struct reached reached = {peak.bytes, p->totals.mapped_then_bytes, peak.ns};
+    if (plot->windowed) {
+        const struct bucket *highest = plot_highest(line->line);
+        reached.bytes = highest ? highest->max_bytes : 0;
+        reached.mapped_bytes = highest ? highest->max_mapped_bytes : 0;
+        reached.ns = highest ? highest->max_ns : 0;
+    }
+    if (line->series != SERIES_MEMORY)
+        reached.mapped_bytes = 0;
+    return reached;
+}
+
+void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line, int with_word,
+                          char text[GNUPLOT_REACHED_TEXT])
+{
+    char bytes[UNITS_TEXT];
+    const char *word = !with_word ? "" : plot->windowed ? "up to " : "peak ";
+    struct reached reached = gnuplot_reached(plot, line);
+    units_bytes(bytes, reached.bytes);
+    snprintf(text, GNUPLOT_REACHED_TEXT, "%s%s%s%s", word, bytes,
+             with_word && plot->windowed ? " here" : "",
+             quality_bound(&line->image->processes[0].quality, reached.ns));
+}
+
+static char *command_of(const struct plot_line *line)
+{
+    return text_command(line->image->argv, line->image->argc);
+}
+
+/* The last part of its path; "?" where nobody knows. */
+static const char *program_of(const struct plot_line *line)
+{
+    const char *program = line->image->argc ? line->image->argv[0] : "?";
+    const char *slash = strrchr(program, '/');
+    return slash && slash[1] ? slash + 1 : program;
+}
+
+static int is_new(const struct plot *plot, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(program_of(&plot->lines[k]), program_of(&plot->lines[i])) == 0)
+            return 0;
+    return 1;
+}
+
+static int have_one_command(const struct plot *plot)
+{
+    char *first = command_of(&plot->lines[0]);
+    int same = 1;
+    for (size_t i = 1; i < plot->line_count && same; i++) {
+        char *command = command_of(&plot->lines[i]);
+        same = strcmp(command, first) == 0;
+        free(command);
+    }
+    free(first);
+    return same;
+}
+
+char *gnuplot_programs(const struct plot *plot)
+{
+    char *list = NULL;
+    size_t bytes;
+    if (have_one_command(plot))
+        return command_of(&plot->lines[0]);
+    FILE *out = open_memstream(&list, &bytes);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; i < plot->line_count; i++)
+        if (is_new(plot, i))
+            fprintf(out, "%s%s", i ? ", " : "", program_of(&plot->lines[i]));
+    fclose(out);
+    return list;
 }
 
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns)
@@ -121,105 +216,44 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
     text[0] = '\0';
     if (f->heap_bytes && f->mapped_bytes)
         snprintf(text, GNUPLOT_PARTS_TEXT, "up to %s heap, %s mapped",
-                 units_bytes(heap, f->heap_bytes), units_bytes(mapped, f->mapped_bytes));
+                 units_bytes_in(heap, f->heap_bytes, SHORT),
+                 units_bytes_in(mapped, f->mapped_bytes, SHORT));
 }
 
 uint64_t gnuplot_high_water(const struct plot *plot)
 {
-    if (plot->line_count != 1 || plot->summed || plot->windowed)
+    if (!plot_is_single(plot) || plot->summed || plot->windowed)
         return 0;
     return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
 }
 
-void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes)
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
+                           char *text, size_t bytes)
 {
-    snprintf(text, bytes, "slope  %.5g MiB/s", slope.bytes_per_second / (1024.0 * 1024));
+    char highest[UNITS_TEXT];
+    bytes_of_axis(highest, rss->highest, gnuplot_resident_unit(plot, rss));
+    /* What a window shows may lie between two samples. */
+    snprintf(text, bytes, "RSS%s, up to %s%s%s", plot->windowed ? "" : " samples", highest,
+             plot->windowed ? " here" : "", where);
 }
 
-static void put_slope(const struct plot *plot, const struct plot_line *line, FILE *out)
+void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
+                             size_t bytes)
 {
-    uint64_t end = line->image->processes[0].end_ns;
-    size_t count;
-    struct plot_point *points =
-        plot_line_points(line->line, end < plot->end_ns ? end : plot->end_ns, &count);
-    char text[64];
-    gnuplot_slope_text(plot_line_slope(points, count), text, sizeof text);
-    if (count > 1)
-        fprintf(out, "     %s\n", text);
-    free(points);
+    char mark[UNITS_TEXT];
+    uint64_t high_water = gnuplot_high_water(plot);
+    text[0] = '\0';
+    if (high_water)
+        snprintf(text, bytes, "RSS high-water mark %s",
+                 bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 
-/* The parts of what is highest in a line of memory. */
-static void put_parts(const struct bucket *highest, FILE *out)
+void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT])
 {
-    char parts[TOTALS_PARTS];
-    totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes);
-    fprintf(out, "     = %s\n", parts);
-}
-
-static void put_highest(const struct plot *plot, const struct plot_line *line, FILE *out)
-{
-    const struct bucket *highest = plot_highest(line->line);
-    char text[128];
-    if (!highest)
-        return;
-    gnuplot_highest_text(plot, line, highest, text, sizeof text);
-    fprintf(out, "     %s\n", text);
-    if (line->mapped.count)
-        put_parts(highest, out);
-}
-
-/* In characters, lines are told apart by what they are made of. */
-static void put_line(const struct plot *plot, size_t i, size_t columns, FILE *out)
-{
-    static const char marks[] = "*#$%@&=";
-    const struct plot_line *line = &plot->lines[i];
-    char start[128], *name = text_fit(line->name, columns / 2, 1);
-    gnuplot_start_text(start, sizeof start, line->image->epoch_ns);
-    fprintf(out, "  %c  %s, %s\n", marks[i % (sizeof marks - 1)], start, name);
-    put_highest(plot, line, out);
-    if (gnuplot_has_parts(plot))
-        fprintf(out, "  %c  mapped memory\n", marks[1]);
-    if (plot->slope)
-        put_slope(plot, line, out);
-    free(name);
-}
-
-static void put_lines(const struct plot *plot, size_t columns, FILE *out)
-{
-    size_t named = plot->is_family && plot->line_count > PLOT_LEGEND_LINES ? PLOT_LEGEND_LINES
-                                                                           : plot->line_count;
-    for (size_t i = 0; i < named; i++)
-        put_line(plot, i, columns, out);
-    if (named < plot->line_count)
-        fprintf(out, "     and %zu more\n", plot->line_count - named);
-}
-
-/* In one line, if it has room. */
-static void put_function(const struct plot_function *f, int letter, size_t columns, FILE *out)
-{
-    char bytes[GNUPLOT_PARTS_TEXT], both[GNUPLOT_PARTS_TEXT], activation[128];
-    gnuplot_held_text(f, bytes);
-    gnuplot_both_text(f, both);
-    gnuplot_activation_text(f, activation, sizeof activation);
-    size_t used = text_width(f->label) + strlen(bytes) + strlen(activation) + 9;
-    fprintf(out, " [%c] %s  %s%s%s\n", letter, f->label, bytes, used > columns ? "\n     " : ", ",
-            activation);
-    if (both[0])
-        fprintf(out, "     %s\n", both);
-}
-
-void gnuplot_text_legend(const struct plot *plot, const struct picture *picture, FILE *out)
-{
-    char bytes[UNITS_TEXT];
-    put_lines(plot, (size_t)picture->columns, out);
-    uint64_t mark = gnuplot_high_water(plot);
-    if (mark)
-        fprintf(out, "     RSS high-water mark %s\n", units_bytes(bytes, mark));
-    if (plot->function_count && gnuplot_bound(plot)[0])
-        fprintf(out, "     own peaks of functions%s:\n", gnuplot_bound(plot));
-    for (size_t i = 0; i < plot->function_count; i++)
-        put_function(&plot->functions[i], (int)('a' + i), (size_t)picture->columns, out);
-    if (plot->note)
-        fprintf(out, "     %s\n", plot->note);
+    double value = slope.bytes_per_second / (1024.0 * 1024), size = fabs(value);
+    if (size < SLOPE_LEAST)
+        value = size = 0;
+    int before = size > 0 ? (int)floor(log10(size)) + 1 : DIGITS; /* digits before the point */
+    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f MiB/s", before < DIGITS ? DIGITS - before : 0,
+             value);
 }

@@ -6,7 +6,7 @@
 #ifndef MPROF_GNUPLOT_WORDS_H
 #define MPROF_GNUPLOT_WORDS_H
 
-#include "plot.h"
+#include "gnuplot_resident.h"
 #include "units.h"
 
 #include <stddef.h>
@@ -17,6 +17,11 @@
 char *gnuplot_quote(const char *text);
 
 void gnuplot_put_quoted(FILE *out, const char *text);
+
+/* Of the y axis, in which the highest is best read; and of the axis of the resident set, in which
+ * all that is said of it is. */
+struct unit gnuplot_unit(const struct plot *plot);
+struct unit gnuplot_resident_unit(const struct plot *plot, const struct resident *rss);
 
 /* "memory", as on the axis. */
 const char *gnuplot_series_name(enum series series);
@@ -35,8 +40,21 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
 
 /* Does the plot show the two parts of memory? */
 int gnuplot_has_parts(const struct plot *plot);
-/* How much of a line's peak is mapped memory; 0 where the line is not of memory. */
-uint64_t gnuplot_part_of_peak(const struct plot_line *line);
+
+/* What a line reaches: its peak, or in a window the highest there, how much of that is mapped
+ * memory, 0 where the line is not of memory, and when. "peak 3.20 MiB", "up to 3.20 MiB here";
+ * without the word "3.20 MiB"; behind each how good the figure is (gnuplot_bound). */
+struct reached {
+    uint64_t bytes, mapped_bytes, ns;
+};
+#define GNUPLOT_REACHED_TEXT (UNITS_TEXT + 32)
+struct reached gnuplot_reached(const struct plot *plot, const struct plot_line *line);
+void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line, int with_word,
+                          char text[GNUPLOT_REACHED_TEXT]);
+
+/* What several recordings are of: their command where it is one, else their programs, "git, gcc".
+ * free() it. */
+char *gnuplot_programs(const struct plot *plot);
 
 /* "22 / 11 / 2026 - start at 03:36:49.855", as mprof writes it. */
 void gnuplot_start_text(char *text, size_t bytes, uint64_t epoch_ns);
@@ -53,7 +71,16 @@ void gnuplot_activation_text(const struct plot_function *f, char *text, size_t b
  * one process and its whole time. 0: there is none to show. */
 uint64_t gnuplot_high_water(const struct plot *plot);
 
-/* "slope  -1.5 MiB/s" */
-void gnuplot_slope_text(struct plot_slope slope, char *text, size_t bytes);
+/* "RSS high-water mark 9.07 MiB", "" where there is none to show. */
+void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
+                             size_t bytes);
+
+/* "RSS samples, up to 8.63 MiB", and where that is drawn, as the caller says. */
+void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
+                           char *text, size_t bytes);
+
+/* "slope -1.500 MiB/s": four digits that count */
+#define GNUPLOT_SLOPE_TEXT 48
+void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT]);
 
 #endif

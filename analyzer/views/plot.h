@@ -25,7 +25,7 @@ struct plot_line {
 };
 
 struct plot_function {
-    char *label; /* clean, and no wider than plot_pick was told */
+    char *label; /* clean; a row has room for it and what the function held */
     uint64_t own_peak_bytes;
     /* In a plot of memory with two parts: the own peak of each, which need not be of one moment; 0
      * where the function holds none of it. In other plots both are 0. */
@@ -35,15 +35,16 @@ struct plot_function {
 };
 
 /* Lines of one tree that a legend has room for. */
-#define PLOT_LEGEND_LINES 13
+#define PLOT_LEGEND_LINES 20
 
 struct plot {
     const char *title; /* NULL: the command line of a single line */
     const char *note;  /* what the recording does not know; NULL for nothing */
     const struct plot_line *lines;
     size_t line_count;
-    size_t summed; /* processes whose memory the first line sums; 0: it is one process's */
-    int is_family; /* the lines are the processes of one tree: one start, one command */
+    size_t summed;  /* processes whose memory the first line sums; 0: it is one process's */
+    int is_family;  /* the lines are the processes of one tree: one start, one command */
+    int is_several; /* there are more lines than those in the window, or there would be */
     uint64_t begin_ns, end_ns;  /* of the time axis */
     int windowed;               /* the user chose the range: no margins beside it */
     int slope;                  /* add a least-squares line */
@@ -52,6 +53,12 @@ struct plot {
     const struct plot_function *functions;
     size_t function_count;
 };
+
+/* Is it of one line, with all that belongs to it? */
+static inline int plot_is_single(const struct plot *plot)
+{
+    return plot->line_count == 1 && !plot->is_several;
+}
 
 struct plot_point {
     double seconds, bytes;
@@ -69,6 +76,11 @@ static inline size_t plot_function_rows(const struct plot_function *f)
     return f->heap_bytes && f->mapped_bytes ? 3 : 2;
 }
 
+struct plot_room { /* of a row of the legend */
+    size_t width;
+    size_t (*width_of)(const char *text);
+};
+
 /*
  * The functions with the highest own inclusive peaks, at most PLOT_FUNCTIONS_MAX entries and
  * PLOT_FUNCTION_ROWS rows. Start
@@ -77,11 +89,12 @@ static inline size_t plot_function_rows(const struct plot_function *f)
  * peak. If there are more functions than entries, callers that do nothing but pass through (same
  * thread, brackets at the same places, own peaks within 5 %) share one entry, "outer > inner", so
  * that the picture shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would
- * be left. If enough functions have names, those without are left out. With plot->windowed only
- * functions with a bracket in the window count. Uses plot's first line and its range; labels are
- * at most `width` columns, in a proportional font too. Free with plot_functions_free.
+ * be left. If enough functions have names, those without are left out unless they hold much more.
+ * With plot->windowed only functions with a bracket in the window count. Uses plot's first line and
+ * its range. Free with plot_functions_free.
  */
-struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count);
+struct plot_function *plot_pick(const struct plot *plot, const struct plot_room *room,
+                                size_t *count);
 void plot_functions_free(struct plot_function *functions, size_t count);
 
 /* ---- plot_line.c: the line ---- */
@@ -92,6 +105,15 @@ struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t
 
 /* Highest bucket, NULL where there are none. */
 const struct bucket *plot_highest(struct line_of line);
+
+/* Where the line ends: with its process, or with the range. */
+uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line);
+
+/* Has it anything in the range? */
+int plot_line_is_shown(const struct plot *plot, const struct plot_line *line);
+
+/* What the lines reach. */
+uint64_t plot_top(const struct plot *plot);
 
 /* The level at a time, 0 before the first change. */
 uint64_t plot_level_at(struct line_of line, uint64_t ns);

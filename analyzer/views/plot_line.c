@@ -49,6 +49,30 @@ const struct bucket *plot_highest(struct line_of line)
     return highest;
 }
 
+uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line)
+{
+    uint64_t end = line->image->processes[0].end_ns;
+    return end < plot->end_ns ? end : plot->end_ns;
+}
+
+int plot_line_is_shown(const struct plot *plot, const struct plot_line *line)
+{
+    struct steps steps = {.buckets = line->line.buckets, .count = line->line.count};
+    uint64_t ns, level;
+    return steps_next(&steps, &ns, &level) && ns <= plot_line_end(plot, line);
+}
+
+uint64_t plot_top(const struct plot *plot)
+{
+    uint64_t top = 0;
+    for (size_t i = 0; i < plot->line_count; i++) {
+        const struct bucket *highest = plot_highest(plot->lines[i].line);
+        if (highest && highest->max_bytes > top)
+            top = highest->max_bytes;
+    }
+    return top;
+}
+
 uint64_t plot_level_at(struct line_of line, uint64_t ns)
 {
     struct steps steps = {.buckets = line.buckets, .count = line.count};

@@ -2,21 +2,17 @@
 #include "function_names.h"
 #include "function_order.h"
 #include "plot.h"
-#include "text.h"
+#include "plot_label.h"
 #include "xalloc.h"
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MEMBERS_MAX 64  /* of a group: one bit each */
 #define SAME_PLACE  50  /* brackets closer than range / SAME_PLACE are at one place */
 #define SAME_PEAK   20  /* peaks that differ by no more than peak / SAME_PEAK are the same */
 #define WORTH       50  /* beyond PLOT_FUNCTIONS_MIN an entry holds at least peak / WORTH */
 #define MUCH        20  /* enough functions with names that hold peak / MUCH suffice */
+#define MUCH_MORE   2   /* times as much */
 #define LEAST       100 /* what holds less than peak / LEAST has no entry */
-#define LABEL_MIN   16  /* columns: narrower ones say nothing */
-#define PLACE_MAX   24  /* columns of a file and a line */
-#define ARROW       " \xe2\x80\xba "
 
 struct group { /* functions that share an entry; the first has the highest own peak */
     const struct function_usage *members[MEMBERS_MAX];
@@ -175,20 +171,31 @@ static int is_named(const struct image *image, const struct function_usage *usag
     return (image->functions[usage->function].flags & FUNCTION_RESOLVED) != 0;
 }
 
-/* Functions without a name say little: they only count if not enough others hold much. */
+/* What the last one holds of those with a name that suffice; 0 where there are too few. */
+static uint64_t enough_named(const struct plot *plot, const struct function_usage **order,
+                             size_t count)
+{
+    uint64_t much = peak_of(plot) / MUCH;
+    size_t named = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t own = held(plot, order[i])->inclusive.own_peak_bytes;
+        if (is_named(plot->lines[0].image, order[i]) && own >= much &&
+            ++named == PLOT_FUNCTIONS_MIN)
+            return own;
+    }
+    return 0;
+}
+
+/* Functions without a name say little: where enough others hold much, they count only if they hold
+ * much more. */
 static size_t prefer_named(const struct plot *plot, const struct function_usage **order,
                            size_t count)
 {
-    const struct image *image = plot->lines[0].image;
-    uint64_t much = peak_of(plot) / MUCH;
-    size_t named = 0, kept = 0;
+    uint64_t enough = enough_named(plot, order, count);
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        named +=
-            is_named(image, order[i]) && held(plot, order[i])->inclusive.own_peak_bytes >= much;
-    if (named < PLOT_FUNCTIONS_MIN)
-        return count;
-    for (size_t i = 0; i < count; i++)
-        if (is_named(image, order[i]))
+        if (enough == 0 || is_named(plot->lines[0].image, order[i]) ||
+            held(plot, order[i])->inclusive.own_peak_bytes / MUCH_MORE > enough)
             order[kept++] = order[i];
     return kept;
 }
@@ -268,76 +275,18 @@ static void find_ends(const struct image *image, const struct group *group, uint
     }
 }
 
-/* "outer > inner" where both fit, else the outer one and an ellipsis. */
-static char *label_in(const struct image *image, const struct group *group, size_t width)
+static struct plot_ends ends_of(const struct image *image, const struct group *group)
 {
     uint32_t outer, inner;
     find_ends(image, group, &outer, &inner);
-    if (outer == inner)
-        return text_short_name(image->functions[outer].name, width);
-    const char *between = group->count == 2 ? ARROW : ARROW "\xe2\x80\xa6" ARROW;
-    char *from = text_short_name(image->functions[outer].name, width - 4);
-    char *to = text_short_name(image->functions[inner].name, SIZE_MAX);
-    char *label = xmalloc(strlen(from) + strlen(between) + strlen(to) + 1);
-    sprintf(label, "%s%s%s", from, between, to);
-    if (text_width(label) > width)
-        sprintf(label, "%s%s", from, ARROW "\xe2\x80\xa6");
-    free(from);
-    free(to);
-    return label;
+    return (struct plot_ends){&image->functions[outer], &image->functions[inner], group->count};
 }
 
-static char *label_of(const struct image *image, const struct group *group, size_t width)
-{
-    char *label = label_in(image, group, width);
-    for (size_t less = width; text_proportional(label) > (double)width && less > LABEL_MIN;) {
-        free(label);
-        label = label_in(image, group, --less);
-    }
-    return label;
-}
-
-static char *place_of(const struct image *image, const struct group *group)
-{
-    uint32_t outer, inner;
-    find_ends(image, group, &outer, &inner);
-    char *place = function_place(&image->functions[outer]), *fit = text_fit(place, PLACE_MAX, 1);
-    free(place);
-    return fit;
-}
-
-/* Appends their places to labels that are the same. */
-static void tell_twins_apart(const struct image *image, const struct group *groups,
-                             struct plot_function *functions, size_t count, size_t width)
-{
-    unsigned char twins[PLOT_FUNCTIONS_MAX] = {0};
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(functions[i].label, functions[k].label) == 0)
-                twins[i] = twins[k] = 1;
-    for (size_t i = 0; i < count; i++) {
-        if (!twins[i])
-            continue;
-        char *place = place_of(image, &groups[i]), *both = NULL;
-        size_t behind = text_width(place) + 3;
-        char *label =
-            label_of(image, &groups[i], behind + LABEL_MIN < width ? width - behind : LABEL_MIN);
-        if (asprintf(&both, "%s (%s)", label, place) >= 0) {
-            free(functions[i].label);
-            functions[i].label = both;
-        }
-        free(label);
-        free(place);
-    }
-}
-
-static struct plot_function function_of(const struct plot *plot, const struct group *group,
-                                        size_t width)
+static struct plot_function function_of(const struct plot *plot, const struct group *group)
 {
     const struct plot_line *line = &plot->lines[0];
     const struct function_usage *first = group->members[0];
-    struct plot_function f = {.label = label_of(line->image, group, width),
-                              .own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes,
+    struct plot_function f = {.own_peak_bytes = held(plot, first)->inclusive.own_peak_bytes,
                               .activations = first->activations,
                               .span = held(plot, first)->span};
     if (line->mapped.count) {
@@ -359,7 +308,23 @@ static size_t fit_rows(const struct plot_function *functions, size_t count)
     return fit;
 }
 
-struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *count)
+/* The entries of the groups that have room. */
+static struct plot_function *functions_of(const struct plot *plot, const struct group *groups,
+                                          size_t *count, const struct plot_room *room)
+{
+    struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
+    struct plot_ends ends[PLOT_FUNCTIONS_MAX];
+    for (size_t i = 0; i < *count; i++)
+        functions[i] = function_of(plot, &groups[i]);
+    *count = fit_rows(functions, *count);
+    for (size_t i = 0; i < *count; i++)
+        ends[i] = ends_of(plot->lines[0].image, &groups[i]);
+    plot_label(functions, ends, *count, room);
+    return functions;
+}
+
+struct plot_function *plot_pick(const struct plot *plot, const struct plot_room *room,
+                                size_t *count)
 {
     const struct plot_line *line = &plot->lines[0];
     const struct image *image = line->image;
@@ -373,12 +338,7 @@ struct plot_function *plot_pick(const struct plot *plot, size_t width, size_t *c
     kept = prefer_named(plot, order, kept);
     struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
     *count = split_groups(groups, make_groups(plot, order, kept, groups));
-    struct plot_function *functions = xcalloc(*count + 1, sizeof *functions);
-    for (size_t i = 0; i < *count; i++)
-        functions[i] = function_of(plot, &groups[i], width);
-    for (size_t fit = fit_rows(functions, *count); *count > fit;)
-        free(functions[--*count].label);
-    tell_twins_apart(image, groups, functions, *count, width);
+    struct plot_function *functions = functions_of(plot, groups, count, room);
     free(groups);
     free(places);
     free(order);

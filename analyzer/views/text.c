@@ -70,23 +70,6 @@ size_t text_width(const char *text)
     return width;
 }
 
-double text_proportional(const char *text)
-{
-    double width = 0;
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("ijlftr.,:;'|!()[] ", c))
-            width += 0.6;
-        else if (strchr("WMmw@%", c))
-            width += 1.5;
-        else if (c >= 'A' && c <= 'Z')
-            width += 1.15;
-        else
-            width += (c & 0xc0) != 0x80;
-    }
-    return width;
-}
-
 /* The place after `columns` characters of a clean text. */
 static const char *skip_columns(const char *text, size_t columns)
 {

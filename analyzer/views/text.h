@@ -29,9 +29,6 @@ char *text_clean(const char *text);
 /* Columns of a clean text, counted one per character. */
 size_t text_width(const char *text);
 
-/* Columns of a clean text in a proportional font, in widths of an average small letter. */
-double text_proportional(const char *text);
-
 /* Stands for what was cut out of a text. */
 #define TEXT_ELLIPSIS "\xe2\x80\xa6"
 

@@ -4,6 +4,7 @@
 #define PLOT_FIXTURE_H
 
 #include "gnuplot.h"
+#include "text.h"
 #include "view_fixture.h"
 
 static struct view_fixture fixture;
@@ -32,6 +33,21 @@ static inline struct plot make_plot_of_memory(void)
     line.series = SERIES_MEMORY;
     line.mapped = (struct line_of){mapped, 2};
     return plot;
+}
+
+/* Picks functions for rows of so many columns. */
+static inline struct plot_function *pick(const struct plot *plot, size_t columns, size_t *count)
+{
+    struct plot_room room = {columns, text_width};
+    return plot_pick(plot, &room, count);
+}
+
+static inline size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        count++;
+    return count;
 }
 
 static inline char *script_of(struct plot *plot, enum picture_kind kind, size_t *bytes)

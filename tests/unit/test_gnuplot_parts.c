@@ -10,14 +10,6 @@
 #include "plot_fixture.h"
 #include <stdlib.h>
 
-static size_t count_of(const char *text, const char *word)
-{
-    size_t count = 0;
-    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
-        count++;
-    return count;
-}
-
 /* Below a single line of memory lie its parts, and the legend says what each was at the peak. */
 static void test_parts_of_memory(void **state)
 {
@@ -69,46 +61,6 @@ static void test_parts_in_a_window(void **state)
     check_text_of_a_window(&plot);
 }
 
-/* Several lines show no areas; the legend says how much of each peak was mapped. */
-static void test_parts_of_several(void **state)
-{
-    (void)state;
-    struct plot plot = make_plot_of_memory();
-    struct plot_line several[8] = {line, line, line, line, line, line, line, line};
-    size_t bytes;
-    plot.lines = several;
-    plot.line_count = 2;
-    several[0].name = several[7].name = "child 12345 a long name of a program that ends";
-    char *script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_null(strstr(script, "filledcurves"));
-    assert_non_null(strstr(script, "of a program that ends, peak 8.00 MiB\""));
-    assert_int_equal(count_of(script, "title \"  6.00 MiB of it mapped\""), 2);
-    free(script);
-    plot.line_count = 8; /* two rows each would be more than a page has */
-    script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_non_null(strstr(script, "that ends, 8.00 MiB (6.00 MiB mapped)\""));
-    assert_int_equal(count_of(script, "of it mapped"), 0);
-    free(script);
-}
-
-static void test_parts_in_characters(void **state)
-{
-    (void)state;
-    struct plot plot = make_plot_of_memory();
-    struct picture picture = {.kind = PICTURE_TEXT, .columns = 79, .lines = 24};
-    char *text = NULL;
-    size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
-    gnuplot_text_legend(&plot, &picture, out);
-    fclose(out);
-    assert_non_null(strstr(text, "= 2.00 MiB heap + 6.00 MiB mapped\n"));
-    assert_non_null(strstr(text, "  #  mapped memory\n"));
-    free(text);
-    text = script_of(&plot, PICTURE_TEXT, &bytes);
-    assert_non_null(strstr(text, "$mapped with lines linetype 2"));
-    free(text);
-}
-
 /* The functions are those of the series that is drawn. */
 static void test_functions_of_memory(void **state)
 {
@@ -121,13 +73,13 @@ static void test_functions_of_memory(void **state)
     struct function_usage *maps = &fixture.usages[2];
     maps->memory = maps->heap;
     memset(&maps->heap, 0, sizeof maps->heap);
-    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    struct plot_function *functions = pick(&plot, 30, &count);
     assert_int_equal(count, 1);
     assert_string_equal(functions[0].label, "maps");
     assert_int_equal(functions[0].span.begin_ns, 3 * FIXTURE_SECOND);
     plot_functions_free(functions, count);
     line.series = SERIES_HEAP;
-    functions = plot_pick(&plot, 30, &count);
+    functions = pick(&plot, 30, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[1].label, "allocates");
     plot_functions_free(functions, count);
@@ -149,7 +101,7 @@ static void test_parts_of_functions(void **state)
         u->mapped.inclusive.own_peak_bytes = i == 8 ? 0 : 2 * FIXTURE_MIB;
         u->memory.inclusive.own_peak_bytes = (uint64_t)(70 - i) * FIXTURE_MIB / 10;
     }
-    struct plot_function *functions = plot_pick(&plot, 20, &plot.function_count);
+    struct plot_function *functions = pick(&plot, 20, &plot.function_count);
     assert_int_equal(plot.function_count, 5);
     plot.functions = functions;
     functions[4].heap_bytes = 0;
@@ -158,6 +110,41 @@ static void test_parts_of_functions(void **state)
     assert_int_equal(count_of(script, "  6.60 MiB mapped\""), 1);
     free(script);
     plot_functions_free(functions, plot.function_count);
+}
+
+/* An axis and what is said of it are in one unit, whatever stands beside it. */
+static void test_one_unit(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    size_t bytes;
+    for (int i = 0; i < 5; i++)
+        fixture.buckets[i].max_bytes = 600u << 10;
+    for (int i = 0; i < 3; i++)
+        fixture.samples[i].rss_bytes = 1100u << 10;
+    fixture.process.totals.rss_mark_bytes = 1200u << 10;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "heap used (in KiB)"));
+    assert_non_null(strstr(script, " 600.00 KiB at "));
+    assert_non_null(strstr(script, "RSS samples, up to 1100.00 KiB\""));
+    assert_non_null(strstr(script, "RSS high-water mark 1200.00 KiB\""));
+    free(script);
+}
+
+static void test_digits_of_a_slope(void **state)
+{
+    (void)state;
+    static const struct {
+        double mib;
+        const char *text;
+    } slopes[] = {{0.0022777, "0.002278"}, {0.7084, "0.7084"}, {16.758, "16.76"}, {5, "5.000"},
+                  {-1.5, "-1.500"},        {45258.3, "45258"}, {0, "0"},          {-1e-9, "0"}};
+    for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
+        char text[GNUPLOT_SLOPE_TEXT], expected[64];
+        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text);
+        snprintf(expected, sizeof expected, "slope %s MiB/s", slopes[i].text);
+        assert_string_equal(text, expected);
+    }
 }
 
 /* The kernel's figure stands beside the samples, of a whole process only. */
@@ -180,39 +167,16 @@ static void test_high_water_mark(void **state)
     assert_int_equal(gnuplot_high_water(&plot), 0);
 }
 
-/* However many recordings lie over each other, the legend has room on the page. */
-static void test_a_long_legend_is_cut(void **state)
-{
-    (void)state;
-    struct plot_line many[25];
-    size_t bytes;
-    struct plot plot = make_plot();
-    for (size_t i = 0; i < 25; i++)
-        many[i] = line;
-    plot.lines = many;
-    plot.line_count = 25;
-    char *script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_int_equal(count_of(script, "NaN with"), 14);
-    assert_non_null(strstr(script, "title \"and 12 more\""));
-    assert_int_equal(count_of(script, "$line24 with lines"), 1);
-    free(script);
-    plot.line_count = 3;
-    script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_int_equal(count_of(script, "NaN with"), 6);
-    free(script);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_parts_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_in_a_window, set_up),
-        cmocka_unit_test_setup(test_parts_of_several, set_up),
-        cmocka_unit_test_setup(test_parts_in_characters, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
+        cmocka_unit_test_setup(test_one_unit, set_up),
+        cmocka_unit_test(test_digits_of_a_slope),
         cmocka_unit_test_setup(test_high_water_mark, set_up),
-        cmocka_unit_test_setup(test_a_long_legend_is_cut, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

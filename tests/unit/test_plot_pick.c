@@ -70,7 +70,7 @@ static void test_start_frames_are_left_out(void **state)
     fixture.process.totals.peak_bytes = 800;
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 30, &count);
+    struct plot_function *functions = pick(&plot, 30, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[0].label, "main");
     assert_int_equal(functions[0].own_peak_bytes, 800);
@@ -96,13 +96,83 @@ static void test_chains_share_an_entry(void **state)
     fixture_function(&fixture, "f", FUNCTION_RESOLVED, 2000, 4, 4.2);
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 8);
     assert_string_equal(functions[0].label, "main");
     assert_string_equal(functions[1].label, "outer \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba inner");
     assert_int_equal(functions[1].own_peak_bytes, 8000);
     assert_string_equal(functions[2].label, "a");
     assert_string_equal(functions[7].label, "f");
+    plot_functions_free(functions, count);
+}
+
+/* The innermost function allocates: however little room there is, it is named, too. */
+static void test_both_ends_are_named(void **state)
+{
+    (void)state;
+    fixture.process.totals.peak_bytes = 8000;
+    fixture_function(&fixture, "compile_the_whole_program", FUNCTION_RESOLVED, 8000, 0.5, 4.5);
+    fixture_function(&fixture, "through", FUNCTION_RESOLVED, 7990, 0.51, 4.5);
+    fixture_function(&fixture, "allocate_another_page", FUNCTION_RESOLVED, 7980, 0.52, 4.49);
+    for (int i = 0; i < 6; i++)
+        fixture_function(&fixture, "abcdef" + i, FUNCTION_RESOLVED, 7000 - 900 * i, i / 2.0, i);
+    struct plot plot = make_plot();
+    static const struct {
+        size_t columns;
+        const char *label;
+    } rooms[] = {
+        {80,
+         "compile_the_whole_program \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba allocate_another_page"},
+        {43, "compil\xe2\x80\xa6rogram \xe2\x80\xba \xe2\x80\xa6 \xe2\x80\xba "
+             "alloca\xe2\x80\xa6r_page"}};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        size_t count;
+        struct plot_function *functions = pick(&plot, rooms[i].columns, &count);
+        assert_string_equal(functions[0].label, rooms[i].label);
+        plot_functions_free(functions, count);
+    }
+}
+
+/* Where six functions with names hold much, those without count only if they hold much more. */
+/* Names of any length are cut in a moment. */
+static void test_endless_names(void **state)
+{
+    (void)state;
+    static char name[1 << 20];
+    memset(name, 'n', sizeof name - 1);
+    fixture_function(&fixture, name, FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture.process.totals.peak_bytes = 8000;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = pick(&plot, 40, &count);
+    assert_int_equal(text_width(functions[0].label), 30);
+    plot_functions_free(functions, count);
+}
+
+static void test_names_are_preferred(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture_function(&fixture, "lib+0x10", 0, 7900, 0.1, 4);
+    fixture_function(&fixture, "lib+0x20", 0, 1300, 0.2, 4);
+    fixture_function(&fixture, "lib+0x30", 0, 1200, 0.3, 4);
+    for (int i = 0; i < 7; i++)
+        fixture_function(&fixture, names[i], FUNCTION_RESOLVED, 800 - 50 * i, i, i + 1);
+    fixture.process.totals.peak_bytes = 8000;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = pick(&plot, 40, &count); /* the sixth is e */
+    static const char *const shown[] = {"main", "lib+0x10", "lib+0x20", "a", "b", "c", "d", "e"};
+    assert_int_equal(count, 8);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(functions[i].label, shown[i]);
+    plot_functions_free(functions, count);
+    fixture.functions[5].flags = 0; /* b: now the sixth is f */
+    functions = pick(&plot, 40, &count);
+    assert_string_equal(functions[3].label, "lib+0x30");
+    assert_string_equal(functions[4].label, "a");
+    assert_string_equal(functions[5].label, "c");
     plot_functions_free(functions, count);
 }
 
@@ -116,7 +186,7 @@ static void test_at_least_six(void **state)
     fixture.process.totals.peak_bytes = 8000;
     struct plot plot = make_plot();
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, PLOT_FUNCTIONS_MIN);
     plot_functions_free(functions, count);
 }
@@ -133,7 +203,7 @@ static void test_window_shows_its_own(void **state)
     plot.begin_ns = 2 * FIXTURE_SECOND;
     plot.end_ns = 3 * FIXTURE_SECOND;
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 1);
     assert_string_equal(functions[0].label, "within");
     plot_functions_free(functions, count);
@@ -155,7 +225,7 @@ static void test_some_have_no_bracket(void **state)
     plot.skipped = skipped;
     plot.skipped_count = 2;
     size_t count;
-    struct plot_function *functions = plot_pick(&plot, 40, &count);
+    struct plot_function *functions = pick(&plot, 40, &count);
     assert_int_equal(count, 2);
     assert_string_equal(functions[0].label, "main");
     assert_string_equal(functions[1].label, "just");
@@ -181,13 +251,29 @@ static void test_words_of_an_activation(void **state)
 
 /* ---- brackets ---- */
 
-static const struct bracket_area area = {
-    .x0 = -0.5, .x1 = 10.5, .y0 = -7, .y1 = 110, .arm = 0.15, .half = 4.4, .gap = 1.4};
+static const struct bracket_area area = {.x0 = -0.5,
+                                         .x1 = 10.5,
+                                         .y0 = -7,
+                                         .y1 = 110,
+                                         .arm = 0.15,
+                                         .half = 4.4,
+                                         .gap = 1.4,
+                                         .mark_arm = 0.06,
+                                         .mark_half = 2};
 
 static int lie_over_each_other(const struct bracket *a, const struct bracket *b)
 {
     return a->left <= b->right && b->left <= a->right && a->bytes - a->half < b->bytes + b->half &&
            b->bytes - b->half < a->bytes + a->half;
+}
+
+/* Is it where the function's begin or end is, or between the two of them? */
+static int is_at_its_time(const struct bracket *b, const struct span *s, int is_end)
+{
+    double begin = (double)s->begin_ns / 1e9, end = (double)s->end_ns / 1e9;
+    if (b->is_mark)
+        return !is_end && end - begin < area.arm && b->seconds >= begin && b->seconds <= end;
+    return b->seconds == (is_end ? end : begin);
 }
 
 /* Places them; none may hide another function's, or leave the axes, or its time. */
@@ -196,9 +282,9 @@ static void place(const struct plot *plot, struct bracket *brackets)
     brackets_place(plot, &area, brackets);
     for (size_t i = 0; i < 2 * plot->function_count; i++) {
         const struct bracket *b = &brackets[i];
-        const struct span *s = &plot->functions[i / 2].span;
-        assert_true(b->seconds == (double)(i % 2 ? s->end_ns : s->begin_ns) / 1e9);
-        assert_int_equal(b->is_shown, b->seconds >= area.x0 && b->seconds <= area.x1);
+        int is_marked = brackets[i / 2 * 2].is_mark, is_inside = b->seconds <= area.x1;
+        assert_true(is_at_its_time(b, &plot->functions[i / 2].span, (int)(i % 2)));
+        assert_int_equal(b->is_shown, is_inside && !(i % 2 && is_marked));
         if (!b->is_shown)
             continue;
         assert_true(b->bytes - b->half >= area.y0 - 1e-6 && b->bytes + b->half <= area.y1 + 1e-6);
@@ -213,7 +299,7 @@ static void test_brackets_are_where_they_belong(void **state)
     (void)state;
     struct plot_function functions[3] = {
         {.span = {1000000000, 9000000000, 50, 60, 0, 1}},
-        {.span = {2000000000, 2010000000, 20, 21, 0, 1}},    /* its two meet, and stay together */
+        {.span = {2000000000, 2160000000, 20, 21, 0, 1}},    /* its two meet, and stay together */
         {.span = {1000000000, 11000000000, 52, 108, 0, 1}}}; /* begins with the first one */
     struct plot plot = {.functions = functions, .function_count = 3};
     struct bracket brackets[BRACKETS_MAX];
@@ -223,6 +309,34 @@ static void test_brackets_are_where_they_belong(void **state)
     assert_true(brackets[4].bytes > 58 && brackets[4].bytes < 61); /* above the first */
     assert_false(brackets[5].is_shown);
     assert_true(brackets[0].half == area.half);
+}
+
+/* Two brackets in each other say nothing: one mark stands for them. */
+static void test_one_place_has_one_mark(void **state)
+{
+    (void)state;
+    struct plot_function functions[3] = {
+        {.span = {2000000000, 2100000000, 20, 22, 0, 1}},
+        {.span = {2000000000, 2100000000, 20, 80, 0, 1}}, /* far apart in height */
+        {.span = {10490000000, 10490000000, 20, 20, 0, 1}}};
+    struct plot plot = {.functions = functions, .function_count = 3};
+    struct bracket brackets[BRACKETS_MAX];
+    char *text = NULL;
+    size_t bytes;
+    place(&plot, brackets);
+    assert_true(brackets[0].is_mark && !brackets[1].is_shown);
+    assert_true(brackets[0].seconds == 2.05 && brackets[0].bytes == 21);
+    assert_true(brackets[0].half == area.mark_half);
+    assert_true(!brackets[2].is_mark && brackets[3].is_shown);
+    assert_true(brackets[4].is_mark && brackets[4].right == area.x1);
+    FILE *out = open_memstream(&text, &bytes);
+    brackets_data(brackets, 1, 1, out);
+    brackets_letters(brackets, 2, 1, out);
+    fclose(out);
+    assert_non_null(strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n\nEOD\n"));
+    assert_non_null(strstr(text, "set label '[a]' at 1.99,21 left front\n"));
+    assert_non_null(strstr(text, "set label '[b' at 2,"));
+    free(text);
 }
 
 static void test_brackets_are_set_apart(void **state)
@@ -257,11 +371,15 @@ int main(void)
         cmocka_unit_test_setup(test_slope, set_up),
         cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
+        cmocka_unit_test_setup(test_both_ends_are_named, set_up),
+        cmocka_unit_test_setup(test_endless_names, set_up),
+        cmocka_unit_test_setup(test_names_are_preferred, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
         cmocka_unit_test_setup(test_some_have_no_bracket, set_up),
         cmocka_unit_test(test_words_of_an_activation),
         cmocka_unit_test(test_brackets_are_where_they_belong),
+        cmocka_unit_test(test_one_place_has_one_mark),
         cmocka_unit_test(test_brackets_are_set_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

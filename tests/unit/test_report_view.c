@@ -163,11 +163,13 @@ static void test_processes_with_mapped_memory(void **state)
     make_processes(&f, SERIES_MEMORY);
     assert_non_null(strstr(text, "       peak       heap     mapped  recording\n"));
     assert_non_null(strstr(text, "  24.00 MiB   4.00 MiB  20.00 MiB  root.mprof\n"));
-    assert_null(strstr(text, " 0 B")); /* nothing is known of the other */
+    assert_null(strstr(text, " 0 B")); /* nothing is known of the other, which is said */
+    assert_non_null(strstr(text, "(peaks that are missing here are in report --tree)\n"));
     f.relatives[1].has_figures = 1;
     f.relatives[1].totals.peak_bytes = f.relatives[1].totals.memory_peak_bytes = 5 << 20;
     make_processes(&f, SERIES_MEMORY);
     assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB        0 B  child.mprof\n"));
+    assert_null(strstr(text, "missing"));
     f.relatives[1].series_unknown = 1;
     make_processes(&f, SERIES_MEMORY);
     assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB          -  child.mprof\n"));
