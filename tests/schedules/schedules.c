@@ -5,8 +5,8 @@
  *   schedules [--random N] [--pairs] [--replay SCENARIO FINE SEED OFTEN KILL JUMP AT TO AT TO]
  *
  * For each scenario: no switches but at the ends; every single switch to every actor; a kill at
- * every point, and a jump; with --pairs two switches, at every pair of points, and where there are
- * very many points at pairs of every third or so; then N random plans, half of them with switches
+ * every point, and a jump; with --pairs two switches, at all pairs of points where these are few,
+ * else at those of every fourth to ninth point; then N random plans, half of them with switches
  * at atomic accesses, too, a third with a kill, a third with a jump. It prints how many of what
  * were tried. The first plan that fails is printed with the points before its end, and how to
  * replay it; exit status 1.
