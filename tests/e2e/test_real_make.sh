@@ -1,7 +1,7 @@
 #!/bin/bash
 # gcc -j under make: some forty C files of a real source tree, uClibc-ng, as Debian's package uclibc-source has
 # it; its makefiles ask the shell and the compiler a lot. Every process of the tree is a recording of its own.
-# TIMEOUT 600
+# TIMEOUT 900
 . "$TESTS/e2e/lib.sh"
 . "$TESTS/e2e/real.sh"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Handlers that fork or jump away while a hook opens a chunk or a thread begins: parent and children record all they do,
 as the program is built, and with a recorder that stands still in these places."""
-# TIMEOUT 240
+# TIMEOUT 700
 import os
 import signal
 

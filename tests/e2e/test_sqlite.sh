@@ -1,6 +1,6 @@
 #!/bin/bash
 # sqlite3: a million allocations, the same as valgrind counts, both ways; the second reader agrees.
-# TIMEOUT 300
+# TIMEOUT 500
 . "$TESTS/e2e/lib.sh"
 
 command=(sqlite3 :memory: ".read $TESTS/workloads/sqlite.sql")

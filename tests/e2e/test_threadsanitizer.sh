@@ -1,5 +1,5 @@
 #!/bin/bash
-# TIMEOUT 240
+# TIMEOUT 400
 # The recorder's threads under ThreadSanitizer: events, short threads, rule cache, loader and forks at once; and the
 # analyzer's, which share its memory.
 . "$TESTS/e2e/lib.sh"

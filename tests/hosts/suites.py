@@ -82,8 +82,21 @@ REDIS_LEFT_OUT = ("cluster", "moduleapi", "printver")
 REDIS_PORT = 21111
 
 
+def apart(place, name):
+    """A folder of links to what lies in redis', with a tests/tmp of its own: each run removes whatever it finds there,
+    also the folders of servers of another one, which then cannot save and do not end."""
+    folder = os.path.join(place, "hosts", name.replace("/", "-"))
+    os.makedirs(os.path.join(folder, "tests", "tmp"), exist_ok=True)
+    for part, own in (("", ("tests", "hosts")), ("tests", ("tmp",))):
+        for entry in os.listdir(os.path.join(place, part)):
+            link = os.path.join(folder, part, entry)
+            if entry not in own and not os.path.lexists(link):
+                os.symlink(os.path.join(place, part, entry), link)
+    return folder
+
+
 def redis(folder):
-    """Each file of redis' suite, with servers of its own."""
+    """Each file of redis' suite, with servers and a folder of its own."""
     place = source(folder, "redis")
     tests = os.path.join(place, "tests")
     # As the package does not: its allocator is libc's, not jemalloc, which would bypass malloc.
@@ -93,7 +106,8 @@ def redis(folder):
     units = [os.path.relpath(p, tests)[:-4] for p in files]
     units = sorted(u for u in units if not any(left in u for left in REDIS_LEFT_OUT))
     return [Host(u, ["tclsh", "tests/test_helper.tcl", "--single", u, "--clients", "1", "--baseport",
-                     str(REDIS_PORT + 100 * i), "--portcount", "100"], place, {}) for i, u in enumerate(units)]
+                     str(REDIS_PORT + 100 * i), "--portcount", "100"], apart(place, u), {})
+            for i, u in enumerate(units)]
 
 
 # ---- valgrind ----
