@@ -3,6 +3,7 @@
 #include "command.h"
 #include "elf_check.h"
 #include "gather.h"
+#include "last_resort.h"
 #include "launch.h"
 #include "options.h"
 #include "output_name.h"
@@ -28,9 +29,10 @@
 static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)};
 #define SETTING_COUNT (sizeof setting_variables / sizeof setting_variables[0])
 
-enum { EXIT_TIME_LIMIT = 124, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-#define PATIENCE_MS     1000       /* after the program's end, before we say that it takes longer */
+#define WAIT_MS         50   /* between two looks whether there is still memory to collect with */
+#define PATIENCE_MS     1000 /* after the program's end, before we say that it takes longer */
 #define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct values {
@@ -252,38 +254,30 @@ static struct root_end end_of(const struct session *s, const struct supervised *
     return end;
 }
 
+/* Waits at most `ms` milliseconds (-1: as long as it takes). Returns 1 when all is collected. */
+static int wait_for_collecting(struct collecting *collecting, int ms)
+{
+    for (int waited = 0; ms < 0 || waited < ms; waited += WAIT_MS) {
+        if (collecting_wait(collecting, WAIT_MS))
+            return 1;
+        if (last_resort_taken())
+            last_resort_end();
+    }
+    return 0;
+}
+
 /* Collects everything recorded so far; a user who has to wait is told why. */
 static void collect_the_rest(const struct session *s, struct collecting *collecting,
                              struct root_end end)
 {
     collecting_end(collecting, end);
-    if (!collecting_wait(collecting, PATIENCE_MS)) {
+    if (!wait_for_collecting(collecting, PATIENCE_MS)) {
         if (isatty(STDERR_FILENO) && !s->values.quiet)
             complain("the program has ended; the rest of its recording is being collected");
-        collecting_wait(collecting, -1);
+        wait_for_collecting(collecting, -1);
     }
     collecting_free(collecting);
 }
-
-static void record(struct session *s, struct proc_identity root, const sigset_t *watched,
-                   uint64_t begin_ns, struct supervised *result)
-{
-    raise_file_limit();
-    if (s->gather == NULL) {
-        supervise(result, root, watched, NULL, s->values.timeout, begin_ns);
-        return;
-    }
-    char *wanted = output_name_expand(s->output.file, root.pid);
-    struct sampler *sampler = sampler_start(s->values.interval);
-    gather_begin(s->gather, root, wanted, sampler);
-    free(wanted);
-    struct collecting *collecting = collecting_start(s->gather);
-    supervise(result, root, watched, collecting, s->values.timeout, begin_ns);
-    collect_the_rest(s, collecting, end_of(s, result));
-    sampler_stop(sampler);
-}
-
-/* ---- after the end ---- */
 
 /* The folder as it is shown before a recording's name. */
 static char *shown_folder(const struct session *s)
@@ -300,6 +294,41 @@ static char *shown_folder(const struct session *s)
     folder[slash + 1 - given] = '\0';
     return folder;
 }
+
+static char *shown_name(const struct session *s, const char *name)
+{
+    char *folder = shown_folder(s), *shown = xmalloc(strlen(folder) + strlen(name) + 1);
+
+    stpcpy(stpcpy(shown, folder), name);
+    free(folder);
+    return shown;
+}
+
+static void record(struct session *s, struct proc_identity root, const sigset_t *watched,
+                   uint64_t begin_ns, struct supervised *result)
+{
+    last_resort_begin(&(struct last_resort){result, root, watched, s->values.timeout, begin_ns});
+    raise_file_limit();
+    if (s->gather == NULL) {
+        supervise(result, root, watched, NULL, s->values.timeout, begin_ns);
+        return;
+    }
+    char *wanted = output_name_expand(s->output.file, root.pid);
+    char *shown = shown_name(s, wanted);
+    last_resort_name(shown);
+    struct sampler *sampler = sampler_start(s->values.interval);
+    gather_begin(s->gather, root, wanted, sampler);
+    free(wanted);
+    struct collecting *collecting = collecting_start(s->gather);
+    supervise(result, root, watched, collecting, s->values.timeout, begin_ns);
+    last_resort_root_ended();
+    collect_the_rest(s, collecting, end_of(s, result));
+    sampler_stop(sampler);
+    last_resort_name(NULL);
+    free(shown);
+}
+
+/* ---- after the end ---- */
 
 static void close_with_summary(const struct session *s, const struct supervised *end)
 {
@@ -346,13 +375,8 @@ static int start_and_watch(struct session *s)
     struct proc_identity root = {pid, proc_stat_read(pid, &stat) ? stat.start_time : 0};
     record(s, root, &watched, begin_ns, &end);
     close_with_summary(s, &end);
-    if (end.timed_out)
-        return EXIT_TIME_LIMIT;
-    if (WIFSIGNALED(end.status)) {
-        fflush(stderr);
-        launch_die_of(WTERMSIG(end.status));
-    }
-    return WEXITSTATUS(end.status);
+    last_resort_over();
+    return run_exit_status(&end);
 }
 
 static void make_tree(struct session *s)

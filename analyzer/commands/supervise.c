@@ -1,6 +1,5 @@
 /* supervise.c - see supervise.h. */
 #include "supervise.h"
-#include "xalloc.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -20,9 +19,11 @@ struct supervision {
     struct collecting *collecting;
     int signal_fd;
     uint64_t limit_ns; /* when the time is up; then when the grace is; UINT64_MAX: never */
-    struct proc_identity *victims; /* of the time limit */
     size_t victim_count;
 };
+
+/* Of the time limit. */
+static struct proc_identity victims[VICTIMS_MAX];
 
 uint64_t supervise_clock_ns(void)
 {
@@ -62,7 +63,7 @@ static void take_signals(struct supervision *s)
 
 static void add_victims(struct supervision *s)
 {
-    struct proc_identity *free_part = s->victims + s->victim_count;
+    struct proc_identity *free_part = victims + s->victim_count;
     size_t room = VICTIMS_MAX - s->victim_count;
     size_t found = proc_descendants(s->root.pid, free_part, room);
 
@@ -79,8 +80,8 @@ static int is_victim(struct proc_identity process)
 static void signal_victims(struct supervision *s, int signal)
 {
     for (size_t i = 0; i < s->victim_count; i++)
-        if (is_victim(s->victims[i]))
-            kill(s->victims[i].pid, signal);
+        if (is_victim(victims[i]))
+            kill(victims[i].pid, signal);
 }
 
 static void check_time(struct supervision *s)
@@ -107,7 +108,7 @@ static void check_time(struct supervision *s)
 static int any_victim(const struct supervision *s)
 {
     for (size_t i = 0; i < s->victim_count; i++)
-        if (is_victim(s->victims[i]))
+        if (is_victim(victims[i]))
             return 1;
     return 0;
 }
@@ -145,7 +146,6 @@ void supervise(struct supervised *result, struct proc_identity root, const sigse
 
     *result = (struct supervised){0};
     s.signal_fd = signalfd(-1, watched, SFD_NONBLOCK | SFD_CLOEXEC);
-    s.victims = xcalloc(VICTIMS_MAX, sizeof *s.victims);
     if (timeout_s > 0 && timeout_s < 1e9)
         s.limit_ns = begin_ns + (uint64_t)(timeout_s * 1e9);
     while (!reap(&s)) {
@@ -156,7 +156,6 @@ void supervise(struct supervised *result, struct proc_identity root, const sigse
     result->wall_ns = supervise_clock_ns() - begin_ns;
     if (result->timed_out)
         end_victims(&s);
-    free(s.victims);
     if (s.signal_fd >= 0)
         close(s.signal_fd);
 }

@@ -4,7 +4,8 @@
  *
  * TERM and HUP that reach mprof-c go on to the program. When the time is up, the program and all
  * its known descendants, recorded or not, are asked to end (TERM) and after a while made to (KILL).
- * Returns when the root process has ended; nothing of a recording depends on how.
+ * Returns when the root process has ended; nothing of a recording depends on how. Takes no memory,
+ * which may be out. Main thread.
  */
 #ifndef MPROF_SUPERVISE_H
 #define MPROF_SUPERVISE_H

@@ -12,11 +12,17 @@
 #include <unistd.h>
 
 static void advise(void);
-static int huge_pages;
+static atomic_int huge_pages;
+
+/* Gives up what the heap would grow by beyond what is wanted. Returns 0 where it did before. */
+static int save(void)
+{
+    return atomic_exchange(&huge_pages, 0) && mallopt(M_TOP_PAD, 0);
+}
 
 static void *or_end(void *memory, size_t bytes)
 {
-    if (huge_pages)
+    if (atomic_load_explicit(&huge_pages, memory_order_relaxed))
         advise();
     if (memory || bytes == 0)
         return memory;
@@ -38,7 +44,8 @@ void xalloc_too_many(const char *what, size_t most)
 
 void *xmalloc(size_t bytes)
 {
-    return or_end(malloc(bytes), bytes);
+    void *memory = malloc(bytes);
+    return or_end(memory || !save() ? memory : malloc(bytes), bytes);
 }
 
 void *xcalloc(size_t count, size_t bytes)
@@ -46,17 +53,20 @@ void *xcalloc(size_t count, size_t bytes)
     size_t total;
     if (__builtin_mul_overflow(count, bytes, &total))
         return or_end(NULL, (size_t)-1);
-    return or_end(calloc(count, bytes), total);
+    void *memory = calloc(count, bytes);
+    return or_end(memory || !save() ? memory : calloc(count, bytes), total);
 }
 
 void *xaligned(size_t alignment, size_t bytes)
 {
-    return or_end(aligned_alloc(alignment, bytes), bytes);
+    void *memory = aligned_alloc(alignment, bytes);
+    return or_end(memory || !save() ? memory : aligned_alloc(alignment, bytes), bytes);
 }
 
 void *xrealloc(void *old, size_t bytes)
 {
-    return or_end(realloc(old, bytes), bytes);
+    void *memory = realloc(old, bytes);
+    return or_end(memory || !save() ? memory : realloc(old, bytes), bytes);
 }
 
 /* ---- huge pages ---- */
