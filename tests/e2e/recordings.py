@@ -26,8 +26,8 @@ MUST_BE_ZERO = ("lost", "unmatched_frees", "implied_frees")
 
 
 def recordings(folder):
-    """Names in either state, a spool or a capture."""
-    names = {n[:-len(".spool")] if n.endswith(".spool") else n for n in os.listdir(folder)}
+    """Names in whatever state, a spool, what run has left of one, or a capture."""
+    names = {n.removesuffix(".spool").removesuffix(".part") for n in os.listdir(folder)}
     return sorted(os.path.join(folder, n) for n in names if ".mprof" in n)
 
 

@@ -198,6 +198,20 @@ recorded "an auditor of calls" OURS LD_AUDIT="$PWD/calls.so"
 
 # Linked in: the program's own malloc comes before ours, also for libc. Its mappings are recorded, run says so.
 # (No static mimalloc is packaged.)
+cat >large.c <<'END'
+#include <stdlib.h>
+#include <string.h>
+static void *volatile kept;
+__attribute__((noinline)) static void hold(void)
+{
+    kept = memset(malloc(100000000), 1, 100000000);
+}
+int main(void)
+{
+    hold();
+    return 0;
+}
+END
 for name in libjemalloc.a libtcmalloc_minimal.a; do
     g++ -x c -std=gnu17 -D_GNU_SOURCE -w -fno-builtin -o static "$TESTS/programs/allocators.c" -x none -pthread \
         -Wl,--whole-archive "$(library $name)" -Wl,--no-whole-archive -ldl || fail "cannot link $name"
@@ -209,8 +223,14 @@ for name in libjemalloc.a libtcmalloc_minimal.a; do
     for way in preload run; do
         assert_eq "$name, $way: allocations" 0 "$(json $way.mprof totals.allocations)"
         assert_at_least "$name, $way: mapped memory" 1000000 "$(json $way.mprof totals.mapped_peak_bytes)"
-        "$MPROF" peak --func main $way.mprof >peak.out 2>peak.err || fail "$name, $way: whose mappings: $(cat peak.err)"
+        "$MPROF" peak $way.mprof >peak.out 2>peak.err || fail "$name, $way: peak: $(cat peak.err)"
         assert_contains "$name, $way: what is said" "there are only mappings in the recording" peak.err
         assert_clean $way.mprof
     done
+    # Whose it is: by the stack of the block for which the allocator mapped more than it had at its start.
+    g++ -g -x c -w -fno-builtin -o large large.c -x none -pthread \
+        -Wl,--whole-archive "$(library $name)" -Wl,--no-whole-archive -ldl || fail "cannot link large with $name"
+    run_as large.mprof ./large || fail "$name, large: $?"
+    assert_at_least "$name: mapped for hold" 100000000 \
+        "$("$MPROF" peak --json --func hold large.mprof 2>/dev/null | json_of recordings.0.functions.0.mapped_own_peak_bytes)"
 done

@@ -41,6 +41,12 @@ for target in missing precious; do
             [ $way = report ] && { preload "$name" "$victim" >out || fail "$name: status $?"; }
             [ $way-$end = report-.spool ] && mv "$name.spool" "$name.spool.kept"
             ln -s "outside/$target" "$name$end"
+            if [ $way-$target-$end = run-precious- ]; then # it is no recording
+                assert_refused 2 "$MPROF" run -o "$name" "$victim"
+                untouched "$name"
+                rm "$name"
+                continue
+            fi
             case $way in
             preload) preload "$name" "$victim" >out || fail "$name: status $?" ;;
             run) run_as "$name" "$victim" >out 2>err || fail "$name: status $? $(cat err)" ;;
@@ -84,6 +90,10 @@ assert_eq "mode and owner of ours" "600 0" "$(stat -c "%a %u" all/a.mprof.1.spoo
 assert_eq "allocations" 18 "$(json all/a.mprof.1 totals.allocations)"
 rm all/b.mprof.spool
 preload all/b.mprof "$victim" >out || fail "status $? beside another user's part"
+assert_eq "allocations" 18 "$(json all/b.mprof totals.allocations)" # from the spool, every time
+assert_eq "the other user's part" "mine 65534" "$(cat all/b.mprof.part) $(stat -c %u all/b.mprof.part)"
+assert_eq "mode and owner of the spool" "600 0" "$(stat -c "%a %u" all/b.mprof.spool)"
+rm all/b.mprof.part
 assert_eq "allocations" 18 "$(json all/b.mprof totals.allocations)"
 assert_eq "mode and owner of the capture" "600 0" "$(stat -c "%a %u" all/b.mprof)"
 
