@@ -7,7 +7,7 @@
 #include "picture.h"
 #include "plot_check.h"
 #include "plot_family.h"
-#include "quality.h"
+#include "plot_note.h"
 #include "xalloc.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,73 +254,6 @@ static int set_range(struct page *page)
 
 /* ---- drawing ---- */
 
-/* "still running", "cut recording", what a family lacks; NULL where it is whole. */
-static char *state_of(const struct page *page, size_t i)
-{
-    const struct image *image = page->lines[i].image;
-    const struct plot_family *family = page->families[i];
-    char *text = NULL, *gaps = family ? plot_family_gaps(family) : NULL;
-    int running = family ? plot_family_runs_on(family) : image->running;
-    if (!gaps && !family && image->cut && !running)
-        gaps = xstrdup("cut recording");
-    if (!running)
-        return gaps;
-    if (asprintf(&text, "still running%s%s", gaps ? ", " : "", gaps ? gaps : "") < 0)
-        text = NULL;
-    free(gaps);
-    return text;
-}
-
-/* Both, with `between` between them; frees them. Each may be NULL. */
-static char *joined(char *a, const char *between, char *b)
-{
-    char *both = NULL;
-    if (!a || !b)
-        return a ? a : b;
-    if (asprintf(&both, "%s%s%s", a, between, b) < 0)
-        both = NULL;
-    free(a);
-    free(b);
-    return both;
-}
-
-/* What is not exact in a recording or its family, and what has no line of its own; NULL where there
- * is nothing of that. Also complains of it. */
-static char *note_of_one(const struct page *page, size_t i)
-{
-    const struct plot_family *family = page->families[i];
-    struct quality quality =
-        family ? plot_family_quality(family) : page->lines[i].image->processes[0].quality;
-    char *text = quality_of_functions(&quality);
-    char *left_out = family ? plot_family_left_out(family) : NULL;
-    if (text)
-        complain("%s: %s, so the picture is no exact one", page->names[i], text);
-    if (left_out)
-        complain("%s: %s", page->names[i], left_out);
-    return joined(joined(state_of(page, i), ", ", left_out), ", ", text);
-}
-
-/* Where there are several recordings, says whose note it is; frees it. */
-static char *with_name(const struct page *page, size_t i, char *note)
-{
-    char *named = NULL;
-    if (!note || page->count == 1)
-        return note;
-    if (asprintf(&named, "%s: %s", page->names[i], note) < 0)
-        return note;
-    free(note);
-    return named;
-}
-
-/* The same for all recordings, for the picture's foot. */
-static char *note_of(const struct page *page)
-{
-    char *note = NULL;
-    for (size_t i = 0; i < page->count; i++)
-        note = joined(note, "; ", with_name(page, i, note_of_one(page, i)));
-    return note;
-}
-
 /* Lines that a window has nothing of would stand in the legend alone. */
 static void keep_lines_in_window(struct page *page)
 {
@@ -347,7 +280,8 @@ static int draw(struct page *page, const struct picture *picture)
     struct plot_room room = gnuplot_room(plot, picture);
     if (plot_is_single(plot) && !page->families[0] && !page->values->no_functions)
         functions = plot_pick(plot, &room, &count);
-    char *note = note_of(page);
+    char *note =
+        plot_note(&(struct plot_noted){page->names, page->lines, page->families, page->count});
     plot->functions = functions;
     plot->function_count = count;
     plot->note = note;
