@@ -211,17 +211,20 @@ static void print_peak(const struct totals *t, const struct quality *quality, in
         print_parts(t);
 }
 
-static void print_left(const struct totals *t, const struct quality *quality, int has_parts)
+static void print_left(const struct totals *t, const struct quality *quality, int has_parts,
+                       const char *whose_end)
 {
     const char *bound = quality_bound(quality, UINT64_MAX);
-    char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[6 * UNITS_TEXT];
 
-    snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
-             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound);
+    snprintf(line, sizeof line, "%s in %s block%s%s%s", units_bytes(a, t->live_at_end_bytes),
+             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound,
+             has_parts ? "" : whose_end);
     print_line("live at end", line);
     if (!has_parts)
         return;
-    snprintf(line, sizeof line, "and %s mapped%s", units_bytes(a, t->mapped_at_end_bytes), bound);
+    snprintf(line, sizeof line, "and %s mapped%s%s", units_bytes(a, t->mapped_at_end_bytes), bound,
+             whose_end);
     print_line("", line);
 }
 
@@ -232,7 +235,7 @@ static void print_figures(const struct totals *t, const struct quality *quality,
     print_counts(t);
     print_peak(t, quality, has_parts);
     print_resident(t, sum);
-    print_left(t, quality, has_parts);
+    print_left(t, quality, has_parts, sum != NULL ? TOTALS_OWN_ENDS : "");
 }
 
 /* "4720 cc1plus, peak 880.14 MiB at 1.2 s", of what parts, and its resident set. */
