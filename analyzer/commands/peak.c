@@ -224,13 +224,12 @@ static void print_peaks(const struct process *p, const char *name, const char *p
 static void print_family(const struct chosen *chosen, const char *name)
 {
     const struct family *family = &chosen->lineage.family;
-    char part[256], *command = family_command(&family->relatives[chosen->shown], 40);
-    command[strcspn(command, " ")] = '\0';
+    char part[256], *program = family_program(&family->relatives[chosen->shown]);
     snprintf(part, sizeof part, ", %zu processes together", family_size(family));
     print_peaks(&chosen->together->processes[0], name, part, chosen->series, 1);
-    snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, command);
+    snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, program);
     print_peaks(&chosen->image->processes[0], name, part, chosen->series, 0);
-    free(command);
+    free(program);
     puts("  --pid N shows one of them, --tree all");
 }
 

@@ -445,7 +445,11 @@ const struct command command_run = {
         "tenth more of disk until it is collected.\n\n"
         "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "
         "the C library musl, for another processor) run all the same, and a sentence says so; of "
-        "one with its own malloc only mappings are recorded. Processes that "
+        "one with its own malloc only mappings are recorded. The last lines name, of all "
+        "processes, "
+        "the programs of which only mappings were recorded (\"no heap\"): they never called "
+        "malloc, "
+        "or have one of their own. Processes that "
         "still run when the program has ended go on recording; any command that reads their "
         "recording completes it.",
     .options = options,

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define WIDTH 79
+
 struct roots {
     const struct gathered *first, *last; /* images of the root process, by time; NULL: none */
     size_t others;                       /* recordings of other processes */
@@ -243,16 +245,15 @@ static void print_biggest(const struct run_family *family)
 {
     const struct relative *r = &family->lineage.family.relatives[family->biggest];
     char a[UNITS_TEXT], b[UNITS_TEXT], line[512];
-    char *command = family_command(r, 40);
+    char *program = family_program(r);
 
-    command[strcspn(command, " ")] = '\0';
     snprintf(line, sizeof line, "%d %s, peak %s at %s",
-             family->lineage.family.kin[family->biggest].pid, command,
+             family->lineage.family.kin[family->biggest].pid, program,
              units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
     print_line("biggest", line);
     if (totals_have_parts(&r->totals, r->series_unknown))
         print_parts(&r->totals);
-    free(command);
+    free(program);
     if (totals_resident(&r->totals) == 0)
         return;
     snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
@@ -334,6 +335,28 @@ static void print_cut(const struct run_summary *s)
     free(name);
 }
 
+/* Programs whose figures say nothing of their heap: "of chromium, and 5 more, only .." */
+static void print_without_heap(const struct run_summary *s)
+{
+    const struct gathered *first = NULL;
+    size_t count = 0;
+    char line[512], more[64] = "";
+
+    for (size_t i = 0; i < gather_count(s->gather); i++) {
+        const struct gathered *one = gather_get(s->gather, i);
+        if (one->only_maps && count++ == 0)
+            first = one;
+    }
+    if (count == 0)
+        return;
+    char *program = text_clean(first->program);
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more,", count - 1);
+    snprintf(line, sizeof line, "of %.128s%s %s", program, more, QUALITY_ONLY_MAPPINGS);
+    text_words("  no heap      ", line, WIDTH, stderr);
+    free(program);
+}
+
 static char *path_of(const struct run_summary *s, const struct gathered *one)
 {
     char *path = NULL;
@@ -387,6 +410,7 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);
+    print_without_heap(s);
     print_unrecorded(s);
     print_cut(s);
     print_names(s, family.sum != NULL ? roots->first : root, s->named, family.sum != NULL);

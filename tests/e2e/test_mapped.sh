@@ -134,11 +134,23 @@ assert_refused 2 "$MPROF" plot --heap --mapped arena.mprof
 # A program with mappings alone is drawn, and has no heap to draw.
 run_as only.mprof ./arena x || fail "status $?"
 "$MPROF" plot -o only.svg only.mprof >plot.out 2>&1 || fail "plot of mappings alone: $(cat plot.out)"
-assert_contains "what is said" "there are only mappings in the recording" plot.out
+assert_contains "what is said" "only mappings are recorded" plot.out
 assert_contains "its peak" "peak 200.00 MiB at" only.svg
 assert_contains "its part" "heap, 0 B of the peak" only.svg
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
 assert_contains "what to do" "leave --heap out" refused.err
+
+# Run says so at its end, of any program of the family, and so does every view of them; not where there are blocks.
+"$MPROF" run -o beside.mprof sh -c './arena x; :' >/dev/null 2>run.err || fail "run beside: $(cat run.err)"
+assert_contains "run beside" "  no heap      of arena only mappings are recorded: malloc was never called, or" run.err
+for view in "report" "report --tree" "leaks" "peak" "plot -o beside.svg" "plot -C -o beside.svg"; do
+    # shellcheck disable=SC2086
+    "$MPROF" $view beside.mprof >view.out 2>view.err || fail "$view: $(cat view.err)"
+    assert_eq "$view: what is said" "mprof-c: beside.mprof: of arena only mappings are recorded: malloc was never called, or is the program's own" \
+        "$(cat view.err)"
+done
+"$MPROF" run -o blocks.mprof ./arena >/dev/null 2>run.err || fail "run with blocks: $(cat run.err)"
+! grep -q "no heap" run.err || fail "a program with blocks: $(cat run.err)"
 
 # Threads by what is shown of them: with --heap as if nothing had been mapped, with --mapped those that mapped some.
 cat >crew.c <<'END'
