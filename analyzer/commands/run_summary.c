@@ -171,6 +171,16 @@ static void print_gaps(const struct gaps *gaps, const struct quality *shown)
     print_quality(&gaps->sum, shown);
 }
 
+/* Of what mappings are that are no memory, "" where some are: its line says how much those hold. */
+static const char *kinds_without_memory(const struct totals *t)
+{
+    if (t->mapped_peak_bytes)
+        return "";
+    if (t->file_peak_bytes)
+        return t->reserved_peak_bytes ? " of files and reserved space" : " of files";
+    return t->reserved_peak_bytes ? " of reserved space" : "";
+}
+
 /* What the program did: allocations, and the calls that map and unmap. */
 static void print_counts(const struct totals *t)
 {
@@ -185,8 +195,8 @@ static void print_counts(const struct totals *t)
         print_line("failed", line);
     }
     if (t->maps) {
-        snprintf(line, sizeof line, "%s, %s unmapping%s", units_count(a, t->maps),
-                 units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
+        snprintf(line, sizeof line, "%s%s, %s unmapping%s", units_count(a, t->maps),
+                 kinds_without_memory(t), units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
         print_line("mappings", line);
     }
 }

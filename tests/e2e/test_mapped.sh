@@ -152,6 +152,26 @@ done
 "$MPROF" run -o blocks.mprof ./arena >/dev/null 2>run.err || fail "run with blocks: $(cat run.err)"
 ! grep -q "no heap" run.err || fail "a program with blocks: $(cat run.err)"
 
+# Mappings of a program without mapped memory are of something else, and run says of what.
+cat >reads.c <<'END'
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+int main(int count, char **arguments)
+{
+    free(malloc(1));
+    if (count > 1)
+        mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, open(arguments[0], O_RDONLY), 0);
+    return 0;
+}
+END
+gcc -o reads reads.c || fail "gcc"
+"$MPROF" run -o reads.mprof ./reads 2>run.err || fail "reads: $(cat run.err)"
+assert_contains "mappings of files" "  mappings     1 of files, 0 unmappings" run.err
+"$MPROF" run -o reads.mprof ./reads x 2>run.err || fail "reads x: $(cat run.err)"
+assert_contains "mappings of both" "  mappings     2 of files and reserved space, 0 unmappings" run.err
+
 # Threads by what is shown of them: with --heap as if nothing had been mapped, with --mapped those that mapped some.
 cat >crew.c <<'END'
 #include <pthread.h>
