@@ -59,8 +59,8 @@ static size_t complain_missing(const struct image *image, const char *file, enum
     for (size_t i = 0; i < wanted->count; i++) {
         if (has_function(image, series, wanted->list[i]))
             continue;
-        complain("%s: no function '%s' holds memory in it; see mprof-c report", file,
-                 wanted->list[i]);
+        complain("%s: no function '%s' holds %s in it; see mprof-c report", file, wanted->list[i],
+                 series_words(series));
         missing++;
     }
     return missing;

@@ -86,6 +86,13 @@ assert_eq "peak" "arena.mprof 296.000 MiB heap 96.000 MiB mapped 200.000 MiB" "$
 "$MPROF" peak --func arena_new arena.mprof >peak.txt || fail "peak --func"
 assert_contains "the peak of arena_new" "232.000 MiB" peak.txt
 assert_eq "its only part" mapped "$(sed -n 's/^  \([a-z]*\)\t.*/\1/p' peak.txt)"
+while read -r series function; do
+    assert_refused 1 "$MPROF" peak --func "$function" "--$series" arena.mprof
+    assert_contains "a function without any" "no function '$function' holds $series memory in it" refused.err
+done <<END
+heap arena_new
+mapped fill
+END
 "$MPROF" peak --func main arena.mprof >peak.txt || fail "peak --func main"
 assert_eq "the parts of main's" "heap 96.000 MiB mapped 232.000 MiB" \
     "$(sed -n 's/^  \([a-z]*\)\t\([^\t]*\)\tat .*/\1 \2/p' peak.txt | xargs)"
