@@ -11,7 +11,8 @@
     SETTING(OUTPUT, "MPROF_OUTPUT", "mprofile_YYYYmmddHHMMSS_PID.mprof",                           \
             "file of the recording; %p is the pid, %h the host, %q{VAR} an environment variable")  \
     SETTING(INTERVAL, "MPROF_INTERVAL", "0.1",                                                     \
-            "seconds between two samples of the resident set, taken at events; 0 takes none")      \
+            "seconds between two samples of the resident set, taken at events; 0 takes none. "     \
+            "mprof-c run takes its own, whose seconds -T says, or else this")                      \
     SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0", "1 records the stack of every free, too")       \
     SETTING(                                                                                       \
         LIMIT, "MPROF_LIMIT", "half of the free space",                                            \

@@ -2,6 +2,7 @@
 #include "choice.h"
 #include "command.h"
 #include "folder.h"
+#include "quality.h"
 #include "spool_peek.h"
 #include "xalloc.h"
 #include <errno.h>
@@ -141,20 +142,10 @@ struct recording *choice_open(const char *name)
     return recording;
 }
 
-/* Did the heap do nothing, and does nothing say why? */
-static int is_without_blocks(const struct image *image)
-{
-    const struct process *p = &image->processes[0];
-    return p->totals.allocations == 0 && p->totals.frees == 0 && p->ending.kind != END_EXEC;
-}
-
 static void tell_without_blocks(const struct image *image, const char *name)
 {
-    if (process_has_mappings(&image->processes[0]))
-        complain("%s: there are only mappings in the recording: the program allocated nothing "
-                 "else, or by an allocator of its own that is linked into it, whose mappings are "
-                 "then among these",
-                 name);
+    if (image_has_only_mappings(image))
+        complain("%s: " QUALITY_ONLY_MAPPINGS, name);
     else
         complain("%s: there is no event in the recording: the program allocated nothing, or by an "
                  "allocator of its own that is linked into it",
@@ -168,6 +159,6 @@ void choice_tell(const struct recording *recording, const char *name)
         complain("%s: the program is still running, this is what it did so far", name);
     else if (image->cut)
         complain("%s: the recording is cut, this is what can be read of it", name);
-    else if (is_without_blocks(image))
+    else if (image_is_without_blocks(image))
         tell_without_blocks(image, name);
 }

@@ -39,6 +39,7 @@ void gathered_take_figures(struct gathered *g, const struct image *image)
         if (p->ending.kind == END_EXEC)
             take_exec(g, p);
     }
+    g->only_maps = image_has_only_mappings(image);
     g->cut = image->cut;
     g->has_figures = 1;
 }

@@ -32,6 +32,7 @@ struct gathered {
     size_t still_running;
     /* the figures of its first process; valid for DONE, and for a root that STAYS */
     int has_figures;
+    int only_maps; /* image_has_only_mappings */
     int cut;       /* events are missing at its end */
     char *program; /* base name of argv[0] */
     struct ending ending;

@@ -42,7 +42,8 @@ static void show(const struct chosen *chosen, const struct values *values)
         return;
     }
     char *note = note_of(chosen);
-    leaks_text(chosen->image, chosen->series, note, values->count, values->addresses, stdout);
+    leaks_text(chosen->image, chosen->series, chosen->source == NULL, note, values->count,
+               values->addresses, stdout);
     names_foot(chosen->image, chosen->series, stdout);
     free(note);
 }
@@ -80,7 +81,8 @@ const struct command command_leaks = {
         "reach it is not known. Mapped memory that was never unmapped stands among the blocks, by "
         "the stack of the call that made it memory; where part of a mapping is gone, the pieces "
         "that are left count. Blocks that a forked child inherited are its parent's, and no "
-        "leaks of the child. "
+        "leaks of the child. With --tree the sum is of what each process had at its own end, which "
+        "may be more than all held at any moment. "
         "Of a program that only starts others (see report) the process that held most is "
         "shown; JSON is of the program itself, and always has both, blocks and mapped memory.",
     .options = options,

@@ -50,8 +50,9 @@ int lineage_choose(struct lineage *l, const char *name, long pid);
  * for knows of more. lineage_tell counts them, too. */
 void lineage_tell_absent(const struct lineage *l, const char *name);
 
-/* Says, in a sentence each, what the figures of the whole tree lack, as counted in family.h, and
- * whether a process still runs. After lineage_read with LINEAGE_FIGURES. */
+/* Says, in a sentence each, what the figures of the whole tree lack, as counted in family.h,
+ * whether a process still runs, and of which programs only mappings are recorded. After
+ * lineage_read with LINEAGE_FIGURES. */
 void lineage_tell(const struct lineage *l, const char *name);
 
 /* Calls `take` for each relative of `self`'s tree, in order of the recordings, with its recording

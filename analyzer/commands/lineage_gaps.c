@@ -1,6 +1,8 @@
 /* lineage_gaps.c - see lineage_gaps.h, and lineage_tell in lineage.h. */
 #include "lineage_gaps.h"
 #include "command.h"
+#include "family_view.h"
+#include "quality.h"
 #include "spool_peek.h"
 #include "text.h"
 #include "xalloc.h"
@@ -150,6 +152,40 @@ static void tell_cut(const struct lineage *l, const char *name)
                  name, f->cut, f->relatives[i].recording);
 }
 
+/* Has the recording that relative i begins mappings and no event of the heap
+ * (image_has_only_mappings)? */
+static int has_only_mappings(const struct lineage *l, size_t i)
+{
+    const struct family *f = &l->family;
+    int maps = 0;
+    for (size_t k = i; k < f->count && l->recording_of[k] == l->recording_of[i]; k++) {
+        const struct relative *r = &f->relatives[k];
+        if (!r->has_figures || r->cut || r->runs_on || totals_have_blocks(&r->totals))
+            return 0;
+        maps |= totals_have_mappings(&r->totals);
+    }
+    return maps && f->relatives[i].ending.kind != END_EXEC;
+}
+
+/* Programs whose figures say nothing of their heap. */
+static void tell_only_mappings(const struct lineage *l, const char *name)
+{
+    const struct family *f = &l->family;
+    size_t first = f->count, count = 0;
+    for (size_t i = f->count; i-- > 0;)
+        if (f->in_tree[i] && is_first_of_recording(l, i) && has_only_mappings(l, i)) {
+            first = i;
+            count++;
+        }
+    if (count == 0)
+        return;
+    char *program = family_program(&f->relatives[first]), more[64] = "";
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more,", count - 1);
+    complain("%s: of %s%s " QUALITY_ONLY_MAPPINGS, name, program, more);
+    free(program);
+}
+
 /* "4711 (/usr/bin/true)" or "4711, which started 4712". */
 static char *missing_one(const struct family *f, size_t i)
 {
@@ -208,4 +244,5 @@ void lineage_tell(const struct lineage *l, const char *name)
         complain("%s: processes of the tree are still running, this is what they did so far", name);
     tell_cut(l, name);
     tell_missing(l, name);
+    tell_only_mappings(l, name);
 }

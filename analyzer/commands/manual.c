@@ -38,7 +38,8 @@ static const struct key report_keys[] = {
      "reserved_peak_bytes and reserved_at_end_bytes (address space that was never writable, or has "
      "lost all access), "
      "file_peak_bytes and file_at_end_bytes (mapped files), with --tree reserved_peak_bytes and "
-     "file_peak_bytes are sums of each process's own highest, not what all had at once, "
+     "file_peak_bytes are sums of each process's own highest, not what all had at once, and what "
+     "was there at the end of what each had at its own end, "
      "rss_peak_bytes (highest sample of the resident set, 0 without samples), rss_high_water_bytes "
      "(the kernel's own highest, read at each sample, at an orderly end and before an exec; 0 "
      "unknown; with --tree that of the largest process), failed_allocations (see failed; they are "
@@ -214,16 +215,18 @@ void manual_program(const struct command *const *table, FILE *out)
     roff_section(out, "SYNOPSIS");
     fputs("\\fBmprof\\-c\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]\n", out);
     roff_section(out, "DESCRIPTION");
-    roff_text(out,
-              "Records every allocation of an unmodified native program, with its stack, time and "
-              "thread, and shows who holds the memory, when, and what never came back.\n\n"
-              "A recording is named by its file, or by its index in mprof-c list: 0 is the oldest "
-              "of the current folder, -1 the newest. Without an argument a command takes the "
-              "newest. Recordings of child processes belong to the recording that started them. A "
-              "recording that is not collected yet, NAME.spool, is named NAME like one that is, "
-              "and is collected at its first use.\n\n"
-              "Every command explains itself with -h or --help; mprof-c --version shows the "
-              "version.");
+    roff_text(
+        out, "Records every allocation of an unmodified native program, with its stack, time and "
+             "thread, and shows who holds the memory, when, and what never came back.\n\n"
+             "A recording is named by its file, or by its index in mprof-c list: 0 is the oldest "
+             "of the current folder, -1 the newest. Without an argument a command takes the "
+             "newest. What run's -o or MPROF_OUTPUT gave a name of its own has no index, and is no "
+             "newest one: it is named by its file. Recordings of child processes belong to the "
+             "recording that started them. A "
+             "recording that is not collected yet, NAME.spool, is named NAME like one that is, "
+             "and is collected at its first use.\n\n"
+             "Every command explains itself with -h or --help; mprof-c --version shows the "
+             "version.");
     roff_section(out, "COMMANDS");
     for (const struct command *const *command = table; *command; command++)
         put_command(out, *command);

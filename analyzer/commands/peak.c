@@ -59,8 +59,8 @@ static size_t complain_missing(const struct image *image, const char *file, enum
     for (size_t i = 0; i < wanted->count; i++) {
         if (has_function(image, series, wanted->list[i]))
             continue;
-        complain("%s: no function '%s' holds memory in it; see mprof-c report", file,
-                 wanted->list[i]);
+        complain("%s: no function '%s' holds %s in it; see mprof-c report", file, wanted->list[i],
+                 series_words(series));
         missing++;
     }
     return missing;
@@ -224,13 +224,12 @@ static void print_peaks(const struct process *p, const char *name, const char *p
 static void print_family(const struct chosen *chosen, const char *name)
 {
     const struct family *family = &chosen->lineage.family;
-    char part[256], *command = family_command(&family->relatives[chosen->shown], 40);
-    command[strcspn(command, " ")] = '\0';
+    char part[256], *program = family_program(&family->relatives[chosen->shown]);
     snprintf(part, sizeof part, ", %zu processes together", family_size(family));
     print_peaks(&chosen->together->processes[0], name, part, chosen->series, 1);
-    snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, command);
+    snprintf(part, sizeof part, ", biggest: %d %s", family->kin[chosen->shown].pid, program);
     print_peaks(&chosen->image->processes[0], name, part, chosen->series, 0);
-    free(command);
+    free(program);
     puts("  --pid N shows one of them, --tree all");
 }
 

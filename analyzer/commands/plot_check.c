@@ -2,6 +2,7 @@
 #include "plot_check.h"
 #include "command.h"
 #include "function_names.h"
+#include "series_choice.h"
 
 static int held_anything(const struct plot_line *line)
 {
@@ -16,8 +17,7 @@ static int complain_of_series(const struct plot_line *line)
     if (line->series == SERIES_MEMORY || process_peak(p, SERIES_MEMORY).bytes == 0)
         return 0;
     complain("%s: the program never held any %s; leave --%s out to plot its %s", line->name,
-             line->series == SERIES_HEAP ? "heap memory" : "mapped memory",
-             line->series == SERIES_HEAP ? "heap" : "mapped",
+             series_words(line->series), line->series == SERIES_HEAP ? "heap" : "mapped",
              line->series == SERIES_HEAP ? "mapped memory" : "heap");
     return 1;
 }

@@ -137,7 +137,9 @@ const struct command command_report = {
         "recorded: functions are the same where module, name, file and line are. The tree's peak "
         "is that of the line that plot -C draws, of heap and mapped memory at the same moment; "
         "the own peak of a function is that in the process where it was highest, and what it held "
-        "at the tree's peak is not known. Quality is summed, too; recordings that are cut or "
+        "at the tree's peak is not known. What was live at the end is that of each process at its "
+        "own end, summed: it may be more than they held at any moment. Quality is summed, too; "
+        "recordings that are cut or "
         "cannot be read, and processes that are in none, are named.",
     .options = options,
     .examples = examples,

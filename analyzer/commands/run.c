@@ -33,6 +33,7 @@ enum { EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 #define WAIT_MS         50   /* between two looks whether there is still memory to collect with */
 #define PATIENCE_MS     1000 /* after the program's end, before we say that it takes longer */
+#define NOT_GIVEN       (-1)
 #define BEFORE_EXEC_RSS (1u << 20) /* more than a child touches between fork and exec */
 
 struct values {
@@ -50,8 +51,8 @@ static const struct option options[] = {
      "record into FILE; %p is the pid, %h the host, %q{VAR} an environment variable. An older "
      "recording is replaced when the new one is complete; any other file is not, and refused"},
     {'T', "interval", OPTION_SECONDS, "S", offsetof(struct values, interval), NULL,
-     "seconds between two samples of the resident set (0.1); 0 takes none. What outlives run is "
-     "sampled at its events, every 0.1 s"},
+     "seconds between two samples of the resident set (without it what MPROF_INTERVAL says, or "
+     "0.1); 0 takes none. What outlives run is sampled at its events, every 0.1 s"},
     {'t', "timeout", OPTION_SECONDS, "S", offsetof(struct values, timeout), NULL,
      "end the program and its descendants after S seconds, with exit status 124; 0: never"},
     {'E', "exit-code", OPTION_FLAG, NULL, offsetof(struct values, exit_code), NULL,
@@ -87,16 +88,23 @@ struct session {
 
 /* ---- before the start: everything that can be wrong is said now ---- */
 
+/* The variable's value; NULL where it has none. Within a tree that is already recorded it is that
+ * tree's, not ours. */
+static const char *own_setting(enum setting setting)
+{
+    const char *value = getenv(setting_variables[setting]);
+    int is_ours = getenv(setting_variables[SETTING_TREE]) == NULL;
+
+    return is_ours && value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 /* Returns the exit status, 0 where all is well. */
 static int check_output(struct session *s)
 {
+    if (s->values.output == NULL)
+        s->values.output = own_setting(SETTING_OUTPUT);
     const char *wanted = s->values.output;
-    const char *variable = getenv(setting_variables[SETTING_OUTPUT]);
 
-    /* Within a tree that is already recorded, the variable is that tree's, not ours. */
-    if (wanted == NULL && getenv(setting_variables[SETTING_TREE]) == NULL && variable != NULL &&
-        variable[0] != '\0')
-        wanted = s->values.output = variable;
     switch (output_name_make(&s->output, wanted, time(NULL))) {
     case OUTPUT_NAME_EMPTY:
         complain("%s: is a folder, or no name; give the name of a file with -o", wanted);
@@ -166,13 +174,15 @@ static void check_program(struct session *s)
 
 /* ---- the start ---- */
 
-/* In the environment of a tree that is already recorded, the setting is that tree's, not ours. */
-static void take_no_children(struct session *s)
+/* What an option goes by that is not given. */
+static void take_settings(struct session *s)
 {
-    const char *value = getenv(setting_variables[SETTING_CHILDREN]);
+    const char *children = own_setting(SETTING_CHILDREN), *interval = own_setting(SETTING_INTERVAL);
 
-    if (value != NULL && getenv(setting_variables[SETTING_TREE]) == NULL && strcmp(value, "0") == 0)
+    if (children != NULL && strcmp(children, "0") == 0)
         s->values.no_children = 1;
+    if (s->values.interval < 0)
+        s->values.interval = interval != NULL ? strtod(interval, NULL) : 0.1;
 }
 
 /* Records only the child of this process or, where a variable of an outer tree says otherwise, all
@@ -388,7 +398,7 @@ static void make_tree(struct session *s)
 
 static int run(const struct invocation *call)
 {
-    struct session s = {.values = {.interval = 0.1}};
+    struct session s = {.values = {.interval = NOT_GIVEN}};
     struct operands operands;
     int rc = options_parse(call, &s.values, &operands);
 
@@ -398,7 +408,7 @@ static int run(const struct invocation *call)
     if (!run_settings_are_right())
         return COMMAND_USAGE;
     make_tree(&s);
-    take_no_children(&s);
+    take_settings(&s);
     rc = check_output(&s);
     if (rc == COMMAND_OK && !check_library(&s))
         rc = COMMAND_FAILED;
@@ -445,7 +455,11 @@ const struct command command_run = {
         "tenth more of disk until it is collected.\n\n"
         "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "
         "the C library musl, for another processor) run all the same, and a sentence says so; of "
-        "one with its own malloc only mappings are recorded. Processes that "
+        "one with its own malloc only mappings are recorded. The last lines name, of all "
+        "processes, "
+        "the programs of which only mappings were recorded (\"no heap\"): they never called "
+        "malloc, "
+        "or have one of their own. Processes that "
         "still run when the program has ended go on recording; any command that reads their "
         "recording completes it.",
     .options = options,

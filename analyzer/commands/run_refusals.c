@@ -9,37 +9,63 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAME_ROOM 16 /* for ".spool" and a number before it */
+#define NAME_ROOM    16 /* for ".spool" and a number before it */
+#define DIGITS       "0123456789"
+#define WHOLE_DIGITS 12 /* of MiB, in bytes: less than 2^64 */
 
 #define SETTING_VARIABLE(NAME, variable, default_text, help) variable,
 static const char *const setting_variables[] = {MPROF_SETTINGS(SETTING_VARIABLE)};
 
-static const struct {
-    enum setting setting;
-    const char *what;
-} numbers[] = {
-    {SETTING_LIMIT, "a number of MiB"},
-    {SETTING_SELFCHECK, "a number"},
-};
-
-/* Digits, and a fraction, as the recorder reads them. */
+/* Digits, and a fraction, as the recorder reads them; no more than it can count. */
 static int is_number(const char *text)
 {
-    size_t whole = strspn(text, "0123456789");
+    size_t whole = strspn(text, DIGITS), fraction = 0;
 
     if (whole > 0 && text[whole] == '.')
-        whole += 1 + strspn(text + whole + 1, "0123456789");
-    return whole > 0 && text[whole] == '\0';
+        fraction = 1 + strspn(text + whole + 1, DIGITS);
+    return whole > 0 && whole <= WHOLE_DIGITS && text[whole + fraction] == '\0';
 }
+
+static int is_switch(const char *text)
+{
+    return strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
+}
+
+/* Within a recorded tree it may be 0:PID, as an outer run sets it. */
+static int is_switch_of_children(const char *text)
+{
+    int is_outer = strncmp(text, "0:", 2) == 0 && text[2] != '\0';
+
+    return is_switch(text) || (is_outer && text[2 + strspn(text + 2, DIGITS)] == '\0');
+}
+
+static int is_hexadecimal(const char *text)
+{
+    return text[strspn(text, DIGITS "abcdefABCDEF")] == '\0';
+}
+
+/* All but MPROF_OUTPUT, which is looked at as -o is. */
+static const struct {
+    enum setting setting;
+    int (*is_right)(const char *value);
+    const char *what;
+} rules[] = {
+    {SETTING_INTERVAL, is_number, "a number of seconds"},
+    {SETTING_FREE_STACKS, is_switch, "0 or 1"},
+    {SETTING_LIMIT, is_number, "a number of MiB"},
+    {SETTING_SELFCHECK, is_number, "a number"},
+    {SETTING_CHILDREN, is_switch_of_children, "0 or 1"},
+    {SETTING_TREE, is_hexadecimal, "a hexadecimal number"},
+};
 
 int run_settings_are_right(void)
 {
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const char *variable = setting_variables[numbers[i].setting], *value = getenv(variable);
-        if (value == NULL || value[0] == '\0' || is_number(value))
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const char *variable = setting_variables[rules[i].setting], *value = getenv(variable);
+        if (value == NULL || value[0] == '\0' || rules[i].is_right(value))
             continue;
         complain("run: the variable %s: '%s' is not %s; see man 7 libmprof", variable, value,
-                 numbers[i].what);
+                 rules[i].what);
         return 0;
     }
     return 1;

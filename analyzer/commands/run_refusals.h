@@ -7,7 +7,7 @@
 
 #include "output_name.h"
 
-/* Are the variables that the recorder reads numbers where it wants one? */
+/* Have the variables that `run` and the recorder read, but for the name, a value that they know? */
 int run_settings_are_right(void);
 
 /* Can the program's recording have its name? A file there that is no recording would be lost.

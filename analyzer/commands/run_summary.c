@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define WIDTH 79
+
 struct roots {
     const struct gathered *first, *last; /* images of the root process, by time; NULL: none */
     size_t others;                       /* recordings of other processes */
@@ -169,6 +171,16 @@ static void print_gaps(const struct gaps *gaps, const struct quality *shown)
     print_quality(&gaps->sum, shown);
 }
 
+/* Of what mappings are that are no memory, "" where some are: its line says how much those hold. */
+static const char *kinds_without_memory(const struct totals *t)
+{
+    if (t->mapped_peak_bytes)
+        return "";
+    if (t->file_peak_bytes)
+        return t->reserved_peak_bytes ? " of files and reserved space" : " of files";
+    return t->reserved_peak_bytes ? " of reserved space" : "";
+}
+
 /* What the program did: allocations, and the calls that map and unmap. */
 static void print_counts(const struct totals *t)
 {
@@ -183,8 +195,8 @@ static void print_counts(const struct totals *t)
         print_line("failed", line);
     }
     if (t->maps) {
-        snprintf(line, sizeof line, "%s, %s unmapping%s", units_count(a, t->maps),
-                 units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
+        snprintf(line, sizeof line, "%s%s, %s unmapping%s", units_count(a, t->maps),
+                 kinds_without_memory(t), units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
         print_line("mappings", line);
     }
 }
@@ -211,17 +223,20 @@ static void print_peak(const struct totals *t, const struct quality *quality, in
         print_parts(t);
 }
 
-static void print_left(const struct totals *t, const struct quality *quality, int has_parts)
+static void print_left(const struct totals *t, const struct quality *quality, int has_parts,
+                       const char *whose_end)
 {
     const char *bound = quality_bound(quality, UINT64_MAX);
-    char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[6 * UNITS_TEXT];
 
-    snprintf(line, sizeof line, "%s in %s block%s%s", units_bytes(a, t->live_at_end_bytes),
-             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound);
+    snprintf(line, sizeof line, "%s in %s block%s%s%s", units_bytes(a, t->live_at_end_bytes),
+             units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound,
+             has_parts ? "" : whose_end);
     print_line("live at end", line);
     if (!has_parts)
         return;
-    snprintf(line, sizeof line, "and %s mapped%s", units_bytes(a, t->mapped_at_end_bytes), bound);
+    snprintf(line, sizeof line, "and %s mapped%s%s", units_bytes(a, t->mapped_at_end_bytes), bound,
+             whose_end);
     print_line("", line);
 }
 
@@ -232,7 +247,7 @@ static void print_figures(const struct totals *t, const struct quality *quality,
     print_counts(t);
     print_peak(t, quality, has_parts);
     print_resident(t, sum);
-    print_left(t, quality, has_parts);
+    print_left(t, quality, has_parts, sum != NULL ? TOTALS_OWN_ENDS : "");
 }
 
 /* "4720 cc1plus, peak 880.14 MiB at 1.2 s", of what parts, and its resident set. */
@@ -240,16 +255,15 @@ static void print_biggest(const struct run_family *family)
 {
     const struct relative *r = &family->lineage.family.relatives[family->biggest];
     char a[UNITS_TEXT], b[UNITS_TEXT], line[512];
-    char *command = family_command(r, 40);
+    char *program = family_program(r);
 
-    command[strcspn(command, " ")] = '\0';
     snprintf(line, sizeof line, "%d %s, peak %s at %s",
-             family->lineage.family.kin[family->biggest].pid, command,
+             family->lineage.family.kin[family->biggest].pid, program,
              units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
     print_line("biggest", line);
     if (totals_have_parts(&r->totals, r->series_unknown))
         print_parts(&r->totals);
-    free(command);
+    free(program);
     if (totals_resident(&r->totals) == 0)
         return;
     snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
@@ -331,6 +345,28 @@ static void print_cut(const struct run_summary *s)
     free(name);
 }
 
+/* Programs whose figures say nothing of their heap: "of chromium, and 5 more, only .." */
+static void print_without_heap(const struct run_summary *s)
+{
+    const struct gathered *first = NULL;
+    size_t count = 0;
+    char line[512], more[64] = "";
+
+    for (size_t i = 0; i < gather_count(s->gather); i++) {
+        const struct gathered *one = gather_get(s->gather, i);
+        if (one->only_maps && count++ == 0)
+            first = one;
+    }
+    if (count == 0)
+        return;
+    char *program = text_clean(first->program);
+    if (count > 1)
+        snprintf(more, sizeof more, ", and %zu more,", count - 1);
+    snprintf(line, sizeof line, "of %.128s%s %s", program, more, QUALITY_ONLY_MAPPINGS);
+    text_words("  no heap      ", line, WIDTH, stderr);
+    free(program);
+}
+
 static char *path_of(const struct run_summary *s, const struct gathered *one)
 {
     char *path = NULL;
@@ -384,6 +420,7 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);
+    print_without_heap(s);
     print_unrecorded(s);
     print_cut(s);
     print_names(s, family.sum != NULL ? roots->first : root, s->named, family.sum != NULL);

@@ -9,6 +9,13 @@ enum series series_wanted(const struct series_choice *choice)
     return choice->mapped ? SERIES_MAPPED : SERIES_MEMORY;
 }
 
+const char *series_words(enum series series)
+{
+    if (series == SERIES_MEMORY)
+        return "memory";
+    return series == SERIES_HEAP ? "heap memory" : "mapped memory";
+}
+
 int series_check(const char *command, const struct series_choice *choice)
 {
     if (!choice->heap || !choice->mapped)

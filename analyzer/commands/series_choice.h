@@ -29,6 +29,9 @@ struct series_choice { /* values of a command's options */
 /* The series that the options ask for; of an older recording memory is only its heap. */
 enum series series_wanted(const struct series_choice *choice);
 
+/* What it is, in a sentence: "mapped memory". */
+const char *series_words(enum series series);
+
 /* COMMAND_OK, or COMMAND_USAGE after a sentence where the options contradict each other. */
 int series_check(const char *command, const struct series_choice *choice);
 

@@ -205,6 +205,24 @@ void image_settle_series(struct image *image)
     }
 }
 
+int image_is_without_blocks(const struct image *image)
+{
+    if (image->cut || image->running || image->processes[0].ending.kind == END_EXEC)
+        return 0;
+    for (size_t i = 0; i < image->process_count; i++)
+        if (totals_have_blocks(&image->processes[i].totals))
+            return 0;
+    return 1;
+}
+
+int image_has_only_mappings(const struct image *image)
+{
+    int maps = 0;
+    for (size_t i = 0; i < image->process_count; i++)
+        maps |= process_has_mappings(&image->processes[i]);
+    return maps && image_is_without_blocks(image);
+}
+
 struct line_of process_line(const struct process *p, enum series series)
 {
     if (series == SERIES_HEAP)

@@ -297,11 +297,21 @@ struct process {
     size_t difference_count;
 };
 
-/* Has it ever mapped memory, address space or a file? */
+/* Was memory, address space or a file ever mapped? */
+static inline int totals_have_mappings(const struct totals *t)
+{
+    return t->mapped_peak_bytes || t->reserved_peak_bytes || t->file_peak_bytes || t->maps;
+}
+
 static inline int process_has_mappings(const struct process *p)
 {
-    return p->totals.mapped_peak_bytes || p->totals.reserved_peak_bytes ||
-           p->totals.file_peak_bytes || p->totals.maps;
+    return totals_have_mappings(&p->totals);
+}
+
+/* Was there an event of the heap? */
+static inline int totals_have_blocks(const struct totals *t)
+{
+    return t->allocations || t->frees || t->failed;
 }
 
 /* 0: the child of a fork that failed, or one that was killed before it did anything. */
@@ -400,6 +410,14 @@ struct image {
 /* The process with this serial; NULL: the image has none. A serial from elsewhere, such as a
  * spool's head, may be one that the image left out. */
 const struct process *image_process(const struct image *image, uint32_t serial);
+
+/* Has none of its processes an event of the heap, though the recording is whole and the first did
+ * not become another program? */
+int image_is_without_blocks(const struct image *image);
+
+/* The same of one that has mappings: then the program never calls malloc, or it has one of its own.
+ */
+int image_has_only_mappings(const struct image *image);
 
 /* Counts image->gaps into the quality of the first process. */
 void image_count_gaps(struct image *image);

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH      79
-#define INDENT_MAX 12
-#define NAME_WIDTH 25 /* of a recording */
-#define NAME_SHORT 12 /* the same beside the two parts of memory */
-#define PEAK_WIDTH 11
+#define WIDTH         79
+#define INDENT_MAX    12
+#define NAME_WIDTH    25 /* of a recording */
+#define NAME_SHORT    12 /* the same beside the two parts of memory */
+#define PEAK_WIDTH    11
+#define PROGRAM_WIDTH 40
 
 size_t family_size(const struct family *family)
 {
@@ -52,6 +53,13 @@ char *family_command(const struct relative *relative, size_t width)
     fit = text_fit_command(whole && whole[0] ? whole : "?", width);
     free(whole);
     return fit;
+}
+
+char *family_program(const struct relative *relative)
+{
+    char *command = family_command(relative, PROGRAM_WIDTH);
+    command[strcspn(command, " ")] = '\0';
+    return command;
 }
 
 /* The columns behind the commands. */

@@ -42,6 +42,9 @@ size_t family_size(const struct family *family);
 /* The command line in `width` columns, without the program's folder; free() it. */
 char *family_command(const struct relative *relative, size_t width);
 
+/* The program alone of that; free() it. */
+char *family_program(const struct relative *relative);
+
 /* "starter": the pid of who started it, or null. */
 void family_starter_json(struct json *j, const struct family *family, size_t i);
 

@@ -124,18 +124,20 @@ static void print_leaks(const struct image *image, struct leak_lists lists, size
     addresses_end(&addresses);
 }
 
-static const char *moment_of(const struct image *image)
+static const char *moment_of(const struct image *image, int is_sum)
 {
+    if (is_sum)
+        return "each one's own end";
     if (image->running)
         return "this moment";
     return image->processes[0].ending.kind == END_EXEC ? "exec" : "exit";
 }
 
-static void print_heap_sum(const struct image *image, size_t stack_count, FILE *out)
+static void print_heap_sum(const struct image *image, int is_sum, size_t stack_count, FILE *out)
 {
     const struct process *p = &image->processes[0];
-    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT], head[32], sum[160];
-    snprintf(head, sizeof head, "live at %s: ", moment_of(image));
+    char bytes[UNITS_TEXT], blocks[UNITS_TEXT], stacks[UNITS_TEXT], head[48], sum[160];
+    snprintf(head, sizeof head, "live at %s: ", moment_of(image, is_sum));
     snprintf(sum, sizeof sum, "%s in %s block%s of %s stack%s%s",
              units_bytes(bytes, p->totals.live_at_end_bytes),
              units_count(blocks, p->totals.live_at_end_blocks),
@@ -144,29 +146,29 @@ static void print_heap_sum(const struct image *image, size_t stack_count, FILE *
     text_list(head, sum, WIDTH, out);
 }
 
-static void print_mapped_sum(const struct image *image, size_t stack_count, FILE *out)
+static void print_mapped_sum(const struct image *image, int is_sum, size_t stack_count, FILE *out)
 {
     const struct process *p = &image->processes[0];
     char bytes[UNITS_TEXT], stacks[UNITS_TEXT];
-    fprintf(out, "mapped at %s: %s of %s stack%s%s\n", moment_of(image),
+    fprintf(out, "mapped at %s: %s of %s stack%s%s\n", moment_of(image, is_sum),
             units_bytes(bytes, p->totals.mapped_at_end_bytes), units_count(stacks, stack_count),
             stack_count == 1 ? "" : "s", quality_bound(&p->quality, UINT64_MAX));
 }
 
 /* Of both, only what there is; where there is nothing at all, that no block was left. */
-static void print_sums(const struct image *image, enum series series, struct leak_lists lists,
-                       FILE *out)
+static void print_sums(const struct image *image, enum series series, int is_sum,
+                       struct leak_lists lists, FILE *out)
 {
     int has_mapped = lists.mapped_count > 0;
     int has_heap = lists.heap_count > 0 || image->processes[0].totals.live_at_end_blocks > 0;
     if (series == SERIES_HEAP || (series == SERIES_MEMORY && (has_heap || !has_mapped)))
-        print_heap_sum(image, lists.heap_count, out);
+        print_heap_sum(image, is_sum, lists.heap_count, out);
     if (series == SERIES_MAPPED || has_mapped)
-        print_mapped_sum(image, lists.mapped_count, out);
+        print_mapped_sum(image, is_sum, lists.mapped_count, out);
 }
 
-void leaks_text(const struct image *image, enum series series, const char *note, long count,
-                int addresses, FILE *out)
+void leaks_text(const struct image *image, enum series series, int is_sum, const char *note,
+                long count, int addresses, FILE *out)
 {
     const struct process *p = &image->processes[0];
     struct leak_lists lists = lists_of(p, series);
@@ -179,7 +181,7 @@ void leaks_text(const struct image *image, enum series series, const char *note,
     if (totals_left(p, left))
         fprintf(out, "figures: %s\n", totals_left(p, left));
     if (p->left != FIGURES_NONE)
-        print_sums(image, series, lists, out);
+        print_sums(image, series, is_sum, lists, out);
     char *quality = quality_of_all(&p->quality);
     if (quality)
         text_list("quality: ", quality, WIDTH, out);

@@ -15,12 +15,13 @@
 
 #define LEAKS_STACKS 20
 
-/* series: blocks, pieces of mapped memory, or both; JSON has both. count: stacks to show; -1: the
+/* series: blocks, pieces of mapped memory, or both; JSON has both. is_sum: the image sums several
+ * processes, each as it was at its own end. count: stacks to show; -1: the
  * text shows LEAKS_STACKS, JSON all. note: see report_text_head. addresses: also print where each
  * frame lies (addresses_view.h). together: the family whose figures the image sums; NULL: it is one
  * process's. */
-void leaks_text(const struct image *image, enum series series, const char *note, long count,
-                int addresses, FILE *out);
+void leaks_text(const struct image *image, enum series series, int is_sum, const char *note,
+                long count, int addresses, FILE *out);
 void leaks_json(const struct image *image, const struct family *together, long count, FILE *out);
 
 /* Pieces that other views share: a stack, innermost frame first, a line each; the array "stack". */

@@ -19,6 +19,10 @@ char *quality_of_all(const struct quality *quality);
 /* What quality_of_all says beyond what was lost. */
 char *quality_but_loss(const struct quality *quality);
 
+/* Of a program, or of several, with mappings and without an event of the heap. */
+#define QUALITY_ONLY_MAPPINGS                                                                      \
+    "only mappings are recorded: malloc was never called, or is the program's own"
+
 /* How good a figure of live memory at time `ns` is, to be appended to it: "" exact; " (at least)"
  * where no frees were lost, or nothing was lost before; else " (about)", as lost frees make it too
  * high. For what was live at the end, UINT64_MAX. Counts of events and allocated bytes are exact

@@ -49,12 +49,20 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
 
 /* ---- what was left ---- */
 
-static void print_live(const char *what, uint64_t bytes, uint64_t count, const char *unit,
-                       const struct process *p, FILE *out)
+/* What is shown of blocks, or of pieces. */
+struct left {
+    const char *what, *unit;
+    uint64_t bytes, count;
+};
+
+static void print_live(const struct left *left, const struct process *p, int together, FILE *out)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT];
-    fprintf(out, "  %-13s %14s in %s %s%s%s\n", what, units_bytes(a, bytes), units_count(b, count),
-            unit, plural(count), quality_bound(&p->quality, UINT64_MAX));
+    char a[UNITS_TEXT], b[UNITS_TEXT], head[64], count[128];
+    snprintf(head, sizeof head, "  %-13s %14s in ", left->what, units_bytes(a, left->bytes));
+    snprintf(count, sizeof count, "%s %s%s%s%s", units_count(b, left->count), left->unit,
+             plural(left->count), quality_bound(&p->quality, UINT64_MAX),
+             together ? TOTALS_OWN_ENDS : "");
+    text_list(head, count, WIDTH, out);
 }
 
 static uint64_t count_pieces(const struct process *p)
@@ -65,13 +73,15 @@ static uint64_t count_pieces(const struct process *p)
     return pieces;
 }
 
-static void print_left(const struct process *p, enum series series, FILE *out)
+static void print_left(const struct process *p, enum series series, int together, FILE *out)
 {
     const struct totals *t = &p->totals;
+    struct left heap = {"live at end", "block", t->live_at_end_bytes, t->live_at_end_blocks};
+    struct left mapped = {"mapped at end", "piece", t->mapped_at_end_bytes, count_pieces(p)};
     if (series != SERIES_MAPPED)
-        print_live("live at end", t->live_at_end_bytes, t->live_at_end_blocks, "block", p, out);
+        print_live(&heap, p, together, out);
     if (series == SERIES_MAPPED || (series == SERIES_MEMORY && process_has_parts(p)))
-        print_live("mapped at end", t->mapped_at_end_bytes, count_pieces(p), "piece", p, out);
+        print_live(&mapped, p, together, out);
 }
 
 /* ---- what was done ---- */
@@ -116,7 +126,7 @@ static void print_figures(const struct process *p, enum series series, int toget
 {
     const struct totals *t = &p->totals;
     print_peaks(p, series, out);
-    print_left(p, series, out);
+    print_left(p, series, together, out);
     if (series != SERIES_MAPPED)
         print_allocated(t, out);
     if (series != SERIES_HEAP)

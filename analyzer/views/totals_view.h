@@ -12,6 +12,10 @@
  * older capture, the heap and how much was mapped. together: it sums several processes. */
 void totals_text(const struct process *process, enum series series, int together, FILE *out);
 
+/* After what was live at the end of several processes, which may be more than they ever held at
+ * once. */
+#define TOTALS_OWN_ENDS ", at each one's own end"
+
 /* Where the file has lost its end, which figures these are: "missing: ..", "of the events up to
  * .."; NULL where they are whole. */
 #define TOTALS_LEFT 96

@@ -230,6 +230,7 @@ def check_mappings_alone():
     check(f" mappings {totals['maps']}, {totals['unmaps']} unmapping" in said, f"maps: {totals}: {said}")
     said = lines_of(recorded("shmaps.mprof", ["sh", "-c", '"$0"; :', PROGRAMS + "/maps"]))
     check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 0 B heap \+ 240.00 KiB mapped\n", said), said)
+    check(" mapped, at each one's own end\n" in said, f"whose end: {said}")
     # A forked child has no recording of its own; this one has no heap either, so by the heap nobody is above the root.
     said = lines_of(recorded("forked.mprof", ["./holder", "fork", "0", "20"]))
     check(re.search(r" biggest \d+ holder, peak 20.00 MiB at [^\n]*\n = 0 B heap \+ 20.00 MiB mapped\n", said), said)

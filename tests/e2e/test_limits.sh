@@ -48,7 +48,11 @@ for limit in abc -1 4x 0x10 " 5" 1e3; do
     assert_contains "MPROF_LIMIT=$limit" "MPROF_LIMIT" refused.err
 done
 unset MPROF_LIMIT
-MPROF_SELFCHECK=often assert_refused 2 "$MPROF" run -o wrong.mprof "$PROGRAMS/single"
+for setting in SELFCHECK=often LIMIT=99999999999999999999 INTERVAL=x INTERVAL=-1 INTERVAL=1e3 FREE_STACKS=yes \
+    CHILDREN=none CHILDREN=0: CHILDREN=0:x TREE=xyz; do
+    assert_refused 2 env "MPROF_$setting" "$MPROF" run -o wrong.mprof "$PROGRAMS/single"
+    assert_contains "$setting" "run: the variable MPROF_${setting%%=*}: '${setting#*=}' is not " refused.err
+done
 MPROF_LIMIT= run_as right.mprof "$PROGRAMS/single" >/dev/null || fail "an empty MPROF_LIMIT: status $?"
 
 [ "$(id -u)" = 0 ] || skip "a full disk needs root to be made"

@@ -86,6 +86,13 @@ assert_eq "peak" "arena.mprof 296.000 MiB heap 96.000 MiB mapped 200.000 MiB" "$
 "$MPROF" peak --func arena_new arena.mprof >peak.txt || fail "peak --func"
 assert_contains "the peak of arena_new" "232.000 MiB" peak.txt
 assert_eq "its only part" mapped "$(sed -n 's/^  \([a-z]*\)\t.*/\1/p' peak.txt)"
+while read -r series function; do
+    assert_refused 1 "$MPROF" peak --func "$function" "--$series" arena.mprof
+    assert_contains "a function without any" "no function '$function' holds $series memory in it" refused.err
+done <<END
+heap arena_new
+mapped fill
+END
 "$MPROF" peak --func main arena.mprof >peak.txt || fail "peak --func main"
 assert_eq "the parts of main's" "heap 96.000 MiB mapped 232.000 MiB" \
     "$(sed -n 's/^  \([a-z]*\)\t\([^\t]*\)\tat .*/\1 \2/p' peak.txt | xargs)"
@@ -134,11 +141,43 @@ assert_refused 2 "$MPROF" plot --heap --mapped arena.mprof
 # A program with mappings alone is drawn, and has no heap to draw.
 run_as only.mprof ./arena x || fail "status $?"
 "$MPROF" plot -o only.svg only.mprof >plot.out 2>&1 || fail "plot of mappings alone: $(cat plot.out)"
-assert_contains "what is said" "there are only mappings in the recording" plot.out
+assert_contains "what is said" "only mappings are recorded" plot.out
 assert_contains "its peak" "peak 200.00 MiB at" only.svg
 assert_contains "its part" "heap, 0 B of the peak" only.svg
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
 assert_contains "what to do" "leave --heap out" refused.err
+
+# Run says so at its end, of any program of the family, and so does every view of them; not where there are blocks.
+"$MPROF" run -o beside.mprof sh -c './arena x; :' >/dev/null 2>run.err || fail "run beside: $(cat run.err)"
+assert_contains "run beside" "  no heap      of arena only mappings are recorded: malloc was never called, or" run.err
+for view in "report" "report --tree" "leaks" "peak" "plot -o beside.svg" "plot -C -o beside.svg"; do
+    # shellcheck disable=SC2086
+    "$MPROF" $view beside.mprof >view.out 2>view.err || fail "$view: $(cat view.err)"
+    assert_eq "$view: what is said" "mprof-c: beside.mprof: of arena only mappings are recorded: malloc was never called, or is the program's own" \
+        "$(cat view.err)"
+done
+"$MPROF" run -o blocks.mprof ./arena >/dev/null 2>run.err || fail "run with blocks: $(cat run.err)"
+! grep -q "no heap" run.err || fail "a program with blocks: $(cat run.err)"
+
+# Mappings of a program without mapped memory are of something else, and run says of what.
+cat >reads.c <<'END'
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+int main(int count, char **arguments)
+{
+    free(malloc(1));
+    if (count > 1)
+        mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, open(arguments[0], O_RDONLY), 0);
+    return 0;
+}
+END
+gcc -o reads reads.c || fail "gcc"
+"$MPROF" run -o reads.mprof ./reads 2>run.err || fail "reads: $(cat run.err)"
+assert_contains "mappings of files" "  mappings     1 of files, 0 unmappings" run.err
+"$MPROF" run -o reads.mprof ./reads x 2>run.err || fail "reads x: $(cat run.err)"
+assert_contains "mappings of both" "  mappings     2 of files and reserved space, 0 unmappings" run.err
 
 # Threads by what is shown of them: with --heap as if nothing had been mapped, with --mapped those that mapped some.
 cat >crew.c <<'END'

@@ -13,6 +13,17 @@ assert_clean stacks.mprof
 MPROF_INTERVAL=0 preload silent.mprof "$PROGRAMS/single" >/dev/null
 assert_eq "resident set" 0 "$(json silent.mprof totals.rss_peak_bytes)"
 
+# Nor by run, unless -T says otherwise; in a tree that is recorded the variable is that tree's.
+samples() { # recording
+    "$MPROF" report --json --tree "$1" | json_of totals.rss_peak_bytes
+}
+MPROF_INTERVAL=0 run_as silent.mprof "$PROGRAMS/single" >/dev/null || fail "run without samples: $?"
+assert_eq "resident set, run" 0 "$(samples silent.mprof)"
+MPROF_INTERVAL=0 "$MPROF" run -q -T 0.01 -o sampled.mprof sleep 0.3 || fail "run with -T: $?"
+assert_at_least "resident set, run -T" 4096 "$(samples sampled.mprof)"
+"$MPROF" run -q -T 0 -o outer.mprof "$MPROF" run -q -o within.mprof sleep 0.3 || fail "run within run: $?"
+assert_at_least "resident set, run within run" 4096 "$(samples within.mprof)"
+
 # Nonsense in a variable, a folder that is not there: the program neither notices nor is told.
 for setting in MPROF_INTERVAL=soon MPROF_LIMIT=-3 MPROF_OUTPUT=no/such/folder/x.mprof MPROF_OUTPUT= MPROF_TREE=xyz; do
     env $setting LD_PRELOAD="$LIB" "$PROGRAMS/single" >out 2>err || fail "$setting: status $?"

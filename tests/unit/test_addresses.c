@@ -250,7 +250,7 @@ static void make_leaks(int addresses)
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&v.image, SERIES_HEAP, NULL, -1, addresses, out);
+    leaks_text(&v.image, SERIES_HEAP, 0, NULL, -1, addresses, out);
     fclose(out);
 }
 

@@ -404,7 +404,7 @@ static void make_leaks(enum series series)
     size_t bytes;
     free(text);
     FILE *out = open_memstream(&text, &bytes);
-    leaks_text(&fixture.image, series, NULL, -1, 0, out);
+    leaks_text(&fixture.image, series, 0, NULL, -1, 0, out);
     fclose(out);
     check_width();
 }

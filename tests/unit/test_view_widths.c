@@ -295,7 +295,7 @@ static void test_leaks(void **state)
     p->leak_count = p->mapped_leak_count = COUNT_OF(leaks);
     fixture.image.running = 1;
     FILE *out = begin();
-    leaks_text(&fixture.image, SERIES_MEMORY, NULL, -1, 0, out);
+    leaks_text(&fixture.image, SERIES_MEMORY, 0, NULL, -1, 0, out);
     fclose(out);
     check_text(0);
     assert_non_null(strstr(text, "98,765,432,109 blocks of 1,000 stacks"));
