@@ -333,9 +333,28 @@ static void test_one_place_has_one_mark(void **state)
     brackets_data(brackets, 1, 1, out);
     brackets_letters(brackets, 2, 1, out);
     fclose(out);
-    assert_non_null(strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n\nEOD\n"));
+    assert_non_null(
+        strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n2.05 23\n\nEOD\n"));
     assert_non_null(strstr(text, "set label '[a]' at 1.99,21 left front\n"));
     assert_non_null(strstr(text, "set label '[b' at 2,"));
+    free(text);
+}
+
+/* The first point of a line, which gnuplot draws with a spike, is at no tip. */
+static void test_lines_of_brackets_begin_at_corners(void **state)
+{
+    (void)state;
+    struct bracket pair[2] = {
+        {.is_shown = 1, .seconds = 2, .bytes = 20, .left = 2, .right = 3, .half = 4},
+        {.is_shown = 1, .seconds = 9, .bytes = 50, .left = 8, .right = 9, .half = 4}};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    brackets_data(pair, 1, 2, out);
+    fclose(out);
+    assert_string_equal(text, "$function0 << EOD\n"
+                              "2 8\n2 12\n3 12\n\n2 12\n2 8\n3 8\n\n"
+                              "9 23\n9 27\n8 27\n\n9 27\n9 23\n8 23\n\nEOD\n");
     free(text);
 }
 
@@ -380,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_words_of_an_activation),
         cmocka_unit_test(test_brackets_are_where_they_belong),
         cmocka_unit_test(test_one_place_has_one_mark),
+        cmocka_unit_test(test_lines_of_brackets_begin_at_corners),
         cmocka_unit_test(test_brackets_are_set_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
