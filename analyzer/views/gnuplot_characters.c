@@ -126,8 +126,8 @@ static void put_slope(const struct plot *plot, const struct plot_line *line, cha
 static void put_parts(const struct bucket *highest, FILE *out)
 {
     char parts[TOTALS_PARTS];
-    totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes);
-    fprintf(out, "     = %s\n", parts);
+    if (totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes)[0])
+        fprintf(out, "     = %s\n", parts);
 }
 
 static void put_highest(const struct plot *plot, const struct plot_line *line, FILE *out)

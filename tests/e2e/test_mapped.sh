@@ -136,7 +136,8 @@ run_as only.mprof ./arena x || fail "status $?"
 "$MPROF" plot -o only.svg only.mprof >plot.out 2>&1 || fail "plot of mappings alone: $(cat plot.out)"
 assert_contains "what is said" "there are only mappings in the recording" plot.out
 assert_contains "its peak" "peak 200.00 MiB at" only.svg
-assert_contains "its part" "heap, 0 B of the peak" only.svg
+assert_contains "its only part" "mapped memory, 200.00 MiB of the peak" only.svg
+! grep -q 'heap, ' only.svg || fail "a part that is nothing is in the picture"
 assert_refused 1 "$MPROF" plot --heap -o no.svg only.mprof
 assert_contains "what to do" "leave --heap out" refused.err
 

@@ -48,6 +48,11 @@ static void test_parts(void **state)
     text = script_of(&plot, PICTURE_TEXT, &bytes);
     assert_non_null(strstr(text, "$mapped with lines linetype 2"));
     free(text);
+    fixture.buckets[2].max_mapped_bytes = 0; /* of the peak it is nothing */
+    text = legend_of(&plot);
+    assert_null(strstr(text, " heap"));
+    assert_non_null(strstr(text, "  #  mapped memory\n"));
+    free(text);
 }
 
 /* Nothing is turned in characters: the unit stands above the axis. */

@@ -61,6 +61,32 @@ static void test_parts_in_a_window(void **state)
     check_text_of_a_window(&plot);
 }
 
+/* What is nothing of the peak says what it reached; what is nothing at all has no entry. */
+static void test_parts_that_are_nothing(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot_of_memory();
+    fixture.buckets[2].max_mapped_bytes = 0;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "title \"heap, 8.00 MiB of the peak\""));
+    assert_non_null(strstr(script, "title \"mapped memory, up to 6.00 MiB\""));
+    free(script);
+    mapped[0] = bucket_of(FIXTURE_SECOND, 0);
+    line.mapped.count = 1;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "title \"heap, "));
+    assert_null(strstr(script, "title \"mapped memory"));
+    free(script);
+    plot = make_plot_of_memory();
+    fixture.buckets[2].max_mapped_bytes = 8 * FIXTURE_MIB;
+    fixture.process.totals.peak_bytes = 0;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "title \"heap, "));
+    assert_non_null(strstr(script, "title \"mapped memory, 8.00 MiB of the peak\""));
+    free(script);
+}
+
 /* The functions are those of the series that is drawn. */
 static void test_functions_of_memory(void **state)
 {
@@ -172,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_parts_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_in_a_window, set_up),
+        cmocka_unit_test_setup(test_parts_that_are_nothing, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
         cmocka_unit_test_setup(test_one_unit, set_up),
