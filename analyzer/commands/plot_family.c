@@ -166,6 +166,7 @@ static void join_lines(struct plot_family *f, size_t first)
     struct family_line *others = f->others = xcalloc(1, sizeof *others);
     others->relative = KIN_NONE;
     set_image(f, others);
+    others->process.begin_ns = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct family_line *line = f->lines[first + i];
         const struct process *p = &line->process;
@@ -176,6 +177,8 @@ static void join_lines(struct plot_family *f, size_t first)
                                      .runs_on = line->image.running};
         others->image.running |= line->image.running;
         quality_add(&others->process.quality, &p->quality, 0);
+        others->process.begin_ns =
+            p->begin_ns < others->process.begin_ns ? p->begin_ns : others->process.begin_ns;
         others->process.end_ns =
             p->end_ns > others->process.end_ns ? p->end_ns : others->process.end_ns;
     }

@@ -114,7 +114,8 @@ void gnuplot_draw_characters(const struct drawing *d)
 static void put_slope(const struct plot *plot, const struct plot_line *line, char pen, FILE *out)
 {
     size_t count;
-    struct plot_point *points = plot_line_points(line->line, plot_line_end(plot, line), &count);
+    struct plot_point *points = plot_line_points(line->line, plot_line_begin(plot, line),
+                                                 plot_line_end(plot, line), &count);
     char text[GNUPLOT_SLOPE_TEXT];
     gnuplot_slope_text(plot_line_slope(points, count), text);
     if (count > 1)

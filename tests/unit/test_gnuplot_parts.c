@@ -22,7 +22,7 @@ static void test_parts_of_memory(void **state)
     free(script);
     plot = make_plot_of_memory();
     script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_non_null(strstr(script, "$mapped << EOD\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
+    assert_non_null(strstr(script, "$mapped << EOD\n0 0\n1 0\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
     assert_non_null(strstr(script, "$mapped with filledcurves"));
     assert_non_null(strstr(script, "'memory used (in MiB)'"));
     assert_non_null(strstr(script, "title \"heap, 2.00 MiB of the peak\""));
