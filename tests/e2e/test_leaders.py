@@ -255,6 +255,8 @@ def check_many():
     check(words in err, f"plot -M: {err}, not '{words}'")
     check(words in drawn and f"{left} others together" in drawn, "plot -M: the picture does not say so")
     check(drawn.count("<path") > 100, f"plot -M draws {drawn.count('<path')} lines")
+    root = next(p for p in every if p["starter"] is None)
+    check(f">{root['pid']} sh, peak " in drawn, "plot -M: the legend does not name the program itself")
     drawn, _, err = picture("-CM", "-w", "0,1000", "many.mprof")
     check(words in err and f"all {size} together" in drawn and f"{left} others together" in drawn, f"plot -CM -w: {err}")
     listed = mprof("report", "many.mprof")
