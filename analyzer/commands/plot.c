@@ -37,7 +37,8 @@ static const struct option options[] = {
      "no bracket for the functions of this name, as for wrappers; NAME as with peak --func. May be "
      "given several times"},
     {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
-     "add a least-squares line to each line that the legend names, and its MiB/s"},
+     "add a least-squares line to each line that the legend names, and how much that rises a "
+     "second"},
     {'C', "include-children", OPTION_FLAG, NULL, offsetof(struct values, together), NULL,
      "the memory of the program and of all processes that descend from it, summed"},
     {'M', "multiprocess", OPTION_FLAG, NULL, offsetof(struct values, each), NULL,

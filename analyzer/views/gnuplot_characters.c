@@ -117,7 +117,7 @@ static void put_slope(const struct plot *plot, const struct plot_line *line, cha
     struct plot_point *points = plot_line_points(line->line, plot_line_begin(plot, line),
                                                  plot_line_end(plot, line), &count);
     char text[GNUPLOT_SLOPE_TEXT];
-    gnuplot_slope_text(plot_line_slope(points, count), text);
+    gnuplot_slope_text(plot_line_slope(points, count), gnuplot_unit(plot), text);
     if (count > 1)
         fprintf(out, "  %c  %s\n", pen, text);
     free(points);

@@ -142,7 +142,7 @@ void gnuplot_draw_slope(const struct drawing *d, size_t i)
 static void put_slope_entry(const struct drawing *d)
 {
     char title[GNUPLOT_SLOPE_TEXT];
-    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), title);
+    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), d->unit, title);
     gnuplot_draw_slope(d, 0);
     fputs(" linewidth 1.6 dashtype (3,2) linecolor rgb '" SLOPE_COLOUR "'", d->out);
     gnuplot_put_row(d, title);

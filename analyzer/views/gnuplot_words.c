@@ -290,12 +290,12 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
                  bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 
-void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT])
+void gnuplot_slope_text(struct plot_slope slope, struct unit unit, char text[GNUPLOT_SLOPE_TEXT])
 {
-    double value = slope.bytes_per_second / (1024.0 * 1024), size = fabs(value);
+    double value = slope.bytes_per_second / unit.bytes, size = fabs(value);
     if (size < SLOPE_LEAST)
         value = size = 0;
     int before = size > 0 ? (int)floor(log10(size)) + 1 : DIGITS; /* digits before the point */
-    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f MiB/s", before < DIGITS ? DIGITS - before : 0,
-             value);
+    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f %s/s", before < DIGITS ? DIGITS - before : 0,
+             value, unit.name);
 }

@@ -89,8 +89,8 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
                            char *text, size_t bytes);
 
-/* "slope -1.500 MiB/s": four digits that count */
+/* "slope -1.500 MiB/s", in the unit of the axis: four digits that count */
 #define GNUPLOT_SLOPE_TEXT 48
-void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT]);
+void gnuplot_slope_text(struct plot_slope slope, struct unit unit, char text[GNUPLOT_SLOPE_TEXT]);
 
 #endif

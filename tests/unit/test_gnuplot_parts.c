@@ -167,10 +167,14 @@ static void test_digits_of_a_slope(void **state)
                   {-1.5, "-1.500"},        {45258.3, "45258"}, {0, "0"},          {-1e-9, "0"}};
     for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
         char text[GNUPLOT_SLOPE_TEXT], expected[64];
-        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text);
+        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0},
+                           unit_of(FIXTURE_MIB), text);
         snprintf(expected, sizeof expected, "slope %s MiB/s", slopes[i].text);
         assert_string_equal(text, expected);
     }
+    char text[GNUPLOT_SLOPE_TEXT];
+    gnuplot_slope_text((struct plot_slope){403, 0}, unit_of(76000), text);
+    assert_string_equal(text, "slope 0.3936 KiB/s");
 }
 
 /* The kernel's figure stands beside the samples, of a whole process only. */
