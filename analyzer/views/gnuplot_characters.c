@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In characters, lines are told apart by what they are made of: gnuplot's line types. */
+/* In characters, lines are told apart by what they are made of: gnuplot's line types, no other one
+ * can be drawn. No row of a legend begins with one of them but that of a line. */
 static const char pens[] = "*#$%@&=";
 #define PENS (sizeof pens - 1)
 
@@ -128,7 +129,7 @@ static void put_parts(const struct bucket *highest, FILE *out)
 {
     char parts[TOTALS_PARTS];
     if (totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes)[0])
-        fprintf(out, "     = %s\n", parts);
+        fprintf(out, "     %s\n", parts);
 }
 
 static void put_highest(const struct plot *plot, const struct plot_line *line, FILE *out)

@@ -128,7 +128,8 @@ assert_contains "its peak" "peak 232.00 MiB at" arena.svg
 svg_of -w 0,1000
 assert_contains "the parts in a window" "mapped memory, 200.00 MiB of the highest" arena.svg
 "$MPROF" plot arena.mprof >plot.txt 2>&1 || fail "plot in text: $(cat plot.txt)"
-assert_contains "the parts in text" "= 96.00 MiB heap + 200.00 MiB mapped" plot.txt
+assert_contains "the parts in text" " 96.00 MiB heap + 200.00 MiB mapped" plot.txt
+! grep -q '^ *=' plot.txt || fail "a row that is no line's begins like a line"
 assert_refused 2 "$MPROF" plot --heap --mapped arena.mprof
 
 # A program with mappings alone is drawn, and has no heap to draw.
