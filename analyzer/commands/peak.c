@@ -198,6 +198,17 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
     json_end_object(j);
 }
 
+/* What is 0 of the peak is left out, and what is all of it, if that is the heap. */
+static void print_parts(const struct totals *t)
+{
+    uint64_t heap = t->memory_peak_bytes - t->mapped_then_bytes;
+    char bytes[UNITS_TEXT];
+    if (t->mapped_then_bytes && heap)
+        printf("  heap\t%s\n", units_peak(bytes, heap));
+    if (t->mapped_then_bytes)
+        printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
+}
+
 /* Of memory, also what the two parts were at that moment. together: of several processes. */
 static void print_peaks(const struct process *p, const char *name, const char *part,
                         enum series series, int together)
@@ -211,10 +222,8 @@ static void print_peaks(const struct process *p, const char *name, const char *p
         return;
     printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
            quality_bound(&p->quality, peak.ns));
-    if (series == SERIES_MEMORY && process_has_parts(p)) {
-        printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
-        printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
-    }
+    if (series == SERIES_MEMORY && process_has_parts(p))
+        print_parts(t);
     if (totals_resident(t))
         printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)),
                together ? rss_words_of_sum(p, words) : rss_words(t));
@@ -310,7 +319,8 @@ const struct command command_peak = {
     .summary = "print the highest memory of recordings",
     .description =
         "Prints for each recording the highest live memory with its two parts, the heap and mapped "
-        "memory (of a program that maps none there is only the heap), then that of the resident "
+        "memory (but for one that is 0; where nothing was mapped then all of it is heap), then "
+        "that of the resident "
         "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
         "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
         "report) the sum of its tree comes first, then the process that held most, of the heap "

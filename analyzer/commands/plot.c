@@ -37,7 +37,8 @@ static const struct option options[] = {
      "no bracket for the functions of this name, as for wrappers; NAME as with peak --func. May be "
      "given several times"},
     {'s', "slope", OPTION_FLAG, NULL, offsetof(struct values, slope), NULL,
-     "add a least-squares line to each line that the legend names, and its MiB/s"},
+     "add a least-squares line to each line that the legend names, and how much that rises a "
+     "second"},
     {'C', "include-children", OPTION_FLAG, NULL, offsetof(struct values, together), NULL,
      "the memory of the program and of all processes that descend from it, summed"},
     {'M', "multiprocess", OPTION_FLAG, NULL, offsetof(struct values, each), NULL,
@@ -280,8 +281,8 @@ static int draw(struct page *page, const struct picture *picture)
     struct plot_room room = gnuplot_room(plot, picture);
     if (plot_is_single(plot) && !page->families[0] && !page->values->no_functions)
         functions = plot_pick(plot, &room, &count);
-    char *note =
-        plot_note(&(struct plot_noted){page->names, page->lines, page->families, page->count});
+    char *note = plot_note(
+        &(struct plot_noted){page->names, page->lines, page->families, page->count, count > 0});
     plot->functions = functions;
     plot->function_count = count;
     plot->note = note;
@@ -431,8 +432,9 @@ const struct command command_plot = {
         "that "
         "processes share count in each of them. The line is exact but for the order of changes "
         "within half a thousandth of a process's time (-w looks closer). "
-        "With -M each process has its own line, the 100 that held most; the others are one "
-        "line together, and how many these are is said. Without either, a program that only "
+        "With -M each process has its own line: the program itself and those that held most, 100 "
+        "in all; the others are one line together, and how many these are is said. Without either, "
+        "a program that only "
         "starts others (see report) is drawn as the sum of its tree and the process that held "
         "most; --pid N draws one process with its functions.\n\n"
         "The line of the resident set joins samples, into a window, too; it is drawn of one "

@@ -110,13 +110,24 @@ static void free_line(struct family_line *line)
     free(line);
 }
 
-static int highest_first(const void *left, const void *right, void *series)
+int plot_family_order(const struct plot_family *f, const struct family_line *const lines[2],
+                      const uint64_t bytes[2])
 {
-    const struct family_line *a = *(struct family_line *const *)left,
-                             *b = *(struct family_line *const *)right;
-    uint64_t x = process_peak(&a->process, *(const enum series *)series).bytes;
-    uint64_t y = process_peak(&b->process, *(const enum series *)series).bytes;
-    return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
+    size_t root = f->lineage.family.self, a = lines[0]->relative, b = lines[1]->relative;
+    if ((a == root) != (b == root))
+        return a == root ? -1 : 1;
+    return bytes[0] != bytes[1] ? (bytes[0] < bytes[1]) - (bytes[0] > bytes[1]) : (a > b) - (a < b);
+}
+
+static int by_peak(const void *left, const void *right, void *family)
+{
+    const struct plot_family *f = family;
+    const struct family_line *lines[2] = {*(struct family_line *const *)left,
+                                          *(struct family_line *const *)right};
+    uint64_t bytes[2];
+    for (int i = 0; i < 2; i++)
+        bytes[i] = process_peak(&lines[i]->process, f->wanted).bytes;
+    return plot_family_order(f, lines, bytes);
 }
 
 /* ---- the others ---- */
@@ -166,6 +177,7 @@ static void join_lines(struct plot_family *f, size_t first)
     struct family_line *others = f->others = xcalloc(1, sizeof *others);
     others->relative = KIN_NONE;
     set_image(f, others);
+    others->process.begin_ns = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct family_line *line = f->lines[first + i];
         const struct process *p = &line->process;
@@ -176,6 +188,8 @@ static void join_lines(struct plot_family *f, size_t first)
                                      .runs_on = line->image.running};
         others->image.running |= line->image.running;
         quality_add(&others->process.quality, &p->quality, 0);
+        others->process.begin_ns =
+            p->begin_ns < others->process.begin_ns ? p->begin_ns : others->process.begin_ns;
         others->process.end_ns =
             p->end_ns > others->process.end_ns ? p->end_ns : others->process.end_ns;
     }
@@ -185,11 +199,11 @@ static void join_lines(struct plot_family *f, size_t first)
     name_others(f, first);
 }
 
-/* In the order of their start; where a legend has no room for all, the highest first. */
+/* In the order of their start; where a legend has no room for all, see plot_family_order. */
 static void choose_lines(struct plot_family *f, size_t legend_room)
 {
     if (f->count > legend_room)
-        qsort_r(f->lines, f->count, sizeof(struct family_line *), highest_first, &f->wanted);
+        qsort_r(f->lines, f->count, sizeof(struct family_line *), by_peak, f);
     if (f->count <= PLOT_LINES_MAX)
         return;
     join_lines(f, PLOT_LINES_MAX);

@@ -15,8 +15,8 @@ struct plot_family;
 
 enum plot_family_lines {
     PLOT_TOGETHER = 1 << 0, /* the sum; it comes first */
-    PLOT_EACH = 1 << 1, /* a line for each process that held memory: the PLOT_LINES_MAX highest, and
-                           one for the sum of the others */
+    PLOT_EACH = 1 << 1, /* a line for each process that held memory: the first one, the highest, up
+                           to PLOT_LINES_MAX, and one for the sum of the others */
     PLOT_BIGGEST = 1 << 2, /* a line for the process that held most, besides the first one */
     PLOT_LEADER = 1 << 3,  /* all that only if the first process only starts others (leader.h) */
 };

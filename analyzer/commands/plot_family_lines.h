@@ -48,6 +48,11 @@ int plot_family_has_parts(const struct plot_family *f, const struct process *p);
 void plot_family_set_others(struct plot_family *f, const struct course *courses, size_t count,
                             uint64_t from_ns);
 
+/* The order of a legend that has no room for all: the process asked for, which is the root of what
+ * is shown, then those that reach most. bytes: what each reaches. As a comparison for qsort. */
+int plot_family_order(const struct plot_family *f, const struct family_line *const lines[2],
+                      const uint64_t bytes[2]);
+
 /* Lists the lines anew for who draws them. */
 void plot_family_show(struct plot_family *f);
 

@@ -134,19 +134,18 @@ static uint64_t highest_of(const struct family_line *line)
     return highest ? highest->max_bytes : 0;
 }
 
-static int highest_here_first(const void *left, const void *right)
+static int by_highest_here(const void *left, const void *right, void *family)
 {
-    const struct family_line *a = *(struct family_line *const *)left,
-                             *b = *(struct family_line *const *)right;
-    uint64_t x = highest_of(a), y = highest_of(b);
-    return x != y ? (x < y) - (x > y) : (a->relative > b->relative) - (a->relative < b->relative);
+    const struct family_line *lines[2] = {*(struct family_line *const *)left,
+                                          *(struct family_line *const *)right};
+    uint64_t bytes[2] = {highest_of(lines[0]), highest_of(lines[1])};
+    return plot_family_order(family, lines, bytes);
 }
 
-/* Where a legend has no room for all, it names those that are highest in the window. */
 static void sort_lines(struct plot_family *f)
 {
     if (f->count > PLOT_LEGEND_LINES)
-        qsort(f->lines, f->count, sizeof *f->lines, highest_here_first);
+        qsort_r(f->lines, f->count, sizeof *f->lines, by_highest_here, f);
 }
 
 size_t plot_family_window(struct plot_family *f, uint64_t begin_ns, uint64_t end_ns)

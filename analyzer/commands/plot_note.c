@@ -36,14 +36,15 @@ static char *joined(char *a, const char *between, char *b)
     return both;
 }
 
-/* What is not exact in a recording or its family, and what has no line of its own; NULL where there
- * is nothing of that. Also complains of it. */
+/* What is not exact in what is drawn of a recording or its family, and what has no line of its own;
+ * NULL where there is nothing of that. Also complains of it. */
 static char *note_of_one(const struct plot_noted *noted, size_t i)
 {
     const struct plot_family *family = noted->families[i];
     struct quality quality =
         family ? plot_family_quality(family) : noted->lines[i].image->processes[0].quality;
-    char *text = quality_of_functions(&quality);
+    char *text =
+        noted->with_functions ? quality_of_functions(&quality) : quality_of_figures(&quality);
     char *left_out = family ? plot_family_left_out(family) : NULL;
     if (text)
         complain("%s: %s, so the picture is no exact one", noted->names[i], text);

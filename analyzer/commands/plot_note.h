@@ -1,5 +1,5 @@
 /*
- * plot_note.h - the foot of a picture: what is not exact in the recordings that it shows, and what
+ * plot_note.h - the foot of a picture: what is not exact in what it shows of recordings, and what
  * of them has no line of its own.
  */
 #ifndef MPROF_PLOT_NOTE_H
@@ -15,6 +15,7 @@ struct plot_noted {
     const struct plot_line *lines;
     struct plot_family *const *families;
     size_t count;
+    int with_functions; /* are any drawn? */
 };
 
 /* NULL where there is nothing to say; free() it. Also complains of it. */

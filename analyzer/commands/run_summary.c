@@ -201,13 +201,14 @@ static void print_counts(const struct totals *t)
     }
 }
 
-/* "= 41.83 MiB heap + 838.31 MiB mapped", of a peak of memory. */
+/* "= 41.83 MiB heap + 838.31 MiB mapped", of a peak of memory, some of which was mapped. */
 static void print_parts(const struct totals *t)
 {
     char parts[TOTALS_PARTS], line[TOTALS_PARTS + 2];
 
-    snprintf(line, sizeof line, "= %s",
-             totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
+    if (totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes)[0] == '\0')
+        return;
+    snprintf(line, sizeof line, "= %s", parts);
     print_line("", line);
 }
 
@@ -233,7 +234,7 @@ static void print_left(const struct totals *t, const struct quality *quality, in
              units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound,
              has_parts ? "" : whose_end);
     print_line("live at end", line);
-    if (!has_parts)
+    if (!has_parts || t->mapped_at_end_bytes == 0)
         return;
     snprintf(line, sizeof line, "and %s mapped%s%s", units_bytes(a, t->mapped_at_end_bytes), bound,
              whose_end);

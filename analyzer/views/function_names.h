@@ -37,6 +37,8 @@ int function_is_called(const char *name, const char *wanted);
     "ngx_alloc ngx_calloc ngx_memalign ngx_palloc* ngx_pnalloc ngx_pcalloc ngx_pmemalign "         \
     "apr_palloc apr_pcalloc apr_pcalloc_debug CRYPTO_malloc CRYPTO_zalloc CRYPTO_realloc* "        \
     "CRYPTO_memdup CRYPTO_strdup "                                                                 \
+    "x264_malloc x265_malloc _objalloc_alloc bfd_malloc bfd_zmalloc bfd_realloc "                  \
+    "bfd_realloc_or_free bfd_alloc bfd_zalloc bfd_hash_allocate "                                  \
     "av_malloc* av_mallocz* av_calloc av_realloc* av_fast_malloc* av_buffer_alloc* av_strdup "     \
     "AcquireMagickMemory AcquireQuantumMemory AcquireCriticalMemory AcquireAlignedMemory "         \
     "AcquireVirtualMemory ResizeMagickMemory ResizeQuantumMemory "                                 \

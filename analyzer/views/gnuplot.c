@@ -25,9 +25,11 @@ static void set_points(struct drawing *d)
     const struct plot *plot = d->plot;
     d->points = xcalloc(plot->line_count, sizeof *d->points);
     d->point_counts = xcalloc(plot->line_count, sizeof *d->point_counts);
-    for (size_t i = 0; i < plot->line_count; i++)
-        d->points[i] = plot_line_points(plot->lines[i].line, plot_line_end(plot, &plot->lines[i]),
-                                        &d->point_counts[i]);
+    for (size_t i = 0; i < plot->line_count; i++) {
+        const struct plot_line *line = &plot->lines[i];
+        d->points[i] = plot_line_points(line->line, plot_line_begin(plot, line),
+                                        plot_line_end(plot, line), &d->point_counts[i]);
+    }
 }
 
 /* Returns the highest that shares the axis. */
@@ -92,8 +94,8 @@ static void put_mapped_data(const struct drawing *d)
 {
     const struct plot_line *line = &d->plot->lines[0];
     size_t count;
-    struct plot_point *points =
-        plot_line_points(line->mapped, plot_line_end(d->plot, line), &count);
+    struct plot_point *points = plot_line_points(line->mapped, plot_line_begin(d->plot, line),
+                                                 plot_line_end(d->plot, line), &count);
     fputs("$mapped << EOD\n", d->out);
     for (size_t i = 0; i < count; i++)
         put_point(d, points[i].seconds, points[i].bytes);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In characters, lines are told apart by what they are made of: gnuplot's line types. */
+/* In characters, lines are told apart by what they are made of: gnuplot's line types, no other one
+ * can be drawn. No row of a legend begins with one of them but that of a line. */
 static const char pens[] = "*#$%@&=";
 #define PENS (sizeof pens - 1)
 
@@ -114,9 +115,10 @@ void gnuplot_draw_characters(const struct drawing *d)
 static void put_slope(const struct plot *plot, const struct plot_line *line, char pen, FILE *out)
 {
     size_t count;
-    struct plot_point *points = plot_line_points(line->line, plot_line_end(plot, line), &count);
+    struct plot_point *points = plot_line_points(line->line, plot_line_begin(plot, line),
+                                                 plot_line_end(plot, line), &count);
     char text[GNUPLOT_SLOPE_TEXT];
-    gnuplot_slope_text(plot_line_slope(points, count), text);
+    gnuplot_slope_text(plot_line_slope(points, count), gnuplot_unit(plot), text);
     if (count > 1)
         fprintf(out, "  %c  %s\n", pen, text);
     free(points);
@@ -126,8 +128,8 @@ static void put_slope(const struct plot *plot, const struct plot_line *line, cha
 static void put_parts(const struct bucket *highest, FILE *out)
 {
     char parts[TOTALS_PARTS];
-    totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes);
-    fprintf(out, "     = %s\n", parts);
+    if (totals_parts(parts, highest->max_bytes, highest->max_mapped_bytes)[0])
+        fprintf(out, "     %s\n", parts);
 }
 
 static void put_highest(const struct plot *plot, const struct plot_line *line, FILE *out)

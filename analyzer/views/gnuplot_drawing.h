@@ -12,6 +12,7 @@
 
 #include "gnuplot.h"
 #include "gnuplot_resident.h"
+#include "gnuplot_words.h"
 #include "units.h"
 
 #define RSS_COLOUR "#9a86c8"
@@ -26,8 +27,9 @@ struct drawing {
     struct resident rss;
     struct unit rss_unit; /* of its axis */
     double x0, x1, y0, y1;
-    size_t room; /* that a row of the legend has (gnuplot_room) */
-    size_t rows; /* of the legend */
+    size_t room;        /* that a row of the legend has (gnuplot_room) */
+    size_t rows;        /* of the legend */
+    struct parts parts; /* of a single line */
     /* Of several lines: */
     size_t named;      /* lines with an entry in the legend */
     int starts_shown;  /* each has its start in a row of its own */

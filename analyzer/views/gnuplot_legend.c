@@ -64,12 +64,14 @@ static void draw_parts(const struct drawing *d)
           d->out);
 }
 
-static void put_part_entry(const struct drawing *d, const char *name, const char *colour,
-                           uint64_t bytes)
+/* A part that is nothing in all of the picture has no entry. */
+static void put_part_entry(const struct drawing *d, enum series series, const char *colour,
+                           uint64_t highest)
 {
-    char size[UNITS_TEXT], title[128];
-    snprintf(title, sizeof title, "%s, %s of the %s", name, units_bytes(size, bytes),
-             d->plot->windowed ? "highest" : "peak");
+    char title[GNUPLOT_PART_TEXT];
+    if (highest == 0)
+        return;
+    gnuplot_part_text(d->plot, series, highest, title);
     fputs(", NaN with boxes fillstyle solid noborder fillcolor rgb '", d->out);
     fprintf(d->out, "%s'", colour);
     gnuplot_put_row(d, title);
@@ -77,11 +79,8 @@ static void put_part_entry(const struct drawing *d, const char *name, const char
 
 static void put_part_entries(const struct drawing *d)
 {
-    const struct plot_line *line = &d->plot->lines[0];
-    const struct bucket *highest = plot_highest(line->line);
-    uint64_t mapped = highest->max_mapped_bytes;
-    put_part_entry(d, "heap", HEAP_AREA, highest->max_bytes - mapped);
-    put_part_entry(d, "mapped memory", MAPPED_AREA, mapped);
+    put_part_entry(d, SERIES_HEAP, HEAP_AREA, d->parts.heap);
+    put_part_entry(d, SERIES_MAPPED, MAPPED_AREA, d->parts.mapped);
 }
 
 /* ---- the resident set ---- */
@@ -143,7 +142,7 @@ void gnuplot_draw_slope(const struct drawing *d, size_t i)
 static void put_slope_entry(const struct drawing *d)
 {
     char title[GNUPLOT_SLOPE_TEXT];
-    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), title);
+    gnuplot_slope_text(plot_line_slope(d->points[0], d->point_counts[0]), d->unit, title);
     gnuplot_draw_slope(d, 0);
     fputs(" linewidth 1.6 dashtype (3,2) linecolor rgb '" SLOPE_COLOUR "'", d->out);
     gnuplot_put_row(d, title);
@@ -201,8 +200,7 @@ static void draw_single(const struct drawing *d)
     put_title(d);
     if (d->plot->slope && d->point_counts[0] > 1)
         put_slope_entry(d);
-    if (gnuplot_has_parts(d->plot))
-        put_part_entries(d);
+    put_part_entries(d);
     if (d->rss.count)
         put_rss_entry(d);
     put_mark_entry(d);
@@ -213,9 +211,10 @@ static void draw_single(const struct drawing *d)
 void gnuplot_fit_single(struct drawing *d)
 {
     const struct plot *plot = d->plot;
+    d->parts = gnuplot_parts(plot);
     d->rows = 1 + (plot->summed != 0) + (plot->slope != 0) + (d->rss.count != 0) +
               (d->rss.count && gnuplot_unsampled(plot)) + (gnuplot_high_water(plot) != 0) +
-              2 * (size_t)gnuplot_has_parts(plot) + (plot->function_count != 0);
+              (d->parts.heap != 0) + (d->parts.mapped != 0) + (plot->function_count != 0);
     for (size_t i = 0; i < plot->function_count; i++)
         d->rows += plot_function_rows(&plot->functions[i]);
 }

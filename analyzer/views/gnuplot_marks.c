@@ -179,24 +179,34 @@ void brackets_place(const struct plot *plot, const struct bracket_area *area,
 
 /* ---- the script ---- */
 
+/* gnuplot's PNG and PDF put a spike on a line's first point: so nothing begins at the tip of an
+ * arm, but where another line lies over it. */
+
+/* The whole stem, from `from` on, and one arm. */
+static void put_arm(const struct bracket *b, double from, double to, double tip, FILE *out)
+{
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n", b->seconds, from, b->seconds, to);
+    fprintf(out, "%.9g %.9g\n\n", tip, to);
+}
+
 /* tip: where its arms end. */
 static void put_bracket(const struct bracket *b, double tip, double unit, FILE *out)
 {
     double high = (b->bytes + b->half) / unit, low = (b->bytes - b->half) / unit;
     if (!b->is_shown)
         return;
-    fprintf(out, "%.9g %.9g\n%.9g %.9g\n", tip, high, b->seconds, high);
-    fprintf(out, "%.9g %.9g\n%.9g %.9g\n\n", b->seconds, low, tip, low);
+    put_arm(b, low, high, tip, out);
+    put_arm(b, high, low, tip, out);
 }
 
-/* A rhomb. */
+/* A rhomb, whose first side is drawn twice. */
 static void put_mark(const struct bracket *b, double unit, FILE *out)
 {
     double middle = (b->left + b->right) / 2, level = b->bytes / unit;
     double high = (b->bytes + b->half) / unit, low = (b->bytes - b->half) / unit;
     fprintf(out, "%.9g %.9g\n%.9g %.9g\n", b->left, level, middle, high);
-    fprintf(out, "%.9g %.9g\n%.9g %.9g\n%.9g %.9g\n\n", b->right, level, middle, low, b->left,
-            level);
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n", b->right, level, middle, low);
+    fprintf(out, "%.9g %.9g\n%.9g %.9g\n\n", b->left, level, middle, high);
 }
 
 void brackets_data(const struct bracket *brackets, size_t functions, double unit, FILE *out)

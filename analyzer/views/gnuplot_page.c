@@ -3,6 +3,7 @@
 #include "gnuplot_width.h"
 #include "gnuplot_words.h"
 #include "text.h"
+#include <math.h>
 #include <stdlib.h>
 
 #define TITLE_WIDTH 90
@@ -18,6 +19,8 @@
 /* Hundredths of the font's size that a row of the legend has behind its sample. */
 #define ROOM           2660
 #define ROOM_WITH_AXIS 2260
+/* And what the axes are wide, in hundredths of the font's size. */
+#define AXES_ROOM 5600
 
 #define TEXT_INDENT 5 /* columns of " [a] " */
 
@@ -129,6 +132,14 @@ static const struct plot_line *highest_line(const struct plot *plot)
     return line;
 }
 
+/* Where the middle of a text stands that belongs to `at`, as a share of the axes' width: over the
+ * axes, where it meets neither the page's edge nor the legend. */
+static double middle_of(double at, const char *text)
+{
+    double half = (double)gnuplot_width(text) / AXES_ROOM / 2;
+    return half > 0.5 ? 0.5 : fmin(fmax(at, half), 1 - half);
+}
+
 /* The red cross at the highest point shown, with its value and time. */
 static void put_peak(const struct drawing *d)
 {
@@ -145,13 +156,10 @@ static void put_peak(const struct drawing *d)
     fprintf(d->out, "set arrow from %.9g,graph 0 to %.9g,graph 1 %s\n", x, x, style);
     fprintf(d->out, "set arrow from graph 0,first %.9g to graph 1,first %.9g %s\n", y, y, style);
     /* Above the axes, where no line and no bracket can hide it. */
-    double place = (x - d->x0) / (d->x1 - d->x0);
     fputs("set label ", d->out);
     gnuplot_put_quoted(d->out, label);
-    fprintf(d->out, " at %.9g,graph 1.03 %s textcolor rgb '" PEAK_COLOUR "'\n", x,
-            place < 0.12   ? "left"
-            : place > 0.88 ? "right"
-                           : "center");
+    fprintf(d->out, " at graph %.9g,graph 1.03 center textcolor rgb '" PEAK_COLOUR "'\n",
+            middle_of((x - d->x0) / (d->x1 - d->x0), label));
 }
 
 static void put_note(const struct drawing *d)

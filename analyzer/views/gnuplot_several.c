@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS    22 /* that a page has room for */
+#define ROWS    22 /* that a page has room for, and a heading */
+#define HEADING 1
 #define COLOURS 13
 
 /* As in mprof: black, blue, red, green, cyan, magenta, yellow; then others that differ from them.
@@ -16,8 +17,6 @@ static const char *const colours[COLOURS] = {"#000000", "#1f3fff", "#e00000", "#
                                              "#9467bd", "#ff9fb0", "#4f6f8f"};
 /* Lines without an entry of their own. */
 #define BEYOND_COLOUR "#c4c4c4"
-
-#define DETAILS (GNUPLOT_SLOPE_TEXT + UNITS_TEXT + 32)
 
 /* The line's style, behind "with lines" or "with linespoints". */
 static const char *style_of(size_t i, char style[96])
@@ -32,80 +31,100 @@ static int has_slope(const struct drawing *d, size_t i)
     return d->plot->slope && d->point_counts[i] > 1;
 }
 
-/* What else there is to say of a line: how much of its highest was mapped, and its slope. */
-static void details_of(const struct drawing *d, size_t i, char text[DETAILS])
+static uint64_t mapped_of(const struct drawing *d, size_t i)
 {
-    char mapped[UNITS_TEXT] = "", slope[GNUPLOT_SLOPE_TEXT] = "";
-    uint64_t part = gnuplot_reached(d->plot, &d->plot->lines[i]).mapped_bytes;
-    if (part)
-        units_bytes(mapped, part);
-    if (has_slope(d, i))
-        gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), slope);
-    snprintf(text, DETAILS, "%s%s%s%s", mapped, part ? " of it mapped" : "",
-             part && slope[0] ? ", " : "", slope);
+    return gnuplot_reached(d->plot, &d->plot->lines[i]).mapped_bytes;
 }
 
-/* The legend never runs off the page: start times go first, then the rows of details, then names.
- */
+static void slope_text(const struct drawing *d, size_t i, char text[GNUPLOT_SLOPE_TEXT])
+{
+    gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), d->unit, text);
+}
+
+/* What else there is to say of a line, a row each: how much of its highest was mapped, and its
+ * slope. */
+static size_t detail_rows(const struct drawing *d, size_t i)
+{
+    return (mapped_of(d, i) != 0) + (size_t)has_slope(d, i);
+}
+
+/* The legend never runs off the page: start times go first, then the rows of details, for which all
+ * names have a short form and a heading that says what it is, then names. */
 void gnuplot_fit_several(struct drawing *d)
 {
     size_t lines = d->plot->line_count, details = 0, room = ROWS;
-    char text[DETAILS];
     room -= (size_t)(d->plot->is_family != 0); /* the start has a row */
     d->named = lines <= room ? lines : room - 1;
-    for (size_t i = 0; i < d->named; i++) {
-        details_of(d, i, text);
-        details += text[0] != '\0';
-    }
+    for (size_t i = 0; i < d->named; i++)
+        details += detail_rows(d, i);
     d->rows = d->named + (d->named < lines);
     d->details_below = d->rows + details <= room;
-    d->rows += d->details_below ? details : 0;
+    d->rows += d->details_below ? details : HEADING;
     d->starts_shown = !d->plot->is_family && d->rows + d->named <= room;
     d->rows += d->starts_shown ? d->named : ROWS - room;
 }
 
 /* ---- entries ---- */
 
-/* What stands behind a name that has the only row: of the details the one that was asked for. */
-static void put_short_details(const struct drawing *d, size_t i, char text[DETAILS])
+/* What the short form of all rows says of each line. */
+static void put_heading(const struct drawing *d)
 {
-    struct reached reached = gnuplot_reached(d->plot, &d->plot->lines[i]);
+    char text[64];
+    snprintf(text, sizeof text, "%s%s", d->plot->windowed ? "highest here" : "peak",
+             d->plot->slope ? ", slope:" : " (how much of it was mapped):");
+    if (!d->details_below)
+        gnuplot_put_words(d, text);
+}
+
+/* The short form, behind what the line reaches. */
+static void short_details(const struct drawing *d, size_t i, char text[GNUPLOT_SLOPE_TEXT])
+{
     char bytes[UNITS_TEXT], slope[GNUPLOT_SLOPE_TEXT];
+    text[0] = '\0';
     if (has_slope(d, i)) {
-        gnuplot_slope_text(plot_line_slope(d->points[i], d->point_counts[i]), slope);
-        snprintf(text, DETAILS, ", %s", slope + strlen("slope "));
-    } else if (reached.mapped_bytes) {
-        snprintf(text, DETAILS, " (%s mapped)", units_bytes(bytes, reached.mapped_bytes));
+        slope_text(d, i, slope);
+        snprintf(text, GNUPLOT_SLOPE_TEXT, ", %s", slope + strlen("slope "));
+    } else if (!d->plot->slope && mapped_of(d, i)) {
+        snprintf(text, GNUPLOT_SLOPE_TEXT, " (%s)", units_bytes(bytes, mapped_of(d, i)));
     }
 }
 
 static void put_name(const struct drawing *d, size_t i)
 {
     const struct plot_line *line = &d->plot->lines[i];
-    char reached[GNUPLOT_REACHED_TEXT], more[DETAILS] = "", style[96];
-    char behind[GNUPLOT_REACHED_TEXT + DETAILS + 4], title[512];
+    char reached[GNUPLOT_REACHED_TEXT], more[GNUPLOT_SLOPE_TEXT] = "", style[96];
+    char behind[GNUPLOT_REACHED_TEXT + GNUPLOT_SLOPE_TEXT + 4], title[512];
     if (!d->details_below)
-        put_short_details(d, i, more);
-    gnuplot_reached_text(d->plot, line, more[0] == '\0', reached);
+        short_details(d, i, more);
+    gnuplot_reached_text(d->plot, line, d->details_below, reached);
     snprintf(behind, sizeof behind, ", %s%s", reached, more);
-    if (gnuplot_width(line->name) + gnuplot_width(behind) > d->room && !d->plot->slope) {
-        gnuplot_reached_text(d->plot, line, 1, reached);
-        snprintf(behind, sizeof behind, ", %s", reached);
-    }
-    char *name = gnuplot_fit(line->name, d->room - gnuplot_width(behind), 1);
+    /* Recordings differ in their ends; of a process, the pid at the front counts, too. */
+    char *name = gnuplot_fit(line->name, d->room - gnuplot_width(behind), !d->plot->is_family);
     snprintf(title, sizeof title, "%s%s", name, behind);
     fprintf(d->out, ", NaN with linespoints %s pointtype 1 pointsize 0.9", style_of(i, style));
     gnuplot_put_row(d, title);
     free(name);
 }
 
+static void put_details(const struct drawing *d, size_t i)
+{
+    char bytes[UNITS_TEXT], text[GNUPLOT_SLOPE_TEXT + 2] = "  ";
+    if (mapped_of(d, i)) {
+        snprintf(text + 2, sizeof text - 2, "%s of it mapped", units_bytes(bytes, mapped_of(d, i)));
+        gnuplot_put_words(d, text);
+    }
+    if (has_slope(d, i)) {
+        slope_text(d, i, text + 2);
+        gnuplot_put_words(d, text);
+    }
+}
+
 static void put_rows(const struct drawing *d, size_t i)
 {
-    char text[DETAILS + 2] = "  ", start[128];
+    char start[128];
     put_name(d, i);
-    details_of(d, i, text + 2);
-    if (d->details_below && text[2])
-        gnuplot_put_words(d, text);
+    if (d->details_below)
+        put_details(d, i);
     gnuplot_start_text(start, sizeof start, d->plot->lines[i].image->epoch_ns);
     if (d->starts_shown)
         gnuplot_put_words(d, start);
@@ -117,6 +136,7 @@ static void put_entries(const struct drawing *d)
     gnuplot_start_text(text, sizeof text, d->plot->lines[0].image->epoch_ns);
     if (d->plot->is_family)
         gnuplot_put_words(d, text);
+    put_heading(d);
     for (size_t i = 0; i < d->named; i++)
         put_rows(d, i);
     if (d->named == d->plot->line_count)

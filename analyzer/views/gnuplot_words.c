@@ -3,6 +3,7 @@
 #include "gnuplot.h"
 #include "quality.h"
 #include "text.h"
+#include "together.h"
 #include "totals_view.h"
 #include "units.h"
 #include "xalloc.h"
@@ -72,7 +73,48 @@ const char *gnuplot_series_name(enum series series)
 
 int gnuplot_has_parts(const struct plot *plot)
 {
-    return plot_is_single(plot) && plot->lines[0].line.count && plot->lines[0].mapped.count;
+    const struct plot_line *line = &plot->lines[0];
+    const struct bucket *highest = plot_highest(line->mapped);
+    return plot_is_single(plot) && line->line.count && highest && highest->max_bytes;
+}
+
+/* In a window no figure says it. */
+static uint64_t highest_heap(const struct plot_line *line)
+{
+    struct steps steps = {.buckets = line->line.buckets, .count = line->line.count};
+    uint64_t ns, level, highest = 0;
+    steps.mapped = line->mapped;
+    while (steps_next(&steps, &ns, &level))
+        if (level - steps.mapped_bytes > highest)
+            highest = level - steps.mapped_bytes;
+    return highest;
+}
+
+struct parts gnuplot_parts(const struct plot *plot)
+{
+    const struct plot_line *line = &plot->lines[0];
+    if (!gnuplot_has_parts(plot))
+        return (struct parts){0, 0};
+    uint64_t whole = line->image->processes[0].totals.peak_bytes;
+    return (struct parts){plot->windowed ? highest_heap(line) : whole,
+                          plot_highest(line->mapped)->max_bytes};
+}
+
+void gnuplot_part_text(const struct plot *plot, enum series series, uint64_t highest,
+                       char text[GNUPLOT_PART_TEXT])
+{
+    const struct bucket *top = plot_highest(plot->lines[0].line);
+    uint64_t mapped = top->max_mapped_bytes;
+    uint64_t bytes = series == SERIES_MAPPED ? mapped : top->max_bytes - mapped;
+    const char *name = gnuplot_series_name(series);
+    char size[UNITS_TEXT];
+    units_bytes(size, bytes ? bytes : highest);
+    if (bytes)
+        snprintf(text, GNUPLOT_PART_TEXT, "%s, %s of the %s", name, size,
+                 plot->windowed ? "highest" : "peak");
+    else
+        snprintf(text, GNUPLOT_PART_TEXT, "%s, up to %s%s", name, size,
+                 plot->windowed ? " here" : "");
 }
 
 struct reached gnuplot_reached(const struct plot *plot, const struct plot_line *line)
@@ -248,12 +290,12 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
                  bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 
-void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT])
+void gnuplot_slope_text(struct plot_slope slope, struct unit unit, char text[GNUPLOT_SLOPE_TEXT])
 {
-    double value = slope.bytes_per_second / (1024.0 * 1024), size = fabs(value);
+    double value = slope.bytes_per_second / unit.bytes, size = fabs(value);
     if (size < SLOPE_LEAST)
         value = size = 0;
     int before = size > 0 ? (int)floor(log10(size)) + 1 : DIGITS; /* digits before the point */
-    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f MiB/s", before < DIGITS ? DIGITS - before : 0,
-             value);
+    snprintf(text, GNUPLOT_SLOPE_TEXT, "slope %.*f %s/s", before < DIGITS ? DIGITS - before : 0,
+             value, unit.name);
 }

@@ -38,8 +38,18 @@ const char *gnuplot_bound(const struct plot *plot);
 void gnuplot_held_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT]);
 void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TEXT]);
 
-/* Does the plot show the two parts of memory? */
+/* Does the plot show the two parts of memory? And the highest of each; 0 where it has none. */
 int gnuplot_has_parts(const struct plot *plot);
+struct parts {
+    uint64_t heap, mapped;
+};
+struct parts gnuplot_parts(const struct plot *plot);
+
+/* What a part is of what is highest, or, where it is nothing of that, the highest of its own:
+ * "heap, 96.00 MiB of the peak", "mapped memory, up to 12.00 KiB". */
+#define GNUPLOT_PART_TEXT (2 * UNITS_TEXT + 32)
+void gnuplot_part_text(const struct plot *plot, enum series series, uint64_t highest,
+                       char text[GNUPLOT_PART_TEXT]);
 
 /* What a line reaches: its peak, or in a window the highest there, how much of that is mapped
  * memory, 0 where the line is not of memory, and when. "peak 3.20 MiB", "up to 3.20 MiB here";
@@ -79,8 +89,8 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
                            char *text, size_t bytes);
 
-/* "slope -1.500 MiB/s": four digits that count */
+/* "slope -1.500 MiB/s", in the unit of the axis: four digits that count */
 #define GNUPLOT_SLOPE_TEXT 48
-void gnuplot_slope_text(struct plot_slope slope, char text[GNUPLOT_SLOPE_TEXT]);
+void gnuplot_slope_text(struct plot_slope slope, struct unit unit, char text[GNUPLOT_SLOPE_TEXT]);
 
 #endif

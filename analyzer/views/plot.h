@@ -88,10 +88,11 @@ struct plot_room { /* of a row of the legend */
  * wrappers (function_names.h), plot->skipped, and what holds less than a hundredth of the program's
  * peak. If there are more functions than entries, callers that do nothing but pass through (same
  * thread, brackets at the same places, own peaks within 5 %) share one entry, "outer > inner", so
- * that the picture shows different things; but not if fewer than PLOT_FUNCTIONS_MIN entries would
- * be left. If enough functions have names, those without are left out unless they hold much more.
- * With plot->windowed only functions with a bracket in the window count. Uses plot's first line and
- * its range. Free with plot_functions_free.
+ * that the picture shows different things; if fewer than PLOT_FUNCTIONS_MIN entries would be left,
+ * the fullest give some back. All are in the order of their own peaks. If enough functions have
+ * names, those without are left out unless they hold much more. With plot->windowed only functions
+ * with a bracket in the window count. Uses plot's first line and its range. Free with
+ * plot_functions_free.
  */
 struct plot_function *plot_pick(const struct plot *plot, const struct plot_room *room,
                                 size_t *count);
@@ -99,14 +100,18 @@ void plot_functions_free(struct plot_function *functions, size_t count);
 
 /* ---- plot_line.c: the line ---- */
 
-/* The points of a line of steps through all changes that its buckets have kept, from the first one
- * to end_ns: new memory, free() it. */
-struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t *count);
+/* The points of a line of steps through all changes that its buckets have kept, from begin_ns,
+ * where it is 0 until the first of them, to end_ns: new memory, free() it. None where there is no
+ * change.
+ */
+struct plot_point *plot_line_points(struct line_of line, uint64_t begin_ns, uint64_t end_ns,
+                                    size_t *count);
 
 /* Highest bucket, NULL where there are none. */
 const struct bucket *plot_highest(struct line_of line);
 
-/* Where the line ends: with its process, or with the range. */
+/* Where the line begins and ends: with its process, or with the range. */
+uint64_t plot_line_begin(const struct plot *plot, const struct plot_line *line);
 uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line);
 
 /* Has it anything in the range? */

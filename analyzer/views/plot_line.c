@@ -22,12 +22,15 @@ static void add(struct points *points, uint64_t ns, uint64_t bytes)
         points->list[points->count++] = point;
 }
 
-struct plot_point *plot_line_points(struct line_of line, uint64_t end_ns, size_t *count)
+struct plot_point *plot_line_points(struct line_of line, uint64_t begin_ns, uint64_t end_ns,
+                                    size_t *count)
 {
-    struct points points = {xcalloc(POINTS_OF_CHANGES * line.count + 2, sizeof *points.list), 0};
+    struct points points = {xcalloc(POINTS_OF_CHANGES * line.count + 3, sizeof *points.list), 0};
     struct steps steps = {.buckets = line.buckets, .count = line.count};
     uint64_t ns, level, before = 0, last_ns = 0;
     while (steps_next(&steps, &ns, &level) && ns <= end_ns) {
+        if (points.count == 0 && begin_ns < ns)
+            add(&points, begin_ns, 0);
         if (points.count > 0) /* the level holds until the next change */
             add(&points, ns, before);
         add(&points, ns, level);
@@ -47,6 +50,12 @@ const struct bucket *plot_highest(struct line_of line)
         if (!highest || line.buckets[i].max_bytes > highest->max_bytes)
             highest = &line.buckets[i];
     return highest;
+}
+
+uint64_t plot_line_begin(const struct plot *plot, const struct plot_line *line)
+{
+    uint64_t begin = line->image->processes[0].begin_ns;
+    return begin > plot->begin_ns ? begin : plot->begin_ns;
 }
 
 uint64_t plot_line_end(const struct plot *plot, const struct plot_line *line)

@@ -200,14 +200,41 @@ static size_t prefer_named(const struct plot *plot, const struct function_usage 
     return kept;
 }
 
-/* Takes members out of groups again until there are enough entries. */
-static size_t split_groups(struct group groups[PLOT_FUNCTIONS_MAX], size_t count)
+/* The group that hides most functions. */
+static struct group *fullest_group(struct group *groups, size_t count)
 {
-    for (size_t i = 0; i < count && count < PLOT_FUNCTIONS_MIN; i++)
-        while (groups[i].count > 1 && count < PLOT_FUNCTIONS_MIN) {
-            groups[count].members[0] = groups[i].members[--groups[i].count];
-            groups[count++].count = 1;
-        }
+    struct group *fullest = groups;
+    for (size_t i = 1; i < count; i++)
+        if (groups[i].count > fullest->count)
+            fullest = &groups[i];
+    return fullest;
+}
+
+/* Where its own peak belongs, behind those of the same. */
+static void insert_group(const struct plot *plot, struct group *groups, size_t count,
+                         const struct function_usage *usage)
+{
+    uint64_t own_peak = held(plot, usage)->inclusive.own_peak_bytes;
+    size_t at = count;
+    for (; at > 0; at--) {
+        if (held(plot, groups[at - 1].members[0])->inclusive.own_peak_bytes >= own_peak)
+            break;
+        groups[at] = groups[at - 1];
+    }
+    groups[at].members[0] = usage;
+    groups[at].count = 1;
+}
+
+/* Takes members out of groups again until there are enough entries. */
+static size_t split_groups(const struct plot *plot, struct group groups[PLOT_FUNCTIONS_MAX],
+                           size_t count)
+{
+    while (count > 0 && count < PLOT_FUNCTIONS_MIN) {
+        struct group *fullest = fullest_group(groups, count);
+        if (fullest->count == 1)
+            break;
+        insert_group(plot, groups, count++, fullest->members[--fullest->count]);
+    }
     return count;
 }
 
@@ -337,7 +364,7 @@ struct plot_function *plot_pick(const struct plot *plot, const struct plot_room 
             order[kept++] = order[i];
     kept = prefer_named(plot, order, kept);
     struct group *groups = xcalloc(PLOT_FUNCTIONS_MAX, sizeof *groups);
-    *count = split_groups(groups, make_groups(plot, order, kept, groups));
+    *count = split_groups(plot, groups, make_groups(plot, order, kept, groups));
     struct plot_function *functions = functions_of(plot, groups, count, room);
     free(groups);
     free(places);

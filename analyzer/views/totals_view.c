@@ -14,9 +14,15 @@ static const char *plural(uint64_t count)
 
 char *totals_parts(char text[TOTALS_PARTS], uint64_t memory_bytes, uint64_t mapped_bytes)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT];
-    snprintf(text, TOTALS_PARTS, "%s heap + %s mapped", units_bytes(a, memory_bytes - mapped_bytes),
-             units_bytes(b, mapped_bytes));
+    char heap[UNITS_TEXT], mapped[UNITS_TEXT];
+    units_bytes(heap, memory_bytes - mapped_bytes);
+    units_bytes(mapped, mapped_bytes);
+    if (mapped_bytes == 0)
+        text[0] = '\0';
+    else if (mapped_bytes == memory_bytes)
+        snprintf(text, TOTALS_PARTS, "%s mapped", mapped);
+    else
+        snprintf(text, TOTALS_PARTS, "%s heap + %s mapped", heap, mapped);
     return text;
 }
 
@@ -41,8 +47,8 @@ static void print_peaks(const struct process *p, enum series series, FILE *out)
         print_peak("mapped peak", p, SERIES_MAPPED, out);
         return;
     }
-    fprintf(out, "  %-13s %14s %s\n", "", "=",
-            totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes));
+    if (totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes)[0])
+        fprintf(out, "  %-13s %14s %s\n", "", "=", parts);
     print_peak("heap peak", p, SERIES_HEAP, out);
     print_peak("mapped peak", p, SERIES_MAPPED, out);
 }
@@ -80,7 +86,8 @@ static void print_left(const struct process *p, enum series series, int together
     struct left mapped = {"mapped at end", "piece", t->mapped_at_end_bytes, count_pieces(p)};
     if (series != SERIES_MAPPED)
         print_live(&heap, p, together, out);
-    if (series == SERIES_MAPPED || (series == SERIES_MEMORY && process_has_parts(p)))
+    if (series == SERIES_MAPPED ||
+        (series == SERIES_MEMORY && process_has_parts(p) && t->mapped_at_end_bytes))
         print_live(&mapped, p, together, out);
 }
 

@@ -21,8 +21,9 @@ void totals_text(const struct process *process, enum series series, int together
 #define TOTALS_LEFT 96
 const char *totals_left(const struct process *process, char text[TOTALS_LEFT]);
 
-/* "96.00 MiB heap + 200.00 MiB mapped". */
-#define TOTALS_PARTS 64
+/* The parts of some memory, without what is 0: "96.00 MiB heap + 200.00 MiB mapped", "200.00 MiB
+ * mapped"; "" where all of it is heap, as where nothing was ever mapped. */
+#define TOTALS_PARTS 96
 char *totals_parts(char text[TOTALS_PARTS], uint64_t memory_bytes, uint64_t mapped_bytes);
 
 #endif

@@ -69,11 +69,12 @@ def bytes_as(count):
 
 
 def parts(totals):
-    """Of a peak of memory; "" where there is only a heap."""
-    if totals["mapped_peak_bytes"] == 0:
-        return ""
+    """Of a peak of memory, without what is 0; "" where there is only a heap."""
     mapped = totals["mapped_at_memory_peak_bytes"]
-    return f"\n = {bytes_as(totals['memory_peak_bytes'] - mapped)} heap + {bytes_as(mapped)} mapped\n"
+    heap = totals["memory_peak_bytes"] - mapped
+    if mapped == 0:
+        return ""
+    return f"\n = {bytes_as(heap) + ' heap + ' if heap else ''}{bytes_as(mapped)} mapped\n"
 
 
 def mib(line):
@@ -223,17 +224,17 @@ def check_mapped():
 def check_mappings_alone():
     """A program that only maps is summarised as any other; in a family it is the biggest."""
     said = lines_of(recorded("maps.mprof", [PROGRAMS + "/maps"]))
-    for wanted in (" allocations 0, 0 B in all\n", " peak 240.00 KiB at ", "\n = 0 B heap + 240.00 KiB mapped\n",
+    for wanted in (" allocations 0, 0 B in all\n", " peak 240.00 KiB at ", "\n = 240.00 KiB mapped\n",
                    " live at end 0 B in 0 blocks\n and 40.00 KiB mapped\n"):
         check(wanted in said, f"maps: no '{wanted}' in {said}")
     totals = report("maps.mprof")["totals"]
     check(f" mappings {totals['maps']}, {totals['unmaps']} unmapping" in said, f"maps: {totals}: {said}")
     said = lines_of(recorded("shmaps.mprof", ["sh", "-c", '"$0"; :', PROGRAMS + "/maps"]))
-    check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 0 B heap \+ 240.00 KiB mapped\n", said), said)
+    check(re.search(r" biggest \d+ maps, peak 240.00 KiB at [^\n]*\n = 240.00 KiB mapped\n", said), said)
     check(" mapped, at each one's own end\n" in said, f"whose end: {said}")
     # A forked child has no recording of its own; this one has no heap either, so by the heap nobody is above the root.
     said = lines_of(recorded("forked.mprof", ["./holder", "fork", "0", "20"]))
-    check(re.search(r" biggest \d+ holder, peak 20.00 MiB at [^\n]*\n = 0 B heap \+ 20.00 MiB mapped\n", said), said)
+    check(re.search(r" biggest \d+ holder, peak 20.00 MiB at [^\n]*\n = 20.00 MiB mapped\n", said), said)
     check("together" in mprof("report", "forked.mprof"), "forked: report")
     check("together" not in mprof("report", "--heap", "forked.mprof"), "forked: report --heap")
     check("mapped" not in lines_of(recorded("single.mprof", [PROGRAMS + "/single"])), "single maps nothing")
@@ -255,6 +256,8 @@ def check_many():
     check(words in err, f"plot -M: {err}, not '{words}'")
     check(words in drawn and f"{left} others together" in drawn, "plot -M: the picture does not say so")
     check(drawn.count("<path") > 100, f"plot -M draws {drawn.count('<path')} lines")
+    root = next(p for p in every if p["starter"] is None)
+    check(f">{root['pid']} sh, peak " in drawn, "plot -M: the legend does not name the program itself")
     drawn, _, err = picture("-CM", "-w", "0,1000", "many.mprof")
     check(words in err and f"all {size} together" in drawn and f"{left} others together" in drawn, f"plot -CM -w: {err}")
     listed = mprof("report", "many.mprof")

@@ -25,7 +25,8 @@ END
 grep -q 'sqlite3_' a.svg || fail "no function in the legend"
 grep -q 'sqlite3VdbeExec\|sqlite3_step' n.svg && fail "-n draws functions"
 "$MPROF" plot -o s.svg -s a.mprof >out 2>err || fail "-s: $(cat err)"
-grep -q 'MiB/s' s.svg || fail "no slope"
+unit=$(sed -n 's/.*memory used (in \([A-Za-z]*\)).*/\1/p' s.svg)
+grep -q "slope [-0-9.]* $unit/s" s.svg || fail "no slope in the axis' unit, $unit"
 "$MPROF" plot -o w.png -w 0,0.01 a.mprof >out 2>err || fail "-w: $(cat err)"
 [ -s w.png ] || fail "no window"
 "$MPROF" plot -o two.svg a.mprof b.mprof >out 2>err || fail "two files: $(cat err)"

@@ -42,11 +42,16 @@ static void test_parts(void **state)
     struct plot plot = make_plot_of_memory();
     size_t bytes;
     char *text = legend_of(&plot);
-    assert_non_null(strstr(text, "= 2.00 MiB heap + 6.00 MiB mapped\n"));
+    assert_non_null(strstr(text, "s\n     2.00 MiB heap + 6.00 MiB mapped\n"));
     assert_non_null(strstr(text, "  #  mapped memory\n"));
     free(text);
     text = script_of(&plot, PICTURE_TEXT, &bytes);
     assert_non_null(strstr(text, "$mapped with lines linetype 2"));
+    free(text);
+    fixture.buckets[2].max_mapped_bytes = 0; /* of the peak it is nothing */
+    text = legend_of(&plot);
+    assert_null(strstr(text, " heap"));
+    assert_non_null(strstr(text, "  #  mapped memory\n"));
     free(text);
 }
 

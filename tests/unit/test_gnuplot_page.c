@@ -115,6 +115,44 @@ static void test_a_full_legend_is_whole(void **state)
     }
 }
 
+#define AXES_WIDTH 58.1 /* of the font's size: 0.6 * PAGE_WIDTH / SVG_FONT */
+
+__attribute__((noinline)) static double place_in(const char *script)
+{
+    const char *words = strstr(script, "set label \"child 12345 of a long name: peak 8.00 MiB");
+    assert_non_null(words);
+    const char *at = strstr(words, " at graph ");
+    assert_non_null(at);
+    return strtod(at + strlen(" at graph "), NULL);
+}
+
+static double label_place(double seconds)
+{
+    struct plot plot = make_plot();
+    struct plot_line lines[2] = {line, line};
+    size_t bytes;
+    fixture.buckets[2].max_ns = (uint64_t)(seconds * 1e9);
+    lines[0].name = lines[1].name = "child 12345 of a long name";
+    plot.lines = lines;
+    plot.line_count = 2;
+    plot.is_family = 1;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    double place = place_in(script);
+    free(script);
+    return place;
+}
+
+/* Wherever the peak is, what is said of it stands over the axes, and over the peak if it can. */
+static void test_the_peak_is_named_over_the_axes(void **state)
+{
+    (void)state;
+    size_t width = gnuplot_width("child 12345 of a long name: peak 8.00 MiB at 2.000 s");
+    double half = (double)width / 100 / AXES_WIDTH / 2;
+    assert_true(label_place(0.1) >= half && label_place(0.1) < half + 0.06);
+    assert_true(label_place(2.5) > 0.49 && label_place(2.5) < 0.51);
+    assert_true(label_place(4.9) <= 1 - half && label_place(4.9) > 1 - half - 0.06);
+}
+
 /* A window shows the part of the resident set's line that lies in it, and says what that reaches.
  */
 static void test_resident_set_in_a_window(void **state)
@@ -153,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_widths),
         cmocka_unit_test_setup(test_a_full_legend_is_whole, set_up),
+        cmocka_unit_test_setup(test_the_peak_is_named_over_the_axes, set_up),
         cmocka_unit_test_setup(test_resident_set_in_a_window, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void test_parts_of_memory(void **state)
     free(script);
     plot = make_plot_of_memory();
     script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_non_null(strstr(script, "$mapped << EOD\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
+    assert_non_null(strstr(script, "$mapped << EOD\n0 0\n1 0\n1 1\n1.5 1\n1.5 6\n5 6\nEOD\n"));
     assert_non_null(strstr(script, "$mapped with filledcurves"));
     assert_non_null(strstr(script, "'memory used (in MiB)'"));
     assert_non_null(strstr(script, "title \"heap, 2.00 MiB of the peak\""));
@@ -59,6 +59,32 @@ static void test_parts_in_a_window(void **state)
     assert_non_null(strstr(script, "set label \"highest here 4.00 MiB at "));
     free(script);
     check_text_of_a_window(&plot);
+}
+
+/* What is nothing of the peak says what it reached; what is nothing at all has no entry. */
+static void test_parts_that_are_nothing(void **state)
+{
+    (void)state;
+    size_t bytes;
+    struct plot plot = make_plot_of_memory();
+    fixture.buckets[2].max_mapped_bytes = 0;
+    char *script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "title \"heap, 8.00 MiB of the peak\""));
+    assert_non_null(strstr(script, "title \"mapped memory, up to 6.00 MiB\""));
+    free(script);
+    mapped[0] = bucket_of(FIXTURE_SECOND, 0);
+    line.mapped.count = 1;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "title \"heap, "));
+    assert_null(strstr(script, "title \"mapped memory"));
+    free(script);
+    plot = make_plot_of_memory();
+    fixture.buckets[2].max_mapped_bytes = 8 * FIXTURE_MIB;
+    fixture.process.totals.peak_bytes = 0;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_null(strstr(script, "title \"heap, "));
+    assert_non_null(strstr(script, "title \"mapped memory, 8.00 MiB of the peak\""));
+    free(script);
 }
 
 /* The functions are those of the series that is drawn. */
@@ -141,10 +167,14 @@ static void test_digits_of_a_slope(void **state)
                   {-1.5, "-1.500"},        {45258.3, "45258"}, {0, "0"},          {-1e-9, "0"}};
     for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
         char text[GNUPLOT_SLOPE_TEXT], expected[64];
-        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0}, text);
+        gnuplot_slope_text((struct plot_slope){slopes[i].mib * FIXTURE_MIB, 0},
+                           unit_of(FIXTURE_MIB), text);
         snprintf(expected, sizeof expected, "slope %s MiB/s", slopes[i].text);
         assert_string_equal(text, expected);
     }
+    char text[GNUPLOT_SLOPE_TEXT];
+    gnuplot_slope_text((struct plot_slope){403, 0}, unit_of(76000), text);
+    assert_string_equal(text, "slope 0.3936 KiB/s");
 }
 
 /* The kernel's figure stands beside the samples, of a whole process only. */
@@ -172,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_parts_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_in_a_window, set_up),
+        cmocka_unit_test_setup(test_parts_that_are_nothing, set_up),
         cmocka_unit_test_setup(test_functions_of_memory, set_up),
         cmocka_unit_test_setup(test_parts_of_functions, set_up),
         cmocka_unit_test_setup(test_one_unit, set_up),

@@ -39,9 +39,15 @@ static void test_parts_of_several(void **state)
     plot = make_several(12); /* two rows each would be more than a page has */
     many[0].name = "child 12345 a long name of a program that ends";
     script = script_of(&plot, PICTURE_SVG, &bytes);
-    assert_non_null(strstr(script, "that ends, peak 8.00 MiB\"")); /* the name is worth more */
-    assert_int_equal(count_of(script, "title \"x.mprof, 8.00 MiB (6.00 MiB mapped)\""), 11);
+    assert_non_null(strstr(script, "ends, 8.00 MiB (6.00 MiB)\"")); /* all have one form */
+    assert_int_equal(count_of(script, "title \"x.mprof, 8.00 MiB (6.00 MiB)\""), 11);
+    assert_int_equal(count_of(script, "title \"peak (how much of it was mapped):\""), 1);
     assert_int_equal(count_of(script, "of it mapped"), 0);
+    free(script);
+    plot.is_family = plot.windowed = 1;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "title \"child 12345 a")); /* whose pid stays */
+    assert_non_null(strstr(script, "title \"highest here (how much of it was mapped):\""));
     free(script);
 }
 
@@ -82,7 +88,7 @@ static void test_a_long_legend_is_cut(void **state)
     struct plot plot = make_several(MOST);
     size_t bytes;
     char *script = script_of(&plot, PICTURE_PNG, &bytes);
-    assert_int_equal(count_of(script, "NaN with"), 22);
+    assert_int_equal(count_of(script, "NaN with"), 23); /* with a heading */
     assert_non_null(strstr(script, "linecolor rgb '#c4c4c4' title \"19 more\""));
     assert_non_null(
         strstr(script, "plot $line21 with lines linewidth 1 linecolor rgb '#c4c4c4', "));
@@ -100,11 +106,12 @@ static void test_slopes_of_several(void **state)
 {
     (void)state;
     size_t bytes;
-    for (size_t count = 2; count < 22; count++) {
+    for (size_t count = 2; count < 22; count++) { /* in rows of their own, while there is room */
         struct plot plot = make_several(count);
         plot.slope = 1;
         char *script = script_of(&plot, PICTURE_PNG, &bytes);
         assert_int_equal(count_of(script, " MiB/s\""), count);
+        assert_int_equal(count_of(script, "title \"peak, slope:\""), count > 7);
         free(script);
     }
 }

@@ -78,6 +78,25 @@ static void test_both(void **state)
     assert_true(!says("  fill ") && says("  map ") && !says("incl"));
 }
 
+/* Of the two parts, those that are 0 are left out. */
+static void test_parts_of_the_peak(void **state)
+{
+    (void)state;
+    struct totals *t = &fixture.process.totals;
+    begin(1);
+    t->mapped_then_bytes = 20 << 20;
+    make_report(SERIES_MEMORY);
+    assert_true(says(" = 1.00 MiB heap + 20.00 MiB mapped\n") && says("  mapped at end "));
+    t->mapped_then_bytes = 21 << 20;
+    make_report(SERIES_MEMORY);
+    assert_true(says(" = 21.00 MiB mapped\n"));
+    t->mapped_then_bytes = t->mapped_at_end_bytes = 0;
+    make_report(SERIES_MEMORY);
+    assert_true(says("  mapped peak ") && !says(" = ") && !says("mapped at end"));
+    make_report(SERIES_MAPPED);
+    assert_true(says("  mapped at end            0 B in 0 pieces"));
+}
+
 /* A table without rows says nothing. */
 static void test_nothing_of_it(void **state)
 {
@@ -124,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_both, end),
+        cmocka_unit_test_teardown(test_parts_of_the_peak, end),
         cmocka_unit_test_teardown(test_nothing_of_it, end),
         cmocka_unit_test_teardown(test_failed, end),
         cmocka_unit_test_teardown(test_older, end),

@@ -22,7 +22,7 @@ static void test_line_is_steps_through_the_maxima(void **state)
     fixture.buckets[1].max_bytes = 7 << 20; /* rose and fell within its second */
     fixture.buckets[1].max_ns = FIXTURE_SECOND + 500;
     fixture.buckets[1].last_ns = FIXTURE_SECOND + 900;
-    struct plot_point *points = plot_line_points(line.line, plot.end_ns, &count);
+    struct plot_point *points = plot_line_points(line.line, 0, plot.end_ns, &count);
     double highest = 0;
     for (size_t i = 0; i < count; i++) {
         highest = points[i].bytes > highest ? points[i].bytes : highest;
@@ -39,6 +39,30 @@ static void test_line_is_steps_through_the_maxima(void **state)
     assert_int_equal(plot_level_at(line.line, FIXTURE_SECOND + 500), 7 * FIXTURE_MIB);
     assert_int_equal(plot_level_at((struct line_of){mapped, 0}, FIXTURE_SECOND), 0);
     free(points);
+}
+
+/* A process that has nothing yet has 0. */
+static void test_line_begins_with_its_process(void **state)
+{
+    (void)state;
+    struct plot plot = make_plot();
+    struct line_of later = {fixture.buckets + 2, 3};
+    size_t count;
+    plot.windowed = 1;
+    plot.begin_ns = FIXTURE_SECOND / 2;
+    assert_int_equal(plot_line_begin(&plot, &line), FIXTURE_SECOND / 2);
+    fixture.process.begin_ns = FIXTURE_SECOND;
+    assert_int_equal(plot_line_begin(&plot, &line), FIXTURE_SECOND);
+    struct plot_point *points = plot_line_points(later, FIXTURE_SECOND, plot.end_ns, &count);
+    assert_true(points[0].seconds == 1 && points[0].bytes == 0);
+    assert_true(points[1].seconds == 2 && points[1].bytes == 0);
+    assert_true(points[2].seconds == 2 && points[2].bytes == 8.0 * FIXTURE_MIB);
+    free(points);
+    points = plot_line_points(later, 2 * FIXTURE_SECOND, plot.end_ns, &count);
+    assert_true(points[0].seconds == 2 && points[0].bytes == 8.0 * FIXTURE_MIB);
+    free(points);
+    free(plot_line_points((struct line_of){later.buckets, 0}, 0, plot.end_ns, &count));
+    assert_int_equal(count, 0);
 }
 
 static void test_slope(void **state)
@@ -191,6 +215,31 @@ static void test_at_least_six(void **state)
     plot_functions_free(functions, count);
 }
 
+/* Which are taken out of their entries again: those of the fullest; and each entry has its place.
+ */
+static void test_entries_stay_in_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"g0", "g1", "g2", "g3", "g4"};
+    static const char *const shown[] = {"main › run", "g0", "g3", "g4", "alone", "last"};
+    fixture_function(&fixture, "main", FUNCTION_RESOLVED | FUNCTION_MAIN, 8000, 0, 5);
+    fixture_function(&fixture, "run", FUNCTION_RESOLVED, 7999, 0, 5);
+    for (int i = 0; i < 5; i++)
+        fixture_function(&fixture, names[i], FUNCTION_RESOLVED, 7900 - i, 1, 2);
+    fixture_function(&fixture, "alone", FUNCTION_RESOLVED, 5000, 2, 3);
+    fixture_function(&fixture, "last", FUNCTION_RESOLVED, 4000, 3, 4);
+    fixture.process.totals.peak_bytes = 8000;
+    struct plot plot = make_plot();
+    size_t count;
+    struct plot_function *functions = pick(&plot, 40, &count);
+    assert_int_equal(count, 6);
+    for (size_t i = 0; i < count; i++)
+        if (i != 1) /* with what is left of its entry */
+            assert_string_equal(functions[i].label, shown[i]);
+    assert_non_null(strstr(functions[1].label, shown[1]));
+    plot_functions_free(functions, count);
+}
+
 static void test_window_shows_its_own(void **state)
 {
     (void)state;
@@ -333,9 +382,28 @@ static void test_one_place_has_one_mark(void **state)
     brackets_data(brackets, 1, 1, out);
     brackets_letters(brackets, 2, 1, out);
     fclose(out);
-    assert_non_null(strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n\nEOD\n"));
+    assert_non_null(
+        strstr(text, "EOD\n1.99 21\n2.05 23\n2.11 21\n2.05 19\n1.99 21\n2.05 23\n\nEOD\n"));
     assert_non_null(strstr(text, "set label '[a]' at 1.99,21 left front\n"));
     assert_non_null(strstr(text, "set label '[b' at 2,"));
+    free(text);
+}
+
+/* The first point of a line, which gnuplot draws with a spike, is at no tip. */
+static void test_lines_of_brackets_begin_at_corners(void **state)
+{
+    (void)state;
+    struct bracket pair[2] = {
+        {.is_shown = 1, .seconds = 2, .bytes = 20, .left = 2, .right = 3, .half = 4},
+        {.is_shown = 1, .seconds = 9, .bytes = 50, .left = 8, .right = 9, .half = 4}};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    brackets_data(pair, 1, 2, out);
+    fclose(out);
+    assert_string_equal(text, "$function0 << EOD\n"
+                              "2 8\n2 12\n3 12\n\n2 12\n2 8\n3 8\n\n"
+                              "9 23\n9 27\n8 27\n\n9 27\n9 23\n8 23\n\nEOD\n");
     free(text);
 }
 
@@ -368,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_line_is_steps_through_the_maxima, set_up),
+        cmocka_unit_test_setup(test_line_begins_with_its_process, set_up),
         cmocka_unit_test_setup(test_slope, set_up),
         cmocka_unit_test_setup(test_start_frames_are_left_out, set_up),
         cmocka_unit_test_setup(test_chains_share_an_entry, set_up),
@@ -375,11 +444,13 @@ int main(void)
         cmocka_unit_test_setup(test_endless_names, set_up),
         cmocka_unit_test_setup(test_names_are_preferred, set_up),
         cmocka_unit_test_setup(test_at_least_six, set_up),
+        cmocka_unit_test_setup(test_entries_stay_in_order, set_up),
         cmocka_unit_test_setup(test_window_shows_its_own, set_up),
         cmocka_unit_test_setup(test_some_have_no_bracket, set_up),
         cmocka_unit_test(test_words_of_an_activation),
         cmocka_unit_test(test_brackets_are_where_they_belong),
         cmocka_unit_test(test_one_place_has_one_mark),
+        cmocka_unit_test(test_lines_of_brackets_begin_at_corners),
         cmocka_unit_test(test_brackets_are_set_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
