@@ -113,17 +113,26 @@ void lane_put_back_block(struct lane *lane)
 
 /* ---- the end ---- */
 
+/* main is on the initial thread's stack until the process is over. Nobody sees when the function
+ * that another thread runs in returns: of that its own last event is known. */
+static struct heap_moment end_of(const struct lane *lane)
+{
+    const struct subject *s = lane->subject;
+
+    if (lane->path.thread != 0)
+        return lane->last;
+    return (struct heap_moment){s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
+}
+
 static void close_lanes(struct subject *s, struct tree *tree)
 {
-    struct heap_moment end = {s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
-
     for (size_t i = 0; i < s->lane_count; i++) {
         lane_put_back_block(s->lanes[i]);
         if (s->lanes[i]->has_thread)
             threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
                          s->lanes[i]->last.ns);
         if (!s->lanes[i]->path.closed)
-            path_close(&s->lanes[i]->path, tree, &s->heap, s->lanes[i]->shown, end);
+            path_close(&s->lanes[i]->path, tree, &s->heap, s->lanes[i]->shown, end_of(s->lanes[i]));
     }
 }
 

@@ -228,6 +228,29 @@ static void make(void)
     tell_both(t);
 }
 
+/* The function that a thread runs in is over with the thread's last event, even if it is a free
+ * without a stack, and not with the program, nor with what others do. */
+static void *serve(void *truth)
+{
+    struct truth *t = truth;
+    void *p;
+    DO(&t->begin, p = malloc(4000));
+    nap();
+    DO(&t->end, free(p));
+    return NULL;
+}
+
+static void serve_apart(void)
+{
+    struct truth t = {"serve", 1, {0, 0}, {0, 0}};
+    pthread_t thread;
+    pthread_create(&thread, NULL, serve, &t);
+    pthread_join(thread, NULL);
+    nap();
+    kept[kept_count++] = malloc(10);
+    tell_both(t);
+}
+
 /* A wrapper gets no bracket. */
 static void *xmalloc(size_t size)
 {
@@ -258,6 +281,7 @@ int main(void)
     work_twice();
     make();
     wrapped();
+    serve_apart();
     while (kept_count)
         free(kept[--kept_count]);
     return 0;
