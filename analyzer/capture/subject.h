@@ -66,10 +66,10 @@ struct lane {
     int resumes;     /* the present event has waited; its stack is already taken in */
     uint32_t *nodes; /* of the tree, by the chunk's own numbers */
     size_t node_count, node_capacity;
-    int has_thread;
-    size_t thread;            /* index in subject->threads */
-    struct heap_moment last;  /* the stream's previous event */
-    struct heap_moment shown; /* the same with a stack */
+    int has_thread, is_initial; /* the process's first thread, which main runs in */
+    size_t thread;              /* index in subject->threads */
+    struct heap_moment last;    /* the stream's previous event */
+    struct heap_moment shown;   /* the same with a stack */
 
     int realloc_open; /* between REALLOC_BEGIN and its end */
     uint64_t realloc_address;

@@ -59,6 +59,18 @@ static void test_exit(void **state)
     expect_ends(90);
 }
 
+/* The initial thread has got a second serial, but its tid is the process's pid. */
+static void test_second_serial(void **state)
+{
+    (void)state;
+    b.processes[0].pid = 5001; /* as the builder says of thread 1 */
+    threads_at_once();
+    struct collector *c = collect(&b);
+    expect_end(c, SERVE, 60, 30);
+    expect_end(c, OTHER, 30, 130);
+    collector_free(c);
+}
+
 /* The stream's next thread comes late. */
 static void test_next_thread(void **state)
 {
@@ -80,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_killed, set_up),
         cmocka_unit_test_setup(test_exit, set_up),
+        cmocka_unit_test_setup(test_second_serial, set_up),
         cmocka_unit_test_setup(test_next_thread, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
