@@ -45,6 +45,7 @@ struct subject {
     struct samples samples;
     uint64_t rss_mark; /* the kernel's highest, as far as it was read */
     uint64_t begin_ns, last_ns;
+    uint64_t lived_ns;     /* somebody saw that it lived until then */
     const char *exec_path; /* of the last exec it tried, NULL none */
     struct ending ending;  /* as the caller saw it */
 
@@ -96,6 +97,12 @@ void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts
 
 /* A thread that the process already had has got a name. */
 void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns);
+
+static inline void subject_lived(struct subject *s, uint64_t ns)
+{
+    if (ns > s->lived_ns)
+        s->lived_ns = ns;
+}
 
 /* The kernel says that the resident set was this high once. */
 static inline void subject_high_water(struct subject *s, uint64_t mark)

@@ -108,7 +108,10 @@ static const struct key report_keys[] = {
      "early), unreadable_recordings, unrecorded_processes (known only by what started or followed "
      "them: they could not be recorded, or their recording is elsewhere or gone), "
      "unsampled_processes (recorded ones without a sample of the resident set, as they were short "
-     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too)"},
+     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too), "
+     "unended_processes (they were killed, or made the system call themselves, before others "
+     "ended: "
+     "the sums have them up to their last event or the last look at them)"},
     {"threads",
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "

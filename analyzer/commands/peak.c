@@ -210,7 +210,7 @@ static void print_peaks(const struct process *p, const char *name, const char *p
     if (p->left == FIGURES_NONE)
         return;
     printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
-           quality_bound(&p->quality, peak.ns));
+           quality_peak_bound(p, peak.ns));
     if (series == SERIES_MEMORY && process_has_parts(p)) {
         printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
         printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));

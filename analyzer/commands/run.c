@@ -1,4 +1,5 @@
 /* run.c - mprof-c run: starts a program under the recorder and collects while it runs. */
+#include "boot_clock.h"
 #include "collecting.h"
 #include "command.h"
 #include "elf_check.h"
@@ -247,7 +248,7 @@ static struct ending ending_of(int status)
 /* Where children are not recorded the largest of them may be meant by the kernel's maximum. */
 static struct root_end end_of(const struct session *s, const struct supervised *result)
 {
-    struct root_end end = {.ending = ending_of(result->status)};
+    struct root_end end = {.ending = ending_of(result->status), .boottime_ns = boot_clock_ns()};
 
     if (!s->values.no_children && result->max_rss_bytes > s->inherited_rss + BEFORE_EXEC_RSS)
         end.rss_mark = result->max_rss_bytes;

@@ -291,8 +291,8 @@ struct process {
     struct sample *samples;
     size_t sample_count;
     /* Of the sum of a family: how many of its processes have no sample, and how many of these no
-     * mark of the kernel's either. */
-    size_t unsampled, unmeasured;
+     * mark of the kernel's either; and how many ended before others, nobody knows when. */
+    size_t unsampled, unmeasured, unended;
     struct difference *differences; /* the first of quality.selfcheck_differences */
     size_t difference_count;
 };

@@ -100,7 +100,7 @@ void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line,
     units_bytes(bytes, reached.bytes);
     snprintf(text, GNUPLOT_REACHED_TEXT, "%s%s%s%s", word, bytes,
              with_word && plot->windowed ? " here" : "",
-             quality_bound(&line->image->processes[0].quality, reached.ns));
+             quality_peak_bound(&line->image->processes[0], reached.ns));
 }
 
 static char *command_of(const struct plot_line *line)
@@ -177,7 +177,7 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
     units_bytes(size, highest->max_bytes);
     units_time(time, is_then ? peak.ns : highest->max_ns);
     snprintf(text, bytes, "%s %s at %s%s", is_peak ? "peak" : "highest here", size,
-             is_before ? "the window's begin" : time, quality_bound(&p->quality, highest->max_ns));
+             is_before ? "the window's begin" : time, quality_peak_bound(p, highest->max_ns));
 }
 
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes)
