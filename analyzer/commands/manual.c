@@ -40,8 +40,10 @@ static const struct key report_keys[] = {
      "file_peak_bytes and file_at_end_bytes (mapped files), with --tree reserved_peak_bytes and "
      "file_peak_bytes are sums of each process's own highest, not what all had at once, "
      "rss_peak_bytes (highest sample of the resident set, 0 without samples), rss_high_water_bytes "
-     "(the kernel's own highest, read at each sample, at an orderly end and before an exec; 0 "
-     "unknown; with --tree that of the largest process), failed_allocations (see failed; they are "
+     "(the kernel's own highest, read at each sample, at an exit and before an exec, or a sample "
+     "that "
+     "is a little higher, as the kernel counts in batches; 0 unknown; with --tree that of the "
+     "largest process), failed_allocations (see failed; they are "
      "not among the allocations)"},
     {"quality",
      "object, all 0 in a perfect recording: lost (events for which there was no room), of these "

@@ -433,8 +433,7 @@ const struct command command_plot = {
         "The line of the resident set joins samples, into a window, too; it is drawn of one "
         "process "
         "or, with -C alone, of the tree. Beside it stands the kernel's high-water mark, which "
-        "misses "
-        "nothing.\n\n"
+        "misses nothing, where it was read after the highest sample.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
     .options = options,

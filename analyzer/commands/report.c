@@ -118,7 +118,7 @@ const struct command command_report = {
         "processes of its tree are named at the foot, each below the one that started it, with its "
         "peak as "
         "far as it is known; where one of these has mapped memory, with the peak's two parts. "
-        "RSS is the kernel's high-water mark, as it was at the last sample, at an orderly end "
+        "RSS is the kernel's high-water mark, as it was at the last sample, at an exit "
         "and before an exec, or the highest sample where that is not known. How a process ended "
         "is seen by mprof-c run alone, of the program that it started; of others, and of a "
         "program that preloads the library, the recorder sees that they come to their exit, also "

@@ -203,9 +203,17 @@ static inline int totals_mark_holds(const struct totals *t)
     return t->rss_mark_bytes >= t->rss_peak_bytes - t->rss_peak_bytes / 64;
 }
 
+/* The kernel's mark as it is shown: not below a sample that is later only by the kernel's counting.
+ */
+static inline uint64_t totals_mark(const struct totals *t)
+{
+    int is_behind = t->rss_mark_bytes < t->rss_peak_bytes && totals_mark_holds(t);
+    return is_behind ? t->rss_peak_bytes : t->rss_mark_bytes;
+}
+
 static inline uint64_t totals_resident(const struct totals *t)
 {
-    return totals_mark_holds(t) ? t->rss_mark_bytes : t->rss_peak_bytes;
+    return totals_mark_holds(t) ? totals_mark(t) : t->rss_peak_bytes;
 }
 
 /* What found no room. The totals count it too; figures of what was live do not. */

@@ -224,7 +224,8 @@ uint64_t gnuplot_high_water(const struct plot *plot)
 {
     if (!plot_is_single(plot) || plot->summed || plot->windowed)
         return 0;
-    return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
+    const struct totals *t = &plot->lines[0].image->processes[0].totals;
+    return totals_mark_holds(t) ? totals_mark(t) : 0;
 }
 
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,
