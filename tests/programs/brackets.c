@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,6 +91,34 @@ static void drop(void)
     free(q);
     nap();
     DO(&t[FREES].end, free(p));
+    tell(t);
+}
+
+/* The same of a realloc that releases. */
+static void give_up(void)
+{
+    struct truth t[2] = {{"give_up", 1, {0, 0}, {0, 0}}};
+    void *p;
+    DO(&t[PLAIN].begin, p = malloc(5000));
+    t[PLAIN].end = t[PLAIN].begin;
+    t[FREES] = t[PLAIN];
+    nap();
+    DO(&t[FREES].end, p = realloc(p, 0));
+    tell(t);
+}
+
+/* And of mapped memory that is unmapped. */
+static void map_some(void)
+{
+    struct truth t[2] = {{"map_some", 1, {0, 0}, {0, 0}}};
+    char *p;
+    DO(&t[PLAIN].begin,
+       p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    nap();
+    DO(&t[PLAIN].end, mprotect(p, 4096, PROT_NONE));
+    t[FREES] = t[PLAIN];
+    nap();
+    DO(&t[FREES].end, munmap(p, 8192));
     tell(t);
 }
 
@@ -274,6 +303,8 @@ int main(void)
     while (kept_count)
         free(kept[--kept_count]);
     drop();
+    give_up();
+    map_some();
     descend_thrice();
     same_line();
     apart();
