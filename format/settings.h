@@ -13,7 +13,8 @@
     SETTING(INTERVAL, "MPROF_INTERVAL", "0.1",                                                     \
             "seconds between two samples of the resident set, taken at events; 0 takes none. "     \
             "mprof-c run takes its own, whose seconds -T says, or else this")                      \
-    SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0", "1 records the stack of every free, too")       \
+    SETTING(FREE_STACKS, "MPROF_FREE_STACKS", "0",                                                 \
+            "1 records the stack of every free and unmapping, too")                                \
     SETTING(                                                                                       \
         LIMIT, "MPROF_LIMIT", "half of the free space",                                            \
         "MiB that the spool may take in all, 4 at least; what does not fit is counted as lost")    \

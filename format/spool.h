@@ -28,7 +28,7 @@
 
 /* Feature bits: a reader refuses a spool with a bit it does not know. */
 enum spool_feature {
-    SPOOL_FREE_STACKS = 1 << 0, /* FREE events carry stacks (MPROF_FREE_STACKS=1) */
+    SPOOL_FREE_STACKS = 1 << 0, /* what releases carries stacks, too (MPROF_FREE_STACKS=1) */
 };
 
 /* What `ticks` counts. */
@@ -282,7 +282,7 @@ struct spool_chunk {
 enum spool_kind {
     SPOOL_NOTHING = 0,        /* never committed */
     SPOOL_ALLOC = 1,          /* a block: address, size, stack; at address 0 a failure */
-    SPOOL_FREE = 2,           /* address (stack with SPOOL_FREE_STACKS) */
+    SPOOL_FREE = 2,           /* address (stack with SPOOL_FREE_STACKS, as of 6 and 7) */
     SPOOL_REALLOC_BEGIN = 3,  /* the old block's address, before the call */
     SPOOL_REALLOC_MOVED = 4,  /* it succeeded: the new address (it may be the old), size, stack */
     SPOOL_REALLOC_FAILED = 5, /* the old block lives on; then an ALLOC at address 0 */

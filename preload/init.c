@@ -399,11 +399,60 @@ void init_exec_failed(void)
         __atomic_store_n(&spool.process->end_kind, SPOOL_END_UNKNOWN, __ATOMIC_RELEASE);
 }
 
-/* ---- constructor and destructor ---- */
+/* ---- the end ---- */
+
+static int is_recorded(void)
+{
+    return recorder_state == RECORDER_ON && *recorder_alive == RECORDER_ALIVE;
+}
+
+/* Needs no lock, no thread-local storage and little stack: a signal handler may be the caller. */
+static void note_end(void)
+{
+    high_water_note();
+    spool.process->end_ticks = init_ticks();
+    __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXIT, __ATOMIC_RELEASE);
+}
+
+/* Whoever leaves may be a vforked child, or another process that shares our memory: its pid says
+ * so. In doubt nothing is said. */
+void init_leave(void)
+{
+    if (is_recorded() && sys_pid() == own_pid)
+        note_end();
+}
+
+void init_leave_thread(void)
+{
+    if (!init_has_threads && sys_tid() == own_pid)
+        init_leave();
+}
+
+/* The end of an orderly exit. What is freed after it is still recorded. In doubt it is ours: the
+ * child of a vfork has no business here. */
+static __attribute__((destructor)) void destruct(void)
+{
+    int32_t pid = sys_pid();
+    if (!is_recorded() || (pid && pid != own_pid))
+        return;
+    record_name();
+    note_end();
+}
+
+static void leave_quickly(void *unused)
+{
+    (void)unused;
+    init_leave();
+}
+
+/* ---- constructor ---- */
 
 /* What pthread_atfork is built on; weak, as musl has none. */
 extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
                              void *library) __attribute__((weak));
+/* The same of at_quick_exit. quick_exit calls the one that comes first last of all, and then leaves
+ * without a call of _exit that we could see. */
+extern int __cxa_at_quick_exit(void (*leave)(void *), void *library) __attribute__((weak));
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static __attribute__((constructor)) void construct(void)
@@ -414,21 +463,12 @@ static __attribute__((constructor)) void construct(void)
         return;
     uintptr_t before = own_begin();
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
+    if (__cxa_at_quick_exit)
+        __cxa_at_quick_exit(leave_quickly, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and the caller of our hook may be the program's own malloc. */
     if (real_malloc_is_ours())
         unwind_open();
     else
         loaded_notice_all();
-}
-
-/* The end of an orderly exit. What is freed after it is still recorded. */
-static __attribute__((destructor)) void destruct(void)
-{
-    if (recorder_state != RECORDER_ON || *recorder_alive != RECORDER_ALIVE)
-        return;
-    record_name();
-    high_water_note();
-    spool.process->end_ticks = init_ticks();
-    __atomic_store_n(&spool.process->end_kind, SPOOL_END_EXIT, __ATOMIC_RELEASE);
 }

@@ -80,4 +80,9 @@ void init_fork_returned(void); /* in the parent */
 void init_exec(const char *path);
 void init_exec_failed(void);
 
+/* Called before the process ends without destructors, or perhaps only the calling thread. Any
+ * thread, also one without thread-local storage, a signal handler, or the child of a vfork. */
+void init_leave(void);
+void init_leave_thread(void);
+
 #endif

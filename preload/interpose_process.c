@@ -1,7 +1,8 @@
 /*
  * interpose_process.c - the hooks that are not about memory: exec, so that blocks live then are not
- * taken for leaks, and whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we
- * keep still behind a seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
+ * taken for leaks; _exit, for the moment of the end; whatever starts a program, for its LD_PRELOAD;
+ * prctl and syscall, so that we keep still behind a seccomp filter; sigaltstack (cramped.h); and
+ * what gives a thread its name.
  */
 #include "cramped.h"
 #include "exec_environment.h"
@@ -122,6 +123,20 @@ HOOK int execle(const char *path, const char *first, ...)
     va_end(more);
     return execve(path, argv, envp);
 }
+
+/* What leaves at once, without destructors. quick_exit says so itself (init.c). */
+#define LEAVE(name)                                                                                \
+    HOOK void name(int status)                                                                     \
+    {                                                                                              \
+        init_leave();                                                                              \
+        if (real_found() && real.name)                                                             \
+            real.name(status);                                                                     \
+        for (;;)                                                                                   \
+            SYS_CALL(SYS_exit_group, status, 0, 0, 0, 0, 0);                                       \
+    }
+
+LEAVE(_exit)
+LEAVE(_Exit)
 
 /* Records nothing of the parent: its image goes on. */
 static int spawned(int error)
@@ -282,6 +297,16 @@ static __attribute__((noinline)) long exec_by_number(long number, long a, long b
     return done((int)real.syscall(number, a, b, (long)environment, d, e, f));
 }
 
+/* Both by their numbers. exit ends the process only with its last thread. */
+static __attribute__((noinline)) long leave_by_number(long number, long status)
+{
+    if (number == SYS_exit_group)
+        init_leave();
+    else
+        init_leave_thread();
+    return real.syscall(number, status, 0, 0, 0, 0, 0);
+}
+
 /* syscall(3), which <unistd.h> declares with `...`: what the hooks above look at may come by its
  * number, and for seccomp(2) there is no function. All else must reach the real one by a jump, as
  * if we were not there: the child of a raw clone or vfork comes back here, too. */
@@ -295,6 +320,8 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         return close_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_execve || number == SYS_execveat, 0))
         return exec_by_number(number, a, b, c, d, e, f);
+    if (__builtin_expect(number == SYS_exit_group || number == SYS_exit, 0))
+        return leave_by_number(number, a);
     if (__builtin_expect(map_is_number(number), 0))
         return map_by_number(number, a, b, c, d, e, f);
     if (__builtin_expect(number == SYS_sigaltstack, 0))

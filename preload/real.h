@@ -48,6 +48,8 @@
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
+    REAL(_exit, void, (int))                                                                       \
+    REAL(_Exit, void, (int))                                                                       \
     REAL(system, int, (const char *))                                                              \
     REAL(popen, FILE *, (const char *, const char *))                                              \
     REAL(posix_spawn, int,                                                                         \

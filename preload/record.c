@@ -245,7 +245,7 @@ RECORD(walked_alloc, SPOOL_ALLOC, 1)
 RECORD(any_free, SPOOL_FREE, recorder_free_stacks)
 RECORD(realloc_begin, SPOOL_REALLOC_BEGIN, 0)
 RECORD(realloc_moved, SPOOL_REALLOC_MOVED, 1)
-RECORD(range_begin, SPOOL_RANGE_BEGIN, 0)
+RECORD(range_begin, SPOOL_RANGE_BEGIN, recorder_free_stacks)
 
 static __attribute__((noinline)) void range_map_here(const struct arch_frame *frame,
                                                      uint64_t address, uint64_t size, uint64_t what)
@@ -257,18 +257,18 @@ static __attribute__((noinline)) void range_map_here(const struct arch_frame *fr
 
 /* The others, which need not be fast. */
 static __attribute__((noinline)) void ending_here(const struct arch_frame *frame,
-                                                  enum spool_kind kind)
+                                                  enum spool_kind kind, int walked)
 {
     struct spool_event e = {.kind = kind};
-    simple(frame, &e, 0);
+    simple(frame, &e, walked);
 }
 
-static inline void ending(const struct arch_frame *frame, enum spool_kind kind)
+static inline void ending(const struct arch_frame *frame, enum spool_kind kind, int walked)
 {
     if (cramped_perhaps((uintptr_t)frame))
-        elsewhere(frame, 0, 0, kind, 0, 0);
+        elsewhere(frame, 0, 0, kind, walked, 0);
     else
-        ending_here(frame, kind);
+        ending_here(frame, kind, walked);
 }
 
 void record_alloc(const struct arch_frame *frame, const void *p, size_t size)
@@ -300,12 +300,12 @@ void record_realloc_moved(const struct arch_frame *frame, const void *p, size_t 
 
 void record_realloc_failed(const struct arch_frame *frame)
 {
-    ending(frame, SPOOL_REALLOC_FAILED);
+    ending(frame, SPOOL_REALLOC_FAILED, 0);
 }
 
 void record_realloc_freed(const struct arch_frame *frame)
 {
-    ending(frame, SPOOL_REALLOC_FREED);
+    ending(frame, SPOOL_REALLOC_FREED, recorder_free_stacks);
 }
 
 void record_range_begin(const struct arch_frame *frame, const void *p, size_t length)
@@ -323,12 +323,12 @@ void record_range_map(const struct arch_frame *frame, const void *p, size_t leng
 
 void record_range_dropped(const struct arch_frame *frame)
 {
-    ending(frame, SPOOL_RANGE_DROPPED);
+    ending(frame, SPOOL_RANGE_DROPPED, 0);
 }
 
 void record_range_failed(const struct arch_frame *frame)
 {
-    ending(frame, SPOOL_RANGE_FAILED);
+    ending(frame, SPOOL_RANGE_FAILED, 0);
 }
 
 /* ---- what is not a hook of memory ---- */

@@ -240,9 +240,11 @@ static struct thread *state_take(uintptr_t frame)
                                     __ATOMIC_RELAXED); /* fails where a handler was faster */
     }
     t->serial = tls.serial_plus_1 - 1;
-    if (t->serial > 0)
-        __atomic_store_n(&init_has_threads, 1, __ATOMIC_RELAXED);
     t->tid = (uint32_t)sys_tid();
+    /* Serials do not say it: the initial thread may get a second one, as ld.so wipes our storage
+     * after its first events. */
+    if (t->tid != (uint32_t)init_pid())
+        __atomic_store_n(&init_has_threads, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&t->self, (uintptr_t)pthread_self(), __ATOMIC_RELAXED);
     __atomic_store_n(&t->guard, frame, __ATOMIC_RELAXED); /* a jump may now leave it open */
     t->nested = NULL;

@@ -223,13 +223,15 @@ void collector_family(struct collector *c, size_t beside)
     c->image->beside = beside;
 }
 
-void collector_ended(struct collector *c, int32_t pid, struct ending ending)
+void collector_ended(struct collector *c, int32_t pid, struct ending ending, uint64_t boottime_ns)
 {
     struct subject *s = collector_subject_of_pid(c, pid);
 
     if (!s)
         return;
     s->ending = ending;
+    if (boottime_ns > c->clock.start.ns)
+        subject_lived(s, boottime_ns - c->clock.start.ns);
     if (ending.exec)
         s->ending.exec = arena_string(c->image->memory, ending.exec);
 }

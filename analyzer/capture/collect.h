@@ -63,8 +63,9 @@ void collector_lives(struct collector *c, uint32_t serial, int32_t pid);
 /* Reports how many other recordings the family has, for its first one. */
 void collector_family(struct collector *c, size_t beside);
 
-/* Reports how process `pid` of this image ended, where the caller saw it. */
-void collector_ended(struct collector *c, int32_t pid, struct ending ending);
+/* Reports how process `pid` of this image ended, where the caller saw it, and when
+ * (CLOCK_BOOTTIME): that counts where the recorder does not know its end. */
+void collector_ended(struct collector *c, int32_t pid, struct ending ending, uint64_t boottime_ns);
 
 /* Takes in all the rest (running: the program is alive, this is a snapshot), fills the image,
  * writes the summary. The image belongs to the collector, until collector_free. */

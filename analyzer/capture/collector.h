@@ -104,8 +104,8 @@ void population_forked(struct collector *c, struct subject *parent, uint64_t chi
 /* Begins the late children whose fork lies before `ticks`. */
 void population_begin_late(struct collector *c, uint64_t ticks);
 
-/* Releases dead children: what they inherited if they wrote nothing, everything if all they wrote
- * has been taken in. */
+/* Notes who lives. Releases dead children: what they inherited if they wrote nothing, everything if
+ * all they wrote has been taken in. */
 void population_check(struct collector *c);
 
 /* order.h: will the process certainly write no more? `collector` is a struct collector. */

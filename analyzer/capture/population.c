@@ -173,10 +173,9 @@ static void close_subject(struct collector *c, struct subject *s)
     if (s->lane_count)
         match_end(&c->matcher, s->lanes[0]);
     collector_tell(c, s);
-    if (s->entry.end_kind != SPOOL_END_UNKNOWN) {
-        uint64_t end = clock_at(&c->clock, s->entry.end_ticks);
-        s->last_ns = end > s->last_ns ? end : s->last_ns;
-    }
+    uint64_t end = s->entry.end_kind == SPOOL_END_UNKNOWN ? s->lived_ns
+                                                          : clock_at(&c->clock, s->entry.end_ticks);
+    s->last_ns = end > s->last_ns ? end : s->last_ns;
     outside_take_earlier(c, s);
     if (s->samples.count) {
         samples_sort(&s->samples);
@@ -289,12 +288,22 @@ static int is_unborn(const struct subject *s)
     return s->entry.pid <= 0 && !s->has_chunks;
 }
 
-/* Releases a process when it is found over for the second time: what it wrote last was looked for
- * after the first. */
+/* Does it live? What it held it may still hold, though it records nothing. */
+static void see(struct collector *c, struct subject *s)
+{
+    if (c->clock.is_here && population_pid(c, s->serial))
+        subject_lived(s, clock_at(&c->clock, c->looked));
+}
+
+/* Releases a forked child when it is found over for the second time: what it wrote last was looked
+ * for after the first. */
 static void check(struct collector *c, struct subject *s)
 {
     int was_gone = s->is_gone;
 
+    see(c, s);
+    if (s->serial == 0)
+        return;
     s->is_gone = population_is_over(c, s->serial);
     if (!was_gone || !s->is_gone)
         return;
@@ -314,7 +323,7 @@ void population_check(struct collector *c)
     if (!c->live || now < c->next_check_ns)
         return;
     c->next_check_ns = now + CHECK_EVERY_NS;
-    for (size_t i = c->image->process_count; i-- > 1;) {
+    for (size_t i = c->image->process_count; i-- > 0;) {
         struct subject *s = c->subjects[i];
         if (!s->begun || s->closed || !s->has_entry)
             continue;

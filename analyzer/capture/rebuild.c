@@ -330,6 +330,17 @@ static void clear(struct rebuild *b)
     tree_clear(&b->tree);
 }
 
+/* The initial thread's outermost functions last as long as the process, as far as it is left. */
+static void close_paths(struct rebuild *b, uint64_t end_ns)
+{
+    struct heap_moment end = {end_ns, b->heap.live_bytes, b->heap.mapped_bytes};
+
+    for (size_t i = 0; i < b->thread_count; i++) {
+        struct thread *t = b->threads[i];
+        path_close(&t->path, &b->tree, &b->heap, t->shown, t->path.thread == 0 ? end : t->last);
+    }
+}
+
 void rebuild_process(struct reader *r, struct process *process)
 {
     struct rebuild b = {0};
@@ -351,8 +362,7 @@ void rebuild_process(struct reader *r, struct process *process)
         apply(&b, &e);
     } while (reader_next(r, &e) > 0);
     settle_before(&b, NULL);
-    for (size_t i = 0; i < b.thread_count; i++)
-        path_close(&b.threads[i]->path, &b.tree, &b.heap, b.threads[i]->shown, b.threads[i]->last);
+    close_paths(&b, process->end_ns);
     fill_process(&b, process);
     clear(&b);
 }

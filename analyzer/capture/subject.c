@@ -66,9 +66,16 @@ struct lane *subject_lane(struct subject *s, uint32_t stream, uint32_t who)
     return lane;
 }
 
-static void change_thread(struct lane *lane, struct tree *tree, uint32_t serial)
+/* Its first events may come before its storage is ready: then it has a second serial. */
+static int is_initial(const struct subject *s, const struct thread_facts *facts)
+{
+    return facts->serial == 0 || (facts->tid > 0 && facts->tid == s->entry.pid);
+}
+
+static void change_thread(struct lane *lane, struct tree *tree, const struct thread_facts *facts)
 {
     struct subject *s = lane->subject;
+    uint32_t serial = facts->serial;
 
     if (lane->has_thread)
         threads_seen(&s->heap.threads, threads_account(lane->thread), lane->last.ns);
@@ -82,6 +89,7 @@ static void change_thread(struct lane *lane, struct tree *tree, uint32_t serial)
     }
     lane->thread = *number - 1;
     lane->path.thread = serial;
+    lane->is_initial = is_initial(s, facts);
     lane->has_thread = 1;
 }
 
@@ -89,7 +97,7 @@ void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts
                  uint64_t ns)
 {
     if (!lane->has_thread || lane->path.thread != facts->serial)
-        change_thread(lane, tree, facts->serial);
+        change_thread(lane, tree, facts);
     threads_meet(&lane->subject->heap, lane->thread, facts, ns);
 }
 
@@ -113,17 +121,26 @@ void lane_put_back_block(struct lane *lane)
 
 /* ---- the end ---- */
 
+/* main is on the initial thread's stack until the process is over. Nobody sees when the function
+ * that another thread runs in returns: of that its own last event is known. */
+static struct heap_moment end_of(const struct lane *lane)
+{
+    const struct subject *s = lane->subject;
+
+    if (!lane->is_initial)
+        return lane->last;
+    return (struct heap_moment){s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
+}
+
 static void close_lanes(struct subject *s, struct tree *tree)
 {
-    struct heap_moment end = {s->last_ns, s->heap.live_bytes, s->heap.mapped_bytes};
-
     for (size_t i = 0; i < s->lane_count; i++) {
         lane_put_back_block(s->lanes[i]);
         if (s->lanes[i]->has_thread)
             threads_seen(&s->heap.threads, threads_account(s->lanes[i]->thread),
                          s->lanes[i]->last.ns);
         if (!s->lanes[i]->path.closed)
-            path_close(&s->lanes[i]->path, tree, &s->heap, s->lanes[i]->shown, end);
+            path_close(&s->lanes[i]->path, tree, &s->heap, s->lanes[i]->shown, end_of(s->lanes[i]));
     }
 }
 

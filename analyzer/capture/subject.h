@@ -45,6 +45,7 @@ struct subject {
     struct samples samples;
     uint64_t rss_mark; /* the kernel's highest, as far as it was read */
     uint64_t begin_ns, last_ns;
+    uint64_t lived_ns;     /* somebody saw that it lived until then */
     const char *exec_path; /* of the last exec it tried, NULL none */
     struct ending ending;  /* as the caller saw it */
 
@@ -66,10 +67,10 @@ struct lane {
     int resumes;     /* the present event has waited; its stack is already taken in */
     uint32_t *nodes; /* of the tree, by the chunk's own numbers */
     size_t node_count, node_capacity;
-    int has_thread;
-    size_t thread;            /* index in subject->threads */
-    struct heap_moment last;  /* the stream's previous event */
-    struct heap_moment shown; /* the same with a stack */
+    int has_thread, is_initial; /* the process's first thread, which main runs in */
+    size_t thread;              /* index in subject->threads */
+    struct heap_moment last;    /* the stream's previous event */
+    struct heap_moment shown;   /* the same with a stack */
 
     int realloc_open; /* between REALLOC_BEGIN and its end */
     uint64_t realloc_address;
@@ -96,6 +97,12 @@ void lane_thread(struct lane *lane, struct tree *tree, const struct thread_facts
 
 /* A thread that the process already had has got a name. */
 void subject_thread_name(struct subject *s, const struct thread_facts *facts, uint64_t ns);
+
+static inline void subject_lived(struct subject *s, uint64_t ns)
+{
+    if (ns > s->lived_ns)
+        s->lived_ns = ns;
+}
 
 /* The kernel says that the resident set was this high once. */
 static inline void subject_high_water(struct subject *s, uint64_t mark)

@@ -407,6 +407,7 @@ struct image *lineage_merge(const struct lineage *l)
         struct unmeasured u = unmeasured_of(&l->family);
         image->processes[0].unsampled = u.unsampled;
         image->processes[0].unmeasured = u.unknown;
+        image->processes[0].unended = u.unended;
         set_ending(&l->family, image);
         return image;
     }

@@ -33,7 +33,8 @@ static const struct key report_keys[] = {
      "event of their thread), mapped_peak_bytes, mapped_peak_time_s and mapped_at_end_bytes "
      "(mapped "
      "memory, not part of the heap), memory_peak_bytes and memory_peak_time_s (heap and mapped "
-     "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls; 0 "
+     "memory together), of that mapped_at_memory_peak_bytes, maps and unmaps (calls, see "
+     "libmprof(7); 0 "
      "where a recording without its end does not tell), "
      "reserved_peak_bytes and reserved_at_end_bytes (address space that was never writable, or has "
      "lost all access), "
@@ -41,8 +42,10 @@ static const struct key report_keys[] = {
      "file_peak_bytes are sums of each process's own highest, not what all had at once, and what "
      "was there at the end of what each had at its own end, "
      "rss_peak_bytes (highest sample of the resident set, 0 without samples), rss_high_water_bytes "
-     "(the kernel's own highest, read at each sample, at an orderly end and before an exec; 0 "
-     "unknown; with --tree that of the largest process), failed_allocations (see failed; they are "
+     "(the kernel's own highest, read at each sample, at an exit and before an exec, or a sample "
+     "that "
+     "is a little higher, as the kernel counts in batches; 0 unknown; with --tree that of the "
+     "largest process), failed_allocations (see failed; they are "
      "not among the allocations)"},
     {"quality",
      "object, all 0 in a perfect recording: lost (events for which there was no room), of these "
@@ -109,7 +112,10 @@ static const struct key report_keys[] = {
      "early), unreadable_recordings, unrecorded_processes (known only by what started or followed "
      "them: they could not be recorded, or their recording is elsewhere or gone), "
      "unsampled_processes (recorded ones without a sample of the resident set, as they were short "
-     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too)"},
+     "or killed at once), unmeasured_processes (of these, those without a high-water mark, too), "
+     "unended_processes (they were killed, or made the system call themselves, before others "
+     "ended: "
+     "the sums have them up to their last event or the last look at them)"},
     {"threads",
      "array of objects, what each thread allocated, whoever freed it: serial (0 the first thread), "
      "tid, name (the last one known), threads (how many it stands for: 1, but of a process with "
@@ -303,6 +309,12 @@ void manual_library(FILE *out)
         "that the C library does not know (the program has made it by clone), and what a vforked "
         "child maps, is counted as lost. Calls made past the C library, and remap_file_pages, are "
         "not seen.\n\n"
+        "What mremap moves or resizes is its caller's from then on, as a block is realloc's. "
+        "Mappings are the calls of mmap, shmat and mremap, and of brk and sbrk upwards, that "
+        "succeeded, whatever they map; mprotect is none, though it may make memory. Unmappings are "
+        "those of munmap, shmdt, and brk and sbrk downwards; and, as they do both, each mremap of "
+        "something (but with MREMAP_DONTUNMAP), as realloc is an allocation and a free, and each "
+        "mmap and shmat to a fixed place that takes the place of something.\n\n"
         "Forked children are recorded in the spool of their parent's program, also those that "
         "outlive it. With MPROF_CHILDREN=0 neither they nor what they execute is recorded: a "
         "process whose parent began with the library and this setting, too, is such a child.\n\n"

@@ -175,7 +175,7 @@ static void put_peaks(const struct totals *t, struct json *j)
     json_seconds(j, "memory_peak_time_s", t->memory_peak_ns);
     json_number(j, "mapped_at_memory_peak_bytes", t->mapped_then_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
-    json_number(j, "rss_high_water_bytes", t->rss_mark_bytes);
+    json_number(j, "rss_high_water_bytes", totals_mark(t));
 }
 
 static void put_recording(const struct chosen *chosen, const struct texts *functions,
@@ -221,7 +221,7 @@ static void print_peaks(const struct process *p, const char *name, const char *p
     if (p->left == FIGURES_NONE)
         return;
     printf("%s%s\t%s%s\n", name, part, units_peak(bytes, peak.bytes),
-           quality_bound(&p->quality, peak.ns));
+           quality_peak_bound(p, peak.ns));
     if (series == SERIES_MEMORY && process_has_parts(p))
         print_parts(t);
     if (totals_resident(t))

@@ -335,7 +335,7 @@ static void take_root_end(struct recorded *r, const struct recorded_place *place
 
     if (!r->result.is_root || end->ending.kind == END_UNKNOWN || noted == SPOOL_END_EXEC)
         return;
-    collector_ended(r->collector, pid, end->ending);
+    collector_ended(r->collector, pid, end->ending, end->boottime_ns);
     if (noted == SPOOL_END_UNKNOWN && place->beside == 0 && r->peek.looked <= 1)
         collector_high_water(r->collector, pid, end->rss_mark);
 }

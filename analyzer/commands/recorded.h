@@ -39,6 +39,7 @@ struct recorded {
 /* How the program that was started ended. */
 struct root_end {
     struct ending ending; /* END_UNKNOWN while it runs */
+    uint64_t boottime_ns; /* when that was seen */
     uint64_t rss_mark; /* the highest resident set of it and of all that it waited for; 0 unknown */
 };
 

@@ -1,4 +1,5 @@
 /* run.c - mprof-c run: starts a program under the recorder and collects while it runs. */
+#include "boot_clock.h"
 #include "collecting.h"
 #include "command.h"
 #include "elf_check.h"
@@ -62,7 +63,8 @@ static const struct option options[] = {
     {0, "no-children", OPTION_FLAG, NULL, offsetof(struct values, no_children), NULL,
      "record the first process only, not those that it forks or starts"},
     {0, "free-stacks", OPTION_FLAG, NULL, offsetof(struct values, free_stacks), NULL,
-     "record the stack of every free, too, so that the brackets of plot end where a function freed "
+     "record the stack of every free and unmapping, too, so that the brackets of plot end where a "
+     "function freed "
      "last; what that costs is said above"},
     {0}};
 
@@ -257,7 +259,7 @@ static struct ending ending_of(int status)
 /* Where children are not recorded the largest of them may be meant by the kernel's maximum. */
 static struct root_end end_of(const struct session *s, const struct supervised *result)
 {
-    struct root_end end = {.ending = ending_of(result->status)};
+    struct root_end end = {.ending = ending_of(result->status), .boottime_ns = boot_clock_ns()};
 
     if (!s->values.no_children && result->max_rss_bytes > s->inherited_rss + BEFORE_EXEC_RSS)
         end.rss_mark = result->max_rss_bytes;
@@ -448,9 +450,10 @@ const struct command command_run = {
         "signal, mprof-c dies of the same. TERM and HUP are passed on to the program, INT and QUIT "
         "are left to it. The exit status is 127 if the program does not exist, 126 if it cannot be "
         "run, and 124 if its time was up.\n\n"
-        "Frees are recorded without their stacks, as these would say little but when a function "
-        "that "
-        "holds memory ends. With --free-stacks they have them: plot's brackets are exact then. "
+        "Frees and unmappings are recorded without their stacks, as these would say little but "
+        "when "
+        "a function that holds memory ends. With --free-stacks all that releases memory has them: "
+        "plot's brackets then end where a function last allocated or released something. "
         "Recording takes some 1.3 (Python) to 1.6 times (SQLite) the processor time then, and a "
         "tenth more of disk until it is collected.\n\n"
         "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "

@@ -213,12 +213,12 @@ static void print_parts(const struct totals *t)
 }
 
 /* A program that has mapped nothing has only a heap. */
-static void print_peak(const struct totals *t, const struct quality *quality, int has_parts)
+static void print_peak(const struct totals *t, const char *bound, int has_parts)
 {
     char a[UNITS_TEXT], b[UNITS_TEXT], line[4 * UNITS_TEXT];
 
     snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->memory_peak_bytes),
-             units_time(b, t->memory_peak_ns), quality_bound(quality, t->memory_peak_ns));
+             units_time(b, t->memory_peak_ns), bound);
     print_line("peak", line);
     if (has_parts)
         print_parts(t);
@@ -245,8 +245,9 @@ static void print_left(const struct totals *t, const struct quality *quality, in
 static void print_figures(const struct totals *t, const struct quality *quality, int has_parts,
                           const struct process *sum)
 {
+    uint64_t ns = t->memory_peak_ns;
     print_counts(t);
-    print_peak(t, quality, has_parts);
+    print_peak(t, sum ? quality_peak_bound(sum, ns) : quality_bound(quality, ns), has_parts);
     print_resident(t, sum);
     print_left(t, quality, has_parts, sum != NULL ? TOTALS_OWN_ENDS : "");
 }

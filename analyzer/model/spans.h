@@ -4,7 +4,8 @@
  * A frame that persists from stack to stack is one activation of its function: it begins at the
  * first event whose stack has it and ends at the last one. Frees have no stack, so nobody knows
  * whose they are: those after it count as somebody else's. Only the function that the thread runs
- * in, and what called it, end with the stream.
+ * in, and what called it, end with the thread: the initial one's with the process, another's at
+ * its own last event, with or without a stack.
  * A frame that is replaced by one of the same function, with all further out unchanged, is the same
  * activation at another line. Of each function, the activation is kept that contains the function's
  * own inclusive peak (that of the outermost occurrence, where it calls itself), and all are
@@ -65,8 +66,8 @@ void path_end(struct path *path, const struct tree *tree, struct heap *heap, str
               struct heap_moment shown);
 
 /* Ends all activations: the stream's thread or the process is over. The thread's outermost function
- * ends at `last`, the others at `shown`. The stack stays (the next change is relative to it); its
- * frames begin anew with the next change. */
+ * ends at `last`, the thread's end as far as it is known, the others at `shown`. The stack stays
+ * (the next change is relative to it); its frames begin anew with the next change. */
 void path_close(struct path *path, const struct tree *tree, struct heap *heap,
                 struct heap_moment shown, struct heap_moment last);
 

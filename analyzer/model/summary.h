@@ -203,9 +203,17 @@ static inline int totals_mark_holds(const struct totals *t)
     return t->rss_mark_bytes >= t->rss_peak_bytes - t->rss_peak_bytes / 64;
 }
 
+/* The kernel's mark as it is shown: not below a sample that is later only by the kernel's counting.
+ */
+static inline uint64_t totals_mark(const struct totals *t)
+{
+    int is_behind = t->rss_mark_bytes < t->rss_peak_bytes && totals_mark_holds(t);
+    return is_behind ? t->rss_peak_bytes : t->rss_mark_bytes;
+}
+
 static inline uint64_t totals_resident(const struct totals *t)
 {
-    return totals_mark_holds(t) ? t->rss_mark_bytes : t->rss_peak_bytes;
+    return totals_mark_holds(t) ? totals_mark(t) : t->rss_peak_bytes;
 }
 
 /* What found no room. The totals count it too; figures of what was live do not. */
@@ -291,8 +299,8 @@ struct process {
     struct sample *samples;
     size_t sample_count;
     /* Of the sum of a family: how many of its processes have no sample, and how many of these no
-     * mark of the kernel's either. */
-    size_t unsampled, unmeasured;
+     * mark of the kernel's either; and how many ended before others, nobody knows when. */
+    size_t unsampled, unmeasured, unended;
     struct difference *differences; /* the first of quality.selfcheck_differences */
     size_t difference_count;
 };

@@ -1,6 +1,7 @@
 /*
- * unmeasured.h - which processes of a family nobody has seen the resident set of: short ones have
- * no sample, killed ones no mark of the kernel's. Of a family with figures.
+ * unmeasured.h - how many processes of a family nobody has seen the resident set of: short ones
+ * have no sample, killed ones no mark of the kernel's; and of how many nobody knows how long they
+ * held their memory. Of a family with figures.
  */
 #ifndef MPROF_UNMEASURED_H
 #define MPROF_UNMEASURED_H
@@ -10,6 +11,9 @@
 struct unmeasured {
     size_t unsampled; /* processes without a sample of what they became last */
     size_t unknown;   /* of these: without a mark, too */
+    /* Without an end that the recorder or `run` saw, and so counted up to their last event or look
+     * only, while others of the family went on. */
+    size_t unended;
 };
 
 struct unmeasured unmeasured_of(const struct family *family);

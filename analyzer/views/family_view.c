@@ -175,8 +175,10 @@ char *family_gaps(const struct family *family)
 {
     char *text = add_gap(NULL, family->cut, "cut recording", "cut recordings");
     text = add_gap(text, family->unread, "unreadable recording", "unreadable recordings");
-    return add_gap(text, family->missing, "process without a recording",
+    text = add_gap(text, family->missing, "process without a recording",
                    "processes without a recording");
+    return add_gap(text, unmeasured_of(family).unended, "process whose end nobody saw",
+                   "processes whose end nobody saw");
 }
 
 char *family_sum_note(const struct family *family, int with_functions)
@@ -261,6 +263,7 @@ void family_gaps_json(struct json *j, const struct family *family)
     struct unmeasured u = unmeasured_of(family);
     json_number(j, "unsampled_processes", u.unsampled);
     json_number(j, "unmeasured_processes", u.unknown);
+    json_number(j, "unended_processes", u.unended);
     json_end_object(j);
 }
 

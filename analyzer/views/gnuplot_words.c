@@ -142,7 +142,7 @@ void gnuplot_reached_text(const struct plot *plot, const struct plot_line *line,
     units_bytes(bytes, reached.bytes);
     snprintf(text, GNUPLOT_REACHED_TEXT, "%s%s%s%s", word, bytes,
              with_word && plot->windowed ? " here" : "",
-             quality_bound(&line->image->processes[0].quality, reached.ns));
+             quality_peak_bound(&line->image->processes[0], reached.ns));
 }
 
 static char *command_of(const struct plot_line *line)
@@ -219,7 +219,7 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
     units_bytes(size, highest->max_bytes);
     units_time(time, is_then ? peak.ns : highest->max_ns);
     snprintf(text, bytes, "%s %s at %s%s", is_peak ? "peak" : "highest here", size,
-             is_before ? "the window's begin" : time, quality_bound(&p->quality, highest->max_ns));
+             is_before ? "the window's begin" : time, quality_peak_bound(p, highest->max_ns));
 }
 
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes)
@@ -266,7 +266,8 @@ uint64_t gnuplot_high_water(const struct plot *plot)
 {
     if (!plot_is_single(plot) || plot->summed || plot->windowed)
         return 0;
-    return plot->lines[0].image->processes[0].totals.rss_mark_bytes;
+    const struct totals *t = &plot->lines[0].image->processes[0].totals;
+    return totals_mark_holds(t) ? totals_mark(t) : 0;
 }
 
 void gnuplot_resident_text(const struct plot *plot, const struct resident *rss, const char *where,

@@ -78,7 +78,8 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes);
 
 /* The kernel's high-water mark of the resident set, which belongs beside the line of samples: of
- * one process and its whole time. 0: there is none to show. */
+ * one process and its whole time. 0: there is none to show, or it was read before the highest
+ * sample. */
 uint64_t gnuplot_high_water(const struct plot *plot);
 
 /* "RSS high-water mark 9.07 MiB", "" where there is none to show. */

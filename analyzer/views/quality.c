@@ -54,6 +54,12 @@ const char *quality_bound(const struct quality *quality, uint64_t ns)
     return only_more || (loss->since_ns > 0 && ns < loss->since_ns) ? " (at least)" : " (about)";
 }
 
+const char *quality_peak_bound(const struct process *p, uint64_t ns)
+{
+    const char *bound = quality_bound(&p->quality, ns);
+    return !*bound && p->unended ? " (at least)" : bound;
+}
+
 const char *quality_table_note(const struct quality *quality, char text[QUALITY_NOTE])
 {
     const struct loss *loss = &quality->loss;

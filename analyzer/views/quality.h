@@ -29,6 +29,10 @@ char *quality_but_loss(const struct quality *quality);
  * whatever was lost. */
 const char *quality_bound(const struct quality *quality, uint64_t ns);
 
+/* The same for the peak of a process, or of the sum of several, at time `ns`: of one whose end
+ * nobody saw the sum has nothing after its last event. */
+const char *quality_peak_bound(const struct process *p, uint64_t ns);
+
 /* The line below the heading of a table of functions or threads, which have nothing of what was
  * lost, with its end; "" where nothing was. Longest: QUALITY_NOTE. */
 #define QUALITY_NOTE 128

@@ -79,7 +79,7 @@ void report_json_totals(struct json *j, const struct totals *t)
     json_number(j, "file_at_end_bytes", t->file_at_end_bytes);
     json_number(j, "rss_peak_bytes", t->rss_peak_bytes);
     json_number(j, "failed_allocations", t->failed);
-    json_number(j, "rss_high_water_bytes", t->rss_mark_bytes);
+    json_number(j, "rss_high_water_bytes", totals_mark(t));
     json_end_object(j);
 }
 

@@ -33,7 +33,7 @@ static void print_peak(const char *what, const struct process *p, enum series se
     struct peak_of peak = process_peak(p, series);
     char a[UNITS_TEXT], b[UNITS_TEXT];
     fprintf(out, "  %-13s %14s at %s%s\n", what, units_bytes(a, peak.bytes), units_time(b, peak.ns),
-            quality_bound(&p->quality, peak.ns));
+            quality_peak_bound(p, peak.ns));
 }
 
 static void print_peaks(const struct process *p, enum series series, FILE *out)

@@ -7,7 +7,7 @@ from common import MPROF, PROGRAMS, check, execute, mprof, preloaded, report, ru
 
 PROGRAM = os.path.join(PROGRAMS, "brackets")
 SLACK = 0.002  # s: the two clocks are read one after the other
-THREADS = {"work": 2}  # serials; all else is the first thread's
+THREADS = {"work": 2, "serve": 4}  # serials; all else is the first thread's
 
 
 def truths(out, frees):
@@ -27,11 +27,11 @@ def check_time(what, start, between, got):
 
 def check_activations(how, out, frees, got):
     said = truths(out, frees)
-    check(len(said) == 9, f"{how}: {len(said)} lines")
+    check(len(said) == 12, f"{how}: {len(said)} lines")
     for name, (count, begin, end) in said.items():
         function, = (f for f in got["functions"] if f["name"] == name)
         check(function["activations"] == count, f"{how}: {function['activations']} activations of {name}, not {count}")
-        activation = function["activation"]
+        activation = function["activation"] or function["mapped_activation"]
         check_time(f"{how}: {name} begins", got["start"], begin, activation["begin_s"])
         check_time(f"{how}: {name} ends", got["start"], end, activation["end_s"])
         check(activation["thread"] == THREADS.get(name, 0), f"{how}: {name} in thread {activation['thread']}")

@@ -11,6 +11,9 @@ WAYS = {
     "on_exit": (4, 4),
     "quick_exit": (5, 2),
     "_exit": (3, 0),
+    "_Exit": (3, 0),
+    "exit_group": (3, 0),
+    "exit_number": (3, 0),
     "abort": (-6, 0),
     "abort_handled": (-6, 1),
     "abort_threads": (-6, 0),
@@ -40,8 +43,7 @@ def check_exit(who, how, way, got):
     elif how == "run":
         compare(who + "exit", {"signal": -status} if status < 0 else {"code": status}, got["exit"])
     else:
-        orderly = way in ("return", "on_exit", "thread_exit")
-        compare(who + "exit", {"code": None} if orderly else None, got["exit"])
+        compare(who + "exit", {"code": None} if status > 0 else None, got["exit"])
 
 
 def check_way(way):

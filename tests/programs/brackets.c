@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,6 +91,34 @@ static void drop(void)
     free(q);
     nap();
     DO(&t[FREES].end, free(p));
+    tell(t);
+}
+
+/* The same of a realloc that releases. */
+static void give_up(void)
+{
+    struct truth t[2] = {{"give_up", 1, {0, 0}, {0, 0}}};
+    void *p;
+    DO(&t[PLAIN].begin, p = malloc(5000));
+    t[PLAIN].end = t[PLAIN].begin;
+    t[FREES] = t[PLAIN];
+    nap();
+    DO(&t[FREES].end, p = realloc(p, 0));
+    tell(t);
+}
+
+/* And of mapped memory that is unmapped. */
+static void map_some(void)
+{
+    struct truth t[2] = {{"map_some", 1, {0, 0}, {0, 0}}};
+    char *p;
+    DO(&t[PLAIN].begin,
+       p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    nap();
+    DO(&t[PLAIN].end, mprotect(p, 4096, PROT_NONE));
+    t[FREES] = t[PLAIN];
+    nap();
+    DO(&t[FREES].end, munmap(p, 8192));
     tell(t);
 }
 
@@ -228,6 +257,29 @@ static void make(void)
     tell_both(t);
 }
 
+/* The function that a thread runs in is over with the thread's last event, even if it is a free
+ * without a stack, and not with the program, nor with what others do. */
+static void *serve(void *truth)
+{
+    struct truth *t = truth;
+    void *p;
+    DO(&t->begin, p = malloc(4000));
+    nap();
+    DO(&t->end, free(p));
+    return NULL;
+}
+
+static void serve_apart(void)
+{
+    struct truth t = {"serve", 1, {0, 0}, {0, 0}};
+    pthread_t thread;
+    pthread_create(&thread, NULL, serve, &t);
+    pthread_join(thread, NULL);
+    nap();
+    kept[kept_count++] = malloc(10);
+    tell_both(t);
+}
+
 /* A wrapper gets no bracket. */
 static void *xmalloc(size_t size)
 {
@@ -251,6 +303,8 @@ int main(void)
     while (kept_count)
         free(kept[--kept_count]);
     drop();
+    give_up();
+    map_some();
     descend_thrice();
     same_line();
     apart();
@@ -258,6 +312,7 @@ int main(void)
     work_twice();
     make();
     wrapped();
+    serve_apart();
     while (kept_count)
         free(kept[--kept_count]);
     return 0;

@@ -204,7 +204,7 @@ static void test_lost_and_samples_and_ending(void **state)
     b.processes[0].lost_since = BUILDER_START + 40;
     int fd = builder_file(&b);
     assert_int_equal(collector_open(&c, fd, -1, NULL), COLLECT_OK);
-    collector_ended(c, 4000000, ending);
+    collector_ended(c, 4000000, ending, BUILDER_START + 90);
     collector_sample(c, 4000000, BUILDER_START + 80, (struct resident){9000, 9500});
     collector_sample(c, 4000000, BUILDER_START - 80, (struct resident){1, 9100});
     collector_sample(c, 77, BUILDER_START + 80,
@@ -230,7 +230,7 @@ static void test_lost_and_samples_and_ending(void **state)
     assert_int_equal(p->ending.kind, END_SIGNAL);
     assert_int_equal(p->ending.value, 9);
     assert_string_equal(p->ending.exec, "");
-    assert_int_equal(p->end_ns, 80);
+    assert_int_equal(p->end_ns, 90); /* when that was seen */
     collector_free(c);
     close(fd);
     builder_free(&b);

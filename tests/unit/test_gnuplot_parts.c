@@ -148,6 +148,7 @@ static void test_one_unit(void **state)
         fixture.buckets[i].max_bytes = 600u << 10;
     for (int i = 0; i < 3; i++)
         fixture.samples[i].rss_bytes = 1100u << 10;
+    fixture.process.totals.rss_peak_bytes = 1100u << 10;
     fixture.process.totals.rss_mark_bytes = 1200u << 10;
     char *script = script_of(&plot, PICTURE_SVG, &bytes);
     assert_non_null(strstr(script, "heap used (in KiB)"));
@@ -188,6 +189,11 @@ static void test_high_water_mark(void **state)
     assert_non_null(strstr(script, "RSS samples, up to 10.00 MiB"));
     assert_non_null(strstr(script, "RSS high-water mark 11.00 MiB"));
     free(script);
+    fixture.process.totals.rss_mark_bytes = 10 * FIXTURE_MIB - 4096; /* a sample knows better */
+    assert_int_equal(gnuplot_high_water(&plot), 10 * FIXTURE_MIB);
+    fixture.process.totals.rss_mark_bytes = 9 * FIXTURE_MIB; /* read before it rose */
+    assert_int_equal(gnuplot_high_water(&plot), 0);
+    fixture.process.totals.rss_mark_bytes = 11 * FIXTURE_MIB;
     plot.windowed = 1;
     script = script_of(&plot, PICTURE_SVG, &bytes);
     assert_null(strstr(script, "high-water"));

@@ -247,6 +247,10 @@ static void test_resident_set(void **state)
     fixture.process.totals.rss_mark_bytes = 11 << 20;
     make_text(-1, "peak");
     assert_non_null(strstr(text, "11.00 MiB (the kernel's high-water mark)"));
+    fixture.process.totals.rss_mark_bytes = (10 << 20) - 4096; /* the kernel counts in batches */
+    make_text(-1, "peak");
+    assert_non_null(strstr(text, "10.00 MiB (the kernel's high-water mark)"));
+    fixture.process.totals.rss_mark_bytes = 11 << 20;
     together = 1;
     make_text(-1, "peak");
     together = 0;

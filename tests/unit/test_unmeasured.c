@@ -53,9 +53,32 @@ static void test_counts(void **state)
     assert_int_equal(u.unknown, 1);
 }
 
+/* The first process ends last. What is killed before is summed up to its last event only. */
+static void test_unended(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        relatives[i] = (struct relative){.has_figures = 1, .end_ns = 100 - i};
+        relatives[i].ending.kind = END_UNKNOWN;
+        is_left[i] = 0;
+    }
+    relatives[1].ending.kind = END_EXITED;
+    relatives[2].ending.kind = END_SIGNAL; /* `run` saw it */
+    relatives[3].cut = 1;
+    assert_int_equal(unmeasured_of(&family).unended, 2);
+    relatives[0].runs_on = 1;
+    assert_int_equal(unmeasured_of(&family).unended, 2);
+    relatives[4].runs_on = 1;
+    assert_int_equal(unmeasured_of(&family).unended, 1);
+    relatives[0].runs_on = relatives[4].runs_on = 0;
+    relatives[5].end_ns = 101; /* others had ended before */
+    assert_int_equal(unmeasured_of(&family).unended, 2);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts),
+                                       cmocka_unit_test(test_unended)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
