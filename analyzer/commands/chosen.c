@@ -65,21 +65,10 @@ static void read_family(struct chosen *c, enum lineage_depth depth)
     c->shown = c->lineage.family.self;
 }
 
-/* Heads name all processes except some forked ones of large recordings; only for those are the
- * other recordings opened. */
-static int find_process(struct chosen *c, long pid)
-{
-    if (lineage_find(&c->lineage, pid) == 0)
-        return 0;
-    if (c->lineage.family.more)
-        read_family(c, LINEAGE_FIGURES);
-    return lineage_choose(&c->lineage, c->name, pid);
-}
-
 static int choose_process(struct chosen *c, long pid)
 {
     read_family(c, LINEAGE_HEADS);
-    if (find_process(c, pid) != 0)
+    if (lineage_choose(&c->lineage, c->name, pid) != 0)
         return COMMAND_FAILED;
     return show_relative(c, c->lineage.family.self);
 }
@@ -102,7 +91,7 @@ static int choose_tree(struct chosen *c)
  * more than that, or is alone. Reads the figures of a family only. */
 static int find_leader(struct chosen *c, size_t *biggest)
 {
-    if (family_size(&c->lineage.family) + c->lineage.family.more < 2)
+    if (family_size(&c->lineage.family) < 2)
         return 0;
     read_family(c, LINEAGE_FIGURES);
     if (!leader_only_starts_by(&c->lineage.family, c->wanted, biggest))

@@ -41,9 +41,8 @@ void lineage_free(struct lineage *l);
 /* Makes another relative `self`. */
 void lineage_turn_to(struct lineage *l, size_t relative);
 
-/* Make `self` the last life of the process with this pid. Return 0, or -1 where there is none;
- * lineage_choose then names in a sentence the pids there are. */
-int lineage_find(struct lineage *l, long pid);
+/* Makes `self` the last life of the process with this pid. Returns 0, or -1 after a sentence that
+ * names the pids there are. */
 int lineage_choose(struct lineage *l, const char *name, long pid);
 
 /* Says in a sentence that recordings of the family are not in the folder, if the one that was asked

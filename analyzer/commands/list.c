@@ -95,8 +95,6 @@ static void print_tree(const struct folder *folder, size_t root)
         else if (!f->is_left[self])
             print_forked(f, self, indent);
     }
-    if (f->more)
-        printf("    and %zu more forked ones: mprof-c report --tree --json names them\n", f->more);
     lineage_free(&lineage);
 }
 
@@ -108,7 +106,7 @@ static void print_root(const struct folder *folder, size_t root)
     char tail[48] = "";
     lineage_of_root(&lineage, folder, root);
     const struct family *f = &lineage.family;
-    size_t processes = family_size(f) + f->more;
+    size_t processes = family_size(f);
     if (processes > 1)
         snprintf(tail, sizeof tail, "  +%zu", processes - 1);
     print_line(&folder->entries[root], &f->relatives[leader_last_image(f)], 0, tail);

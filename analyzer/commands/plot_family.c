@@ -305,7 +305,7 @@ static int is_wanted(struct plot_family *f, const char *name, unsigned lines, si
         if (!leader_has_family(f->asked))
             return 0;
         lineage_read(&f->lineage, name, f->asked, LINEAGE_HEADS);
-        if (family_size(family) + family->more < 2)
+        if (family_size(family) < 2)
             return 0;
         lineage_free(&f->lineage);
     }

@@ -33,7 +33,6 @@ struct family {
     size_t order_count;
     unsigned char *in_tree; /* [i]: is in `order` */
     unsigned char *is_left; /* [i]: became another image that is in the list */
-    size_t more;            /* forked processes that the heads have no room for */
     /* What the figures lack; known where all recordings were read. */
     size_t cut;     /* recordings that end early */
     size_t unread;  /* recordings that cannot be read */

@@ -146,9 +146,8 @@ void family_text(const struct family *family, enum series series, FILE *out)
             print_relative(family, self, &columns, out);
         shown < FAMILY_SHOWN ? shown++ : left++;
     }
-    if (left + family->more)
-        fprintf(out, "  and %zu more: --json names %s\n", left + family->more,
-                family->more ? "most of them" : "all");
+    if (left)
+        fprintf(out, "  and %zu more: --json names all\n", left);
 }
 
 static char *add_gap(char *text, size_t count, const char *one, const char *many)

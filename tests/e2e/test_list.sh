@@ -25,6 +25,14 @@ assert_eq "children, below their root" 2 "$(sed -n '/^1 /,/^2 /p' all.out | grep
 rm -f all.out
 grep -q 'spool' list.out && fail "list tells the spool's name: $(cat list.out)"
 
+# Each process counts once, however many there are: forked ones that exec'd are listed with their own recordings.
+mkdir many
+(cd many && "$MPROF" run -q sh -c "for i in \$(seq 100); do $victim; done; true" >/dev/null) || fail "run of many"
+(cd many && "$MPROF" list) | grep -qE '  \+10[01]$' || fail "list of many: $(cd many && "$MPROF" list)"
+assert_eq "lines of many" 100 "$(cd many && "$MPROF" list --all | grep -c "  single$")"
+assert_eq "forked ones of many" 0 "$(cd many && "$MPROF" list --all | grep -c "more\|forked by.*single")"
+rm -r many
+
 # The newest is index -1 is the last of the list.
 assert_eq "index 0" "$victim" "$(json 0 command.0)"
 assert_eq "index 1" "sh" "$(json 1 command.0)"
