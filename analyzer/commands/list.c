@@ -27,21 +27,12 @@ static const struct option options[] = {
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
     {0}};
 
-static const char *base_of(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
-
-/* "03:36:48 22/11/2026": what the name says (it is the recorder's local time), else the start. */
+/* "03:36:48 22/11/2026". Not what the name says: under run that is the root's start. */
 static void start_time(const struct folder_entry *entry, char text[32])
 {
     time_t seconds = (time_t)(entry->identity.epoch_ns / 1000000000u);
     struct tm local;
-    const char *d = base_of(entry->name) + strlen("mprofile_");
-    if (folder_is_default_name(entry->name))
-        snprintf(text, 32, "%.2s:%.2s:%.2s %.2s/%.2s/%.4s", d + 8, d + 10, d + 12, d + 6, d + 4, d);
-    else if (!localtime_r(&seconds, &local) || !strftime(text, 32, "%H:%M:%S %d/%m/%Y", &local))
+    if (!localtime_r(&seconds, &local) || !strftime(text, 32, "%H:%M:%S %d/%m/%Y", &local))
         strcpy(text, "-");
 }
 
