@@ -89,12 +89,13 @@ static int choose_tree(struct chosen *c)
 
 /* The biggest of a family whose first process only starts others, and the sum of all; 0: it does
  * more than that, or is alone. Reads the figures of a family only. */
-static int find_leader(struct chosen *c, size_t *biggest)
+static int find_leader(struct chosen *c, int by_index, size_t *biggest)
 {
     if (family_size(&c->lineage.family) < 2)
         return 0;
     read_family(c, LINEAGE_FIGURES);
-    if (!leader_only_starts_by(&c->lineage.family, c->wanted, biggest))
+    if (!leader_only_starts_by(&c->lineage.family, c->wanted,
+                               by_index ? LEADER_PROCESS : LEADER_IMAGE, biggest))
         return 0;
     c->together = c->sum = lineage_merge(&c->lineage);
     return c->sum != NULL;
@@ -136,7 +137,7 @@ static int choose_first(struct chosen *c, int by_index)
     int may_lead = c->how & CHOSEN_LEADER && leader_has_family(image);
     if (c->how & CHOSEN_FAMILY || may_lead || by_index || image->beside > 0)
         read_family(c, LINEAGE_HEADS);
-    if (may_lead && find_leader(c, &biggest)) {
+    if (may_lead && find_leader(c, by_index, &biggest)) {
         c->how |= CHOSEN_UNTOLD; /* lineage_tell speaks for all of them */
         int status = show_relative(c, biggest);
         if (status == COMMAND_OK)

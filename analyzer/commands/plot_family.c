@@ -310,7 +310,9 @@ static int is_wanted(struct plot_family *f, const char *name, unsigned lines, si
         lineage_free(&f->lineage);
     }
     lineage_read(&f->lineage, name, f->asked, LINEAGE_FIGURES);
-    return leader_only_starts_by(family, f->wanted, biggest) || !(lines & PLOT_LEADER);
+    return leader_only_starts_by(family, f->wanted,
+                                 lines & PLOT_IMAGE ? LEADER_IMAGE : LEADER_PROCESS, biggest) ||
+           !(lines & PLOT_LEADER);
 }
 
 int plot_family_new(struct plot_family **out, const char *name, unsigned lines,

@@ -66,3 +66,30 @@ grep -q 'look at it  *mprof-c plot named.mprof.1,' summary || fail "run -o: $(ca
 rm -f named.mprof*
 LD_PRELOAD=$LIB ./shim >out || fail "preload"
 assert_eq "preload" 18 "$("$MPROF" report --json | json_of totals.allocations)"
+
+# One that holds memory before it becomes another.
+cat >becomes.c <<'C'
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void *volatile held;
+int main(int argc, char **argv)
+{
+    size_t size = (size_t)atoi(argv[1]) << 20;
+    held = memset(malloc(size), 1, size);
+    if (argc > 2)
+        execv(argv[2], argv + 2);
+    return argc > 2;
+}
+C
+gcc -O1 -o becomes becomes.c || fail gcc
+
+# A file is judged by the image in it: another process held more, whatever this one became.
+"$MPROF" run -q -o led.mprof bash -c './becomes 4; exec ./becomes 30 ./becomes 2' || fail "run: led"
+"$MPROF" peak led.mprof >peak || fail "peak: led"
+assert_contains "peak of a file that leads" "led.mprof, 2 processes together	30." peak
+assert_contains "peak of a file that leads" " becomes	30.000 MiB" peak
+"$MPROF" report led.mprof >text || fail "report: led"
+assert_contains "report of a file that leads" "2 processes together" text
+"$MPROF" plot -o led.svg led.mprof >plot.out 2>&1 || fail "plot: led"
+assert_contains "plot of a file that leads" "only starts others" plot.out
