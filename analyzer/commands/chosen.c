@@ -46,6 +46,7 @@ static int show_relative(struct chosen *c, size_t relative)
     const struct family *family = &c->lineage.family;
     const struct relative *r = &family->relatives[relative];
     c->shown = relative;
+    lineage_read_lives(&c->lineage, relative);
     if (c->lineage.recording_of[relative] != c->lineage.asked) {
         c->other = choice_open(r->recording);
         if (!c->other)
@@ -148,6 +149,8 @@ static int choose_first(struct chosen *c, int by_index)
         lineage_tell_absent(&c->lineage, c->name);
     if (by_index && choose_last_image(c))
         return show_relative(c, c->lineage.family.self);
+    if (c->lineage.family.count)
+        lineage_read_lives(&c->lineage, c->shown);
     c->holder = c->recording;
     c->image = c->source = image;
     tell(c, c->name);

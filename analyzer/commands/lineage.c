@@ -4,6 +4,7 @@
 #include "intmap.h"
 #include "leader.h"
 #include "lineage_gaps.h"
+#include "lives.h"
 #include "merged.h"
 #include "text.h"
 #include "unmeasured.h"
@@ -17,6 +18,11 @@
 
 /* ---- who there is ---- */
 
+static uint64_t since_begin(const struct lineage *l, uint64_t epoch_ns)
+{
+    return epoch_ns > l->epoch_ns ? epoch_ns - l->epoch_ns : 0;
+}
+
 static size_t add(struct lineage *l, size_t entry, const char *command)
 {
     struct family *f = &l->family;
@@ -27,8 +33,11 @@ static size_t add(struct lineage *l, size_t entry, const char *command)
         xgrow(l->recording_of, &l->recording_capacity, f->count, sizeof *l->recording_of);
     l->recording_of[i] = entry;
     f->kin[i] = (struct kin){.forker = KIN_NONE};
-    f->relatives[i] = (struct relative){
-        .recording = l->folder->entries[entry].name, .command = command, .ending = {.exec = ""}};
+    const struct folder_entry *of = &l->folder->entries[entry];
+    f->relatives[i] = (struct relative){.recording = of->name,
+                                        .command = command,
+                                        .clock_ns = since_begin(l, of->identity.epoch_ns),
+                                        .ending = {.exec = ""}};
     return i;
 }
 
@@ -92,7 +101,7 @@ static int runs_on(const struct image *image, const struct process *p)
 /* What to add to the image's time to get time since the tree's begin. */
 static uint64_t shift_of(const struct lineage *l, const struct image *image)
 {
-    return image->epoch_ns > l->epoch_ns ? image->epoch_ns - l->epoch_ns : 0;
+    return since_begin(l, image->epoch_ns);
 }
 
 static void shift_peaks(struct totals *totals, uint64_t shift_ns)
@@ -379,6 +388,20 @@ size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker
     size_t taken = visit_wanted(l, wanted, take, context);
     free(wanted);
     return taken;
+}
+
+static void take_visit(void *context, const struct lineage_visit *visit)
+{
+    struct lineage *l = context;
+    take_figures(l, (size_t)(visit->relative - l->family.relatives), visit->image, visit->process);
+}
+
+void lineage_read_lives(struct lineage *l, size_t relative)
+{
+    const struct family *f = &l->family;
+    for (size_t i = relative; i != KIN_NONE; i = lives_before(f, i))
+        if (!f->relatives[i].has_figures)
+            lineage_visit_one(l, i, take_visit, l);
 }
 
 static void merge_one(void *context, const struct lineage_visit *visit)

@@ -68,6 +68,10 @@ size_t lineage_visit(const struct lineage *l, lineage_taker *take, void *context
 size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker *take,
                          void *context);
 
+/* Reads the figures of the relative and of the images that its process had before, as far as only
+ * their heads were read. */
+void lineage_read_lives(struct lineage *l, size_t relative);
+
 /* The whole tree as one image with one process (merged.h); NULL where nothing of it can be read.
  * image_free it. */
 struct image *lineage_merge(const struct lineage *l);

@@ -213,7 +213,8 @@ const struct command command_list = {
     .summary = "list the recordings of this folder",
     .description =
         "Lists the recordings of this folder that have the recorder's own names, the oldest "
-        "first, each with its index, the time of its start and the command (of a program that "
+        "first, each with its index, the time of its start, by the clock and time zone of whoever "
+        "looks, and the command (of a program that "
         "replaced itself by exec what it became last); \"+12\" behind that are twelve more "
         "processes that it led to. With --all these stand below it, indented below the one that "
         "started them: those that a process exec'd with their recordings, forked ones, which are "

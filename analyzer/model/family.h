@@ -15,6 +15,7 @@ struct relative {
     const char *recording; /* name of the file that holds it */
     const char *command;   /* clean, one line; "" unknown */
     uint32_t serial;       /* in its image; 0 is the one that was exec'd */
+    uint64_t clock_ns;     /* where 0 of its recording's clock lies, since the family's start */
     int has_figures;       /* all below is known */
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */

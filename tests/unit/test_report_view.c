@@ -181,6 +181,77 @@ static void test_processes_with_mapped_memory(void **state)
     assert_null(strstr(text, "mapped"));
 }
 
+/* The second relative is what the first became, with a smaller peak. */
+static void make_became(struct family_fixture *f)
+{
+    fixture_family(f, &fixture);
+    f->relatives[0].totals.memory_peak_bytes = 9 << 20;
+    f->relatives[1].has_figures = 1;
+    f->relatives[1].totals.memory_peak_bytes = 4 << 20;
+    f->kin[0].kind = KIN_FIRST;
+    f->kin[0].starter = KIN_NONE;
+    f->kin[1].kind = KIN_BECAME;
+    f->kin[1].pid = 42;
+    f->kin[1].depth = 0;
+    f->is_left[0] = 1;
+}
+
+/* Each image has a row; a fork that led to an exec only where it held more than what it became, or
+ * started others, which stand below it. */
+static void test_processes_that_became_others(void **state)
+{
+    (void)state;
+    struct family_fixture f;
+    make_became(&f);
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "(the same pid again is what the process became by exec)\n"));
+    const char *before = strstr(text, "\n  42 app "), *after = strstr(text, "\n  42 helper ");
+    assert_true(before && after && before < after);
+    assert_non_null(strstr(text, "   9.00 MiB  root.mprof\n"));
+    f.relatives[0].totals.memory_peak_bytes = 0;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "\n  42 app "));
+    f.relatives[0].serial = 1;
+    make_processes(&f, SERIES_MEMORY);
+    assert_null(strstr(text, "\n  42 app "));
+    assert_null(strstr(text, "the same pid"));
+    f.relatives[0].totals.memory_peak_bytes = 9 << 20;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "\n  42 app "));
+    f.relatives[0].totals.memory_peak_bytes = 0;
+    f.kin[1].kind = KIN_EXEC;
+    make_processes(&f, SERIES_MEMORY);
+    assert_non_null(strstr(text, "\n  42 app "));
+}
+
+static void make_note(const struct family_fixture *f, enum series series, int is_biggest)
+{
+    free(text);
+    text = family_note(&f->family, 1, series, is_biggest);
+}
+
+/* Of a process: whose clock its times are of, and whether it held more before its exec. */
+static void test_note(void **state)
+{
+    (void)state;
+    struct family_fixture f;
+    make_became(&f);
+    make_note(&f, SERIES_MEMORY, 0);
+    assert_string_equal(text, "before it became this it was app, which held 9.00 MiB; mprof-c "
+                              "report --tree\nroot.mprof has both");
+    f.relatives[1].clock_ns = FIXTURE_SECOND;
+    f.relatives[1].totals.memory_peak_bytes = 9 << 20;
+    make_note(&f, SERIES_MEMORY, 0);
+    assert_string_equal(text, "times are since its recording began, at 1.000 s of the tree");
+    make_note(&f, SERIES_MEMORY, 1);
+    assert_non_null(strstr(text, " of the tree\nthe biggest of 1 processes; --pid N "));
+    f.relatives[1].clock_ns = 0;
+    make_note(&f, SERIES_MAPPED, 0);
+    assert_null(text);
+    make_note(&f, SERIES_MEMORY, 1);
+    assert_int_equal(strncmp(text, "the biggest of", 14), 0);
+}
+
 /* Where nothing was mapped, or nothing is known of it, there is one figure. */
 static void test_processes_of_a_heap(void **state)
 {
@@ -462,6 +533,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clock_of_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_leader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_processes_that_became_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_note, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_totals_without_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_space, set_up, tear_down),
