@@ -7,6 +7,7 @@
 #include "block.h"
 #include "payloads.h"
 #include "tables.h"
+#include "xalloc.h"
 
 static int check_header(const struct capture_header *h)
 {
@@ -54,21 +55,12 @@ int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail)
                                               offsetof(struct capture_tail, checksum));
 }
 
-void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_t start_time,
-                       uint32_t serial, uint32_t parent)
+void forks_add(struct forks *forks, struct forked child)
 {
-    size_t i = identity->fork_count;
-    if (pid == 0)
+    if (child.pid == 0)
         return;
-    if (i == sizeof identity->fork_pids / sizeof *identity->fork_pids) {
-        identity->more_forks++;
-        return;
-    }
-    identity->fork_pids[i] = pid;
-    identity->fork_start_times[i] = start_time;
-    identity->fork_serials[i] = serial;
-    identity->fork_parents[i] = parent;
-    identity->fork_count++;
+    forks->list = xgrow(forks->list, &forks->capacity, forks->count + 1, sizeof *forks->list);
+    forks->list[forks->count++] = child;
 }
 
 /* As many whole arguments as fit; the first is cut where it does not. */
@@ -118,7 +110,7 @@ static void identify_command(int fd, uint64_t file_bytes, struct recording_ident
     image_free(image);
 }
 
-static void identify_children(int fd, uint64_t file_bytes, struct recording_identity *identity)
+static void identify_children(int fd, uint64_t file_bytes, struct forks *forks)
 {
     struct capture_tail tail;
     struct capture_block head;
@@ -136,7 +128,7 @@ static void identify_children(int fd, uint64_t file_bytes, struct recording_iden
             struct process p = {0};
             code_process_list(&c, &p, 1);
             if (!c.in.bad && p.serial != 0)
-                identity_add_fork(identity, p.pid, p.start_time, p.serial, p.parent);
+                forks_add(forks, (struct forked){p.pid, p.serial, p.parent, p.start_time});
         }
     }
     bytes_free(&stored);
@@ -144,7 +136,7 @@ static void identify_children(int fd, uint64_t file_bytes, struct recording_iden
     block_input_close(&input);
 }
 
-int capture_identify(int fd, struct recording_identity *identity)
+int capture_identify(int fd, struct recording_identity *identity, struct forks *forks)
 {
     struct capture_header h;
     uint64_t file_bytes;
@@ -161,6 +153,7 @@ int capture_identify(int fd, struct recording_identity *identity)
     identity->parent_start_time = h.parent_start_time;
     identity->epoch_ns = h.epoch_ns;
     identify_command(fd, file_bytes, identity);
-    identify_children(fd, file_bytes, identity);
+    if (forks)
+        identify_children(fd, file_bytes, forks);
     return RECORDING_OK;
 }

@@ -16,13 +16,11 @@ int capture_read_header(int fd, struct capture_header *h, uint64_t *file_bytes);
 /* Returns 1, 0 where the file has no valid end, -1 with errno. */
 int capture_read_tail(int fd, uint64_t file_bytes, struct capture_tail *tail);
 
-/* Fills *identity from the header and the HEAD block after it, and the pids of forked children from
- * the file's end (none if that is missing). */
-int capture_identify(int fd, struct recording_identity *identity);
+/* Fills *identity from the header and the HEAD block after it, and adds the forked children that
+ * the file's end names (none if that is missing) to *forks, unless it is NULL. */
+int capture_identify(int fd, struct recording_identity *identity, struct forks *forks);
 
-/* Adds a forked child of the image, or counts it where it does not fit. A child without a pid is
- * that of a fork that failed, and is passed over. */
-void identity_add_fork(struct recording_identity *identity, int32_t pid, uint64_t start_time,
-                       uint32_t serial, uint32_t parent);
+/* A child without a pid is that of a fork that failed, and is passed over. */
+void forks_add(struct forks *forks, struct forked child);
 
 #endif

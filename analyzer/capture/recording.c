@@ -86,15 +86,15 @@ static int open_file(const char *file, int *fd)
     return rc;
 }
 
-int recording_identify(const char *file, struct recording_identity *identity)
+int recording_identify(const char *file, struct recording_identity *identity, struct forks *forks)
 {
     int fd;
     int rc = open_file(file, &fd);
     if (rc != RECORDING_OK)
         return rc;
-    rc = capture_identify(fd, identity);
+    rc = capture_identify(fd, identity, forks);
     if (rc == RECORDING_FOREIGN)
-        rc = spool_identify(fd, identity);
+        rc = spool_identify(fd, identity, forks);
     int error = errno;
     close(fd);
     errno = error;
@@ -104,7 +104,7 @@ int recording_identify(const char *file, struct recording_identity *identity)
 int recording_may_replace(const char *file)
 {
     struct recording_identity identity;
-    int rc = recording_identify(file, &identity);
+    int rc = recording_identify(file, &identity, NULL);
     return rc == RECORDING_OK || rc == RECORDING_MISSING || rc == RECORDING_EMPTY ||
            rc == RECORDING_TOO_NEW;
 }
@@ -130,7 +130,7 @@ static int open_capture(struct reader **r, const char *file, const char *name,
 {
     struct recording_identity other;
     char *spool = with_end(name, ".spool");
-    int has_spool = recording_identify(spool, &other) == RECORDING_OK && other.is_spool &&
+    int has_spool = recording_identify(spool, &other, NULL) == RECORDING_OK && other.is_spool &&
                     same_recording(identity, &other);
     int rc = open_capture_file(r, file);
     if (has_spool && rc == RECORDING_OK && !reader_is_whole(*r)) {
@@ -149,7 +149,7 @@ static int open_spool(struct reader **r, const char *spool, const char *name,
                       const struct recording_identity *identity)
 {
     struct recording_identity other;
-    int there = name == NULL ? RECORDING_FOREIGN : recording_identify(name, &other);
+    int there = name == NULL ? RECORDING_FOREIGN : recording_identify(name, &other, NULL);
     if (there == RECORDING_OK && !other.is_spool && same_recording(identity, &other))
         return open_capture(r, name, name, &other);
     return collect_spool(r, spool, there == RECORDING_MISSING ? name : NULL, 0);
@@ -177,7 +177,7 @@ static int open_spool_of(struct reader **r, const char *name)
 {
     struct recording_identity identity;
     char *spool = with_end(name, ".spool");
-    int rc = recording_identify(spool, &identity);
+    int rc = recording_identify(spool, &identity, NULL);
     if (rc == RECORDING_OK)
         rc = identity.is_spool ? open_spool(r, spool, name, &identity) : RECORDING_FOREIGN;
     free(spool);
@@ -187,7 +187,7 @@ static int open_spool_of(struct reader **r, const char *name)
 static int open_name(struct reader **r, const char *name)
 {
     struct recording_identity identity;
-    int rc = recording_identify(name, &identity);
+    int rc = recording_identify(name, &identity, NULL);
     if (rc == RECORDING_MISSING)
         return open_spool_of(r, name);
     if (rc != RECORDING_OK)

@@ -53,6 +53,17 @@ uint64_t recording_level(const struct recording *r, enum series series);
 int recording_timeline(struct recording *r, uint32_t process, enum series series, uint64_t begin_ns,
                        uint64_t end_ns, struct timeline *line);
 
+/* Children that an image forked. */
+struct forked {
+    int32_t pid;
+    uint32_t serial, parent; /* serials; 0 is the image's first process */
+    uint64_t start_time;
+};
+struct forks {
+    struct forked *list; /* in order of the recording; the owner frees it */
+    size_t count, capacity;
+};
+
 /* What a capture or a spool says of itself at its ends; nothing is collected. */
 struct recording_identity {
     uint8_t id[16], boot_id[16];
@@ -63,13 +74,10 @@ struct recording_identity {
     int is_spool;
     char command[256]; /* its beginning: arguments, each with its NUL */
     size_t command_bytes;
-    int32_t fork_pids[64]; /* children forked by this image, as many as fit */
-    uint64_t fork_start_times[64];
-    uint32_t fork_serials[64], fork_parents[64]; /* serials; 0 is the image's first process */
-    size_t fork_count;
-    size_t more_forks; /* that did not fit */
 };
-int recording_identify(const char *file, struct recording_identity *identity);
+
+/* Adds the image's children to *forks; NULL: nobody asks for them. */
+int recording_identify(const char *file, struct recording_identity *identity, struct forks *forks);
 
 /* May a new recording take the file's place? 1 where there is none, an empty one, or a recording.
  */

@@ -72,10 +72,18 @@ static void identify_command(int fd, const struct spool_header *h,
     identity->command[bytes - 1] = 0;
 }
 
-int spool_identify(int fd, struct recording_identity *identity)
+static void identify_children(int fd, const struct spool_header *h, struct forks *forks)
+{
+    struct spool_process p;
+    uint32_t count = process_count(fd, h);
+    for (uint32_t i = 1; i < count; i++)
+        if (read_process(fd, h, i, &p))
+            forks_add(forks, (struct forked){p.pid, i, p.parent, p.start_time});
+}
+
+int spool_identify(int fd, struct recording_identity *identity, struct forks *forks)
 {
     struct spool_header h;
-    struct spool_process p;
     int rc = read_header(fd, &h);
     if (rc != RECORDING_OK)
         return rc;
@@ -89,16 +97,9 @@ int spool_identify(int fd, struct recording_identity *identity)
     identity->parent_start_time = h.parent_start_time;
     identity->epoch_ns = h.epoch_ns;
     identity->is_spool = 1;
-    uint32_t count = process_count(fd, &h);
-    for (uint32_t i = 1; i < count; i++) {
-        if (identity->more_forks) { /* what does not fit is only counted */
-            identity->more_forks += count - i;
-            break;
-        }
-        if (read_process(fd, &h, i, &p))
-            identity_add_fork(identity, p.pid, p.start_time, i, p.parent);
-    }
     identify_command(fd, &h, identity);
+    if (forks)
+        identify_children(fd, &h, forks);
     return RECORDING_OK;
 }
 

@@ -8,8 +8,9 @@
 
 #include "recording.h"
 
-/* Fills *identity. Returns RECORDING_FOREIGN where fd is no spool. */
-int spool_identify(int fd, struct recording_identity *identity);
+/* Fills *identity, and adds the image's children to *forks unless it is NULL. Returns
+ * RECORDING_FOREIGN where fd is no spool. */
+int spool_identify(int fd, struct recording_identity *identity, struct forks *forks);
 
 /* 1 while anyone has the spool mapped or open for writing. fd: opened read-only. Where that cannot
  * be found out (no leases; a layered file system does not know who writes below) it is 0. */

@@ -46,6 +46,7 @@ static int show_relative(struct chosen *c, size_t relative)
     const struct family *family = &c->lineage.family;
     const struct relative *r = &family->relatives[relative];
     c->shown = relative;
+    lineage_read_lives(&c->lineage, relative);
     if (c->lineage.recording_of[relative] != c->lineage.asked) {
         c->other = choice_open(r->recording);
         if (!c->other)
@@ -65,21 +66,10 @@ static void read_family(struct chosen *c, enum lineage_depth depth)
     c->shown = c->lineage.family.self;
 }
 
-/* Heads name all processes except some forked ones of large recordings; only for those are the
- * other recordings opened. */
-static int find_process(struct chosen *c, long pid)
-{
-    if (lineage_find(&c->lineage, pid) == 0)
-        return 0;
-    if (c->lineage.family.more)
-        read_family(c, LINEAGE_FIGURES);
-    return lineage_choose(&c->lineage, c->name, pid);
-}
-
 static int choose_process(struct chosen *c, long pid)
 {
     read_family(c, LINEAGE_HEADS);
-    if (find_process(c, pid) != 0)
+    if (lineage_choose(&c->lineage, c->name, pid) != 0)
         return COMMAND_FAILED;
     return show_relative(c, c->lineage.family.self);
 }
@@ -100,12 +90,13 @@ static int choose_tree(struct chosen *c)
 
 /* The biggest of a family whose first process only starts others, and the sum of all; 0: it does
  * more than that, or is alone. Reads the figures of a family only. */
-static int find_leader(struct chosen *c, size_t *biggest)
+static int find_leader(struct chosen *c, int by_index, size_t *biggest)
 {
-    if (family_size(&c->lineage.family) + c->lineage.family.more < 2)
+    if (family_size(&c->lineage.family) < 2)
         return 0;
     read_family(c, LINEAGE_FIGURES);
-    if (!leader_only_starts_by(&c->lineage.family, c->wanted, biggest))
+    if (!leader_only_starts_by(&c->lineage.family, c->wanted,
+                               by_index ? LEADER_PROCESS : LEADER_IMAGE, biggest))
         return 0;
     c->together = c->sum = lineage_merge(&c->lineage);
     return c->sum != NULL;
@@ -147,7 +138,7 @@ static int choose_first(struct chosen *c, int by_index)
     int may_lead = c->how & CHOSEN_LEADER && leader_has_family(image);
     if (c->how & CHOSEN_FAMILY || may_lead || by_index || image->beside > 0)
         read_family(c, LINEAGE_HEADS);
-    if (may_lead && find_leader(c, &biggest)) {
+    if (may_lead && find_leader(c, by_index, &biggest)) {
         c->how |= CHOSEN_UNTOLD; /* lineage_tell speaks for all of them */
         int status = show_relative(c, biggest);
         if (status == COMMAND_OK)
@@ -158,6 +149,8 @@ static int choose_first(struct chosen *c, int by_index)
         lineage_tell_absent(&c->lineage, c->name);
     if (by_index && choose_last_image(c))
         return show_relative(c, c->lineage.family.self);
+    if (c->lineage.family.count)
+        lineage_read_lives(&c->lineage, c->shown);
     c->holder = c->recording;
     c->image = c->source = image;
     tell(c, c->name);

@@ -3,9 +3,10 @@
  * together (--tree), or without either its first process. Two exceptions to that:
  *
  * - Where an index or nothing was given, the program that was started is meant: what it became
- * last, if it replaced itself by exec (a shim that execs an interpreter).
- * - With CHOSEN_LEADER, of a family whose first process only starts others (leader.h), the process
- *   that held most, and beside it the sum of all.
+ * last, if it replaced itself by exec (a shim that execs an interpreter). A file is the image in
+ * it.
+ * - With CHOSEN_LEADER, of a family whose first process (of a file: whose image) only starts others
+ *   (leader.h), the process that held most, and beside it the sum of all.
  *
  * With CHOSEN_HINTS, where a file was given that holds a shim, a sentence names the recording of
  * what it became last.

@@ -113,22 +113,24 @@ static int same_process(int32_t pid_a, uint64_t start_a, int32_t pid_b, uint64_t
     return pid_a != 0 && start_a != 0 && pid_a == pid_b && start_a == start_b;
 }
 
-static int has_forked(const struct recording_identity *image, int32_t pid, uint64_t start_time)
+static int has_forked(const struct forks *forks, int32_t pid, uint64_t start_time)
 {
-    for (size_t i = 0; i < image->fork_count; i++)
-        if (same_process(image->fork_pids[i], image->fork_start_times[i], pid, start_time))
+    for (size_t i = 0; i < forks->count; i++)
+        if (same_process(forks->list[i].pid, forks->list[i].start_time, pid, start_time))
             return 1;
     return 0;
 }
 
-int folder_is_child(const struct recording_identity *a, const struct recording_identity *b)
+/* Judging by their processes, is a the child of b? a must have started no earlier than b. */
+static int is_child(const struct folder_entry *child, const struct folder_entry *of)
 {
+    const struct recording_identity *a = &child->identity, *b = &of->identity;
     if (memcmp(a->boot_id, b->boot_id, sizeof a->boot_id) != 0)
         return 0;
     if (same_process(a->parent_pid, a->parent_start_time, b->pid, b->start_time) ||
-        has_forked(b, a->parent_pid, a->parent_start_time))
+        has_forked(&of->forks, a->parent_pid, a->parent_start_time))
         return 1;
-    if (has_forked(b, a->pid, a->start_time)) /* forked, then exec'd */
+    if (has_forked(&of->forks, a->pid, a->start_time)) /* forked, then exec'd */
         return 1;
     return same_process(a->pid, a->start_time, b->pid, b->start_time) &&
            memcmp(a->id, b->id, sizeof a->id) != 0; /* exec'd over itself */
@@ -147,8 +149,7 @@ static void find_roots(struct folder *folder)
         entry->root = i;
         for (size_t k = 0; k < i && entry->root == i; k++) {
             const struct folder_entry *before = &folder->entries[k];
-            if (is_in_tree(&entry->identity, &before->identity) ||
-                folder_is_child(&entry->identity, &before->identity))
+            if (is_in_tree(&entry->identity, &before->identity) || is_child(entry, before))
                 entry->root = before->root;
         }
         entry->index = -1;
@@ -182,24 +183,36 @@ static void add_unread(struct folder *folder, const char *name, int error)
     folder->unread[folder->unread_count++] = unread;
 }
 
+/* The forks become the entry's. */
+static void take_identity(struct folder_entry *entry, const struct recording_identity *identity,
+                          struct forks *forks)
+{
+    free(entry->forks.list);
+    entry->identity = *identity;
+    entry->forks = *forks;
+    *forks = (struct forks){0};
+}
+
 static void take_file(struct folder *folder, const char *file)
 {
     struct recording_identity identity;
+    struct forks forks = {0};
     struct stat status;
     char *name = join(folder->path, file);
     enum folder_file kind = kind_of(file);
     /* Anything but a plain file may block or act when it is opened. */
     if (stat(name, &status) == 0 && S_ISREG(status.st_mode)) {
-        int rc = recording_identify(name, &identity);
+        int rc = recording_identify(name, &identity, &forks);
         name[strlen(name) - strlen(suffix_of(kind))] = '\0';
         struct folder_entry *entry = rc == RECORDING_OK ? find_or_add(folder, name) : NULL;
         if (entry && (entry->files == 0 || kind < (entry->files & -entry->files)))
-            entry->identity = identity;
+            take_identity(entry, &identity, &forks);
         if (entry)
             entry->files |= kind;
         else
             add_unread(folder, name, rc);
     }
+    free(forks.list);
     free(name);
 }
 
@@ -257,8 +270,10 @@ int folder_read(struct folder *folder, const char *path)
 
 void folder_free(struct folder *folder)
 {
-    for (size_t i = 0; i < folder->count; i++)
+    for (size_t i = 0; i < folder->count; i++) {
         free(folder->entries[i].name);
+        free(folder->entries[i].forks.list);
+    }
     free(folder->entries);
     for (size_t i = 0; i < folder->unread_count; i++)
         free(folder->unread[i].name);

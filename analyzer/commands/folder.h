@@ -25,6 +25,7 @@ struct folder_entry {
     char *name; /* as recording_open takes it, with the folder's path unless that is "." */
     unsigned files;
     struct recording_identity identity; /* of the capture, else the spool, else the part */
+    struct forks forks;                 /* the same one's */
     size_t root;                        /* index in entries; its own for a root */
     long index;                         /* as `list` shows it; -1: has none */
 };
@@ -65,9 +66,6 @@ char *folder_of_file(const char *name);
 
 /* Is the base name one that the recorder gives by itself? */
 int folder_is_default_name(const char *name);
-
-/* Judging by their processes, is a the child of b? a must have started no earlier than b. */
-int folder_is_child(const struct recording_identity *a, const struct recording_identity *b);
 
 /* NAME, NAME.spool or NAME.part of an entry; free() it. */
 char *folder_file_name(const struct folder_entry *entry, enum folder_file file);

@@ -36,6 +36,7 @@ void gathered_take_figures(struct gathered *g, const struct image *image)
             g->forked_peak_bytes = p->totals.memory_peak_bytes;
         quality_add(&g->all, &p->quality, 0);
         g->losers += p->quality.lost > 0;
+        g->process_count += (size_t)process_was_born(p);
         if (p->ending.kind == END_EXEC)
             take_exec(g, p);
     }

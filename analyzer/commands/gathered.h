@@ -32,9 +32,10 @@ struct gathered {
     size_t still_running;
     /* the figures of its first process; valid for DONE, and for a root that STAYS */
     int has_figures;
-    int only_maps; /* image_has_only_mappings */
-    int cut;       /* events are missing at its end */
-    char *program; /* base name of argv[0] */
+    int only_maps;        /* image_has_only_mappings */
+    size_t process_count; /* that were born; with figures */
+    int cut;              /* events are missing at its end */
+    char *program;        /* base name of argv[0] */
     struct ending ending;
     struct totals totals;
     struct quality quality;

@@ -30,8 +30,7 @@ static char *note_of(const struct chosen *chosen)
         return NULL;
     if (!chosen->source)
         return family_sum_note(family, 1);
-    return chosen->together ? family_biggest_note(family, chosen->shown)
-                            : family_note(family, chosen->shown);
+    return family_note(family, chosen->shown, chosen->wanted, chosen->together != NULL);
 }
 
 static void show(const struct chosen *chosen, const struct values *values)

@@ -1,8 +1,10 @@
 /* lineage.c - see lineage.h. */
 #include "lineage.h"
 #include "command.h"
+#include "intmap.h"
 #include "leader.h"
 #include "lineage_gaps.h"
+#include "lives.h"
 #include "merged.h"
 #include "text.h"
 #include "unmeasured.h"
@@ -16,6 +18,11 @@
 
 /* ---- who there is ---- */
 
+static uint64_t since_begin(const struct lineage *l, uint64_t epoch_ns)
+{
+    return epoch_ns > l->epoch_ns ? epoch_ns - l->epoch_ns : 0;
+}
+
 static size_t add(struct lineage *l, size_t entry, const char *command)
 {
     struct family *f = &l->family;
@@ -26,8 +33,11 @@ static size_t add(struct lineage *l, size_t entry, const char *command)
         xgrow(l->recording_of, &l->recording_capacity, f->count, sizeof *l->recording_of);
     l->recording_of[i] = entry;
     f->kin[i] = (struct kin){.forker = KIN_NONE};
-    f->relatives[i] = (struct relative){
-        .recording = l->folder->entries[entry].name, .command = command, .ending = {.exec = ""}};
+    const struct folder_entry *of = &l->folder->entries[entry];
+    f->relatives[i] = (struct relative){.recording = of->name,
+                                        .command = command,
+                                        .clock_ns = since_begin(l, of->identity.epoch_ns),
+                                        .ending = {.exec = ""}};
     return i;
 }
 
@@ -47,13 +57,25 @@ static const char *command_of_head(struct lineage *l, const struct recording_ide
     return kept(l, text_command(arguments, count));
 }
 
-/* Finds a relative as heads name it: serials are not indices, as some may be missing. */
-static size_t index_of_serial(const struct family *f, size_t first, uint32_t serial)
+/* Serials are not indices, as some may be missing. */
+static void add_forks(struct lineage *l, size_t entry, size_t first)
 {
-    for (size_t i = first; i < f->count; i++)
-        if (f->relatives[i].serial == serial)
-            return i;
-    return first;
+    const struct folder_entry *of = &l->folder->entries[entry];
+    struct family *f = &l->family;
+    struct intmap by_serial = {0}; /* less `first` */
+    for (size_t i = 0; i < of->forks.count; i++) {
+        const struct forked *forked = &of->forks.list[i];
+        size_t forker = first + intmap_get(&by_serial, forked->parent);
+        size_t child = add(l, entry, f->relatives[first].command);
+        f->relatives[child].serial = forked->serial;
+        f->kin[child] = (struct kin){.pid = forked->pid,
+                                     .parent_pid = f->kin[forker].pid,
+                                     .start_time = forked->start_time,
+                                     .begin_ns = of->identity.epoch_ns, /* or later */
+                                     .forker = forker};
+        *intmap_place(&by_serial, forked->serial) = child - first;
+    }
+    intmap_clear(&by_serial);
 }
 
 static void add_head(struct lineage *l, size_t entry)
@@ -68,17 +90,7 @@ static void add_head(struct lineage *l, size_t entry)
                                  .parent_start_time = identity->parent_start_time,
                                  .begin_ns = identity->epoch_ns,
                                  .forker = KIN_NONE};
-    for (size_t i = 0; i < identity->fork_count; i++) {
-        size_t forker = index_of_serial(f, first, identity->fork_parents[i]);
-        size_t child = add(l, entry, command);
-        f->relatives[child].serial = identity->fork_serials[i];
-        f->kin[child] = (struct kin){.pid = identity->fork_pids[i],
-                                     .parent_pid = f->kin[forker].pid,
-                                     .start_time = identity->fork_start_times[i],
-                                     .begin_ns = identity->epoch_ns, /* or later */
-                                     .forker = forker};
-    }
-    f->more += identity->more_forks;
+    add_forks(l, entry, first);
 }
 
 static int runs_on(const struct image *image, const struct process *p)
@@ -89,7 +101,7 @@ static int runs_on(const struct image *image, const struct process *p)
 /* What to add to the image's time to get time since the tree's begin. */
 static uint64_t shift_of(const struct lineage *l, const struct image *image)
 {
-    return image->epoch_ns > l->epoch_ns ? image->epoch_ns - l->epoch_ns : 0;
+    return since_begin(l, image->epoch_ns);
 }
 
 static void shift_peaks(struct totals *totals, uint64_t shift_ns)
@@ -300,9 +312,8 @@ void lineage_turn_to(struct lineage *l, size_t relative)
     set_order(l);
 }
 
-int lineage_find(struct lineage *l, long pid)
+static size_t last_life(const struct family *f, long pid)
 {
-    const struct family *f = &l->family;
     size_t found = KIN_NONE;
     for (size_t i = 0; i < f->order_count; i++) {
         size_t self = f->order[i];
@@ -310,18 +321,18 @@ int lineage_find(struct lineage *l, long pid)
             (found == KIN_NONE || f->kin[self].begin_ns >= f->kin[found].begin_ns))
             found = self;
     }
-    if (found == KIN_NONE)
-        return -1;
-    lineage_turn_to(l, found);
-    return 0;
+    return found;
 }
 
 int lineage_choose(struct lineage *l, const char *name, long pid)
 {
-    int rc = lineage_find(l, pid);
-    if (rc != 0)
+    size_t found = last_life(&l->family, pid);
+    if (found == KIN_NONE) {
         complain_of_pid(l, name, pid);
-    return rc;
+        return -1;
+    }
+    lineage_turn_to(l, found);
+    return 0;
 }
 
 /* ---- all of them ---- */
@@ -377,6 +388,20 @@ size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker
     size_t taken = visit_wanted(l, wanted, take, context);
     free(wanted);
     return taken;
+}
+
+static void take_visit(void *context, const struct lineage_visit *visit)
+{
+    struct lineage *l = context;
+    take_figures(l, (size_t)(visit->relative - l->family.relatives), visit->image, visit->process);
+}
+
+void lineage_read_lives(struct lineage *l, size_t relative)
+{
+    const struct family *f = &l->family;
+    for (size_t i = relative; i != KIN_NONE; i = lives_before(f, i))
+        if (!f->relatives[i].has_figures)
+            lineage_visit_one(l, i, take_visit, l);
 }
 
 static void merge_one(void *context, const struct lineage_visit *visit)

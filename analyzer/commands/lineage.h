@@ -41,9 +41,8 @@ void lineage_free(struct lineage *l);
 /* Makes another relative `self`. */
 void lineage_turn_to(struct lineage *l, size_t relative);
 
-/* Make `self` the last life of the process with this pid. Return 0, or -1 where there is none;
- * lineage_choose then names in a sentence the pids there are. */
-int lineage_find(struct lineage *l, long pid);
+/* Makes `self` the last life of the process with this pid. Returns 0, or -1 after a sentence that
+ * names the pids there are. */
 int lineage_choose(struct lineage *l, const char *name, long pid);
 
 /* Says in a sentence that recordings of the family are not in the folder, if the one that was asked
@@ -69,6 +68,10 @@ typedef void lineage_taker(void *context, const struct lineage_visit *visit);
 size_t lineage_visit(const struct lineage *l, lineage_taker *take, void *context);
 size_t lineage_visit_one(const struct lineage *l, size_t relative, lineage_taker *take,
                          void *context);
+
+/* Reads the figures of the relative and of the images that its process had before, as far as only
+ * their heads were read. */
+void lineage_read_lives(struct lineage *l, size_t relative);
 
 /* The whole tree as one image with one process (merged.h); NULL where nothing of it can be read.
  * image_free it. */

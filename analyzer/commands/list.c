@@ -27,21 +27,12 @@ static const struct option options[] = {
     {0, "json", OPTION_FLAG, NULL, offsetof(struct values, json), NULL, "print JSON"},
     {0}};
 
-static const char *base_of(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
-
-/* "03:36:48 22/11/2026": what the name says (it is the recorder's local time), else the start. */
+/* "03:36:48 22/11/2026". Not what the name says: under run that is the root's start. */
 static void start_time(const struct folder_entry *entry, char text[32])
 {
     time_t seconds = (time_t)(entry->identity.epoch_ns / 1000000000u);
     struct tm local;
-    const char *d = base_of(entry->name) + strlen("mprofile_");
-    if (folder_is_default_name(entry->name))
-        snprintf(text, 32, "%.2s:%.2s:%.2s %.2s/%.2s/%.4s", d + 8, d + 10, d + 12, d + 6, d + 4, d);
-    else if (!localtime_r(&seconds, &local) || !strftime(text, 32, "%H:%M:%S %d/%m/%Y", &local))
+    if (!localtime_r(&seconds, &local) || !strftime(text, 32, "%H:%M:%S %d/%m/%Y", &local))
         strcpy(text, "-");
 }
 
@@ -95,8 +86,6 @@ static void print_tree(const struct folder *folder, size_t root)
         else if (!f->is_left[self])
             print_forked(f, self, indent);
     }
-    if (f->more)
-        printf("    and %zu more forked ones: mprof-c report --tree --json names them\n", f->more);
     lineage_free(&lineage);
 }
 
@@ -108,7 +97,7 @@ static void print_root(const struct folder *folder, size_t root)
     char tail[48] = "";
     lineage_of_root(&lineage, folder, root);
     const struct family *f = &lineage.family;
-    size_t processes = family_size(f) + f->more;
+    size_t processes = family_size(f);
     if (processes > 1)
         snprintf(tail, sizeof tail, "  +%zu", processes - 1);
     print_line(&folder->entries[root], &f->relatives[leader_last_image(f)], 0, tail);
@@ -224,7 +213,8 @@ const struct command command_list = {
     .summary = "list the recordings of this folder",
     .description =
         "Lists the recordings of this folder that have the recorder's own names, the oldest "
-        "first, each with its index, the time of its start and the command (of a program that "
+        "first, each with its index, the time of its start, by the clock and time zone of whoever "
+        "looks, and the command (of a program that "
         "replaced itself by exec what it became last); \"+12\" behind that are twelve more "
         "processes that it led to. With --all these stand below it, indented below the one that "
         "started them: those that a process exec'd with their recordings, forked ones, which are "

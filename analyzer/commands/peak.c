@@ -108,14 +108,14 @@ static void print_own_parts(const struct function_usage *u)
     print_own_part("mapped", &u->mapped.inclusive);
 }
 
-/* Of functions with the same name (has_twin), also says where they are. */
+/* Of functions with the same name (has_twin), also says where they are. clock: whose time it is. */
 static void print_function(const char *file, const struct function *f, const struct usage *u,
-                           const char *bound, int has_twin)
+                           const char *clock, const char *bound, int has_twin)
 {
     char bytes[UNITS_TEXT], time[UNITS_TEXT];
     char *name = text_clean(f->name), *place = function_place(f), *clean = text_clean(place);
-    printf("%s\t%s\tat %s\t%s%s%s%s\n", file, units_peak(bytes, u->own_peak_bytes),
-           units_time(time, u->own_peak_ns), name, bound, has_twin ? "\t" : "",
+    printf("%s\t%s\tat %s%s\t%s%s%s%s\n", file, units_peak(bytes, u->own_peak_bytes),
+           units_time(time, u->own_peak_ns), clock, name, bound, has_twin ? "\t" : "",
            has_twin ? clean : "");
     free(clean);
     free(place);
@@ -134,7 +134,7 @@ static int has_twin(const struct image *image, const struct function_usage *cons
 
 /* Prints or puts what matches, the largest first. */
 static void show_functions(const struct image *image, const char *file, enum series series,
-                           const struct texts *wanted, struct json *j)
+                           const struct texts *wanted, const char *clock, struct json *j)
 {
     const struct process *p = &image->processes[0];
     struct address *begins = function_addresses(image);
@@ -150,7 +150,7 @@ static void show_functions(const struct image *image, const char *file, enum ser
             put_function(image, order[i], begins[order[i]->function], j);
             continue;
         }
-        print_function(file, f, u, quality_bound(&p->quality, u->own_peak_ns),
+        print_function(file, f, u, clock, quality_bound(&p->quality, u->own_peak_ns),
                        has_twin(image, order, found, i));
         if (series == SERIES_MEMORY && process_has_parts(p))
             print_own_parts(order[i]);
@@ -192,7 +192,7 @@ static void put_recording(const struct chosen *chosen, const struct texts *funct
         family_gaps_json(j, &chosen->lineage.family);
     if (functions->count) {
         json_array(j, "functions");
-        show_functions(image, chosen->name, chosen->series, functions, j);
+        show_functions(image, chosen->name, chosen->series, functions, "", j);
         json_end_array(j);
     }
     json_end_object(j);
@@ -242,15 +242,38 @@ static void print_family(const struct chosen *chosen, const char *name)
     puts("  --pid N shows one of them, --tree all");
 }
 
+/* Times of one process are its recording's, which may not be the one that is named. */
+static const char *clock_of(const struct chosen *chosen)
+{
+    const struct family *family = &chosen->lineage.family;
+    return !chosen->together && chosen->source && family->count &&
+                   family->relatives[chosen->shown].clock_ns
+               ? " of its recording"
+               : "";
+}
+
+static void complain_before(const struct chosen *chosen)
+{
+    const struct family *family = &chosen->lineage.family;
+    char *before = !chosen->together && chosen->source && family->count
+                       ? family_before(family, chosen->shown, chosen->wanted)
+                       : NULL;
+    if (before)
+        complain("%s: %s", chosen->name, before);
+    free(before);
+}
+
 static void print_recording(const struct chosen *chosen, const struct texts *functions)
 {
     char *clean = text_clean(chosen->name);
     if (functions->count)
-        show_functions(counted(chosen), clean, chosen->series, functions, NULL);
+        show_functions(counted(chosen), clean, chosen->series, functions, clock_of(chosen), NULL);
     else if (chosen->together)
         print_family(chosen, clean);
     else
         print_peaks(&chosen->image->processes[0], clean, "", chosen->series, !chosen->source);
+    if (!functions->count)
+        complain_before(chosen);
     free(clean);
 }
 
@@ -324,7 +347,8 @@ const struct command command_peak = {
         "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
         "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
         "report) the sum of its tree comes first, then the process that held most, of the heap "
-        "alone with --heap, of mapped memory with --mapped. The peak of "
+        "alone with --heap, of mapped memory with --mapped. Of a process that held more before it "
+        "became another program by exec a sentence says so. The peak of "
         "memory is exact, not sampled; with --tree it is that of the line "
         "that plot -C draws, and a function's is that in the process where it was highest.",
     .options = options,

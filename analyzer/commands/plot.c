@@ -77,15 +77,15 @@ static uint64_t to_ns(double seconds)
 /* ---- reading ---- */
 
 /* The lines that were asked for, or those of a program that only starts others. */
-static unsigned lines_wanted(const struct page *page)
+static unsigned lines_wanted(const struct page *page, const char *operand)
 {
     const struct values *values = page->values;
     if (values->together || values->each)
         return (values->together ? PLOT_TOGETHER : 0) | (values->each ? PLOT_EACH : 0);
     if (values->which.pid >= 0)
         return 0;
-    return page->count == 1 ? PLOT_LEADER | PLOT_TOGETHER | PLOT_BIGGEST
-                            : PLOT_LEADER | PLOT_TOGETHER;
+    return PLOT_LEADER | PLOT_TOGETHER | (page->count == 1 ? PLOT_BIGGEST : 0) |
+           (choice_is_index(operand) ? 0 : PLOT_IMAGE);
 }
 
 /* One line is the tree's sum; several are all of the plot's lines. Where there is none,
@@ -160,7 +160,7 @@ static int check_functions(const struct page *page, size_t i)
 
 static int open_one(struct page *page, size_t i, const char *operand)
 {
-    unsigned lines = lines_wanted(page);
+    unsigned lines = lines_wanted(page, operand);
     page->names[i] = choice_name(operand);
     if (!page->names[i])
         return -1;

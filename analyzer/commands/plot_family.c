@@ -319,12 +319,14 @@ static int is_wanted(struct plot_family *f, const char *name, unsigned lines, si
         if (!leader_has_family(f->asked))
             return 0;
         lineage_read(&f->lineage, name, f->asked, LINEAGE_HEADS);
-        if (family_size(family) + family->more < 2)
+        if (family_size(family) < 2)
             return 0;
         lineage_free(&f->lineage);
     }
     lineage_read(&f->lineage, name, f->asked, LINEAGE_FIGURES);
-    return leader_only_starts_by(family, f->wanted, biggest) || !(lines & PLOT_LEADER);
+    return leader_only_starts_by(family, f->wanted,
+                                 lines & PLOT_IMAGE ? LEADER_IMAGE : LEADER_PROCESS, biggest) ||
+           !(lines & PLOT_LEADER);
 }
 
 int plot_family_new(struct plot_family **out, const char *name, unsigned lines,

@@ -19,6 +19,7 @@ enum plot_family_lines {
                            to PLOT_LINES_MAX, and one for the sum of the others */
     PLOT_BIGGEST = 1 << 2, /* a line for the process that held most, besides the first one */
     PLOT_LEADER = 1 << 3,  /* all that only if the first process only starts others (leader.h) */
+    PLOT_IMAGE = 1 << 4,   /* the same of its first image, whatever that became */
 };
 
 #define PLOT_LINES_MAX 100

@@ -21,7 +21,7 @@ static const char *why_not(const char *name)
     struct recording_identity identity;
     if (!choice_exists(name))
         return "does not exist";
-    if (recording_identify(name, &identity) == RECORDING_TOO_NEW)
+    if (recording_identify(name, &identity, NULL) == RECORDING_TOO_NEW)
         return "was written by a later version of mprof-c; use that one";
     return "is not a recording";
 }

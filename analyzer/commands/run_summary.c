@@ -6,6 +6,7 @@
 #include "quality_sum.h"
 #include "rss_words.h"
 #include "run_family.h"
+#include "run_processes.h"
 #include "text.h"
 #include "totals_view.h"
 #include "units.h"
@@ -17,35 +18,12 @@
 
 #define WIDTH 79
 
-struct roots {
-    const struct gathered *first, *last; /* images of the root process, by time; NULL: none */
-    size_t others;                       /* recordings of other processes */
-};
-
-static struct roots find_roots(const struct gather *g)
-{
-    struct roots roots = {0};
-
-    for (size_t i = 0; g != NULL && i < gather_count(g); i++) {
-        const struct gathered *one = gather_get(g, i);
-        if (!one->is_root) {
-            roots.others++;
-            continue;
-        }
-        if (roots.first == NULL || one->start_ns < roots.first->start_ns)
-            roots.first = one;
-        if (roots.last == NULL || one->start_ns >= roots.last->start_ns)
-            roots.last = one;
-    }
-    return roots;
-}
-
 static void print_line(const char *what, const char *text)
 {
     fprintf(stderr, "  %-12s %s\n", what, text);
 }
 
-static void print_heading(const struct run_summary *s, const struct roots *roots)
+static void print_heading(const struct run_summary *s)
 {
     const struct supervised *end = s->supervised;
     char wall[UNITS_TEXT], cpu[UNITS_TEXT], how[128];
@@ -63,12 +41,21 @@ static void print_heading(const struct run_summary *s, const struct roots *roots
     snprintf(how, sizeof how, "%s wall, %s CPU", units_time(wall, end->wall_ns),
              units_time(cpu, end->cpu_ns));
     print_line("time", how);
-    if (roots->first != roots->last && roots->last->has_figures) {
-        char *became = text_clean(roots->last->program);
-        print_line("became", became);
-        free(became);
-    }
     free(program);
+}
+
+/* clock: the times below are that image's own. */
+static void print_became(const struct roots *roots, int clock)
+{
+    char begin[UNITS_TEXT], line[512], *became;
+
+    if (roots->first == roots->last || !roots->last->has_figures)
+        return;
+    became = text_clean(roots->last->program);
+    snprintf(line, sizeof line, clock ? "%s at %s; times below are since then" : "%s at %s", became,
+             units_time(begin, roots->last->start_ns - roots->first->start_ns));
+    print_line("became", line);
+    free(became);
 }
 
 /* sum: the process that is a whole family; NULL where the totals are those of one. */
@@ -259,7 +246,8 @@ static void print_biggest(const struct run_family *family)
     char a[UNITS_TEXT], b[UNITS_TEXT], line[512];
     char *program = family_program(r);
 
-    snprintf(line, sizeof line, "%d %s, peak %s at %s",
+    snprintf(line, sizeof line,
+             r->clock_ns ? "%d %s, peak %s at %s of the tree" : "%d %s, peak %s at %s",
              family->lineage.family.kin[family->biggest].pid, program,
              units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
     print_line("biggest", line);
@@ -292,13 +280,7 @@ static void print_family(const struct run_family *family)
 static int is_recorded(const struct gather *g, const struct gathered *before,
                        struct proc_identity process)
 {
-    for (size_t i = 0; i < gather_count(g); i++) {
-        const struct gathered *one = gather_get(g, i);
-        if (one != before && one->start_ns >= before->start_ns && one->process.pid == process.pid &&
-            one->process.start_time == process.start_time)
-            return 1;
-    }
-    return proc_alive(process);
+    return run_has_recording(g, before, process) || proc_alive(process);
 }
 
 /* Programs by exec that have no recording: "what 4711 became: ./static, and 2 more". */
@@ -376,8 +358,27 @@ static char *path_of(const struct run_summary *s, const struct gathered *one)
     return asprintf(&path, "%s%s", s->folder, one->name) < 0 ? xstrdup(one->name) : path;
 }
 
-static void print_names(const struct run_summary *s, const struct gathered *root, int named,
-                        int is_family)
+/* Which options show more than one image of one process. The last image's file, where that is
+ * named, has only what came after it. */
+static void print_options(const struct run_summary *s, const struct roots *roots,
+                          const struct gathered *root)
+{
+    char *path, *word;
+
+    if (!s->named || root == roots->first) {
+        print_line("", "with --pid N one process; with --tree, or plot -C and -M, all of them");
+        return;
+    }
+    path = path_of(s, roots->first);
+    word = text_word(path);
+    fprintf(stderr, "  %-12s and %s, with --tree, or plot -C and -M, for all of them\n", "", word);
+    free(word);
+    free(path);
+}
+
+/* is_tree: there is more than this one image. */
+static void print_names(const struct run_summary *s, const struct roots *roots,
+                        const struct gathered *root, int is_tree)
 {
     char count[UNITS_TEXT];
     size_t others = gather_count(s->gather) - 1;
@@ -392,17 +393,60 @@ static void print_names(const struct run_summary *s, const struct gathered *root
         fprintf(stderr, " and %s more", units_count(count, others));
     fputc('\n', stderr);
     if (root->state == GATHERED_LOST)
-        is_family = 0;
-    else if (named)
+        is_tree = 0;
+    else if (s->named)
         fprintf(stderr, "  %-12s mprof-c plot %s, or report, leaks, peak\n", "look at it", word);
     else
         print_line("look at it", "mprof-c plot, or report, leaks, peak");
     free(word);
     free(path);
-    if (is_family)
-        print_line("", "with --pid N one process; with --tree, or plot -C and -M, all of them");
+    if (is_tree)
+        print_options(s, roots, root);
     free(folder);
     free(name);
+}
+
+/* ---- what is shown ---- */
+
+/* Whose figures follow, where they are those of one process among several. */
+static void print_alone(const struct gathered *root, size_t processes)
+{
+    char count[UNITS_TEXT], line[512], *program;
+
+    if (processes < 2)
+        return;
+    program = text_clean(root->program);
+    snprintf(line, sizeof line, "%s alone, of %s processes; --tree sums all", program,
+             units_count(count, processes));
+    print_line("figures of", line);
+    free(program);
+}
+
+/* What the same process was before, where it held more as that. */
+static void print_before(const struct gathered *root, const struct gathered *biggest)
+{
+    char bytes[UNITS_TEXT], line[512], *program;
+
+    if (run_held_by(biggest) <= run_held_by(root))
+        return;
+    program = text_clean(biggest->program);
+    snprintf(line, sizeof line, "%s, which held %s; --tree has both", program,
+             units_bytes(bytes, run_held_by(biggest)));
+    print_line("before", line);
+    free(program);
+}
+
+/* Returns whether there is more to be seen. */
+static int print_one(const struct run_summary *s, const struct roots *roots,
+                     const struct gathered *root)
+{
+    size_t processes = run_count_processes(s->gather);
+
+    print_became(roots, root == roots->last);
+    print_before(root, roots->biggest);
+    print_alone(root, processes);
+    print_figures(&root->totals, &root->quality, totals_have_parts(&root->totals, 0), NULL);
+    return processes > 1 || run_held_by(roots->biggest) > run_held_by(root);
 }
 
 /* By themselves the commands show what the program became last; a file is named as it is, and a
@@ -412,31 +456,33 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
 {
     struct run_family family;
     const struct quality *shown = &root->quality;
+    int is_tree = 1;
 
     run_family_open(&family, s->gather, s->folder);
     if (family.sum != NULL) {
         shown = &family.sum->processes[0].quality;
+        print_became(roots, 0);
         print_family(&family);
     } else {
-        print_figures(&root->totals, shown, totals_have_parts(&root->totals, 0), NULL);
+        is_tree = print_one(s, roots, root);
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);
     print_without_heap(s);
     print_unrecorded(s);
     print_cut(s);
-    print_names(s, family.sum != NULL ? roots->first : root, s->named, family.sum != NULL);
+    print_names(s, roots, family.sum != NULL ? roots->first : root, is_tree);
     run_family_close(&family);
 }
 
 void run_summary_print(const struct run_summary *s)
 {
-    struct roots roots = find_roots(s->gather);
+    struct roots roots = run_roots(s->gather);
     const struct gathered *root = roots.last;
 
     if (root != NULL && !root->has_figures && roots.first->has_figures)
         root = roots.first;
-    print_heading(s, &roots);
+    print_heading(s);
     if (root == NULL || !root->has_figures)
         return;
     print_shown(s, &roots, root);

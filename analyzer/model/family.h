@@ -15,6 +15,7 @@ struct relative {
     const char *recording; /* name of the file that holds it */
     const char *command;   /* clean, one line; "" unknown */
     uint32_t serial;       /* in its image; 0 is the one that was exec'd */
+    uint64_t clock_ns;     /* where 0 of its recording's clock lies, since the family's start */
     int has_figures;       /* all below is known */
     int runs_on, cut;
     uint64_t end_ns;      /* since 1970, as kin.begin_ns */
@@ -33,7 +34,6 @@ struct family {
     size_t order_count;
     unsigned char *in_tree; /* [i]: is in `order` */
     unsigned char *is_left; /* [i]: became another image that is in the list */
-    size_t more;            /* forked processes that the heads have no room for */
     /* What the figures lack; known where all recordings were read. */
     size_t cut;     /* recordings that end early */
     size_t unread;  /* recordings that cannot be read */

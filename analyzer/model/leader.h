@@ -25,14 +25,19 @@ static inline int leader_has_family(const struct image *image)
     return !image->cut && (!image->knows_family || image->beside > 0 || image->process_count > 1);
 }
 
-/* The relative that held the most of the series at its peak, among those of the tree that are not
- * the process of `self` itself, whatever that became; of equals the first. KIN_NONE: there is none.
- */
-size_t leader_biggest(const struct family *family, enum series series);
+/* What is judged: the process of `self`, whatever it became by exec, or `self` alone, for whoever
+ * names the file of that image. */
+enum leader_what { LEADER_PROCESS, LEADER_IMAGE };
 
-/* 1 and the biggest of the others, or 0: by memory, or by the series that a view shows alone. */
+/* The relative that held the most of the series at its peak, among those of the tree that are not
+ * judged; of equals the first. KIN_NONE: there is none. */
+size_t leader_biggest(const struct family *family, enum series series, enum leader_what what);
+
+/* 1 and the biggest of those that are not judged, or 0: by the process and by memory, or by the
+ * series that a view shows alone. It takes another process to make a mere leader. */
 int leader_only_starts(const struct family *family, size_t *biggest);
-int leader_only_starts_by(const struct family *family, enum series series, size_t *biggest);
+int leader_only_starts_by(const struct family *family, enum series series, enum leader_what what,
+                          size_t *biggest);
 
 /* The last of the images that `self` became by exec one after the other; `self` if it became none
  * that is known. */

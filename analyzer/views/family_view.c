@@ -1,9 +1,11 @@
 /* family_view.c - see family_view.h. */
 #include "family_view.h"
+#include "lives.h"
 #include "report_view.h"
 #include "text.h"
 #include "units.h"
 #include "unmeasured.h"
+#include "xalloc.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,36 +129,78 @@ static void print_relative(const struct family *family, size_t i, const struct c
     free(name);
 }
 
-/* Were only heads read of some that are shown? */
-static int lacks_figures(const struct family *family)
+/* Which relatives have a row. */
+struct rows {
+    unsigned char *has;
+    int lack_figures; /* only heads were read of some */
+    int repeat_pids;  /* some became what has another row */
+};
+
+/* Does relative i need the row of the one it comes from? To stand below it, or as that held more
+ * before it became this. */
+static int needs_starter(const struct family *f, size_t i, enum series series)
 {
-    for (size_t i = 0; i < family->order_count; i++) {
-        size_t self = family->order[i];
-        if (!family->relatives[self].has_figures && !family->is_left[self])
-            return 1;
+    const struct totals *own = &f->relatives[i].totals;
+    if (f->kin[i].starter == KIN_NONE || f->kin[i].kind != KIN_BECAME)
+        return f->kin[i].starter != KIN_NONE;
+    return totals_peak(&f->relatives[f->kin[i].starter].totals, series).bytes >
+           totals_peak(own, series).bytes;
+}
+
+static void note_rows(const struct family *f, struct rows *rows)
+{
+    for (size_t k = 0; k < f->order_count; k++) {
+        size_t i = f->order[k];
+        rows->lack_figures |= rows->has[i] && !f->relatives[i].has_figures;
+        rows->repeat_pids |= rows->has[i] && f->is_left[i];
     }
-    return 0;
+}
+
+/* What a process was before it became another program has a row if that is a recording of its own;
+ * a fork that only led to an exec mostly has none. free() rows.has. */
+static struct rows choose_rows(const struct family *f, enum series series)
+{
+    struct rows rows = {.has = xcalloc(f->count + 1, 1)};
+    for (size_t k = 0; k < f->order_count; k++) {
+        size_t i = f->order[k];
+        rows.has[i] |= !f->is_left[i] || f->relatives[i].serial == 0;
+        if (needs_starter(f, i, series))
+            rows.has[f->kin[i].starter] = 1;
+    }
+    note_rows(f, &rows);
+    return rows;
+}
+
+/* Those that stand no more are counted as processes, each once. */
+static void print_rows(const struct family *f, const struct rows *rows,
+                       const struct columns *columns, FILE *out)
+{
+    size_t shown = 0, left = 0;
+    for (size_t k = 0; k < f->order_count; k++) {
+        size_t i = f->order[k];
+        if (rows->has[i] && shown < FAMILY_SHOWN) {
+            print_relative(f, i, columns, out);
+            shown++;
+        } else {
+            left += !f->is_left[i];
+        }
+    }
+    if (left)
+        fprintf(out, "  and %zu more: --json names all\n", left);
 }
 
 void family_text(const struct family *family, enum series series, FILE *out)
 {
     struct columns columns = columns_of(family, series);
-    size_t shown = 0, left = 0;
+    struct rows rows = choose_rows(family, series);
     fputs("\nprocesses, each below the one that started it; with --pid one of them\n", out);
-    if (lacks_figures(family))
+    if (rows.repeat_pids)
+        fputs("(the same pid again is what the process became by exec)\n", out);
+    if (rows.lack_figures)
         fputs("(peaks that are missing here are in report --tree)\n", out);
     print_titles(&columns, out);
-    for (size_t i = 0; i < family->order_count; i++) {
-        size_t self = family->order[i];
-        if (family->is_left[self])
-            continue;
-        if (shown < FAMILY_SHOWN)
-            print_relative(family, self, &columns, out);
-        shown < FAMILY_SHOWN ? shown++ : left++;
-    }
-    if (left + family->more)
-        fprintf(out, "  and %zu more: --json names %s\n", left + family->more,
-                family->more ? "most of them" : "all");
+    print_rows(family, &rows, &columns, out);
+    free(rows.has);
 }
 
 static char *add_gap(char *text, size_t count, const char *one, const char *many)
@@ -181,48 +225,92 @@ char *family_gaps(const struct family *family)
                    "processes whose end nobody saw");
 }
 
+/* The lines that were written, without the end of the last; NULL: none. */
+static char *end_note(FILE *out, char **note, const size_t *bytes)
+{
+    if (fclose(out) == 0 && *bytes > 0) {
+        (*note)[*bytes - 1] = '\0';
+        return *note;
+    }
+    free(*note);
+    return NULL;
+}
+
 char *family_sum_note(const struct family *family, int with_functions)
 {
     size_t size = family_size(family), bytes;
     char *note = NULL, *gaps = family_gaps(family);
     FILE *out = open_memstream(&note, &bytes);
-    if (out) {
-        if (size == 1)
-            fputs("one process alone\n", out);
-        else
-            fprintf(out, "%zu processes together%s\n", size,
-                    with_functions ? "; peaks of functions are those in one of them" : "");
-        if (gaps)
-            text_list("not whole: ", gaps, WIDTH, out);
-        if (fclose(out) == 0)
-            note[bytes - 1] = '\0'; /* the last line's end */
-    }
+    if (out && size == 1)
+        fputs("one process alone\n", out);
+    else if (out)
+        fprintf(out, "%zu processes together%s\n", size,
+                with_functions ? "; peaks of functions are those in one of them" : "");
+    if (out && gaps)
+        text_list("not whole: ", gaps, WIDTH, out);
     free(gaps);
-    return note;
+    return out ? end_note(out, &note, &bytes) : NULL;
 }
 
-char *family_note(const struct family *family, size_t shown)
+char *family_before(const struct family *family, size_t shown, enum series series)
+{
+    size_t before = lives_bigger_before(family, shown, series);
+    char *text = NULL, held[UNITS_TEXT];
+    if (before == KIN_NONE)
+        return NULL;
+    const struct relative *r = &family->relatives[before];
+    char *program = family_program(r), *word = text_word(r->recording);
+    if (asprintf(&text,
+                 "before it became this it was %s, which held %s; mprof-c report --tree %s "
+                 "has both",
+                 program, units_bytes(held, totals_peak(&r->totals, series).bytes), word) < 0)
+        text = NULL;
+    free(program);
+    free(word);
+    return text;
+}
+
+static void print_starter(const struct family *family, size_t shown, FILE *out)
 {
     const struct kin *kin = &family->kin[shown];
     size_t starter = kinship_starter(family->kin, shown);
-    char *note = NULL;
-    if (starter != KIN_NONE &&
-        asprintf(&note,
-                 kin->kind == KIN_FORK ? "process %d, forked by %d; without what it inherited"
-                                       : "process %d, started by %d",
-                 kin->pid, family->kin[starter].pid) < 0)
-        return NULL;
-    return note;
+    if (starter != KIN_NONE)
+        fprintf(out,
+                kin->kind == KIN_FORK ? "process %d, forked by %d; without what it inherited\n"
+                                      : "process %d, started by %d\n",
+                kin->pid, family->kin[starter].pid);
 }
 
-char *family_biggest_note(const struct family *family, size_t shown)
+static void print_clock(const struct relative *r, FILE *out)
 {
-    char *note = NULL, *one = family_note(family, shown);
-    if (asprintf(&note, "%s\nthe biggest of %zu processes; --pid N shows another, --tree all",
-                 one ? one : "", family_size(family)) < 0)
-        note = NULL;
-    free(one);
-    return note;
+    char begin[UNITS_TEXT];
+    if (r->clock_ns)
+        fprintf(out, "times are since its recording began, at %s of the tree\n",
+                units_time(begin, r->clock_ns));
+}
+
+static void print_before(const struct family *family, size_t shown, enum series series, FILE *out)
+{
+    char *before = family_before(family, shown, series);
+    if (before)
+        text_words("", before, WIDTH, out);
+    free(before);
+}
+
+char *family_note(const struct family *family, size_t shown, enum series series, int is_biggest)
+{
+    char *note = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&note, &bytes);
+    if (!out)
+        return NULL;
+    print_starter(family, shown, out);
+    print_clock(&family->relatives[shown], out);
+    print_before(family, shown, series, out);
+    if (is_biggest)
+        fprintf(out, "the biggest of %zu processes; --pid N shows another, --tree all\n",
+                family_size(family));
+    return end_note(out, &note, &bytes);
 }
 
 /* ---- JSON ---- */

@@ -327,8 +327,8 @@ void report_text(const struct report *report, FILE *out)
     int together = report->source == NULL;
     if (report->together)
         print_together(report, out);
-    char *note =
-        together ? family_sum_note(report->family, 1) : family_note(report->family, report->shown);
+    char *note = together ? family_sum_note(report->family, 1)
+                          : family_note(report->family, report->shown, report->series, 0);
     report_text_head(report->image, note, out);
     free(note);
     print_totals(report->image, report->series, together, out);

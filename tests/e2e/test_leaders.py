@@ -113,6 +113,8 @@ def check_leader(name, command, least, most, programs=("family",)):
     check("--tree, or plot -C and -M; for one --pid N" in head, f"{name}: report:\n{text}")
     check(f"process {pid}, " in below and f" peak {shown} at" in below, f"{name}: report:\n{text}")
     check("functions, by peak" in below and "functions, by" not in head, f"{name}: report:\n{text}")
+    clock = re.search(r"times are since its recording began, at ([^\n]*) of the tree\n", below)
+    check((clock is not None) == (" of the tree\n" in own), f"{name}: whose clock: {said}\n{text}")
     check(parts(tree["totals"]) in head and parts(biggest["totals"]) in below, f"{name}: report's parts:\n{text}")
     for p in every:
         check(f" {p['pid']} " in below, f"{name}: {p['pid']} is not in the report:\n{text}")
@@ -154,6 +156,9 @@ def check_one_that_does_more(name):
     """A program that holds much itself is shown as ever."""
     said = recorded(name, [FAMILY])
     check("together" not in said and "1.00 MiB" in said, f"{name}: {said}")
+    size = len({p["pid"] for p in processes(name)})
+    check(f" figures of family alone, of {size} processes; --tree sums all\n" in lines_of(said), f"{name}: {size}: {said}")
+    check("with --tree, or plot -C and -M, all of them" in said, f"{name}: {said}")
     check("together" not in mprof("report", name) and "together" not in mprof("peak", name), f"{name}")
     drawn, out, _ = picture(name)
     check("only starts" not in out and "together" not in drawn, f"{name}: plot")

@@ -25,6 +25,23 @@ assert_eq "children, below their root" 2 "$(sed -n '/^1 /,/^2 /p' all.out | grep
 rm -f all.out
 grep -q 'spool' list.out && fail "list tells the spool's name: $(cat list.out)"
 
+# Each process counts once, however many there are: forked ones that exec'd are listed with their own recordings.
+mkdir many
+(cd many && "$MPROF" run -q sh -c "for i in \$(seq 100); do $victim; done; true" >/dev/null) || fail "run of many"
+(cd many && "$MPROF" list) | grep -qE '  \+10[01]$' || fail "list of many: $(cd many && "$MPROF" list)"
+assert_eq "lines of many" 100 "$(cd many && "$MPROF" list --all | grep -c "  single$")"
+assert_eq "forked ones of many" 0 "$(cd many && "$MPROF" list --all | grep -c "more\|forked by.*single")"
+rm -r many
+
+# A child stands with its own start, though its name is made of the root's.
+mkdir late
+(cd late && "$MPROF" run -q sh -c "sleep 1.1; $victim; true" >/dev/null) || fail "run of a late one"
+(cd late && "$MPROF" list --all) >late.out
+[ "$(grep -c "$(awk '/^0 /{print $3}' late.out)" late.out)" -lt 3 ] || fail "times of list --all: $(cat late.out)"
+started=$(cd late && "$MPROF" list --json | json_of recordings.0.children.1.start)
+assert_contains "list --all: the start of a child" " $(date -d "@${started%.*}" +%H:%M:%S) " late.out
+rm -r late late.out
+
 # The newest is index -1 is the last of the list.
 assert_eq "index 0" "$victim" "$(json 0 command.0)"
 assert_eq "index 1" "sh" "$(json 1 command.0)"

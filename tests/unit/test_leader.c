@@ -40,7 +40,7 @@ static void test_a_mere_leader(void **state)
     assert_int_equal(biggest, 3); /* of equals the first */
     set_peaks((uint64_t[]){50, 100, 1, 399, 3});
     assert_false(leader_only_starts(&family, &biggest));
-    assert_int_equal(leader_biggest(&family, SERIES_MEMORY), 3);
+    assert_int_equal(leader_biggest(&family, SERIES_MEMORY, LEADER_PROCESS), 3);
     set_peaks((uint64_t[]){101, 100, 1, 2, 400}); /* the image before the exec counts, too */
     assert_false(leader_only_starts(&family, &biggest));
     set_peaks((uint64_t[]){0, 0, 0, 0, 0});
@@ -63,19 +63,43 @@ static void test_by_series(void **state)
         relatives[i].totals.peak_bytes = heap[i];
         relatives[i].totals.mapped_peak_bytes = mapped[i];
     }
-    assert_int_equal(leader_biggest(&family, SERIES_HEAP), 4);
-    assert_int_equal(leader_biggest(&family, SERIES_MAPPED), 2);
+    assert_int_equal(leader_biggest(&family, SERIES_HEAP, LEADER_PROCESS), 4);
+    assert_int_equal(leader_biggest(&family, SERIES_MAPPED, LEADER_PROCESS), 2);
     assert_true(leader_only_starts(&family, &biggest));
     assert_int_equal(biggest, 3);
-    assert_true(leader_only_starts_by(&family, SERIES_MAPPED, &biggest));
+    assert_true(leader_only_starts_by(&family, SERIES_MAPPED, LEADER_PROCESS, &biggest));
     assert_int_equal(biggest, 2);
-    assert_true(leader_only_starts_by(&family, SERIES_HEAP, &biggest));
+    assert_true(leader_only_starts_by(&family, SERIES_HEAP, LEADER_PROCESS, &biggest));
     relatives[1].totals.peak_bytes = 101;
-    assert_false(leader_only_starts_by(&family, SERIES_HEAP, &biggest));
+    assert_false(leader_only_starts_by(&family, SERIES_HEAP, LEADER_PROCESS, &biggest));
     assert_true(leader_only_starts(&family, &biggest));
     relatives[1].totals.mapped_peak_bytes = 126;
-    assert_false(leader_only_starts_by(&family, SERIES_MAPPED, &biggest));
+    assert_false(leader_only_starts_by(&family, SERIES_MAPPED, LEADER_PROCESS, &biggest));
     assert_true(leader_only_starts(&family, &biggest));
+}
+
+static int image_only_starts(size_t *biggest)
+{
+    return leader_only_starts_by(&family, SERIES_MEMORY, LEADER_IMAGE, biggest);
+}
+
+/* Of a file the image is judged, not what that became; but that alone is another image only. */
+static void test_an_image_that_is_a_mere_leader(void **state)
+{
+    (void)state;
+    size_t biggest;
+    set_peaks((uint64_t[]){50, 400, 1, 200, 4});
+    assert_false(leader_only_starts(&family, &biggest));
+    assert_true(image_only_starts(&biggest));
+    assert_int_equal(biggest, 1);
+    set_peaks((uint64_t[]){50, 400, 1, 500, 4});
+    assert_true(image_only_starts(&biggest));
+    assert_int_equal(biggest, 3);
+    set_peaks((uint64_t[]){50, 400, 1, 199, 4});
+    assert_false(image_only_starts(&biggest));
+    family.order_count = 2;
+    assert_false(image_only_starts(&biggest));
+    family.order_count = SIZE;
 }
 
 static void test_what_is_not_known_is_not_biggest(void **state)
@@ -115,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_mere_leader),
         cmocka_unit_test(test_by_series),
+        cmocka_unit_test(test_an_image_that_is_a_mere_leader),
         cmocka_unit_test(test_what_is_not_known_is_not_biggest),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_last_image),

@@ -21,8 +21,10 @@ static void write_spool(const char *name, int pid, uint64_t epoch_ns)
     struct spool_builder b;
     size_t size;
     builder_init(&b);
-    b.header.id[0] = (uint8_t)pid;
+    b.header.id[0] = (uint8_t)epoch_ns;
+    b.header.id[1] = (uint8_t)(epoch_ns >> 8);
     b.header.pid = b.processes[0].pid = pid;
+    b.header.start_time = b.processes[0].start_time = 10 * (uint64_t)pid;
     b.header.tree = 5;
     b.header.epoch_ns = epoch_ns;
     uint8_t *bytes = builder_bytes(&b, &size);
@@ -119,6 +121,27 @@ static void test_times_of_peaks(void **state)
     assert_int_equal(child->totals.peak_ns, 2000);
     assert_int_equal(child->totals.mapped_peak_ns, 2000);
     assert_int_equal(child->totals.memory_peak_ns, 2000);
+    assert_true(root->clock_ns == 0 && child->clock_ns == 2000);
+    lineage_free(&l);
+}
+
+/* Of one process, whatever it was before, figures are read without those of the others. */
+static void test_figures_of_one_process(void **state)
+{
+    (void)state;
+    struct process processes[] = {{.serial = 0, .pid = 10, .start_time = 100}};
+    struct image image = {.processes = processes, .process_count = 1, .epoch_ns = 1000};
+    struct lineage l;
+    write_spool("root.mprof.spool", 10, 1000);
+    write_spool("root.mprof.1.spool", 20, 2000);
+    write_spool("root.mprof.2.spool", 20, 3000);
+    write_spool("root.mprof.3.spool", 30, 4000);
+    lineage_read(&l, "root.mprof", &image, LINEAGE_HEADS);
+    assert_int_equal(lineage_choose(&l, "root.mprof", 20), 0);
+    assert_int_equal(l.family.kin[l.family.self].kind, KIN_BECAME);
+    lineage_read_lives(&l, l.family.self);
+    for (size_t i = 0; i < l.family.count; i++)
+        assert_int_equal(l.family.relatives[i].has_figures, l.family.kin[i].pid < 30);
     lineage_free(&l);
 }
 
@@ -129,6 +152,7 @@ int main(void)
                                         scratch_leave),
         cmocka_unit_test_setup_teardown(test_recordings_that_are_absent, scratch_enter,
                                         scratch_leave),
+        cmocka_unit_test_setup_teardown(test_figures_of_one_process, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(test_times_of_peaks, scratch_enter, scratch_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

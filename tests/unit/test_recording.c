@@ -345,7 +345,7 @@ static void expect_error(const char *name, int error)
     assert_int_equal(rc, error);
     assert_null(r);
     assert_true(strlen(recording_strerror(rc)) > 10);
-    assert_int_equal(recording_identify(name, &identity), error);
+    assert_int_equal(recording_identify(name, &identity, NULL), error);
 }
 
 static void test_what_is_none(void **state)

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "family_view.h"
 #include "function_order.h"
 #include "leaks_view.h"
 #include "quality.h"
@@ -14,6 +13,7 @@
 #include "text.h"
 #include "totals_view.h"
 #include "view_fixture.h"
+#include "view_width.h"
 #include <stdlib.h>
 
 static struct view_fixture fixture;
@@ -42,16 +42,6 @@ static int tear_down(void **state)
     free(text);
     text = NULL;
     return 0;
-}
-
-static void check_width(void)
-{
-    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-        char one[1024];
-        snprintf(one, sizeof one, "%.*s", (int)strcspn(line, "\n"), line);
-        if (text_width(one) > 79)
-            fail_msg("wider than 79 columns: %s", one);
-    }
 }
 
 /* All times of a recording are of one clock: a child says when it began by that. */
@@ -92,7 +82,7 @@ static void make_text(long count, const char *sort)
     FILE *out = open_memstream(&text, &bytes);
     report_text(&report, out);
     fclose(out);
-    check_width();
+    fixture_check_width(text);
 }
 
 static void test_text(void **state)
@@ -141,62 +131,6 @@ static void test_text_of_a_leader(void **state)
     assert_non_null(strstr(biggest, "functions, by peak"));
 }
 
-static void make_processes(const struct family_fixture *relatives, enum series series)
-{
-    size_t bytes;
-    free(text);
-    FILE *out = open_memstream(&text, &bytes);
-    family_text(&relatives->family, series, out);
-    fclose(out);
-    check_width();
-}
-
-/* Peaks of processes are those of the series; where somebody has mapped memory, in their parts. */
-static void test_processes_with_mapped_memory(void **state)
-{
-    (void)state;
-    struct family_fixture f;
-    fixture_family(&f, &fixture);
-    f.relatives[0].totals.mapped_peak_bytes = 21 << 20;
-    f.relatives[0].totals.memory_peak_bytes = 24 << 20;
-    f.relatives[0].totals.mapped_then_bytes = 20 << 20;
-    make_processes(&f, SERIES_MEMORY);
-    assert_non_null(strstr(text, "       peak       heap     mapped  recording\n"));
-    assert_non_null(strstr(text, "  24.00 MiB   4.00 MiB  20.00 MiB  root.mprof\n"));
-    assert_null(strstr(text, " 0 B")); /* nothing is known of the other, which is said */
-    assert_non_null(strstr(text, "(peaks that are missing here are in report --tree)\n"));
-    f.relatives[1].has_figures = 1;
-    f.relatives[1].totals.peak_bytes = f.relatives[1].totals.memory_peak_bytes = 5 << 20;
-    make_processes(&f, SERIES_MEMORY);
-    assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB        0 B  child.mprof\n"));
-    assert_null(strstr(text, "missing"));
-    f.relatives[1].series_unknown = 1;
-    make_processes(&f, SERIES_MEMORY);
-    assert_non_null(strstr(text, "   5.00 MiB   5.00 MiB          -  child.mprof\n"));
-    make_processes(&f, SERIES_HEAP);
-    assert_non_null(strstr(text, "   8.00 MiB  root.mprof\n"));
-    assert_null(strstr(text, "mapped"));
-    make_processes(&f, SERIES_MAPPED);
-    assert_non_null(strstr(text, "  21.00 MiB  root.mprof\n"));
-    assert_null(strstr(text, "mapped"));
-}
-
-/* Where nothing was mapped, or nothing is known of it, there is one figure. */
-static void test_processes_of_a_heap(void **state)
-{
-    (void)state;
-    struct family_fixture f;
-    fixture_family(&f, &fixture);
-    f.relatives[0].totals.memory_peak_bytes = 9 << 20;
-    make_processes(&f, SERIES_MEMORY);
-    assert_non_null(strstr(text, "   9.00 MiB  root.mprof\n"));
-    assert_null(strstr(text, "mapped"));
-    f.relatives[0].totals.mapped_peak_bytes = 21 << 20;
-    f.relatives[0].series_unknown = 1;
-    make_processes(&f, SERIES_MEMORY);
-    assert_null(strstr(text, "mapped"));
-}
-
 /* A family of older captures, summed, says what it knows: the heap, and how much was mapped. */
 static void test_totals_without_parts(void **state)
 {
@@ -226,7 +160,7 @@ static void test_space(void **state)
         FILE *out = open_memstream(&text, &bytes);
         totals_text(&fixture.process, SERIES_MEMORY, sums, out);
         fclose(out);
-        check_width();
+        fixture_check_width(text);
         assert_true(sums ==
                     !strstr(text, "  reserved            3.00 MiB at most, 1.00 MiB at the end"));
         assert_true(sums == !!strstr(text,
@@ -361,24 +295,6 @@ static void test_failed(void **state)
                                  "    app+0x1234"));
 }
 
-/* Of a program in a folder with a blank the name is left, not what follows the blank. */
-static void test_commands(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *command, *wanted;
-    } cases[] = {{"/usr/bin/app -x /a/b", "app -x /a/b"},
-                 {"'/opt/My App/tool' -x", "'tool' -x"},
-                 {"'/opt/My App/my tool' -x /a/b", "'my tool' -x /a/b"},
-                 {"", "?"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct relative relative = {.command = cases[i].command};
-        free(text);
-        text = family_command(&relative, 40);
-        assert_string_equal(text, cases[i].wanted);
-    }
-}
-
 static void expect_first(const char *key, uint32_t function)
 {
     size_t count;
@@ -410,7 +326,7 @@ static void make_leaks(enum series series)
     FILE *out = open_memstream(&text, &bytes);
     leaks_text(&fixture.image, series, 0, NULL, -1, 0, out);
     fclose(out);
-    check_width();
+    fixture_check_width(text);
 }
 
 static void test_leaks_of_none(void **state)
@@ -465,8 +381,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_text_of_a_tree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock_of_a_child, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_of_a_leader, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_processes_with_mapped_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_processes_of_a_heap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_totals_without_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_space, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resident_set, set_up, tear_down),
@@ -475,7 +389,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_twins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaks_of_one_series, set_up, tear_down),

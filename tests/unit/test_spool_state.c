@@ -164,16 +164,19 @@ static void test_identify(void **state)
     (void)state;
     struct shown_pages p = two_processes();
     struct recording_identity identity;
+    struct forks forks = {0};
     int fd = file_of(&p, sizeof p);
-    assert_int_equal(spool_identify(fd, &identity), RECORDING_OK);
+    assert_int_equal(spool_identify(fd, &identity, &forks), RECORDING_OK);
     assert_int_equal(identity.is_spool, 1);
     assert_int_equal(identity.pid, 999999999);
     assert_int_equal(identity.parent_pid, 1);
     assert_true(identity.tree == 5 && identity.start_time == 77 && identity.epoch_ns == 88);
     assert_memory_equal(identity.id, p.header.id, sizeof identity.id);
-    assert_int_equal(identity.fork_count, 1);
-    assert_int_equal(identity.fork_pids[0], 999999998);
-    assert_true(identity.fork_start_times[0] == 78);
+    assert_int_equal(forks.count, 1);
+    assert_int_equal(forks.list[0].pid, 999999998);
+    assert_true(forks.list[0].start_time == 78);
+    free(forks.list);
+    assert_int_equal(spool_identify(fd, &identity, NULL), RECORDING_OK);
     close(fd);
 }
 
@@ -183,14 +186,16 @@ static void test_identify_passes_over_failed_forks(void **state)
     (void)state;
     struct shown_pages p = two_processes();
     struct recording_identity identity;
+    struct forks forks = {0};
     p.control.process_count = 4;
     p.processes[3] = p.processes[1];
     p.processes[1].pid = p.processes[2].pid = 0;
     p.processes[2].state = 1;
     int fd = file_of(&p, sizeof p);
-    assert_int_equal(spool_identify(fd, &identity), RECORDING_OK);
-    assert_int_equal(identity.fork_count, 1);
-    assert_int_equal(identity.fork_serials[0], 3);
+    assert_int_equal(spool_identify(fd, &identity, &forks), RECORDING_OK);
+    assert_int_equal(forks.count, 1);
+    assert_int_equal(forks.list[0].serial, 3);
+    free(forks.list);
     close(fd);
 }
 
@@ -198,7 +203,7 @@ static int identify(const void *data, size_t size)
 {
     struct recording_identity identity;
     int fd = file_of(data, size);
-    int rc = spool_identify(fd, &identity);
+    int rc = spool_identify(fd, &identity, NULL);
     close(fd);
     return rc;
 }
