@@ -215,9 +215,9 @@ static void print_peaks(const struct process *p, const char *name, const char *p
         printf("  heap\t%s\n", units_peak(bytes, t->memory_peak_bytes - t->mapped_then_bytes));
         printf("  mapped\t%s\n", units_peak(bytes, t->mapped_then_bytes));
     }
-    if (totals_resident(t))
-        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)),
-               together ? rss_words_of_sum(p, words) : rss_words(t));
+    uint64_t rss = rss_peak(t, together ? p : NULL, words);
+    if (rss)
+        printf("  RSS\t%s\t%s\n", units_peak(bytes, rss), words);
 }
 
 /* The family of a program that only starts others: the sum, then the biggest. */
@@ -313,7 +313,9 @@ const struct command command_peak = {
         "Prints for each recording the highest live memory with its two parts, the heap and mapped "
         "memory (of a program that maps none there is only the heap), then that of the resident "
         "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
-        "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
+        "of several processes the samples' highest sum, or the largest one's mark where that alone "
+        "is more; in MiB, or in bytes where it is less than one. Of a program that only starts "
+        "others (see "
         "report) the sum of its tree comes first, then the process that held most, of the heap "
         "alone with --heap, of mapped memory with --mapped. The peak of "
         "memory is exact, not sampled; with --tree it is that of the line "

@@ -203,6 +203,13 @@ static inline int totals_mark_holds(const struct totals *t)
     return t->rss_mark_bytes >= t->rss_peak_bytes - t->rss_peak_bytes / 64;
 }
 
+/* Of a family's sum, where the mark is that of its largest process: is that alone more than what
+ * the samples of all come to? */
+static inline int totals_largest_exceeds(const struct totals *t)
+{
+    return t->rss_mark_bytes > t->rss_peak_bytes;
+}
+
 static inline uint64_t totals_resident(const struct totals *t)
 {
     return totals_mark_holds(t) ? t->rss_mark_bytes : t->rss_peak_bytes;
