@@ -1,6 +1,7 @@
 /* gather.c - see gather.h. */
 #include "gather.h"
 #include "folder_watch.h"
+#include "newcomers.h"
 #include "xalloc.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 #define OPEN_MAX      256 /* collected at a time: each holds files and live blocks */
 #define OPEN_MIN      4
-#define FILES_EACH    3   /* open files of a recording, one of the sampler's included */
+#define FILES_EACH    4   /* open files of a recording, two of the sampler's included */
 #define FILES_KEPT    24  /* for all else */
 #define GRACE_MS      100 /* at the end, for processes that are just ending */
 #define GRACE_STEP_MS 5
@@ -20,6 +21,7 @@
 struct gather {
     struct recorded_place place;
     struct folder_watch watch;
+    struct newcomers *newcomers; /* the sampler's, once it is there */
     char *root_wanted;
     struct recorded **items; /* by appearance */
     size_t count, capacity;
@@ -60,6 +62,7 @@ struct gather *gather_open(const char *folder, uint64_t tree)
     g->place = (struct recorded_place){.folder_fd = fd, .tree = tree, .symbols = symbolizer_new()};
     folder_watch_open(&g->watch, fd);
     folder_watch_all(&g->watch, add_before, g);
+    g->newcomers = newcomers_open(fd, tree);
     return g;
 }
 
@@ -103,7 +106,9 @@ void gather_begin(struct gather *g, struct proc_identity root, const char *wante
     g->place.sampler = sampler;
     g->root_wanted = xstrdup(wanted);
     g->open_max = open_limit();
-    sampler_watch(sampler, root.pid, root.pid, 0, NULL); /* its spool may be met late */
+    newcomers_allow(g->newcomers, g->open_max);
+    sampler_find(sampler, g->newcomers);
+    sampler_watch(sampler, root, root.pid, 0, NULL); /* its spool may be met late */
 }
 
 static const struct recorded *last_of_name(const struct gather *g, const char *name)
@@ -377,6 +382,7 @@ void gather_free(struct gather *g)
     free(g->items);
     free(g->successors);
     folder_watch_close(&g->watch);
+    newcomers_close(g->newcomers);
     symbolizer_free(g->place.symbols);
     close(g->place.folder_fd);
     free(g->root_wanted);

@@ -224,9 +224,9 @@ static void print_peaks(const struct process *p, const char *name, const char *p
            quality_peak_bound(p, peak.ns));
     if (series == SERIES_MEMORY && process_has_parts(p))
         print_parts(t);
-    if (totals_resident(t))
-        printf("  RSS\t%s\t%s\n", units_peak(bytes, totals_resident(t)),
-               together ? rss_words_of_sum(p, words) : rss_words(t));
+    uint64_t rss = rss_peak(t, together ? p : NULL, words);
+    if (rss)
+        printf("  RSS\t%s\t%s\n", units_peak(bytes, rss), words);
 }
 
 /* The family of a program that only starts others: the sum, then the biggest. */
@@ -345,7 +345,9 @@ const struct command command_peak = {
         "memory (but for one that is 0; where nothing was mapped then all of it is heap), then "
         "that of the resident "
         "set (RSS): the kernel's high-water mark or, where that is not known, the highest sample; "
-        "in MiB, or in bytes where it is less than one. Of a program that only starts others (see "
+        "of several processes the samples' highest sum, or the largest one's mark where that alone "
+        "is more; in MiB, or in bytes where it is less than one. Of a program that only starts "
+        "others (see "
         "report) the sum of its tree comes first, then the process that held most, of the heap "
         "alone with --heap, of mapped memory with --mapped. Of a process that held more before it "
         "became another program by exec a sentence says so. The peak of "

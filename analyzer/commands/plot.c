@@ -441,9 +441,11 @@ const struct command command_plot = {
         "starts others (see report) is drawn as the sum of its tree and the process that held "
         "most; --pid N draws one process with its functions.\n\n"
         "The line of the resident set joins samples, into a window, too; it is drawn of one "
-        "process "
-        "or, with -C alone, of the tree. Beside it stands the kernel's high-water mark, which "
-        "misses nothing, where it was read after the highest sample.\n\n"
+        "process or, with -C alone, of the tree. That of the tree begins with the first sample, "
+        "and a process counts from its first one on, its last one until its end. Beside the line "
+        "stands the kernel's high-water mark, which misses nothing, where it was read after the "
+        "highest sample: beside that of a tree the largest process's, where that alone is "
+        "more.\n\n"
         "Without -o the picture opens in a window where there is a display, else it is drawn in "
         "the terminal's text. The drawing is done by gnuplot.",
     .options = options,

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "plot_family_lines.h"
 #include "recording.h"
+#include "unmeasured.h"
 #include "xalloc.h"
 #include <stdlib.h>
 
@@ -118,6 +119,16 @@ static void sum_window(const struct courses *courses, uint64_t begin_ns, struct 
     together_line(courses->list, courses->count, begin_ns, sum);
 }
 
+/* Whom the sum's resident set lacks here; the line of the set itself is cut where it is drawn. */
+static void count_unsampled(struct plot_family *f, const struct stretch *w)
+{
+    uint64_t epoch = f->lineage.epoch_ns, end_ns;
+    if (__builtin_add_overflow(epoch, w->end_ns, &end_ns))
+        end_ns = UINT64_MAX;
+    f->sum->processes[0].unsampled =
+        unmeasured_within(&f->lineage.family, epoch + w->begin_ns, end_ns).unsampled;
+}
+
 static void set_sum_window(struct plot_family *f, const struct stretch *w)
 {
     struct courses mapped = {0};
@@ -125,6 +136,7 @@ static void set_sum_window(struct plot_family *f, const struct stretch *w)
     sum_window(&w->all, w->begin_ns, &f->sum_window);
     sum_window(&mapped, w->begin_ns, &f->sum_mapped);
     free_courses(&mapped, 0);
+    count_unsampled(f, w);
 }
 
 static uint64_t highest_of(const struct family_line *line)

@@ -192,19 +192,29 @@ void recorded_start(struct recorded *r, const struct recorded_place *place)
     r->stage = RECORDED_COLLECTING;
 }
 
-void recorded_look(struct recorded *r, const struct recorded_place *place)
+/* A process that has ended meanwhile is reported, too: the sampler may have seen it while it ran.
+ */
+static void watch_newcomers(struct recorded *r, const struct recorded_place *place)
 {
-    r->result.still_running = spool_peek_refresh(&r->peek);
-    for (size_t i = 0; r->collector != NULL && i < r->peek.count; i++) {
+    spool_peek_meet(&r->peek);
+    for (size_t i = 0; i < r->peek.count; i++) {
         struct spool_resident *resident = &r->peek.residents[i];
-        if (resident->process.pid == 0 || resident->told)
-            continue;
         pid_t pid = resident->process.pid;
+        if (pid <= 0 || resident->told)
+            continue;
         collector_lives(r->collector, resident->serial, pid);
-        sampler_watch(place->sampler, pid, resident->elsewhere ? resident->elsewhere : pid,
-                      r->result.start_ns, r->collector);
+        sampler_watch(place->sampler, resident->process,
+                      resident->elsewhere ? resident->elsewhere : pid, r->result.start_ns,
+                      r->collector);
         resident->told = 1;
     }
+}
+
+void recorded_look(struct recorded *r, const struct recorded_place *place)
+{
+    if (r->collector != NULL)
+        watch_newcomers(r, place);
+    r->result.still_running = spool_peek_refresh(&r->peek);
 }
 
 int64_t recorded_step(struct recorded *r, const struct recorded_place *place)

@@ -238,7 +238,8 @@ static int cannot_start(const struct session *s, int error)
     return EXIT_CANNOT_RUN;
 }
 
-/* Every recorded process of the tree may cost three files: spool, capture, and the sampler's. */
+/* Every recorded process of the tree may cost four files: spool, capture, and two of the sampler's.
+ */
 static void raise_file_limit(void)
 {
     struct rlimit limit;

@@ -63,10 +63,10 @@ static void print_resident(const struct totals *t, const struct process *sum)
 {
     char text[UNITS_TEXT], line[UNITS_TEXT + RSS_WORDS + 4], words[RSS_WORDS];
 
-    if (totals_resident(t) == 0)
+    uint64_t rss = rss_peak(t, sum, words);
+    if (rss == 0)
         return;
-    snprintf(line, sizeof line, "%s (%s)", units_bytes(text, totals_resident(t)),
-             sum != NULL ? rss_words_of_sum(sum, words) : rss_words(t));
+    snprintf(line, sizeof line, "%s (%s)", units_bytes(text, rss), words);
     print_line("peak RSS", line);
 }
 
@@ -243,7 +243,7 @@ static void print_figures(const struct totals *t, const struct quality *quality,
 static void print_biggest(const struct run_family *family)
 {
     const struct relative *r = &family->lineage.family.relatives[family->biggest];
-    char a[UNITS_TEXT], b[UNITS_TEXT], line[512];
+    char a[UNITS_TEXT], b[UNITS_TEXT], line[512], words[RSS_WORDS];
     char *program = family_program(r);
 
     snprintf(line, sizeof line,
@@ -254,10 +254,10 @@ static void print_biggest(const struct run_family *family)
     if (totals_have_parts(&r->totals, r->series_unknown))
         print_parts(&r->totals);
     free(program);
-    if (totals_resident(&r->totals) == 0)
+    uint64_t rss = rss_peak(&r->totals, NULL, words);
+    if (rss == 0)
         return;
-    snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, totals_resident(&r->totals)),
-             rss_words(&r->totals));
+    snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, rss), words);
     print_line("", line);
 }
 

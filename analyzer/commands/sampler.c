@@ -13,6 +13,7 @@
 #define INTERVAL_MAX 1e9
 #define WATCHED_MAX  1024 /* processes: each costs an open file */
 #define LOOKS        256  /* of a process that are kept */
+#define ENDED_MAX    1024 /* processes whose looks are kept for a collector that may come */
 
 struct look {
     uint64_t boottime_ns;
@@ -20,11 +21,12 @@ struct look {
 };
 
 struct watched {
-    pid_t pid, known_as;         /* here, and to the collector */
-    int status;                  /* open, as resident.h opens it */
-    struct collector *collector; /* NULL: nobody yet, or nobody any more */
-    struct look looks[LOOKS];    /* the last ones, in a ring, for whoever comes late */
-    size_t look_count;
+    struct proc_identity process; /* here */
+    pid_t known_as;               /* to the collector */
+    int status;                   /* open, as resident.h opens it; -1: the process has ended */
+    struct collector *collector;  /* NULL: nobody yet, or nobody any more */
+    struct look *looks;           /* the last ones, in a ring of LOOKS, for whoever comes late */
+    size_t look_count, look_capacity;
 };
 
 struct sampler {
@@ -33,8 +35,10 @@ struct sampler {
     pthread_cond_t wake;
     int stop;
     uint64_t interval_ns;
-    struct watched **list;
+    struct newcomers *newcomers; /* NULL: none are looked for */
+    struct watched **list;       /* the oldest first */
     size_t count, capacity;
+    size_t ended; /* of these */
 };
 
 static uint64_t now_ns(void)
@@ -45,38 +49,122 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* 1, or 0: the process is gone. */
-static int sample_one(struct watched *w)
+static void keep(struct watched *w, struct look look)
 {
-    struct look look;
-
-    if (!resident_read(w->status, &look.resident))
-        return 0;
-    look.boottime_ns = boot_clock_ns();
-    if (look.resident.bytes == 0)
-        return 1;
+    if (w->look_count < LOOKS)
+        w->looks = xgrow(w->looks, &w->look_capacity, w->look_count + 1, sizeof *w->looks);
     w->looks[w->look_count++ % LOOKS] = look;
     if (w->collector != NULL)
         collector_sample(w->collector, w->known_as, look.boottime_ns, look.resident);
-    return 1;
+}
+
+static void sample_one(struct sampler *s, struct watched *w)
+{
+    struct look look;
+
+    if (w->status < 0)
+        return;
+    if (!resident_read(w->status, &look.resident)) {
+        close(w->status);
+        w->status = -1;
+        s->ended++;
+        return;
+    }
+    look.boottime_ns = boot_clock_ns();
+    if (look.resident.bytes > 0)
+        keep(w, look);
 }
 
 static void stop_watching(struct watched *w)
 {
-    close(w->status);
+    if (w->status >= 0)
+        close(w->status);
+    free(w->looks);
     free(w);
 }
 
-static void sample_all(struct sampler *s)
+/* Of those that have ended the oldest go. */
+static void drop_ended(struct sampler *s)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < s->count; i++)
-        if (sample_one(s->list[i]))
+        if (s->list[i]->status >= 0 || s->ended <= ENDED_MAX) {
             s->list[kept++] = s->list[i];
-        else
+        } else {
+            s->ended--;
             stop_watching(s->list[i]);
+        }
     s->count = kept;
+}
+
+/* ---- who is watched ---- */
+
+/* Is it the same process, as far as start times are known? */
+static int is_same(const struct watched *w, struct proc_identity process)
+{
+    struct resident r;
+
+    if (w->process.pid != process.pid)
+        return 0;
+    if (w->process.start_time != 0 && process.start_time != 0)
+        return w->process.start_time == process.start_time;
+    return w->status >= 0 && resident_read(w->status, &r);
+}
+
+/* The youngest comes to mind first: it is the one most often asked for. */
+static struct watched *find(const struct sampler *s, struct proc_identity process)
+{
+    for (size_t i = s->count; i-- > 0;)
+        if (is_same(s->list[i], process))
+            return s->list[i];
+    return NULL;
+}
+
+/* Its /proc/PID/status, which no later process of the pid is read through; -1: it has ended. */
+static int open_status(struct proc_identity process)
+{
+    struct proc_stat stat;
+    int status = resident_open(process.pid);
+
+    if (status < 0 || process.start_time == 0 ||
+        (proc_stat_read(process.pid, &stat) && stat.start_time == process.start_time))
+        return status;
+    close(status);
+    return -1;
+}
+
+static struct watched *add(struct sampler *s, struct proc_identity process)
+{
+    int status = s->count - s->ended < WATCHED_MAX ? open_status(process) : -1;
+
+    if (status < 0)
+        return NULL;
+    struct watched *w = xcalloc(1, sizeof *w);
+    w->process = process;
+    w->status = status;
+    s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
+    s->list[s->count++] = w;
+    return w;
+}
+
+static void add_newcomer(void *context, struct proc_identity process)
+{
+    struct sampler *s = context;
+
+    if (find(s, process) == NULL)
+        add(s, process);
+}
+
+/* ---- the thread ---- */
+
+static void sample_all(struct sampler *s)
+{
+    if (s->newcomers != NULL)
+        newcomers_look(s->newcomers, add_newcomer, s);
+    for (size_t i = 0; i < s->count; i++)
+        sample_one(s, s->list[i]);
+    drop_ended(s);
 }
 
 static void *sampler_main(void *argument)
@@ -125,30 +213,7 @@ struct sampler *sampler_start(double interval_s)
     return s;
 }
 
-/* The entry of the process, if it is watched already. A later process of its pid is another one. */
-static struct watched *find(const struct sampler *s, pid_t pid)
-{
-    struct resident r;
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->list[i]->pid == pid && resident_read(s->list[i]->status, &r))
-            return s->list[i];
-    return NULL;
-}
-
-static struct watched *add(struct sampler *s, pid_t pid)
-{
-    int status = s->count < WATCHED_MAX ? resident_open(pid) : -1;
-
-    if (status < 0)
-        return NULL;
-    struct watched *w = xcalloc(1, sizeof *w);
-    w->pid = pid;
-    w->status = status;
-    s->list = xgrow(s->list, &s->capacity, s->count + 1, sizeof *s->list);
-    s->list[s->count++] = w;
-    return w;
-}
+/* ---- for collectors ---- */
 
 /* What was seen of the process since then, for a collector that has just come. */
 static void catch_up(const struct watched *w, uint64_t since_ns)
@@ -162,20 +227,29 @@ static void catch_up(const struct watched *w, uint64_t since_ns)
     }
 }
 
-void sampler_watch(struct sampler *s, pid_t pid, pid_t known_as, uint64_t since_ns,
-                   struct collector *collector)
+void sampler_find(struct sampler *s, struct newcomers *newcomers)
 {
     if (s == NULL)
         return;
     pthread_mutex_lock(&s->lock);
-    struct watched *w = find(s, pid);
+    s->newcomers = newcomers;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_watch(struct sampler *s, struct proc_identity process, pid_t known_as,
+                   uint64_t since_ns, struct collector *collector)
+{
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    struct watched *w = find(s, process);
     if (w == NULL)
-        w = add(s, pid);
+        w = add(s, process);
     if (w != NULL) {
         w->known_as = known_as;
         w->collector = collector;
         catch_up(w, since_ns);
-        sample_one(w); /* at once, so that a short program has a sample, too */
+        sample_one(s, w); /* at once, so that a short program has a sample, too */
     }
     pthread_mutex_unlock(&s->lock);
 }

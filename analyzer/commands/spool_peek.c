@@ -107,8 +107,7 @@ static struct proc_identity identify(const struct spool_peek *p, struct spool_re
     return process;
 }
 
-/* Is the process still there? */
-static int check_resident(struct spool_peek *p, struct spool_resident *r)
+static struct spool_process read_resident(struct spool_peek *p, struct spool_resident *r)
 {
     struct spool_process entry;
 
@@ -120,6 +119,22 @@ static int check_resident(struct spool_peek *p, struct spool_resident *r)
         }
     }
     r->process = identify(p, r, &entry);
+    return entry;
+}
+
+void spool_peek_meet(struct spool_peek *p)
+{
+    add_newcomers(p);
+    for (size_t i = 0; i < p->count; i++)
+        if (p->residents[i].process.pid == 0)
+            read_resident(p, &p->residents[i]);
+}
+
+/* Is the process still there? */
+static int check_resident(struct spool_peek *p, struct spool_resident *r)
+{
+    struct spool_process entry = read_resident(p, r);
+
     if (entry.pid == 0)
         return 1;
     if (!proc_alive(r->process))

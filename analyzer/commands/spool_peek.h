@@ -44,6 +44,9 @@ struct spool_peek {
 int spool_peek_open(struct spool_peek *p, int folder_fd, const char *name);
 void spool_peek_close(struct spool_peek *p);
 
+/* Adds who has come since the last look to the residents, whether it has left meanwhile or not. */
+void spool_peek_meet(struct spool_peek *p);
+
 /* Looks again who has come and who has left. Returns how many processes are still there. */
 size_t spool_peek_refresh(struct spool_peek *p);
 

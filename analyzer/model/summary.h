@@ -211,6 +211,13 @@ static inline uint64_t totals_mark(const struct totals *t)
     return is_behind ? t->rss_peak_bytes : t->rss_mark_bytes;
 }
 
+/* Of a family's sum, where the mark is that of its largest process: is that alone more than what
+ * the samples of all come to? */
+static inline int totals_largest_exceeds(const struct totals *t)
+{
+    return t->rss_mark_bytes > t->rss_peak_bytes;
+}
+
 static inline uint64_t totals_resident(const struct totals *t)
 {
     return totals_mark_holds(t) ? totals_mark(t) : t->rss_peak_bytes;

@@ -121,6 +121,8 @@ static int next_sample_step(struct source *s)
 {
     const struct course *c = s->course;
     uint64_t end_ns = c->samples_end_ns ? c->samples_end_ns : c->end_ns;
+    if (c->sample_count == 0)
+        return 0;
     if (s->sample >= c->sample_count || s->over)
         return take_step(s, 0, 0, 0, end_ns);
     const struct sample *sample = &c->samples[s->sample++];
@@ -196,6 +198,12 @@ static int goes_on_at(const struct merge *m, uint64_t ns)
     return m->count > 0 && m->sources[m->heap[0]].ns <= ns;
 }
 
+/* Is the next step that of a process to nothing, at its end? */
+static int is_at_end(const struct merge *m)
+{
+    return m->count > 0 && m->sources[m->heap[0]].over;
+}
+
 void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum)
 {
@@ -208,14 +216,30 @@ void together_line(const struct course *courses, size_t count, uint64_t from_ns,
     merge_end(&m);
 }
 
+/* Whoever joins the samples by lines shall see that a process held its last one until its end. */
+static void hold_until(struct samples *sum, uint64_t ns, uint64_t level)
+{
+    if (sum->count && sum->list[sum->count - 1].ns < ns)
+        samples_add(sum, (struct sample){ns - 1, level});
+}
+
 void together_samples(const struct course *courses, size_t count, struct samples *sum)
 {
     struct merge m;
-    uint64_t ns;
+    uint64_t ns, before = 0;
+    int ends = 0; /* does any process at this moment? */
     merge_begin(&m, courses, count, next_sample_step);
-    while (merge_next(&m, &ns))
-        if (!goes_on_at(&m, ns)) /* one level a moment */
-            samples_add(sum, (struct sample){ns, m.level});
+    while (m.count > 0) {
+        ends |= is_at_end(&m);
+        merge_next(&m, &ns);
+        if (goes_on_at(&m, ns)) /* one level a moment */
+            continue;
+        if (ends)
+            hold_until(sum, ns, before);
+        samples_add(sum, (struct sample){ns, m.level});
+        before = m.level;
+        ends = 0;
+    }
     merge_end(&m);
     samples_sort(sum);
 }

@@ -48,7 +48,9 @@ int steps_next(struct steps *s, uint64_t *ns, uint64_t *level);
 void together_line(const struct course *courses, size_t count, uint64_t from_ns,
                    struct timeline *sum);
 
-/* Sums up the resident sets, each held until its next sample, into empty samples. */
+/* Sums up the resident sets, each from its first sample on, held until the next one and from the
+ * last one to the process's end, into empty samples. These are joined by lines: 1 ns before an end
+ * stands the level that is held until then. */
 void together_samples(const struct course *courses, size_t count, struct samples *sum);
 
 #endif

@@ -18,4 +18,8 @@ struct unmeasured {
 
 struct unmeasured unmeasured_of(const struct family *family);
 
+/* Of those that lived within [begin_ns, end_ns), since 1970. */
+struct unmeasured unmeasured_within(const struct family *family, uint64_t begin_ns,
+                                    uint64_t end_ns);
+
 #endif

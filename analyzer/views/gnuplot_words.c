@@ -264,9 +264,11 @@ void gnuplot_both_text(const struct plot_function *f, char text[GNUPLOT_PARTS_TE
 
 uint64_t gnuplot_high_water(const struct plot *plot)
 {
-    if (!plot_is_single(plot) || plot->summed || plot->windowed)
-        return 0;
     const struct totals *t = &plot->lines[0].image->processes[0].totals;
+    if (!plot_is_single(plot) || plot->windowed || (plot->summed && !totals_largest_exceeds(t)))
+        return 0;
+    if (plot->summed)
+        return t->rss_mark_bytes;
     return totals_mark_holds(t) ? totals_mark(t) : 0;
 }
 
@@ -287,7 +289,8 @@ void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss
     uint64_t high_water = gnuplot_high_water(plot);
     text[0] = '\0';
     if (high_water)
-        snprintf(text, bytes, "RSS high-water mark %s",
+        snprintf(text, bytes, "%s %s",
+                 plot->summed ? "RSS of the largest alone" : "RSS high-water mark",
                  bytes_of_axis(mark, high_water, gnuplot_resident_unit(plot, rss)));
 }
 

@@ -78,11 +78,12 @@ void gnuplot_highest_text(const struct plot *plot, const struct plot_line *line,
 void gnuplot_activation_text(const struct plot_function *f, char *text, size_t bytes);
 
 /* The kernel's high-water mark of the resident set, which belongs beside the line of samples: of
- * one process and its whole time. 0: there is none to show, or it was read before the highest
- * sample. */
+ * the whole time, and of one process or, beside a sum, of the largest one where that alone is more
+ * than the samples. 0: there is none to show, or it was read before the highest sample. */
 uint64_t gnuplot_high_water(const struct plot *plot);
 
-/* "RSS high-water mark 9.07 MiB", "" where there is none to show. */
+/* "RSS high-water mark 9.07 MiB", "RSS of the largest alone 9.07 MiB" beside a sum, "" where there
+ * is none to show. */
 void gnuplot_high_water_text(const struct plot *plot, const struct resident *rss, char *text,
                              size_t bytes);
 

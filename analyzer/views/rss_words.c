@@ -3,19 +3,23 @@
 
 #include <stdio.h>
 
-const char *rss_words(const struct totals *totals)
+static uint64_t peak_of_sum(const struct process *sum, char words[RSS_WORDS])
 {
-    return totals_mark_holds(totals) ? "the kernel's high-water mark" : "the highest sample";
-}
-
-const char *rss_words_of_sum(const struct process *sum, char text[RSS_WORDS])
-{
-    int is_mark = totals_mark_holds(&sum->totals);
+    int is_mark = totals_largest_exceeds(&sum->totals);
     size_t lacking = is_mark ? sum->unmeasured : sum->unsampled;
     int n =
-        snprintf(text, RSS_WORDS, "%s", is_mark ? "the largest process alone" : "samples, summed");
+        snprintf(words, RSS_WORDS, "%s", is_mark ? "the largest process alone" : "samples, summed");
     if (lacking)
-        snprintf(text + n, RSS_WORDS - (size_t)n, "; %zu process%s none", lacking,
+        snprintf(words + n, RSS_WORDS - (size_t)n, "; %zu process%s none", lacking,
                  lacking == 1 ? " has" : "es have");
-    return text;
+    return is_mark ? sum->totals.rss_mark_bytes : sum->totals.rss_peak_bytes;
+}
+
+uint64_t rss_peak(const struct totals *totals, const struct process *sum, char words[RSS_WORDS])
+{
+    if (sum)
+        return peak_of_sum(sum, words);
+    snprintf(words, RSS_WORDS, "%s",
+             totals_mark_holds(totals) ? "the kernel's high-water mark" : "the highest sample");
+    return totals_resident(totals);
 }

@@ -1,6 +1,6 @@
 /*
- * rss_words.h - says which of two figures a resident set's peak is: the kernel's, which misses
- * nothing, or the highest of the samples that make the line of a picture. Any thread.
+ * rss_words.h - which of two figures is a resident set's peak, and how it is known: the kernel's,
+ * which misses nothing, or the highest of the samples that make the line of a picture. Any thread.
  */
 #ifndef MPROF_RSS_WORDS_H
 #define MPROF_RSS_WORDS_H
@@ -9,11 +9,10 @@
 
 #define RSS_WORDS 96
 
-/* How totals_resident of one process is known: "the kernel's high-water mark". */
-const char *rss_words(const struct totals *totals);
-
-/* The same of a family's sum, whose samples are summed; the kernel's mark is then that of the
- * largest. How many processes lack the figure is said: "samples, summed; 3 processes have none". */
-const char *rss_words_of_sum(const struct process *sum, char text[RSS_WORDS]);
+/* The peak, 0 where it is not known, and how it is: "the kernel's high-water mark". `sum`: the
+ * process that is a whole family, whose samples are summed while the kernel's mark is that of the
+ * largest process alone; the bigger of the two is the peak, and how many processes lack the figure
+ * is said: "samples, summed; 3 processes have none". NULL: the totals are those of one process. */
+uint64_t rss_peak(const struct totals *totals, const struct process *sum, char words[RSS_WORDS]);
 
 #endif

@@ -160,9 +160,9 @@ void totals_text(const struct process *p, enum series series, int together, FILE
         fprintf(out, "  figures       %s\n", totals_left(p, left));
     if (p->left != FIGURES_NONE)
         print_figures(p, series, together, out);
-    if (totals_resident(t))
-        fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, totals_resident(t)),
-                together ? rss_words_of_sum(p, words) : rss_words(t));
+    uint64_t rss = rss_peak(t, together ? p : NULL, words);
+    if (rss)
+        fprintf(out, "  RSS peak      %14s (%s)\n", units_bytes(a, rss), words);
     if (p->thread_count > 1)
         fprintf(out, "  threads       %14s\n", units_count(a, p->thread_count));
 }

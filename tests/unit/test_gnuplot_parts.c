@@ -178,7 +178,8 @@ static void test_digits_of_a_slope(void **state)
     assert_string_equal(text, "slope 0.3936 KiB/s");
 }
 
-/* The kernel's figure stands beside the samples, of a whole process only. */
+/* The kernel's figure stands beside the samples, of a whole process; of a sum where the largest
+ * process alone has more than was seen of all. */
 static void test_high_water_mark(void **state)
 {
     (void)state;
@@ -200,6 +201,10 @@ static void test_high_water_mark(void **state)
     free(script);
     plot.windowed = 0;
     plot.summed = 2;
+    script = script_of(&plot, PICTURE_SVG, &bytes);
+    assert_non_null(strstr(script, "RSS of the largest alone 11.00 MiB"));
+    free(script);
+    fixture.process.totals.rss_mark_bytes = 10 * FIXTURE_MIB;
     assert_int_equal(gnuplot_high_water(&plot), 0);
 }
 

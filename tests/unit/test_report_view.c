@@ -189,6 +189,12 @@ static void test_resident_set(void **state)
     make_text(-1, "peak");
     together = 0;
     assert_non_null(strstr(text, "11.00 MiB (the largest process alone)"));
+    /* Of a sum the bigger one, however little it is bigger: the two are of different processes. */
+    fixture.process.totals.rss_mark_bytes = (10 << 20) - 1;
+    together = 1;
+    make_text(-1, "peak");
+    together = 0;
+    assert_non_null(strstr(text, "10.00 MiB (samples, summed)"));
 }
 
 static void test_quality_is_never_silent(void **state)

@@ -75,10 +75,28 @@ static void test_unended(void **state)
     assert_int_equal(unmeasured_of(&family).unended, 2);
 }
 
+/* A window has those alone that lived in it. */
+static void test_window(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        set(i, KIN_FORK, 0, 0, 0);
+        is_left[i] = 0;
+        kin[i].begin_ns = 100 * i;
+        relatives[i].end_ns = 100 * i + 50;
+    }
+    assert_int_equal(unmeasured_within(&family, 0, UINT64_MAX).unsampled, COUNT);
+    assert_int_equal(unmeasured_within(&family, 150, 201).unsampled, 2);
+    assert_int_equal(unmeasured_within(&family, 151, 200).unsampled, 0);
+    relatives[0].runs_on = 1;
+    assert_int_equal(unmeasured_within(&family, 151, 200).unknown, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts),
-                                       cmocka_unit_test(test_unended)};
+                                       cmocka_unit_test(test_unended),
+                                       cmocka_unit_test(test_window)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
