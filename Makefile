@@ -48,7 +48,7 @@ ANALYZER_PARTS := $(filter-out $(B)/obj/analyzer/main.o,$(ANALYZER_OBJ))
 all: $(B)/libmprof.so $(B)/mprof-c
 
 $(B)/libmprof.so: $(PRELOAD_OBJ) preload/libmprof.map
-	$(CC) -shared -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(POINTS) $(LDFLAGS)
+	$(CC) -shared -nostartfiles -Wl,-soname,libmprof.so -Wl,--version-script=preload/libmprof.map -Wl,-z,defs -Wl,-z,now -Wl,-z,separate-code -o $@ $(PRELOAD_OBJ) $(POINTS) $(LDFLAGS)
 
 $(B)/mprof-c: $(ANALYZER_OBJ)
 	$(CC) $(ANALYZER_FLAGS) -Wl,--export-dynamic-symbol=mprof_c_is_left_alone -o $@ $(ANALYZER_OBJ) $(POINTS) $(LDFLAGS) $(ANALYZER_LIBS)
@@ -60,6 +60,9 @@ $(B)/obj/analyzer/symbols/elf_load.o: ANALYZER_FLAGS += -fno-plt
 # one of popen, which allocates, or of syscall, from which a raw clone's child returns on a stack of its own.
 # And where it is cramped, no frame may be larger than it must (preload/record.c).
 $(B)/pic/preload/record.o $(B)/pic/preload/interpose.o $(B)/pic/preload/interpose_map.o $(B)/pic/preload/interpose_space.o $(B)/pic/preload/interpose_cxx.o $(B)/pic/preload/interpose_loader.o $(B)/pic/preload/interpose_process.o: PRELOAD_FLAGS += -foptimize-sibling-calls
+
+# The compiler must not take the loops of strlen for calls of strlen.
+$(B)/pic/preload/own_text.o: PRELOAD_FLAGS += -ffreestanding -fno-tree-loop-distribute-patterns
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)

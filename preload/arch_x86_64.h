@@ -41,24 +41,28 @@ static inline int arch_is_pointer(uint32_t relocation)
 }
 
 /*
- * Has the C library made this thread's block? Such a one begins with its own address and has it
- * once more as its third word (%fs:0, %fs:0x10). A thread that a program makes by itself may have
- * another block, or none: then nothing at %fs can be read, so the processor is asked first where
- * that is, if it may be (arch_may_ask_block, from AT_HWCAP2). A block of aarch64 does not know its
- * own address; there the check must be another one.
+ * The calling thread's block is where %fs leads. The C library's begins with its own address and
+ * has it once more as its third word. A thread that a program makes by itself may have another
+ * block, or any number in place of one; so the processor is asked for the address, if it may be
+ * (arch_may_ask_block, from AT_HWCAP2), before anything is read there. A block of aarch64 does not
+ * know its own address; there the check must be another one.
  */
 static inline int arch_may_ask_block(unsigned long hwcap2)
 {
     return hwcap2 >> 1 & 1; /* HWCAP2_FSGSBASE */
 }
 
-static inline int arch_has_libc_block(int may_ask)
+static inline uintptr_t arch_block(void)
 {
-    uintptr_t block = 1, first, third;
-    if (may_ask)
-        __asm__ volatile("rdfsbase %0" : "=r"(block));
-    if (!block)
-        return 0;
+    uintptr_t block;
+    __asm__ volatile("rdfsbase %0" : "=r"(block));
+    return block;
+}
+
+/* Where the block can be read. */
+static inline int arch_has_libc_block(void)
+{
+    uintptr_t first, third;
     __asm__ volatile("mov %%fs:0, %0" : "=r"(first));
     __asm__ volatile("mov %%fs:0x10, %0" : "=r"(third));
     return first && first == third;

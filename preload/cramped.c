@@ -60,23 +60,43 @@ static __attribute__((noinline)) int is_on_small_alternate(void)
     return (now.ss_flags & SS_ONSTACK) && now.ss_size < CRAMPED_BYTES;
 }
 
-static __attribute__((noinline)) void call_elsewhere(void (*work)(void *), void *job)
+struct call {
+    void (*work)(void *);
+    void *job;
+};
+
+/* Signals may come, as nothing may hold them back. Without an alternate stack their frames lie on
+ * ours, and not on the handler that called us. */
+static void without_alternate(void *argument)
+{
+    const struct call *c = argument;
+    stack_t now, none = {.ss_flags = SS_DISABLE};
+    SYS_CALL(SYS_sigaltstack, &none, &now, 0, 0, 0, 0);
+    c->work(c->job);
+    SYS_CALL(SYS_sigaltstack, &now, 0, 0, 0, 0, 0);
+}
+
+static __attribute__((noinline)) void call_elsewhere(struct call *c)
 {
     struct sys_held held = sys_hold_signals();
     uint32_t bit;
     uint8_t *stack = stack_take(&bit);
-    if (stack)
-        arch_call_on_stack(work, job, stack + STACK_BYTES);
+    if (stack && held.is_held)
+        arch_call_on_stack(c->work, c->job, stack + STACK_BYTES);
+    else if (stack)
+        arch_call_on_stack(without_alternate, c, stack + STACK_BYTES);
     else
-        work(job);
+        c->work(c->job);
     stack_give_back(stack, bit);
     sys_release_signals(held);
 }
 
 void cramped_call(void (*work)(void *), void *job)
 {
-    if (sys_may(SYS_KIND_SIGNALS) && (tls.thread || is_on_small_alternate()))
-        call_elsewhere(work, job);
+    struct call c = {work, job};
+    int can_go = sys_may(SYS_KIND_SIGNALS) || sys_may(SYS_KIND_SELF);
+    if (can_go && (tls.thread || is_on_small_alternate()))
+        call_elsewhere(&c);
     else
         work(job);
 }

@@ -4,7 +4,8 @@
  * A signal's frame takes 1 to 3.5 KiB (11 with AMX) of the alternate stack, which may have only 4;
  * the program has measured the rest for its own calls. So an event that comes from an alternate
  * stack of less than CRAMPED_BYTES is recorded on one of our stacks. Signals are held back
- * meanwhile, because the kernel would take the program's alternate stack to be free.
+ * meanwhile, because the kernel would take the program's alternate stack to be free; where a filter
+ * forbids that, there is no alternate stack meanwhile.
  *
  * The hook of sigaltstack notes which stack is the alternate one; when a thread begins, the kernel
  * is asked. Any thread, about itself.

@@ -5,24 +5,21 @@
 #include "sys.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HEAD_BYTES   256 /* of a program: the kernel reads no more of a script's first line */
 #define SCRIPT_DEPTH 5   /* scripts whose interpreter is a script; the kernel allows no more */
 #define FOLDER_BYTES 512 /* of PATH's; longer ones are passed over */
 
-#define PATH         "PATH="
 #define DEFAULT_PATH "/bin:/usr/bin" /* libc's */
 
 /* ---- the search ---- */
 
 static const char *search_path(void)
 {
-    for (char **variable = environ; variable && *variable; variable++)
-        if (strncmp(*variable, PATH, strlen(PATH)) == 0)
-            return *variable + strlen(PATH);
-    return DEFAULT_PATH;
+    const char *path = getenv("PATH");
+    return path ? path : DEFAULT_PATH;
 }
 
 static long open_in(const char *folder, size_t bytes, const char *name)

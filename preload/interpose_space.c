@@ -91,13 +91,22 @@ HOOK int brk(void *to)
     return result;
 }
 
+/* libc's variable; a call of sbrk would tell it, too, but may be seen by a library behind us. */
+extern void *__curbrk __attribute__((weak));
+
+static uintptr_t break_of_libc(uintptr_t kernels)
+{
+    void *known = &__curbrk ? __atomic_load_n(&__curbrk, __ATOMIC_RELAXED) : NULL;
+    return known ? (uintptr_t)known : kernels;
+}
+
 /* libc reckons from the break as it knows it, which the kernel's need not be: the program may have
  * moved that by its number. Where they were the same, and libc has found another one, a malloc in
  * another thread has moved it since. */
 HOOK_PART static __attribute__((noinline)) void *
 move_break(const struct arch_frame *caller, intptr_t increment, void *(*next)(intptr_t))
 {
-    uintptr_t from = kernel_break(0), known = (uintptr_t)next(0);
+    uintptr_t from = kernel_break(0), known = break_of_libc(from);
     struct break_pages pages = before_break(caller, from, known + (uintptr_t)increment);
     void *before = next(increment);
     if (increment > 0 && from == known && pages.to > pages.from && before != (void *)-1)

@@ -43,11 +43,11 @@ __attribute__((noinline)) int whose_is_left_alone(const struct arch_frame *calle
         return 1;
     if (!thread_has_storage())
         return is_lost();
-    if (!real_ready() || own_work())
+    if (!real_ready())
         return 1;
     if (!recorder_ready()) /* in a child without a place in the spool, the record is counted */
-        return recorder_state != RECORDER_COUNTING;
+        return recorder_state != RECORDER_COUNTING || own_work();
     if (!thread_is_own())
         return is_lost();
-    return loaded_is_allocator(caller->pc) || is_inside_hook(caller);
+    return own_work() || loaded_is_allocator(caller->pc) || is_inside_hook(caller);
 }

@@ -3,8 +3,6 @@
 #include "init.h"
 #include "sys.h"
 
-#pragma weak pthread_getcpuclockid /* before glibc 2.34 in a library of its own */
-
 /* Sends no signal; the kernel only checks whether it could. */
 static long ask(int32_t pid, uint32_t id)
 {
@@ -15,8 +13,6 @@ static long ask(int32_t pid, uint32_t id)
 uint32_t life_of(pthread_t thread)
 {
     clockid_t clock;
-    if (!pthread_getcpuclockid)
-        return LIFE_UNKNOWN;
     return pthread_getcpuclockid(thread, &clock) == 0 ? ~(uint32_t)(clock >> 3) : LIFE_UNKNOWN;
 }
 

@@ -2,13 +2,13 @@
 #include "loaded.h"
 #include "chunk.h"
 #include "init.h"
+#include "lookup.h"
 #include "module_facts.h"
 #include "objects.h"
 #include "rules.h"
 #include "sys.h"
 
 #include <elf.h>
-#include <errno.h>
 #include <link.h>
 #include <string.h>
 
@@ -80,7 +80,8 @@ void loaded_start(void)
 void loaded_find_allocator(uintptr_t function)
 {
     struct object allocator;
-    uintptr_t in_libc = (uintptr_t)__errno_location; /* which nobody else brings */
+    const struct link_map *libc = lookup_libc();
+    uintptr_t in_libc = libc ? (uintptr_t)libc->l_ld : 0;
     if (!object_find(function, &allocator) ||
         in_libc - allocator.start < allocator.end - allocator.start)
         return;

@@ -204,6 +204,26 @@ struct definition lookup_in(const struct link_map *object, const char *name, con
     return (struct definition){NULL, NULL};
 }
 
+/* ---- an object by the name that others want it by ---- */
+
+const struct link_map *lookup_named(const char *begin)
+{
+    const struct link_map *object = lookup_all();
+    for (; object; object = object->l_next) {
+        size_t name = lookup_number(object, DT_SONAME);
+        const char *texts = (const char *)lookup_table(object, DT_STRTAB);
+        if (name && lookup_begins_with(texts + name, begin))
+            break;
+    }
+    return object;
+}
+
+const struct link_map *lookup_libc(void)
+{
+    const struct link_map *glibc_or_musl = lookup_named("libc.so");
+    return glibc_or_musl ? glibc_or_musl : lookup_named("libc.musl");
+}
+
 /* ---- all objects ---- */
 
 /* The kernel's own object is in the list, but nothing is bound to it by name. */

@@ -28,6 +28,8 @@ struct definition {
 const struct link_map *lookup_all(void);
 const struct link_map *lookup_own(void);    /* this library; NULL where it is not in the list */
 const struct link_map *lookup_behind(void); /* the object after it */
+const struct link_map *lookup_libc(void);   /* the C library; NULL where it is not in the list */
+const struct link_map *lookup_named(const char *begin); /* whose DT_SONAME begins so; or NULL */
 
 /*
  * The first definition, from the object `from` on, that a caller asking for this version would be

@@ -23,6 +23,13 @@ void *real_next(const char *name, const char *version)
                         : dlsym(RTLD_NEXT, name);
 }
 
+/* For our own calls: not what the program, or another library before libc, has by that name. */
+void *real_libc(const char *name)
+{
+    return lookup_own() && lookup_libc() ? lookup_address(lookup_in(lookup_libc(), name, NULL))
+                                         : dlsym(RTLD_NEXT, name);
+}
+
 /* The definition that a call from the program is bound to. */
 static struct definition first_of_all(const char *name)
 {

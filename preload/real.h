@@ -93,6 +93,9 @@ void real_resolve(void);
 /* The function behind us of that name and version (lookup.h), or NULL. */
 void *real_next(const char *name, const char *version);
 
+/* The C library's own function of that name. */
+void *real_libc(const char *name);
+
 /*
  * Has ld.so relocated this library? Before us it relocates the libraries behind us, and runs their
  * IFUNC resolvers: what these call us for is served without thread-local storage and without calls

@@ -145,6 +145,7 @@ static const struct {
     {SYS_KIND_SELF, SYS_getppid, {0}},
     {SYS_KIND_SELF, SYS_prctl, {PR_GET_NAME, SPOOL_PAGE}},
     {SYS_KIND_SELF, SYS_sigaltstack, {0, SPOOL_PAGE}},
+    {SYS_KIND_SELF, SYS_sigaltstack, {SPOOL_PAGE, 0}},
     {SYS_KIND_PROBE, SYS_rt_sigprocmask, {(uint32_t)-1, SPOOL_PAGE, 0, 8}},
     {SYS_KIND_SIGNALS, SYS_rt_sigprocmask, {SIG_SETMASK, SPOOL_PAGE, SPOOL_PAGE, 8}},
     {SYS_KIND_LIFE, SYS_tgkill, {OWN_PID, OWN_PID, 0}},

@@ -175,17 +175,51 @@ void thread_tend(void)
 
 /* ---- whose storage it is ---- */
 
-static int may_ask_block;
+/* The first thread's block, which is always there; 0: we cannot know where a block is. */
+static uintptr_t first_block;
+static uintptr_t tls_distance; /* from a block to its thread's `tls` */
 
 /* Before it, all threads are libc's. */
 static __attribute__((constructor)) void look_at_processor(void)
 {
-    may_ask_block = arch_may_ask_block(getauxval(AT_HWCAP2));
+    if (arch_may_ask_block(getauxval(AT_HWCAP2)))
+        first_block = arch_block();
+    tls_distance = (uintptr_t)&tls - first_block;
+}
+
+#define BLOCK_BYTES 1024 /* of libc's block: what we and libc read of it lies in these */
+
+/* Are there all the words that a block of libc's has, and `tls` at its distance from them? */
+static int can_be_read(uintptr_t block)
+{
+    uintptr_t at[] = {block, block + BLOCK_BYTES - 8, block + tls_distance};
+    for (unsigned i = 0, n; i < 3; i++) {
+        for (n = 0; n < i && at[n] / SYS_PAGE != at[i] / SYS_PAGE; n++)
+            ;
+        if (n == i && !sys_readable_by_any(at[i] & ~7ul))
+            return 0;
+    }
+    return block % 8 == 0;
 }
 
 int thread_has_storage(void)
 {
-    return arch_has_libc_block(may_ask_block);
+    uintptr_t block = first_block ? arch_block() : 0;
+    return (block == first_block || can_be_read(block)) && arch_has_libc_block();
+}
+
+/* Is it one of our states? What lies where libc would have `tls` may be anything. */
+static int is_state(const struct thread *t)
+{
+    for (uint32_t i = 0; i < states(); i += SLAB_STATES)
+        if ((uintptr_t)t - (uintptr_t)state(i) < SLAB_STATES * sizeof *t)
+            return ((uintptr_t)t - (uintptr_t)state(i)) % sizeof *t == 0;
+    return 0;
+}
+
+struct thread *thread_here(void)
+{
+    return thread_has_storage() && is_state(tls.thread) ? tls.thread : NULL;
 }
 
 /* The state tells its owner; a thread without one asks libc. */
@@ -193,6 +227,8 @@ static int owns(const struct thread *t, uint32_t id)
 {
     if (!t)
         return life_own() == id;
+    if (!is_state(t))
+        return 0;
     uint32_t owner = owner_of(__atomic_load_n(&t->owner, __ATOMIC_RELAXED));
     return owner == id || (owner == LIFE_UNKNOWN && (t->tid == id || !t->tid));
 }

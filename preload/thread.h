@@ -31,7 +31,8 @@ struct tls {
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* May `tls` be touched? Not in a thread that the program has made without the C library, on storage
- * of its own (clone with CLONE_SETTLS). Needs nothing, not even a recorder. */
+ * of its own (clone with CLONE_SETTLS), whatever lies there: the kernel is asked whether it can be
+ * read, but for the first thread. Needs nothing, not even a recorder. */
 int thread_has_storage(void);
 
 /* Is that storage the caller's own? The child of a vfork, or of a clone without CLONE_SETTLS, is on
@@ -63,10 +64,7 @@ struct thread {
 } __attribute__((aligned(128))); /* no two threads write to one cache line, or pair of lines */
 
 /* The caller's state, NULL where it has none. For callers that may be a thread without storage. */
-static inline struct thread *thread_here(void)
-{
-    return thread_has_storage() ? tls.thread : NULL;
-}
+struct thread *thread_here(void);
 
 /* How many hooks may interrupt each other by way of handlers; what is deeper is lost. */
 #define THREAD_NESTING 3

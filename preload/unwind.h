@@ -1,6 +1,6 @@
 /*
  * unwind.h - libunwind, for the frames that no rule expresses, and for the self-check. The
- * constructor opens it with dlopen(RTLD_LOCAL); it is never a DT_NEEDED, because it exports
+ * constructor opens it by itself (unwind_space.h); it is never a DT_NEEDED, because it exports
  * _Unwind_* and backtrace, and a host would bind to them. Without it, and before the constructor,
  * such stacks are marked truncated, and nothing is compared.
  *

@@ -3,6 +3,7 @@
 #include "loaded.h"
 #include "objects.h"
 #include "sys.h"
+#include "word.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -133,6 +134,52 @@ static void close_pipe(long end)
         }
 }
 
+#define LIBRARY "libunwind-x86_64.so.8"
+
+static void *own_function(const struct link_map *object, const char *name)
+{
+    return lookup_address(lookup_in(object, name, NULL));
+}
+
+static int is_of_memory(const char *name)
+{
+    return lookup_is_same(name, "malloc") || lookup_is_same(name, "calloc") ||
+           lookup_is_same(name, "realloc") || lookup_is_same(name, "free");
+}
+
+/*
+ * Binds what libunwind calls of libc to libc: what the program, or a library before libc, has by
+ * the name of mmap or getenv may not be ready yet. But for what allocates: that stays with our
+ * hooks, and is served from our arena. (RTLD_DEEPBIND would bind the libraries that libunwind needs
+ * so, too, and the program may come to use those.)
+ */
+static void bind(const struct link_map *library, uintptr_t table, size_t bytes)
+{
+    const ElfW(Rela) *r = (const ElfW(Rela) *)table, *end = r + bytes / sizeof *r;
+    const ElfW(Sym) *symbols = (const ElfW(Sym) *)lookup_table(library, DT_SYMTAB);
+    for (; table && r < end; r++) {
+        const ElfW(Sym) *symbol = &symbols[r->r_info >> 32];
+        const char *name = lookup_name(library, symbol);
+        if (!arch_is_pointer((uint32_t)r->r_info) || symbol->st_shndx != SHN_UNDEF ||
+            is_of_memory(name))
+            continue;
+        void *function = own_function(lookup_libc(), name);
+        if (function)
+            word_store(library, library->l_addr + r->r_offset, (uintptr_t)function);
+    }
+}
+
+static const struct link_map *open_bound(void)
+{
+    int is_programs = lookup_named(LIBRARY) != NULL; /* then it is bound as the program's */
+    const struct link_map *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library && !is_programs && lookup_libc()) {
+        bind(library, lookup_table(library, DT_RELA), lookup_number(library, DT_RELASZ));
+        bind(library, lookup_table(library, DT_JMPREL), lookup_number(library, DT_PLTRELSZ));
+    }
+    return library;
+}
+
 int unwind_space_open(void)
 {
     static unw_accessors_t accessors = {.find_proc_info = find_proc_info,
@@ -142,20 +189,20 @@ int unwind_space_open(void)
                                         .access_reg = access_reg,
                                         .access_fpreg = access_fpreg,
                                         .resume = no_resume};
-    void *library = dlopen("libunwind-x86_64.so.8", RTLD_NOW | RTLD_LOCAL);
+    const struct link_map *library = open_bound();
     if (!library)
         return 0;
     /* The macros of libunwind.h put their target's prefix before the names. */
     unw_addr_space_t (*create)(unw_accessors_t *, int) =
-        dlsym(library, TEXT(unw_create_addr_space));
+        own_function(library, TEXT(unw_create_addr_space));
     int (*cache)(unw_addr_space_t, unw_caching_policy_t) =
-        dlsym(library, TEXT(unw_set_caching_policy));
-    unwind_step_cursor = dlsym(library, TEXT(unw_step));
-    unwind_get_register = dlsym(library, TEXT(unw_get_reg));
-    unwind_get_procedure = dlsym(library, TEXT(unw_get_proc_info));
-    flush = dlsym(library, TEXT(unw_flush_cache));
-    init_remote = dlsym(library, TEXT(unw_init_remote));
-    search = dlsym(library, TEXT(SEARCH));
+        own_function(library, TEXT(unw_set_caching_policy));
+    unwind_step_cursor = own_function(library, TEXT(unw_step));
+    unwind_get_register = own_function(library, TEXT(unw_get_reg));
+    unwind_get_procedure = own_function(library, TEXT(unw_get_proc_info));
+    flush = own_function(library, TEXT(unw_flush_cache));
+    init_remote = own_function(library, TEXT(unw_init_remote));
+    search = own_function(library, TEXT(SEARCH));
     if (!create || !cache || !unwind_step_cursor || !unwind_get_register || !unwind_get_procedure ||
         !init_remote || !flush || !search || !(space = create(&accessors, 0)))
         return 0;

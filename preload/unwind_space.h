@@ -6,7 +6,8 @@
  * registers come from a copy, memory word by word and only where it can be read, and the tables of
  * call frame information from where objects.h says, without a lock.
  *
- * libunwind-x86_64 is opened with RTLD_LOCAL and never a DT_NEEDED. One visitor at a time.
+ * libunwind-x86_64 is opened with RTLD_LOCAL and never a DT_NEEDED; what it calls of libc is
+ * libc's. One visitor at a time.
  */
 #ifndef MPROF_UNWIND_SPACE_H
 #define MPROF_UNWIND_SPACE_H

@@ -2,9 +2,12 @@
 #include "last_resort.h"
 #include "command.h"
 #include "launch.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +17,38 @@ static struct last_resort resort;
 static const char *name;
 static int armed, root_ended;
 static atomic_int taken;
+
+/* ---- before the start ---- */
+
+#define FILES_NEEDED 4 /* the folder, its watch, and the pipe that the program starts by */
+
+int last_resort_has_files(void)
+{
+    int files[FILES_NEEDED], count = 0;
+
+    while (count < FILES_NEEDED && (files[count] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        count++;
+    int is_enough = count == FILES_NEEDED || !last_resort_is_for(errno);
+    while (count > 0)
+        close(files[--count]);
+    return is_enough;
+}
+
+int last_resort_is_for(int error)
+{
+    return error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM;
+}
+
+void last_resort_say(const char *program, int error, int is_recorded)
+{
+    complain("%s: runs in place of mprof-c run (%s)%s", program, strerror(error),
+             is_recorded ? ", so nobody collects meanwhile; any command that reads its recording "
+                           "(mprof-c list shows it) completes it"
+                         : "");
+    fflush(stderr);
+}
+
+/* ---- after it ---- */
 
 int run_exit_status(const struct supervised *end)
 {

@@ -1,7 +1,9 @@
 /*
- * last_resort.h - what run does where there is no memory to collect with: the program goes on, run
- * waits for it and ends as it does, and what was recorded stays in the spools, which any later
- * command completes.
+ * last_resort.h - what run does where it cannot collect: the program runs all the same, and what
+ * was recorded stays in the spools, which any later command completes.
+ *
+ * Without files or processes that shows before the start: the program takes run's own place.
+ * Without memory it may show later: the program goes on, run waits for it and ends as it does.
  *
  * Whoever wants memory that is not there ends the process with a sentence, libraries as well: that
  * end is caught here. From another thread than the main one it ends only that thread's work.
@@ -10,6 +12,15 @@
 #define MPROF_LAST_RESORT_H
 
 #include "supervise.h"
+
+/* Are there descriptors enough to begin with? */
+int last_resort_has_files(void);
+
+/* Does this error of launch_start say that run itself cannot go on, whatever the program is? */
+int last_resort_is_for(int error);
+
+/* Says that the program is to take run's place, because of this error. */
+void last_resort_say(const char *program, int error, int is_recorded);
 
 /* How supervise is called. */
 struct last_resort {

@@ -208,15 +208,21 @@ static int is_text(const char *path)
            !(got >= 4 && memcmp(begin, "\177ELF", 4) == 0);
 }
 
-static void run_child(const char *program, char *const *argv, char *const *environment,
-                      const struct launch_signals *before, int error_pipe)
+int launch_become(const char *program, char *const *argv, char *const *environment,
+                  const struct launch_signals *before)
 {
     give_signals_back(before);
     if (program != NULL)
         execve(program, argv, environment);
     if (program == NULL || (errno == ENOEXEC && is_text(program)))
         execvpe(argv[0], argv, environment);
-    int error = errno;
+    return errno;
+}
+
+static void run_child(const char *program, char *const *argv, char *const *environment,
+                      const struct launch_signals *before, int error_pipe)
+{
+    int error = launch_become(program, argv, environment, before);
     while (write(error_pipe, &error, sizeof error) < 0 && errno == EINTR)
         ;
     _exit(127);

@@ -50,6 +50,10 @@ void launch_take_signals(struct launch_signals *before, sigset_t *watched);
 int launch_start(const char *program, char *const *argv, char *const *environment,
                  const struct launch_signals *before, pid_t *pid);
 
+/* The same in mprof-c's own place: returns only where that fails, the errno of exec. */
+int launch_become(const char *program, char *const *argv, char *const *environment,
+                  const struct launch_signals *before);
+
 /* Ends mprof-c by the signal that the program died of, without a core of its own. */
 void launch_die_of(int signal) __attribute__((noreturn));
 

@@ -84,6 +84,8 @@ struct session {
     struct elf_report elf;
     char *library; /* NULL: the program runs without */
     uint64_t tree;
+    pid_t parent;           /* of the program */
+    int has_files;          /* enough to collect with */
     struct gather *gather;  /* NULL without a library */
     uint64_t inherited_rss; /* resident before the child's exec: a maximum near it says nothing */
 };
@@ -119,11 +121,16 @@ static int check_output(struct session *s)
                  wanted);
         return COMMAND_FAILED;
     case OUTPUT_NAME_NO_FOLDER:
-        complain("the working folder cannot be found (%s); go to another one", strerror(errno));
+        complain(
+            "the working folder cannot be found (%s); go to another one, or give a file outside of "
+            "it with -o",
+            strerror(errno));
         return COMMAND_FAILED;
     default:
         break;
     }
+    if (!s->has_files)
+        return COMMAND_OK; /* nothing can be looked at, and nothing will be replaced */
     s->gather = gather_open(s->output.folder, s->tree);
     if (s->gather == NULL || faccessat(AT_FDCWD, s->output.folder, W_OK | X_OK, AT_EACCESS) != 0) {
         complain("%s: cannot be written to (%s); choose another folder with -o", s->output.folder,
@@ -195,7 +202,7 @@ static void set_children(const struct session *s, struct launch_setting *setting
     if (!s->values.no_children && getenv(setting_variables[SETTING_CHILDREN]) == NULL)
         return;
     if (s->values.no_children)
-        snprintf(text, bytes, "0:%d", (int)getpid());
+        snprintf(text, bytes, "0:%d", (int)s->parent);
     else
         snprintf(text, bytes, "1");
     *setting = (struct launch_setting){setting_variables[SETTING_CHILDREN], text};
@@ -368,6 +375,29 @@ static void make_room(const struct session *s)
     free(wanted);
 }
 
+/* Returns only where that fails, the exec's errno. */
+static int take_own_place(struct session *s, int error, const struct launch_signals *before)
+{
+    s->parent = getppid();
+    char **environment = make_environment(s);
+    last_resort_say(s->argv[0], error, s->library != NULL);
+    error = launch_become(s->program, s->argv, environment, before);
+    launch_free_environment(environment);
+    return error;
+}
+
+static int start(struct session *s, const struct launch_signals *before, pid_t *pid)
+{
+    char **environment = make_environment(s);
+    int error = s->has_files ? launch_start(s->program, s->argv, environment, before, pid) : EMFILE;
+
+    launch_free_environment(environment);
+    /* Nobody would be there to end it when its time is up. */
+    if (!last_resort_is_for(error) || s->program == NULL || s->values.timeout > 0)
+        return error;
+    return take_own_place(s, error, before);
+}
+
 static int start_and_watch(struct session *s)
 {
     struct launch_signals before;
@@ -377,12 +407,10 @@ static int start_and_watch(struct session *s)
     pid_t pid;
 
     make_room(s);
-    char **environment = make_environment(s);
     s->inherited_rss = proc_inherited_resident();
     launch_take_signals(&before, &watched);
     uint64_t begin_ns = supervise_clock_ns();
-    int error = launch_start(s->program, s->argv, environment, &before, &pid);
-    launch_free_environment(environment);
+    int error = start(s, &before, &pid);
     if (error != 0)
         return cannot_start(s, error);
     struct proc_identity root = {pid, proc_stat_read(pid, &stat) ? stat.start_time : 0};
@@ -401,7 +429,9 @@ static void make_tree(struct session *s)
 
 static int run(const struct invocation *call)
 {
-    struct session s = {.values = {.interval = NOT_GIVEN}};
+    struct session s = {.values = {.interval = NOT_GIVEN},
+                        .parent = getpid(),
+                        .has_files = last_resort_has_files()};
     struct operands operands;
     int rc = options_parse(call, &s.values, &operands);
 
@@ -462,10 +492,10 @@ const struct command command_run = {
         "Programs that cannot be recorded (statically linked, setuid, built with a sanitizer, of "
         "the C library musl, for another processor) run all the same, and a sentence says so; of "
         "one with its own malloc only mappings are recorded. The last lines name, of all "
-        "processes, "
-        "the programs of which only mappings were recorded (\"no heap\"): they never called "
-        "malloc, "
-        "or have one of their own. Processes that "
+        "processes, the programs of which only mappings were recorded (\"no heap\"): they never "
+        "called malloc, or have one of their own. Where there are too few files or processes to "
+        "collect with, the program takes the place of run, and a sentence says how to complete "
+        "what it records. Processes that "
         "still run when the program has ended go on recording; any command that reads their "
         "recording completes it.",
     .options = options,

@@ -230,3 +230,31 @@ assert_clean run.mprof
 assert_eq "live blocks of main" 0 "$("$MPROF" report --json run.mprof | /usr/bin/python3 -c '
 import json, sys
 print([f["self"]["live_at_end_blocks"] for f in json.load(sys.stdin)["functions"] if f["name"] == "main"][0])')"
+
+# ---- a library behind us that tells of its calls ----
+
+cat >teller.c <<'END_OF_SOURCE'
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+void *__sbrk(intptr_t);
+void *sbrk(intptr_t increment)
+{
+    char text[40];
+    write(1, text, (size_t)snprintf(text, sizeof text, "sbrk %ld\n", (long)increment));
+    return __sbrk(increment);
+}
+END_OF_SOURCE
+cat >breaks.c <<'END_OF_SOURCE'
+#include <unistd.h>
+int main(void)
+{
+    sbrk(100);
+    sbrk(10000);
+    sbrk(-10000);
+    return 5;
+}
+END_OF_SOURCE
+gcc -D_GNU_SOURCE -O1 -w -shared -fPIC -o libteller.so teller.c || fail "gcc"
+gcc -D_GNU_SOURCE -O1 -g -o breaks breaks.c -L. -lteller -Wl,-rpath,"$PWD" || fail "gcc"
+unchanged "an sbrk that tells of its calls" 5 "" ./breaks

@@ -5,14 +5,14 @@
  * VALGRIND no: it makes no such threads
  *
  * Each is a child of clone with its parent's memory: `shares` a thread and `process` a process on the thread-local
- * storage of main, which allocates meanwhile; `owns` on a block of its own, below which nothing is mapped; `lacks`
- * without any. What they map cannot be recorded, as libmprof keeps a thread's state in that storage: it is counted as
- * lost, call by call. So is what a vforked child maps (1 call). A child of fork by its number has a copy of all, and is
+ * storage of main, which allocates meanwhile; `owns` on a block of its own, of three kinds; `lacks` without any, or on
+ * what is hardly one. What they map cannot be recorded, as libmprof keeps a thread's state in that storage: it is
+ * counted as lost, call by call. So is what a vforked child maps (1 call). A child of fork by its number has a copy of all, and is
  * recorded: 4 pages. main's 5 pages, mapped before, and 6, mapped after all that, are recorded.
  *
- *   shares 3000 times 3 calls, process 3000 times 2, owns 100 times 3, lacks 100 times 3, the vforked child 1
+ *   shares 3000 times 3 calls, process 3000 times 2, owns and lacks 3 times 100 times 3 each, the vforked child 1
  *
- * EXPECT lost 15601
+ * EXPECT lost 16801
  * EXPECT maps 2
  * EXPECT mapped_at_end_bytes 45056
  * EXPECT child 1 mapped_at_end_bytes 16384
@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -87,7 +88,7 @@ static int owns(void *unused)
 
 static void run(int (*child)(void *), int flags, void *block)
 {
-    static char stacks[4][STACK] __attribute__((aligned(64)));
+    static char stacks[8][STACK] __attribute__((aligned(64)));
     static int used;
     char *stack = stacks[used++];
     ended = 0;
@@ -108,14 +109,20 @@ static char *map(size_t pages)
     return p;
 }
 
-/* A block as a runtime of its own would have: its first word leads to itself, and the page below is not there. */
-static void *own_block(void)
+/* A block as a runtime of its own would have, in a page between two that are not there: its first word leads to itself;
+ * where it is like libc's, the third one, too. All else is 0x5a. */
+static void *own_block(size_t at, int is_like_libcs)
 {
-    static char pages[3 * PAGE] __attribute__((aligned(4096)));
-    if (syscall(SYS_munmap, pages, PAGE))
+    static char pages[4][3 * PAGE] __attribute__((aligned(4096)));
+    static int used;
+    char *first = pages[used++];
+    void **block = (void **)(first + PAGE + at);
+    memset(first + PAGE, 0x5a, PAGE);
+    if (syscall(SYS_munmap, first, PAGE) || syscall(SYS_munmap, first + 2 * PAGE, PAGE))
         exit(4);
-    void *block = pages + PAGE;
-    *(void **)block = block;
+    block[0] = block;
+    if (is_like_libcs)
+        block[2] = block;
     return block;
 }
 
@@ -125,7 +132,11 @@ int main(void)
     map(5);
     run(shares, THREAD, NULL);
     run(process, CLONE_VM | SIGCHLD, NULL);
-    run(owns, THREAD | CLONE_SETTLS, own_block());
+    run(owns, THREAD | CLONE_SETTLS, own_block(0, 0));
+    run(lacks, THREAD | CLONE_SETTLS, own_block(PAGE - 8, 0)); /* one word */
+    run(owns, THREAD | CLONE_SETTLS, own_block(0, 1));         /* nothing below */
+    run(owns, THREAD | CLONE_SETTLS, own_block(PAGE / 2, 1));  /* other things below */
+    run(lacks, THREAD | CLONE_SETTLS, (void *)7);              /* a number, no address */
     run(lacks, THREAD | CLONE_SETTLS, NULL);
     if (vfork() == 0) {
         syscall(SYS_mmap, 0, PAGE, BOTH, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -9,7 +9,8 @@
  * both also with 512 more. Ways: main; a thread whose first event that is; a stack set by syscall(2), set to be
  * disarmed (SS_AUTODISARM), or lying in main's own stack. Things: malloc and free from new places, realloc, mappings,
  * enough to fill chunks, after a pause (a sample is due), from a function that only libunwind can walk from, from a
- * library that was just loaded, a fork, an exec that fails. Then a timer strikes in hooks of mappings 500 times, on such
+ * library that was just loaded, a fork, an exec that fails. In main also behind a filter that kills who holds signals
+ * back: the first five, and the timer. Then a timer strikes in hooks of mappings 500 times, on such
  * a stack. Then 10 blocks of 20 (after).
  *
  * EXPECT after self allocations 10
@@ -17,6 +18,8 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +27,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -146,7 +150,7 @@ static const struct {
               {"realloc", move},       {"mappings", map},     {"chunks", fill},
               {"sample", late},        {"odd function", odd}, {"library", from_library},
               {"fork", fork_and_wait}, {"exec", exec}};
-enum { THINGS = sizeof things / sizeof *things };
+enum { THINGS = sizeof things / sizeof *things, FILTERED = 5 };
 
 /* ---- ways of being there ---- */
 
@@ -253,6 +257,40 @@ static void storm(size_t size)
     setitimer(ITIMER_REAL, &never, NULL);
 }
 
+/* ---- where signals cannot be held back ---- */
+
+static void forbid_holding(void)
+{
+    struct sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        _exit(8);
+}
+
+static void try_filtered(size_t size)
+{
+    for (int i = 0; i <= FILTERED; i++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0) {
+            map(0);
+            forbid_holding();
+            if (i == FILTERED)
+                storm(size);
+            else
+                strike(behind_guard(size), size, IN_MAIN, things[i].handler);
+            _exit(0);
+        }
+        waitpid(pid, &status, 0);
+        printf("filtered, %s: %d\n", i == FILTERED ? "storm" : things[i].name, status);
+        fflush(stdout);
+    }
+}
+
 static void *kept[10];
 
 static void after(void)
@@ -270,6 +308,7 @@ int main(void)
     try_all("least and 512", least + 512);
     try_all("4096", page);
     try_all("4096 and 512", page + 512);
+    try_filtered(page);
     storm(page + 512);
     after();
     for (int i = 0; i < 10; i++)

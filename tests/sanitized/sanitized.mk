@@ -10,7 +10,7 @@ ASAN         := $(B)/asan
 ASAN_MAKE     = $(MAKE) --no-print-directory B=$(ASAN) SANITIZE=address,undefined CFLAGS="-O1 -g"
 ASAN_UNIT    := $(filter-out $(RECORDER_TESTS),$(UNIT_TESTS))
 TSAN_FLAGS   := -O1 -g -fsanitize=thread -Wno-tsan -include tests/sanitized/seen_calls.h
-TSAN_SRC     := $(FORMAT_SRC) $(filter-out preload/interpose% preload/real.c preload/host.c,$(PRELOAD_SRC))
+TSAN_SRC     := $(FORMAT_SRC) $(filter-out preload/interpose% preload/real.c preload/host.c preload/own_text.c preload/own_libc.c,$(PRELOAD_SRC))
 TSAN_OBJ     := $(TSAN_SRC:%.c=$(B)/tsan/%.o)
 # A test takes as much longer.
 PATIENCE     := 4

@@ -6,7 +6,7 @@
 
 SCHEDULES       := $(B)/schedules
 SCHEDULES_SMALL := -DMPROF_POINTS -DWINDOW_BYTES=16384 -DSLOT_BYTES=4096 -DWINDOWS_FROM=4096 -DDEEP_PART=1
-SCHEDULES_REC   := $(filter-out preload/interpose% preload/real.c preload/host.c preload/vdso.c preload/life.c,$(PRELOAD_SRC))
+SCHEDULES_REC   := $(filter-out preload/interpose% preload/real.c preload/host.c preload/vdso.c preload/life.c preload/own_text.c preload/own_libc.c,$(PRELOAD_SRC))
 SCHEDULES_OWN   := tests/schedules/world.c tests/schedules/scenarios.c tests/schedules/stand_ins.c
 SCHEDULES_OBJ   := $(SCHEDULES_REC:%.c=$(SCHEDULES)/%.o) $(SCHEDULES_OWN:%.c=$(SCHEDULES)/%.o) \
 	$(filter-out $(SCHEDULES)/analyzer/main.o,$(ANALYZER_SRC:%.c=$(SCHEDULES)/%.o)) $(FORMAT_SRC:%.c=$(SCHEDULES)/%.o) \

@@ -22,6 +22,7 @@ static struct rule true_rule(const struct cfi_module *module, uintptr_t pc);
 #include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
 #include "../../preload/walk_nodes.c"
+#include "../../preload/word.c"
 #undef cfi_rule
 
 #include "recorder_stubs.h"
