@@ -23,7 +23,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SETTING_VARIABLE(NAME, variable, default_text, help) variable,
@@ -109,26 +108,8 @@ static int check_output(struct session *s)
         s->values.output = own_setting(SETTING_OUTPUT);
     const char *wanted = s->values.output;
 
-    switch (output_name_make(&s->output, wanted, time(NULL))) {
-    case OUTPUT_NAME_EMPTY:
-        complain("%s: is a folder, or no name; give the name of a file with -o", wanted);
+    if (!run_make_name(&s->output, wanted))
         return COMMAND_FAILED;
-    case OUTPUT_NAME_PID_IN_FOLDER:
-        complain("%s: %%p cannot be part of the folder; put it behind the last slash", wanted);
-        return COMMAND_FAILED;
-    case OUTPUT_NAME_SLASH:
-        complain("%s: a variable in the file's name has a slash in it; choose another name with -o",
-                 wanted);
-        return COMMAND_FAILED;
-    case OUTPUT_NAME_NO_FOLDER:
-        complain(
-            "the working folder cannot be found (%s); go to another one, or give a file outside of "
-            "it with -o",
-            strerror(errno));
-        return COMMAND_FAILED;
-    default:
-        break;
-    }
     if (!s->has_files)
         return COMMAND_OK; /* nothing can be looked at, and nothing will be replaced */
     s->gather = gather_open(s->output.folder, s->tree);

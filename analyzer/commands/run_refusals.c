@@ -3,11 +3,13 @@
 #include "command.h"
 #include "recording.h"
 #include "settings.h"
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define NAME_ROOM    16 /* for ".spool" and a number before it */
 #define DIGITS       "0123456789"
@@ -108,4 +110,28 @@ int run_check_file(const struct output_name *output)
     free(path);
     free(name);
     return rc;
+}
+
+int run_make_name(struct output_name *output, const char *wanted)
+{
+    switch (output_name_make(output, wanted, time(NULL))) {
+    case OUTPUT_NAME_EMPTY:
+        complain("%s: is a folder, or no name; give the name of a file with -o", wanted);
+        return 0;
+    case OUTPUT_NAME_PID_IN_FOLDER:
+        complain("%s: %%p cannot be part of the folder; put it behind the last slash", wanted);
+        return 0;
+    case OUTPUT_NAME_SLASH:
+        complain("%s: a variable in the file's name has a slash in it; choose another name with -o",
+                 wanted);
+        return 0;
+    case OUTPUT_NAME_NO_FOLDER:
+        complain(
+            "the working folder cannot be found (%s); go to another one, or give a file outside of "
+            "it with -o",
+            strerror(errno));
+        return 0;
+    default:
+        return 1;
+    }
 }

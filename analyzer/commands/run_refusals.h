@@ -14,4 +14,7 @@ int run_settings_are_right(void);
  * Returns the exit status, 0 where all is well. */
 int run_check_file(const struct output_name *output);
 
+/* output_name_make with the present time. Returns 1; 0 where it is none, with a complaint. */
+int run_make_name(struct output_name *output, const char *wanted);
+
 #endif
