@@ -17,6 +17,7 @@
 #include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
 #include "../../preload/walk_nodes.c"
+#include "../../preload/word.c"
 
 #include "recorder_stubs.h"
 #include "walk_shapes.h"
