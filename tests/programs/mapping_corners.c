@@ -1,21 +1,21 @@
 /*
- * mapping_corners.c - calls about mappings whose range is not what it looks like: it begins further down, goes round the
- * end of the address space, has holes, is of huge pages; one that fails after half of it; memory in several places.
+ * mapping_corners.c - calls about mappings whose range is not what it looks like: it begins further down, goes round
+ * the end of the address space, has holes, is of huge pages; one that fails half way; memory in several places.
  *
  * BUILD -O0
  *
  * In pages, mapped memory after each step, and what is reserved:
- *    1 grows_down     of 30 reserved 10 may be read; the last one is to be written to, and with it all above those 10  20, 10
- *    2 goes_round     10 and 1 reserved; access to all up to the end of the address space is refused             20, 21
- *    3 holes          of 64 the middle 30 go, then by mremap the upper 32                                        22, 21
- *    4 half_moved     4 and 4 of /dev/zero on their way to 32: only the first 4 get there                        58, 21
- *    5 attached       a segment of 8; 3 of it go, and it is attached once more                                   66, 21
- *    6 viewed         10 shared, a view of them, and the first place goes; of 6 reserved the view comes to be written to
- *                     besides the first place, which loses its access                                            82, 27
- *    7 huge           4 huge pages shrink to one and a byte: to 1024                                            1106, 27
- *    8 huge_segment   of 5,000 bytes: one huge page                                                             1618, 27
- * The highest is at the beginning of step 7: 82 and 4 huge pages. Where there are no huge pages for us, or the kernel moves
- * one mapping at a time (before 6.17), the program does the same by hand.
+ *    1 grows_down     of 30 reserved 10 may be read; all above those become memory with the last one         20, 10
+ *    2 goes_round     10 and 1 reserved; access to all up to the end of the address space is refused         20, 21
+ *    3 holes          of 64 the middle 30 go, then by mremap the upper 32                                    22, 21
+ *    4 half_moved     4 and 4 of /dev/zero on their way to 32: only the first 4 get there                    58, 21
+ *    5 attached       a segment of 8; 3 of it go, and it is attached once more                               66, 21
+ *    6 viewed         10 shared, a view of them, and the first place goes; of 6 reserved both places may be
+ *                     written to, then the first one loses its access                                        82, 27
+ *    7 huge           4 huge pages shrink to one and a byte: to 1024                                       1106, 27
+ *    8 huge_segment   of 5,000 bytes: one huge page                                                        1618, 27
+ * The highest is at the beginning of step 7: 82 and 4 huge pages. Where there are no huge pages for us, or the kernel
+ * moves one mapping at a time (before 6.17), the program does the same by hand.
  *
  * EXPECT mapped_peak_bytes 8724480
  * EXPECT mapped_at_end_bytes 6627328
