@@ -289,7 +289,8 @@ enum spool_kind {
     SPOOL_REALLOC_FREED = 6,  /* realloc(p, 0) returned NULL: the old block is gone */
     SPOOL_RANGE_BEGIN = 7,    /* a call is about to drop [address, + size): munmap, mremap, brk and
                                  sbrk downwards; shmdt with size 0, all that lies where the segment
-                                 attached at address would. They nest in signal handlers */
+                                 attached at address would; mremap of no length. They nest in
+                                 signal handlers */
     SPOOL_RANGE_MAP = 8,      /* a mapping or a change of protection: address, length, stack */
     SPOOL_RANGE_DROPPED = 9,  /* ends the last RANGE_BEGIN that is open: it is gone */
     SPOOL_RANGE_FAILED = 10,  /* ends the last RANGE_BEGIN that is open: nothing changed */
@@ -307,7 +308,8 @@ enum spool_range {
     SPOOL_RANGE_PROTECT = 2, /* mprotect; flags: the errno of one that failed half way */
     SPOOL_RANGE_MOVED = 3,   /* mremap: ends the last RANGE_BEGIN; what that saw lies here now, and
                                 there no more (but with MREMAP_DONTUNMAP among the flags) */
-    SPOOL_RANGE_VIEW = 4,    /* mremap of no length: the pages have a second place */
+    SPOOL_RANGE_VIEW = 4,    /* mremap of no length: ends the last RANGE_BEGIN if that is of none;
+                                what lies there has a second place */
     SPOOL_RANGE_BREAK = 5,   /* brk, sbrk */
     SPOOL_RANGE_SEGMENT = 6, /* shmat; flags: the segment's number */
 };

@@ -4,6 +4,7 @@
  * What comes by its number (map_number.h) is the same with another real call between. Whose it is,
  * and whether it may be recorded, is asked first (interpose_whose.h).
  */
+#include "address_space.h"
 #include "hook.h"
 #include "init.h"
 #include "interpose_space.h"
@@ -111,21 +112,65 @@ HOOK int munmap(void *at, size_t length)
 
 /* ---- mremap ---- */
 
-/* What a fixed place holds goes at the same moment, as with mmap. */
-static void before_mremap(const struct arch_frame *caller, const void *old, size_t old_length)
+/* A call, as the program makes it. */
+struct move {
+    const void *old;
+    size_t old_length, length;
+    int flags;
+    const void *wanted;
+    int may_be_half_done; /* if it fails */
+};
+
+/* From Linux 6.17 on a call moves several mappings to a fixed place, one after the other. One that
+ * fails has not taken back what it had moved. Nothing of it where there is nothing to move. */
+static int is_of_several(const struct move *move)
 {
-    if (old_length)
-        record_range_begin(caller, old, old_length);
+    return move->flags & MREMAP_FIXED && move->length == move->old_length &&
+           move->length > SYS_PAGE && sys_is_mapped((uintptr_t)move->old);
 }
 
-static void after_mremap(const struct arch_frame *caller, const void *p, size_t old_length,
-                         size_t length, int flags)
+/* What a fixed place holds goes at the same moment, as with mmap. */
+static void before_mremap(const struct arch_frame *caller, struct move *move)
 {
-    enum spool_range call = old_length ? SPOOL_RANGE_MOVED : SPOOL_RANGE_VIEW;
+    move->may_be_half_done = is_of_several(move);
+    record_range_begin(caller, move->old, move->old_length);
+}
+
+/* How much of it lies in its old place no more. With MREMAP_DONTUNMAP it does all the same: then
+ * that is not known, if there are several. A program at one of the kernel's limits may fail often:
+ * first comes a question that costs little. */
+static size_t bytes_gone(const struct move *move)
+{
+    uintptr_t old = (uintptr_t)move->old;
+    int stays = (move->flags & MREMAP_DONTUNMAP) != 0;
+    if (!stays && sys_may(SYS_KIND_MAPPED) && sys_is_mapped(old))
+        return 0;
+    struct bounds left = address_space_above(old);
+    if (!left.end || (stays && left.end - old < move->old_length))
+        spool_lost(SPOOL_NOTHING, 0);
+    if (left.begin <= old)
+        return 0;
+    return left.begin - old < move->old_length ? left.begin - old : move->old_length;
+}
+
+/* What was moved is told of as a call of its own. */
+static void after_failed_mremap(const struct arch_frame *caller, const struct move *move)
+{
+    size_t gone = move->may_be_half_done ? bytes_gone(move) : 0;
+    record_range_failed(caller);
+    if (gone == 0)
+        return;
+    record_range_begin(caller, move->old, gone);
+    record_range_map(caller, move->wanted, gone, spool_range_of(SPOOL_RANGE_MOVED, 0, move->flags));
+}
+
+static void after_mremap(const struct arch_frame *caller, const void *p, const struct move *move)
+{
+    enum spool_range call = move->old_length ? SPOOL_RANGE_MOVED : SPOOL_RANGE_VIEW;
     if (p != MAP_FAILED)
-        record_range_map(caller, p, length, spool_range_of(call, 0, flags));
-    else if (old_length)
-        record_range_failed(caller);
+        record_range_map(caller, p, move->length, spool_range_of(call, 0, move->flags));
+    else
+        after_failed_mremap(caller, move);
 }
 
 static void *next_mremap(void *old, size_t old_length, size_t length, int flags, void *wanted)
@@ -143,9 +188,10 @@ HOOK void *mremap(void *old, size_t old_length, size_t length, int flags, ...)
     va_end(more);
     if (LEFT_ALONE())
         return next_mremap(old, old_length, length, flags, wanted);
-    before_mremap(ARCH_CALLER(), old, old_length);
+    struct move move = {old, old_length, length, flags, wanted, 0};
+    before_mremap(ARCH_CALLER(), &move);
     void *p = next_mremap(old, old_length, length, flags, wanted);
-    after_mremap(ARCH_CALLER(), p, old_length, length, flags);
+    after_mremap(ARCH_CALLER(), p, &move);
     return p;
 }
 
@@ -157,13 +203,27 @@ static int is_half_done(long result)
     return result != 0 && (errno == ENOMEM || errno == EACCES);
 }
 
+/* With PROT_GROWSDOWN the change begins where the mapping does. That has the new protection as a
+ * whole now, so that what lies further down and has become one with it has had it before. */
+static uintptr_t begin_of_change(uintptr_t at, size_t length, int protection)
+{
+    if (!(protection & PROT_GROWSDOWN) || length == 0)
+        return at;
+    struct bounds b = address_space_above(at);
+    if (!b.end)
+        spool_lost(SPOOL_NOTHING, 0);
+    return b.end && b.begin < at + length ? b.begin : at;
+}
+
 static void after_mprotect(const struct arch_frame *caller, long result, const void *at,
                            size_t length, int protection)
 {
     int error = is_half_done(result) ? errno : 0;
-    if (result == 0 || error)
-        record_range_map(caller, at, length,
-                         spool_range_of(SPOOL_RANGE_PROTECT, protection, error));
+    if (result != 0 && !error)
+        return;
+    uintptr_t begin = begin_of_change((uintptr_t)at, length, protection);
+    record_range_map(caller, (const void *)begin, (uintptr_t)at + length - begin,
+                     spool_range_of(SPOOL_RANGE_PROTECT, protection, error));
 }
 
 static int next_mprotect(void *at, size_t length, int protection)
@@ -206,9 +266,6 @@ static void before_number(const struct arch_frame *caller, long number, long a, 
     case SYS_munmap:
         record_range_begin(caller, (const void *)a, (size_t)b);
         break;
-    case SYS_mremap:
-        before_mremap(caller, (const void *)a, (size_t)b);
-        break;
     case SYS_shmdt:
         record_range_begin(caller, (const void *)a, 0);
         break;
@@ -224,9 +281,6 @@ static void after_number(const struct arch_frame *caller, long result, long numb
     case SYS_mmap:
         after_mmap(caller, (const void *)result, (size_t)b, (int)c, (int)d, (int)e);
         break;
-    case SYS_mremap:
-        after_mremap(caller, (const void *)result, (size_t)b, (size_t)c, (int)d);
-        break;
     case SYS_mprotect:
     case SYS_pkey_mprotect:
         after_mprotect(caller, result, (const void *)a, (size_t)b, (int)c);
@@ -235,6 +289,19 @@ static void after_number(const struct arch_frame *caller, long result, long numb
         record_range_end(caller, result != 0);
         break;
     }
+}
+
+/* Reached by a jump, too. */
+HOOK_PART static __attribute__((noinline)) long move_by_number(const struct arch_frame *caller,
+                                                               long old, long old_length,
+                                                               long length, long flags, long wanted)
+{
+    struct move move = {(const void *)old, (size_t)old_length,   (size_t)length,
+                        (int)flags,        (const void *)wanted, 0};
+    before_mremap(caller, &move);
+    long result = real.syscall(SYS_mremap, old, old_length, length, flags, wanted, 0);
+    after_mremap(caller, (const void *)result, &move);
+    return result;
 }
 
 HOOK_PART __attribute__((noinline)) long map_by_number(long number, long a, long b, long c, long d,
@@ -246,6 +313,8 @@ HOOK_PART __attribute__((noinline)) long map_by_number(long number, long a, long
         return space_break_by_number(ARCH_CALLER(), a);
     if (number == SYS_shmat)
         return space_attach_by_number(ARCH_CALLER(), a, b, c);
+    if (number == SYS_mremap)
+        return move_by_number(ARCH_CALLER(), a, b, c, d, e);
     before_number(ARCH_CALLER(), number, a, b);
     long result = real.syscall(number, a, b, c, d, e, f);
     after_number(ARCH_CALLER(), result, number, a, b, c, d, e);

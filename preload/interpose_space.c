@@ -4,6 +4,7 @@
  * and recorded.
  */
 #include "interpose_space.h"
+#include "address_space.h"
 #include "hook.h"
 #include "init.h"
 #include "interpose_whose.h"
@@ -55,10 +56,23 @@ static void after_break(const struct arch_frame *caller, struct break_pages page
         record_range_map(caller, (const void *)pages.from, pages.to - pages.from, what);
 }
 
-/* libc takes a wish for fulfilled that the kernel has not heard, where it is for a lower break. */
+/* The kernel refuses a break below its first one, and hardly any other lower one. */
+static int would_be_refused(uintptr_t to)
+{
+    uintptr_t first = address_space_first_break();
+    if (!first)
+        spool_lost(SPOOL_NOTHING, 0);
+    return !first || to < first;
+}
+
+/* libc takes a wish for fulfilled that the kernel has not heard, where it is for a lower break. A
+ * malloc in another thread may have moved the break since. */
 static int has_moved(struct break_pages pages, int has_failed)
 {
-    return pages.to < pages.from ? page_above(kernel_break(0)) != pages.from : !has_failed;
+    if (pages.to >= pages.from)
+        return !has_failed;
+    uintptr_t now = page_above(kernel_break(0));
+    return now == pages.to || (now != pages.from && !would_be_refused(pages.to));
 }
 
 static int next_brk(void *to)
@@ -152,6 +166,19 @@ static size_t segment_bytes(int id)
     return segment.shm_segsz;
 }
 
+/* One of huge pages has whole ones, which its size does not tell. Where the mapping of one that may
+ * be such cannot be asked for, it is counted that it is not known. */
+static size_t bytes_attached(uintptr_t at, size_t bytes)
+{
+    if (at % ARCH_HUGE_PAGE)
+        return bytes;
+    struct bounds b = address_space_above(at);
+    if (b.begin == at && b.end)
+        return b.end - b.begin;
+    spool_lost(SPOOL_NOTHING, 0);
+    return bytes;
+}
+
 static void after_shmat(const struct arch_frame *caller, const void *p, size_t bytes, int id,
                         int flags)
 {
@@ -159,7 +186,8 @@ static void after_shmat(const struct arch_frame *caller, const void *p, size_t b
     if (p == (void *)-1)
         return;
     if (bytes)
-        record_range_map(caller, p, bytes, spool_range_of(SPOOL_RANGE_SEGMENT, protection, id));
+        record_range_map(caller, p, bytes_attached((uintptr_t)p, bytes),
+                         spool_range_of(SPOOL_RANGE_SEGMENT, protection, id));
     else
         spool_lost(SPOOL_RANGE_MAP, 0);
 }

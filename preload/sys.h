@@ -47,6 +47,7 @@ enum sys_kind {
     SYS_KIND_LIFE = 32768,    /* tgkill without a signal, to ask whether a thread lives */
     SYS_KIND_SEGMENT = 65536, /* shmctl, to ask for the size of a shared segment */
     SYS_KIND_DEVICE = 131072, /* statx, to ask whether what is mapped is /dev/zero */
+    SYS_KIND_MAPPED = 262144, /* mincore, to ask whether there is anything to be moved */
     SYS_KIND_ALL = 0xffffff
 };
 
@@ -243,6 +244,14 @@ static inline int sys_all_readable(const void *p, size_t bytes)
         if (!sys_readable_by_any(at))
             return 0;
     return 1;
+}
+
+/* Is a page mapped there, as far as we may ask? */
+static inline int sys_is_mapped(uintptr_t page)
+{
+    unsigned char is_resident;
+    return !sys_may(SYS_KIND_MAPPED) ||
+           SYS_CALL(SYS_mincore, page, SYS_PAGE, &is_resident, 0, 0, 0) == 0;
 }
 
 /* The signals that the thread had blocked before sys_hold_signals. */

@@ -1,7 +1,7 @@
 """spool_process.py - a process as the second reader of spools (spool_reader.py) sees it: its live blocks and mappings."""
 import struct
 
-from spool_mappings import MOVED, PROTECT, Mappings
+from spool_mappings import MOVED, PROTECT, VIEW, Mappings
 from spool_kinds import (ALLOC, FORK, FREE, LABEL, LABEL_DIFFERENCE, LABEL_NAME, RANGE_BEGIN, RANGE_DROPPED, RANGE_FAILED,
                          RANGE_MAP, REALLOC_BEGIN, REALLOC_FAILED, REALLOC_FREED, REALLOC_MOVED, SAMPLE, THREAD)
 
@@ -217,7 +217,8 @@ class Process:
                 n["unmaps"] += any(c.seen for c in calls)
                 while calls:
                     mappings.drop(calls.pop())
-            n["unmaps"] += mappings.map(address, size, extra)
+            is_view = call == VIEW and calls and calls[-1].begin == calls[-1].end
+            n["unmaps"] += mappings.map(address, size, extra, calls.pop() if is_view else None)
 
     def name(self, thread, name):
         if name or thread not in self.thread_names:

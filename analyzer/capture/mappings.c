@@ -1,6 +1,7 @@
 /* mappings.c - see mappings.h. */
 #include "mappings.h"
 #include "attached.h"
+#include "pieces.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -14,19 +15,43 @@ static enum range_kind kind_of_mmap(uint64_t what)
     return spool_range_protection(what) & PROT_WRITE ? RANGE_MEMORY : RANGE_RESERVED;
 }
 
-/* Of all but what mremap moves. Older recorders did not say what a range is. */
+/* Of all but what mremap makes. Older recorders did not say what a range is. */
 static enum range_kind kind_of(uint64_t what)
 {
     switch (spool_range_call(what)) {
     case SPOOL_RANGE_MMAP:
         return kind_of_mmap(what);
-    case SPOOL_RANGE_VIEW:
-        return RANGE_FILE;
     case SPOOL_RANGE_SEGMENT:
         return spool_range_protection(what) & PROT_WRITE ? RANGE_MEMORY : RANGE_FILE;
     default:
         return RANGE_MEMORY;
     }
+}
+
+#define HUGE_SHIFT 21 /* where the flags do not say */
+
+static uint8_t huge_shift_of(uint64_t what)
+{
+    unsigned shift = spool_range_flags(what) >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+
+    if (spool_range_call(what) != SPOOL_RANGE_MMAP || !(spool_range_flags(what) & MAP_HUGETLB))
+        return 0;
+    return (uint8_t)(shift ? shift : HUGE_SHIFT);
+}
+
+/* Which shared memory a new range is of, if of any. */
+static void name_shared(struct range *range, uint64_t what)
+{
+    uint32_t flags = spool_range_flags(what), is_nameless = MAP_ANONYMOUS | MAP_SHARED;
+
+    if (spool_range_call(what) == SPOOL_RANGE_SEGMENT)
+        range->segment_id = flags + 1;
+    else if (spool_range_call(what) == SPOOL_RANGE_MMAP && (flags & is_nameless) == is_nameless)
+        range->segment_id = ranges_anonymous_id(range->mapping);
+    else
+        return;
+    range->segment = range->begin;
+    range->segment_pages = (uint32_t)((range->end - range->begin) >> RANGES_PAGE_SHIFT);
 }
 
 /* ---- going ---- */
@@ -64,10 +89,21 @@ static void gone(struct matcher *m, struct lane *lane, const struct range_list *
     }
 }
 
+/* mremap takes huge pages whole, whatever part of the last one it is asked for; munmap refuses to
+ * take a part. */
+static void reach_end_of_page(const struct ranges *mapped, struct range *range)
+{
+    const struct range *last = ranges_above(mapped, range->end - 1);
+
+    if (range->begin < range->end && last && last->begin < range->end)
+        range->end = range_round_up(last, range->end);
+}
+
 static void begin(struct lane *lane, const struct spool_event *e)
 {
     struct range range = range_of_pages(e->address, e->size);
 
+    reach_end_of_page(&lane->subject->mapped, &range);
     drops_begin(&lane->drops, &range);
     if (e->size == 0)
         ranges_look_segment(&lane->subject->mapped, e->address, &lane->drops.parts);
@@ -80,8 +116,10 @@ static void begin(struct lane *lane, const struct spool_event *e)
 static void take_last(struct lane *lane, struct range_list *taken)
 {
     struct range_list seen;
+    const struct drop *last = drops_last(&lane->drops, &seen);
 
-    drops_last(&lane->drops, &seen);
+    if (last)
+        ranges_cover(&lane->subject->known, last->begin, last->end);
     for (size_t i = 0; i < seen.count; i++)
         ranges_take_same(&lane->subject->mapped, &seen.list[i], taken);
     drops_end(&lane->drops);
@@ -97,22 +135,6 @@ static void dropped(struct matcher *m, struct lane *lane, uint64_t ns)
 }
 
 /* ---- coming ---- */
-
-/* One piece where that is what the call makes. */
-static void add_piece(struct range_list *pieces, struct range piece)
-{
-    struct range *last = pieces->count ? &pieces->list[pieces->count - 1] : NULL;
-
-    if (piece.begin >= piece.end)
-        return;
-    if (last && last->end == piece.begin && last->kind == piece.kind &&
-        last->mapping == piece.mapping && last->segment_id == piece.segment_id &&
-        last->segment == piece.segment && last->is_second == piece.is_second &&
-        !last->is_inherited && !piece.is_inherited)
-        last->end = piece.end;
-    else
-        range_list_add(pieces, piece);
-}
 
 /* The pieces are what their kinds say from now on, by the present call; it is one, however many
  * they are. What is inherited stays as it is. */
@@ -139,6 +161,7 @@ static void come(struct matcher *m, struct lane *lane, struct range_list *pieces
             piece.ns = ns;
         }
         ranges_join(&lane->subject->mapped, piece);
+        ranges_cover(&lane->subject->known, piece.begin, piece.end);
     }
 }
 
@@ -154,6 +177,31 @@ static int clear_under(struct matcher *m, struct lane *lane, const struct range 
     return parts > 0;
 }
 
+/* mremap of no length is the end of a RANGE_BEGIN of none, but for older recorders. */
+static void view(struct lane *lane, struct range *range)
+{
+    struct range_list seen;
+    const struct drop *of = drops_last(&lane->drops, &seen);
+
+    range->kind = RANGE_FILE;
+    if (!of || of->begin != of->end)
+        return;
+    pieces_view_of(lane->subject, range, of->begin);
+    drops_end(&lane->drops);
+}
+
+static void describe(struct lane *lane, struct range *range, uint64_t what)
+{
+    range->mapping = ++lane->subject->mapped.mappings;
+    if (spool_range_call(what) == SPOOL_RANGE_VIEW) {
+        view(lane, range);
+        return;
+    }
+    range->kind = kind_of(what);
+    range->huge_shift = huge_shift_of(what);
+    name_shared(range, what);
+}
+
 static void map(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -163,19 +211,13 @@ static void map(struct matcher *m, struct lane *lane, const struct spool_event *
     int replaces = call == SPOOL_RANGE_SEGMENT ||
                    (call == SPOOL_RANGE_MMAP && spool_range_flags(e->extra) & MAP_FIXED);
 
+    describe(lane, &range, e->extra);
     int was_there = clear_under(m, lane, &range, ns);
     if (replaces)
         s->heap.totals.unmaps += was_there;
     else if (was_there)
         heap_settle_mapped(&s->heap, ns);
-    range.kind = kind_of(e->extra);
-    range.mapping = ++s->mapped.mappings;
-    if (call == SPOOL_RANGE_SEGMENT) {
-        range.segment = range.begin;
-        range.segment_id = spool_range_flags(e->extra) + 1;
-        attached_settle(&s->mapped, &range);
-    }
-    add_piece(&pieces, range);
+    pieces_add_settled(&pieces, s, range);
     come(m, lane, &pieces, ns);
     range_list_clear(&pieces);
     s->heap.totals.maps++;
@@ -191,52 +233,24 @@ static void end_all(struct matcher *m, struct lane *lane, uint64_t ns)
 
 /* ---- moving ---- */
 
-/* A move's way: [from, from_end) has come to [to, to_end). */
-struct way {
-    uint64_t from, from_end, to, to_end;
-    uint64_t mapping;
-    int stays; /* as well, without its pages */
-};
-
-/* Adds what lies at [begin, end) of the old place now; what is too long for the new one is gone. */
-static void add_moved(struct range_list *pieces, const struct way *way, struct range piece,
-                      uint64_t begin, uint64_t end)
+/* What has left the old place; what does not fit into the new one is gone for good. */
+static void leave(struct matcher *m, struct lane *lane, const struct way *way,
+                  const struct range_list *taken, uint64_t ns)
 {
-    uint64_t far = way->to_end - way->to;
+    uint64_t reach = way->from + (way->to_end - way->to);
+    struct range_list tails = {0};
 
-    begin -= way->from;
-    end -= way->from;
-    piece.begin = way->to + (begin < far ? begin : far);
-    piece.end = way->to + (end < far ? end : far);
-    piece.mapping = way->mapping;
-    if (piece.segment_id)
-        piece.segment += way->to - way->from;
-    if (way->stays)
-        piece.is_inherited = piece.lost_access = 0;
-    add_piece(pieces, piece);
-}
-
-/* What lies in the new place, by what lay in the old one. What was mapped before we came is memory;
- * where the new place is longer, the rest is what the last part was. */
-static void moved_pieces(struct range_list *pieces, const struct way *way,
-                         const struct range_list *seen)
-{
-    struct range unknown = {.kind = RANGE_MEMORY}, last = unknown;
-    uint64_t at = way->from;
-
-    for (size_t i = 0; i < seen->count; i++) {
-        add_moved(pieces, way, unknown, at, seen->list[i].begin);
-        add_moved(pieces, way, seen->list[i], seen->list[i].begin, seen->list[i].end);
-        at = seen->list[i].end;
-        last = seen->list[i];
+    for (size_t i = 0; i < taken->count; i++) {
+        struct range part = taken->list[i], tail = part;
+        tail.begin = tail.begin > reach ? tail.begin : reach;
+        part.end = part.end < reach ? part.end : reach;
+        if (part.begin < part.end)
+            uncount(m, lane, &part, ns);
+        if (tail.begin < tail.end)
+            range_list_add(&tails, tail);
     }
-    if (at < way->from_end) {
-        add_moved(pieces, way, unknown, at, way->from_end);
-        at = way->from_end;
-        last = unknown;
-    }
-    last.is_inherited = last.lost_access = 0;
-    add_moved(pieces, way, last, at, way->from + (way->to_end - way->to));
+    gone(m, lane, &tails, ns);
+    range_list_clear(&tails);
 }
 
 static void move(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
@@ -245,6 +259,10 @@ static void move(struct matcher *m, struct lane *lane, const struct spool_event 
     struct range_list seen, pieces = {0}, taken = {0};
     const struct drop *old = drops_last(&lane->drops, &seen);
     struct range range = range_of_pages(e->address, e->size);
+    int was_there = 0;
+
+    if (seen.count && seen.list[0].begin == old->begin)
+        range.end = range_round_up(&seen.list[0], range.end);
     struct way way = {.from = old ? old->begin : range.begin,
                       .from_end = old ? old->end : range.begin,
                       .to = range.begin,
@@ -252,15 +270,18 @@ static void move(struct matcher *m, struct lane *lane, const struct spool_event 
                       .mapping = ++s->mapped.mappings,
                       .stays = (spool_range_flags(e->extra) & MREMAP_DONTUNMAP) != 0};
 
-    moved_pieces(&pieces, &way, &seen);
+    pieces_add_moved(&pieces, s, &way, &seen);
     if (way.stays) {
         drops_end(&lane->drops);
     } else {
         s->heap.totals.unmaps += seen.count > 0;
         take_last(lane, &taken);
-        uncount_all(m, lane, &taken, ns);
+        leave(m, lane, &way, &taken, ns);
     }
-    clear_under(m, lane, &range, ns);
+    for (size_t i = 0; i < pieces.count; i++) /* not under holes */
+        was_there |= clear_under(m, lane, &pieces.list[i], ns);
+    if (was_there)
+        pieces_settle_again(&pieces, s);
     come(m, lane, &pieces, ns);
     s->heap.totals.maps++;
     range_list_clear(&taken);
@@ -275,7 +296,7 @@ static enum range_kind kind_protected(const struct range *range, unsigned protec
 {
     if (range->kind == RANGE_RESERVED && protection & PROT_WRITE)
         return RANGE_MEMORY;
-    if (range->kind == RANGE_MEMORY && protection == PROT_NONE)
+    if ((range->kind == RANGE_MEMORY || range->is_second) && protection == PROT_NONE)
         return RANGE_RESERVED;
     return range->kind;
 }
@@ -285,24 +306,29 @@ static enum range_kind kind_protected(const struct range *range, unsigned protec
 static void change(struct matcher *m, struct lane *lane, struct range part, enum range_kind kind,
                    struct range_list *pieces, uint64_t ns)
 {
-    struct range_list taken = {0};
-    int is_others = part.is_inherited && (part.kind == RANGE_MEMORY || part.lost_access);
+    struct range_list taken = {0}, parts = {0};
+    int is_others = part.is_inherited && (part.kind != RANGE_RESERVED || part.lost_access);
 
     ranges_take(&lane->subject->mapped, part.begin, part.end, &taken);
-    uncount(m, lane, &part, ns);
+    gone(m, lane, &taken, ns);
     part.kind = kind;
+    part.is_second = 0;
     part.lost_access = is_others && kind == RANGE_RESERVED;
     part.is_inherited = is_others || (part.is_inherited && kind != RANGE_MEMORY);
-    if (part.is_inherited)
-        ranges_join(&lane->subject->mapped, part);
-    else
-        add_piece(pieces, part);
+    attached_settle(&lane->subject->mapped, pieces, &part, &parts);
+    for (size_t i = 0; i < parts.count; i++)
+        if (part.is_inherited)
+            ranges_join(&lane->subject->mapped, parts.list[i]);
+        else
+            pieces_add(pieces, parts.list[i]);
     range_list_clear(&taken);
+    range_list_clear(&parts);
 }
 
 /* How far a change got that failed: the kernel goes from mapping to mapping and stops at the first
  * page that is not mapped, or at a file that may not be accessed so (EACCES). Where nothing of that
- * is known, it was at a limit of its own, and most likely changed nothing. */
+ * is known, it was at a limit of its own, and most likely changed nothing; and so where the range
+ * goes round the end of the address space. */
 static uint64_t end_of_failed(const struct ranges *mapped, const struct range *wanted,
                               unsigned error)
 {
@@ -311,10 +337,16 @@ static uint64_t end_of_failed(const struct ranges *mapped, const struct range *w
 
     for (; at < wanted->end; at = range->end) {
         range = ranges_above(mapped, at);
-        if (!range || range->begin > at || (error == EACCES && range->kind == RANGE_FILE))
+        if (!range || range->begin > at ||
+            (error == EACCES && range->kind == RANGE_FILE && !range->is_second))
             return at;
     }
     return wanted->begin;
+}
+
+static int goes_round(const struct spool_event *e)
+{
+    return e->size > UINT64_MAX - e->address - ((1ull << RANGES_PAGE_SHIFT) - 1);
 }
 
 static void protect(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
@@ -325,7 +357,7 @@ static void protect(struct matcher *m, struct lane *lane, const struct spool_eve
     struct range_list parts = {0}, pieces = {0};
 
     if (error)
-        wanted.end = end_of_failed(mapped, &wanted, error);
+        wanted.end = goes_round(e) ? wanted.begin : end_of_failed(mapped, &wanted, error);
     ranges_look(mapped, wanted.begin, wanted.end, &parts);
     for (size_t i = 0; i < parts.count; i++) {
         enum range_kind kind = kind_protected(&parts.list[i], spool_range_protection(e->extra));

@@ -6,7 +6,7 @@
  * writable. It stays that call's when parts of it go, and when it is protected otherwise; without
  * any access it is a reservation again. What mremap moves is the mremap's, as a block is the
  * realloc's. Memory that a process inherits stays its parent's, also where it is moved, and where
- * it loses all access and gets it back.
+ * it loses all access and gets it back. Shared memory in several places counts once (attached.h).
  */
 #ifndef MPROF_MAPPINGS_H
 #define MPROF_MAPPINGS_H

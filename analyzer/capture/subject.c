@@ -42,6 +42,7 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
         s->live = live_fork(parent->live, &s->blocks);
         inherit_pending(s, parent);
         ranges_inherit(&s->mapped, &parent->mapped);
+        ranges_inherit(&s->known, &parent->known);
     }
     if (!s->live)
         s->live = live_new(&s->blocks);
@@ -237,6 +238,7 @@ static void release_all(struct subject *s)
     heap_clear(&s->heap);
     failures_clear(&s->failures);
     ranges_clear(&s->mapped);
+    ranges_clear(&s->known);
     samples_clear(&s->samples);
     intmap_clear(&s->thread_numbers);
     free(s->threads);

@@ -38,6 +38,7 @@ struct subject {
     struct subject **unborn; /* children that this process is forking */
     size_t unborn_count, unborn_capacity;
     struct ranges mapped;
+    struct ranges known; /* where something was mapped or dropped, as far as we were told */
     struct heap heap;
     struct failures failures;
     struct quality quality;   /* inherited_bytes: of those not freed so far */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 4096u
+#define PAGE (1u << RANGES_PAGE_SHIFT)
 
 struct ranges_leaf {
     size_t count;
@@ -24,6 +24,13 @@ struct range range_of_pages(uint64_t address, uint64_t bytes)
     return range;
 }
 
+uint64_t range_round_up(const struct range *range, uint64_t end)
+{
+    uint64_t page = range->huge_shift ? (uint64_t)1 << range->huge_shift : PAGE;
+
+    return end > UINT64_MAX - page ? end : (end + page - 1) & ~(page - 1);
+}
+
 void range_list_add(struct range_list *list, struct range range)
 {
     list->list = xgrow(list->list, &list->capacity, list->count + 1, sizeof *list->list);
@@ -34,6 +41,21 @@ void range_list_clear(struct range_list *list)
 {
     free(list->list);
     memset(list, 0, sizeof *list);
+}
+
+/* ---- shared memory ---- */
+
+/* The numbers of segments have 31 bits. Two mappings would have to be 2^31 apart to be mixed up. */
+#define FIRST_ANONYMOUS 0x80000001u
+
+static int is_anonymous(uint32_t segment_id)
+{
+    return segment_id >= FIRST_ANONYMOUS;
+}
+
+uint32_t ranges_anonymous_id(uint64_t mapping)
+{
+    return FIRST_ANONYMOUS + (uint32_t)(mapping % (UINT32_MAX - FIRST_ANONYMOUS));
 }
 
 /* ---- places in the leaves ---- */
@@ -170,7 +192,9 @@ static void count_segment(struct ranges *set, const struct range *range, uint64_
 {
     if (!range->segment_id)
         return;
-    uint64_t *bytes = intmap_place(&set->segments, range->segment_id);
+    if (is_anonymous(range->segment_id) && !intmap_get(&set->shared, range->segment_id))
+        return;
+    uint64_t *bytes = intmap_place(&set->shared, range->segment_id);
     *bytes += change + (*bytes == 0);
     if (range->end - range->segment > set->longest_segment)
         set->longest_segment = range->end - range->segment;
@@ -190,7 +214,8 @@ static int are_one(const struct range *a, const struct range *b)
     return a->mapping == b->mapping && a->ns == b->ns && a->segment == b->segment &&
            a->segment_id == b->segment_id && a->class == b->class && a->stack == b->stack &&
            a->account == b->account && a->kind == b->kind && a->is_inherited == b->is_inherited &&
-           a->lost_access == b->lost_access && a->is_second == b->is_second;
+           a->lost_access == b->lost_access && a->is_second == b->is_second &&
+           a->huge_shift == b->huge_shift;
 }
 
 void ranges_join(struct ranges *set, struct range part)
@@ -209,6 +234,18 @@ void ranges_join(struct ranges *set, struct range part)
     part.end = end;
     ranges_add(set, part);
     range_list_clear(&beside);
+}
+
+void ranges_cover(struct ranges *set, uint64_t begin, uint64_t end)
+{
+    const struct range *there = ranges_above(set, begin);
+    struct range_list under = {0};
+
+    if (begin >= end || (there && there->begin <= begin && there->end >= end))
+        return;
+    ranges_take(set, begin, end, &under);
+    ranges_join(set, (struct range){.begin = begin, .end = end});
+    range_list_clear(&under);
 }
 
 /* ---- taking and looking ---- */
@@ -289,7 +326,8 @@ void ranges_look_segment(const struct ranges *set, uint64_t address, struct rang
     if (__builtin_add_overflow(address, set->longest_segment, &end))
         end = UINT64_MAX;
     for (; at < end && (range = ranges_above(set, at)) && range->begin < end; at = range->end) {
-        if (!range->segment_id || range->segment != address || (id && range->segment_id != id))
+        if (!range->segment_id || is_anonymous(range->segment_id) || range->segment != address ||
+            (id && range->segment_id != id))
             continue;
         id = range->segment_id;
         range_list_add(found, *range);
@@ -298,8 +336,27 @@ void ranges_look_segment(const struct ranges *set, uint64_t address, struct rang
 
 uint64_t ranges_of_segment(const struct ranges *set, uint32_t segment_id)
 {
-    uint64_t bytes = segment_id ? intmap_get(&set->segments, segment_id) : 0;
+    uint64_t bytes = segment_id ? intmap_get(&set->shared, segment_id) : 0;
     return bytes ? bytes - 1 : 0;
+}
+
+void ranges_share(struct ranges *set, uint32_t segment_id)
+{
+    const struct range *range = ranges_above(set, 0);
+
+    if (intmap_get(&set->shared, segment_id))
+        return;
+    *intmap_place(&set->shared, segment_id) = 1;
+    for (; range; range = ranges_above(set, range->end))
+        if (range->segment_id == segment_id)
+            count_segment(set, range, range->end - range->begin);
+}
+
+static void inherit_shared(struct ranges *to, const struct ranges *from)
+{
+    for (size_t i = 0; from->shared.bits && i < (size_t)1 << from->shared.bits; i++)
+        if (from->shared.slots[i].value)
+            *intmap_place(&to->shared, from->shared.slots[i].key) = 1;
 }
 
 /* ---- all of them ---- */
@@ -307,6 +364,7 @@ uint64_t ranges_of_segment(const struct ranges *set, uint32_t segment_id)
 void ranges_inherit(struct ranges *to, const struct ranges *from)
 {
     to->mappings = from->mappings;
+    inherit_shared(to, from);
     for (size_t i = 0; i < from->leaf_count; i++) {
         struct ranges_leaf *leaf = insert_leaf(to, i);
         *leaf = *from->leaves[i];
@@ -324,6 +382,6 @@ void ranges_clear(struct ranges *set)
     for (size_t i = 0; i < set->leaf_count; i++)
         free(set->leaves[i]);
     free(set->leaves);
-    intmap_clear(&set->segments);
+    intmap_clear(&set->shared);
     memset(set, 0, sizeof *set);
 }

@@ -26,15 +26,17 @@ struct range {
     uint64_t begin, end;
     uint64_t ns;         /* since when it is of its kind */
     uint64_t mapping;    /* number of the mapping that it is of, in this process */
-    uint64_t segment;    /* where the shared segment that it is of would begin */
-    uint32_t segment_id; /* + 1; 0: it is of none */
-    uint32_t class;      /* stack and length of the call that made it what it is */
+    uint64_t segment;    /* where the shared memory that it is of would begin */
+    uint32_t segment_id; /* a segment's number + 1, or ranges_anonymous_id(); 0: it is not shared */
+    uint32_t segment_pages;
+    uint32_t class; /* stack and length of the call that made it what it is */
     uint32_t stack;
-    uint32_t account;     /* of the thread that made that call (threads.h) */
-    uint8_t kind;         /* enum range_kind */
-    uint8_t is_inherited; /* from before a fork: in no figure of the process's own */
-    uint8_t lost_access;  /* inherited memory, reserved for now: what comes back is inherited */
-    uint8_t is_second;    /* of a segment that is memory in another place, and could be here */
+    uint32_t account;         /* of the thread that made that call (threads.h) */
+    uint8_t kind;             /* enum range_kind */
+    uint8_t huge_shift;       /* its pages are of 1 << huge_shift bytes; 0: they are not huge */
+    uint8_t is_inherited : 1; /* from before a fork: in no figure of the process's own */
+    uint8_t lost_access : 1;  /* inherited memory, reserved for now: what comes back is inherited */
+    uint8_t is_second : 1;    /* shared, and memory in another place, which it could be here */
 };
 
 /* Ranges in any order. */
@@ -43,7 +45,8 @@ struct range_list {
     size_t count, capacity;
 };
 
-#define RANGES_LEAF 128
+#define RANGES_LEAF       128
+#define RANGES_PAGE_SHIFT 12 /* the kernel maps pages of 1 << RANGES_PAGE_SHIFT bytes */
 
 struct ranges {
     struct ranges_leaf **leaves;
@@ -51,11 +54,15 @@ struct ranges {
     size_t count;             /* ranges */
     uint64_t mappings;        /* numbers given out */
     uint64_t longest_segment; /* bytes, of all that there were */
-    struct intmap segments;   /* segment_id -> bytes of it in the set, + 1 */
+    struct intmap shared;     /* segment_id, if it may be in several places -> bytes of it in the
+                                 set, + 1 */
 };
 
 /* [address, address + bytes) in whole pages, cut off at the end of the address space. */
 struct range range_of_pages(uint64_t address, uint64_t bytes);
+
+/* `end`, in whole pages of what `range` has. */
+uint64_t range_round_up(const struct range *range, uint64_t end);
 
 void range_list_add(struct range_list *list, struct range range);
 void range_list_clear(struct range_list *list); /* releases its memory */
@@ -67,7 +74,10 @@ const struct range *ranges_above(const struct ranges *set, uint64_t address);
 /* Adds a range that overlaps no other. */
 void ranges_add(struct ranges *set, struct range range);
 
-/* The same for a part of a range, which becomes one again with parts of the same beside it. */
+/* Adds [begin, end) to a set of which no more is asked than what lies in it. */
+void ranges_cover(struct ranges *set, uint64_t begin, uint64_t end);
+
+/* Adds a part of a range, which becomes one again with parts of the same beside it. */
 void ranges_join(struct ranges *set, struct range part);
 
 /* Takes [begin, end) out of the set, splitting ranges that reach beyond; the parts taken are
@@ -83,7 +93,13 @@ void ranges_look(const struct ranges *set, uint64_t begin, uint64_t end, struct 
 /* The same for all that is left of the shared segment that would begin at `address`. */
 void ranges_look_segment(const struct ranges *set, uint64_t address, struct range_list *found);
 
-/* How many bytes of a shared segment are in the set. */
+/* The id of the shared memory without a name that mapping number `mapping` has made. */
+uint32_t ranges_anonymous_id(uint64_t mapping);
+
+/* It gets a second place: from now on its bytes are counted. Those of segments always are. */
+void ranges_share(struct ranges *set, uint32_t segment_id);
+
+/* How many bytes of it are in the set; 0 where it cannot be in several places. */
 uint64_t ranges_of_segment(const struct ranges *set, uint32_t segment_id);
 
 /* Makes `to`, which is empty, a copy of what a forked child inherits. */

@@ -212,6 +212,42 @@ assert_eq "threads" "mapper 31.00 MiB, heap 1.00 MiB, mapped 30.00 MiB,crew 8.00
 assert_eq "threads of the heap" "crew 8.00 MiB,mapper 1.00 MiB" "$(rows_of --heap)"
 assert_eq "threads of mapped memory" "mapper 30.00 MiB" "$(rows_of --mapped)"
 
+# A break far too low is refused, whatever a malloc in another thread does with it meanwhile: what lies below it stays.
+cat >low_break.c <<'END'
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static volatile int stop;
+static void *wish(void *unused)
+{
+    while (!stop)
+        brk((void *)4096);
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+    mallopt(M_TRIM_THRESHOLD, 4096);
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mmap((void *)0x10000000, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pthread_create(&thread, NULL, wish, NULL))
+        return 1;
+    for (int i = 0; i < 20000; i++) {
+        void *volatile p = malloc(1 << 20);
+        free(p);
+    }
+    stop = 1;
+    return pthread_join(thread, NULL);
+}
+END
+gcc -D_GNU_SOURCE -O1 -pthread -o low_break low_break.c || fail "gcc"
+run_as low.mprof ./low_break || fail "status $?"
+assert_clean low.mprof
+assert_eq "mapped below the heap" $((64 * mib)) "$(json low.mprof totals.mapped_at_end_bytes)"
+assert_eq "unmaps" 0 "$(json low.mprof totals.unmaps)"
+
 # An allocator that is a library maps for its blocks: those are recorded, not their memory as well.
 cat >pool.c <<'END'
 #define _GNU_SOURCE

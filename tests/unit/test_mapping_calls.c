@@ -111,6 +111,62 @@ static void test_half_protected(void **state)
     collector_free(c);
 }
 
+/* One that goes round the end of the address space is refused before it looks at anything. */
+static void test_protected_all_round(void **state)
+{
+    (void)state;
+    map(10, 0, 10, PROT_NONE, ANONYMOUS, WORK);
+    map(11, 20, 21, PROT_NONE, ANONYMOUS, WORK);
+    range(s, 20, 0, (0 - PLACE) / PAGE, spool_range_of(SPOOL_RANGE_PROTECT, BOTH, ENOMEM), OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){0, 11, 0});
+    collector_free(c);
+}
+
+/* A hole that the program has made is one after a move, too, and what lies at its new place stays.
+ */
+static void test_moved_with_holes(void **state)
+{
+    (void)state;
+    map(10, 0, 64, BOTH, ANONYMOUS, WORK);
+    drop(20, 1, 31, SPOOL_RANGE_DROPPED);
+    drop(30, 0, 64, SPOOL_NOTHING); /* shrinks */
+    range(s, 31, 0, 32, MOVED(0), OTHER);
+    map(40, 100, 110, BOTH, ANONYMOUS, WORK);
+    map(41, 200, 210, PROT_NONE, ANONYMOUS, WORK);
+    drop(50, 102, 105, SPOOL_RANGE_DROPPED);
+    drop(60, 100, 110, SPOOL_NOTHING);
+    range(s, 61, 200, 210, MOVED(MREMAP_FIXED), OTHER);
+    drop(70, 300, 310, SPOOL_RANGE_DROPPED); /* mapped before we came */
+    drop(80, 299, 311, SPOOL_NOTHING);
+    range(s, 81, 400, 412, MOVED(MREMAP_FIXED), OTHER);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){2 + 7 + 2, 3, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
+#define HUGE        512ull                /* pages */
+#define PLACE_OF(i) (HUGE / 2 + (i)*HUGE) /* PLACE lies in the middle of one */
+
+/* Any length is one of whole huge pages, where the mapping has such. */
+static void test_huge_pages(void **state)
+{
+    (void)state;
+    map(10, PLACE_OF(0), PLACE_OF(4), BOTH, ANONYMOUS | MAP_HUGETLB, WORK);
+    drop(20, PLACE_OF(0), PLACE_OF(4), SPOOL_NOTHING); /* 2 are left */
+    range(s, 21, PLACE_OF(0), PLACE_OF(1) + 1, MOVED(0), OTHER);
+    map(30, PLACE_OF(9), PLACE_OF(12), PROT_NONE, ANONYMOUS, WORK);
+    drop(40, PLACE_OF(0), PLACE_OF(0) + 1, SPOOL_NOTHING); /* one goes to another place */
+    range(s, 41, PLACE_OF(10), PLACE_OF(10) + 1, MOVED(MREMAP_FIXED), OTHER);
+    drop(50, PLACE_OF(9), PLACE_OF(9) + 1, SPOOL_RANGE_DROPPED);
+    struct collector *c = collect(&b);
+    expect_end(c, 0, (struct pages){2 * HUGE, 2 * HUGE - 1, 0});
+    expect_peaks(c, (struct pages){4 * HUGE, 3 * HUGE, 0});
+    check_sums(collector_image(c));
+    collector_free(c);
+}
+
 static void attach(uint64_t time, uint64_t from, uint64_t to, int protection, int number)
 {
     range(s, time, from, to, spool_range_of(SPOOL_RANGE_SEGMENT, protection, number), OTHER);
@@ -189,7 +245,7 @@ static void test_damaged(void **state)
     drop(50, 60, 105, SPOOL_NOTHING);
     range(s, 51, 62, 63, MOVED(0), WORK);
     struct collector *c = collect(&b);
-    expect_end(c, 0, (struct pages){10 + 1 + 5, 0, 0});
+    expect_end(c, 0, (struct pages){10 + 5, 0, 1}); /* a segment does not grow */
     check_sums(collector_image(c));
     collector_free(c);
 }
@@ -201,6 +257,9 @@ int main(void)
         cmocka_unit_test_setup(test_moved_over_several, begin),
         cmocka_unit_test_setup(test_one_call, begin),
         cmocka_unit_test_setup(test_half_protected, begin),
+        cmocka_unit_test_setup(test_protected_all_round, begin),
+        cmocka_unit_test_setup(test_moved_with_holes, begin),
+        cmocka_unit_test_setup(test_huge_pages, begin),
         cmocka_unit_test_setup(test_segments, begin),
         cmocka_unit_test_setup(test_inherited_moves, begin),
         cmocka_unit_test_setup(test_damaged, begin),

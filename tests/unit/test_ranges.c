@@ -192,6 +192,46 @@ static void test_segments(void **state)
     range_list_clear(&seen);
 }
 
+/* Shared memory without a name is counted from its second place on; it is no segment. */
+static void test_shared(void **state)
+{
+    (void)state;
+    struct ranges set = {0}, child = {0};
+    struct range_list seen = {0};
+    uint32_t id = ranges_anonymous_id(1);
+    assert_int_not_equal(id, ranges_anonymous_id(2));
+    ranges_add(&set, of_segment(100, 104, 100, id));
+    ranges_look_segment(&set, 100 * PAGE, &seen);
+    assert_int_equal(seen.count, 0);
+    assert_int_equal(ranges_of_segment(&set, id), 0);
+    ranges_share(&set, id);
+    ranges_share(&set, id);
+    ranges_add(&set, of_segment(200, 203, 199, id));
+    assert_int_equal(ranges_of_segment(&set, id), 7 * PAGE);
+    ranges_inherit(&child, &set);
+    assert_int_equal(ranges_of_segment(&child, id), 7 * PAGE);
+    ranges_clear(&set);
+    ranges_clear(&child);
+    range_list_clear(&seen);
+}
+
+/* However often something is covered, in whatever order: it is one. */
+static void test_cover(void **state)
+{
+    (void)state;
+    struct ranges set = {0};
+    ranges_cover(&set, 10 * PAGE, 20 * PAGE);
+    ranges_cover(&set, 30 * PAGE, 40 * PAGE);
+    ranges_cover(&set, 12 * PAGE, 12 * PAGE);
+    ranges_cover(&set, 15 * PAGE, 16 * PAGE);
+    assert_int_equal(set.count, 2);
+    ranges_cover(&set, 15 * PAGE, 35 * PAGE);
+    assert_int_equal(set.count, 1);
+    assert_int_equal(ranges_above(&set, 0)->begin, 10 * PAGE);
+    assert_int_equal(ranges_above(&set, 0)->end, 40 * PAGE);
+    ranges_clear(&set);
+}
+
 /* Against a byte a page: long enough ranges for few leaves, or single pages for many. */
 static void random_against_array(int pages, int longest, int steps)
 {
@@ -272,7 +312,8 @@ int main(void)
         cmocka_unit_test(test_middle_splits), cmocka_unit_test(test_over_several),
         cmocka_unit_test(test_nothing_there), cmocka_unit_test(test_whole_pages),
         cmocka_unit_test(test_join),          cmocka_unit_test(test_same),
-        cmocka_unit_test(test_segments),      cmocka_unit_test(test_random),
+        cmocka_unit_test(test_segments),      cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_cover),         cmocka_unit_test(test_random),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
