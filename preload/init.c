@@ -383,7 +383,8 @@ static void before_fork(void)
 void init_exec(const char *path)
 {
     /* A vforked child shares its parent's memory: it must not say that the parent ends. */
-    if (!thread_has_storage() || !recorder_ready() || sys_pid() != own_pid)
+    if (recorder_state == RECORDER_OFF || !thread_has_storage() || !recorder_ready() ||
+        sys_pid() != own_pid)
         return;
     high_water_note();
     if (thread_is_own())
@@ -452,7 +453,7 @@ extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*
                              void *library) __attribute__((weak));
 /* The same of at_quick_exit. quick_exit calls the one that comes first last of all, and then leaves
  * without a call of _exit that we could see. */
-extern int __cxa_at_quick_exit(void (*leave)(void *), void *library) __attribute__((weak));
+int __cxa_at_quick_exit(void (*leave)(void *), void *library);
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static __attribute__((constructor)) void construct(void)
@@ -463,8 +464,7 @@ static __attribute__((constructor)) void construct(void)
         return;
     uintptr_t before = own_begin();
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, __dso_handle);
-    if (__cxa_at_quick_exit)
-        __cxa_at_quick_exit(leave_quickly, __dso_handle);
+    __cxa_at_quick_exit(leave_quickly, __dso_handle);
     own_end(before);
     /* libunwind may allocate, and the caller of our hook may be the program's own malloc. */
     if (real_malloc_is_ours())

@@ -41,6 +41,8 @@ __attribute__((noinline)) int whose_is_left_alone(const struct arch_frame *calle
 {
     if (!real_works())
         return 1;
+    if (recorder_state == RECORDER_OFF)
+        return 1; /* before the kernel is asked: a filter may forbid that */
     if (!thread_has_storage())
         return is_lost();
     if (!real_ready())

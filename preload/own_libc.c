@@ -20,6 +20,7 @@ void *__dso_handle __attribute__((visibility("hidden"))) = &__dso_handle;
 
 int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
                       void *library);
+int __cxa_at_quick_exit(void (*leave)(void *), void *library);
 
 /* ---- libc's ---- */
 
@@ -49,6 +50,15 @@ LIBC(int *, __errno_location, (void), ())
 LIBC(int, __register_atfork,
      (void (*before)(void), void (*parent)(void), void (*child)(void), void *library),
      (before, parent, child, library))
+
+/* musl has none. */
+int __cxa_at_quick_exit(void (*leave)(void *), void *library)
+{
+    static void *function;
+    int (*libc)(void (*)(void *), void *) =
+        (int (*)(void (*)(void *), void *))found(&function, "__cxa_at_quick_exit");
+    return libc ? libc(leave, library) : -1;
+}
 
 void abort(void)
 {

@@ -406,7 +406,7 @@ void record_name(void)
     struct registers caller = arch_registers(ARCH_CALLER());
     char name[THREAD_NAME];
     /* Its first event records it. A vforked child has a name of its own. */
-    if (!thread_here() || !recorder_ready() || !thread_is_own())
+    if (recorder_state == RECORDER_OFF || !thread_here() || !recorder_ready() || !thread_is_own())
         return;
     struct thread *t = thread_enter(caller);
     if (!t)
