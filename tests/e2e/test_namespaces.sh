@@ -62,8 +62,8 @@ assert_eq "allocations of process 1" 18 "$(json first.1.mprof totals.allocations
 # A process without /proc does not know when it began, and its number is another's here: it is not that one.
 MPROF_OUTPUT=$PWD/hidden.mprof LD_PRELOAD=$LIB unshare -pmf sh -c 'umount -l /proc && exec "$0"' "$PROGRAMS/single" >out
 assert_eq "output without /proc" "done" "$(cat out)"
-for spool in hidden.mprof*.spool; do
-    [ -e "$spool" ] || fail "no spools: $(ls)"
+for spool in hidden.mprof*.spool; do # reading one may complete others of its process
+    [ -e "$spool" ] || [ -e "${spool%.spool}" ] || fail "no spools: $(ls)"
     assert_eq "running: ${spool%.spool}" false "$(json "${spool%.spool}" running)"
 done
 assert_eq "spools left" "" "$(find . -name 'hidden.mprof*.spool')"
