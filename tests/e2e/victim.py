@@ -8,6 +8,9 @@ run:     mprof-c run, with a live collector.
 """
 import os
 import re
+import resource
+import shutil
+import subprocess
 import sys
 
 from common import (LIB, PROGRAMS, QUALITY, TESTS, Differences, check, check_same, copy_sparse, execute, leaks,
@@ -222,6 +225,14 @@ def added_tls_modules():
     return int(recorded) - int(plain)
 
 
+def tell_where(program):
+    """Prints the stacks of a crash that may not come again, where the kernel has left a core and gdb is there."""
+    core = next((f for f in os.listdir(".") if f.startswith("core")), None)
+    if core and shutil.which("gdb"):
+        subprocess.run(["gdb", "-batch", "-nx", "-ex", "info registers", "-ex", "x/4i $pc", "-ex", "thread apply all bt 40",
+                        program, core], stderr=subprocess.STDOUT, check=False)
+
+
 def record(way, command, name):
     if way == "preload":
         return execute(command, env=preloaded(name))
@@ -233,10 +244,13 @@ def main():
     expect = Expectations(source, program)
     command = [os.path.join(PROGRAMS, program), *expect.arguments]
     name = "victim.mprof"
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
     check(os.path.exists(LIB), f"{LIB} is missing")
     plain = execute(command)
     check(plain[0] == expect.status, f"without recording: exit status {plain[0]}, not {expect.status}")
     recorded = record(way, command, name)
+    if recorded[0] != plain[0]:
+        tell_where(command[0])
     check_same(program, plain, recorded)
     if way == "preload":
         copy_sparse(name + ".spool", "copy.spool")
