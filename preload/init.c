@@ -448,9 +448,9 @@ static void leave_quickly(void *unused)
 
 /* ---- constructor ---- */
 
-/* What pthread_atfork is built on; weak, as musl has none. */
-extern int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
-                             void *library) __attribute__((weak));
+/* What pthread_atfork is built on. */
+int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void),
+                      void *library);
 /* The same of at_quick_exit. quick_exit calls the one that comes first last of all, and then leaves
  * without a call of _exit that we could see. */
 int __cxa_at_quick_exit(void (*leave)(void *), void *library);

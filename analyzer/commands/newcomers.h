@@ -2,9 +2,9 @@
  * newcomers.h - the processes of a tree that have begun since the last look, whoever collects them.
  *
  * A look reads the names of new spools and, of each open one, its size and the number of its
- * processes: two system calls a spool (measured: 1 microsecond), and three more a process. So it
- * may be taken as often as the processes are sampled. A spool is let go once its name is removed,
- * which is when it has been collected. One thread at a time; prints nothing.
+ * processes: two system calls a spool, and three more a process. So it may be taken as often as the
+ * processes are sampled. A spool is let go once its name is removed, which is when it has been
+ * collected. One thread at a time; prints nothing.
  */
 #ifndef MPROF_NEWCOMERS_H
 #define MPROF_NEWCOMERS_H
