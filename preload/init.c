@@ -380,6 +380,12 @@ static void before_fork(void)
 
 /* ---- exec ---- */
 
+/* Without a start or the notice of a fork, which recorder_ready makes up for. */
+static int is_recorded(void)
+{
+    return recorder_state == RECORDER_ON && *recorder_alive == RECORDER_ALIVE;
+}
+
 void init_exec(const char *path)
 {
     /* A vforked child shares its parent's memory: it must not say that the parent ends. */
@@ -395,17 +401,11 @@ void init_exec(const char *path)
 
 void init_exec_failed(void)
 {
-    if (recorder_state == RECORDER_ON && *recorder_alive == RECORDER_ALIVE &&
-        sys_pid() == own_pid && spool.process->end_kind == SPOOL_END_EXEC)
+    if (is_recorded() && sys_pid() == own_pid && spool.process->end_kind == SPOOL_END_EXEC)
         __atomic_store_n(&spool.process->end_kind, SPOOL_END_UNKNOWN, __ATOMIC_RELEASE);
 }
 
 /* ---- the end ---- */
-
-static int is_recorded(void)
-{
-    return recorder_state == RECORDER_ON && *recorder_alive == RECORDER_ALIVE;
-}
 
 /* Needs no lock, no thread-local storage and little stack: a signal handler may be the caller. */
 static void note_end(void)

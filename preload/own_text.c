@@ -4,22 +4,22 @@
  * preloaded before ours, may define them, too, and theirs may not be ready when we start, or count
  * their calls. Short rather than fast: on the way of an event all lengths are constants.
  */
+#include "arch_x86_64.h"
+
 #include <string.h>
 
 /* ---- memory ---- */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
-    void *begin = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes)::"memory");
-    return begin;
+    arch_copy(to, from, bytes);
+    return to;
 }
 
 void *memset(void *to, int byte, size_t bytes)
 {
-    void *begin = to;
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(byte) : "memory");
-    return begin;
+    arch_fill(to, byte, bytes);
+    return to;
 }
 
 int memcmp(const void *a, const void *b, size_t bytes)
