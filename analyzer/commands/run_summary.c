@@ -6,6 +6,7 @@
 #include "quality_sum.h"
 #include "rss_words.h"
 #include "run_family.h"
+#include "run_missing.h"
 #include "run_processes.h"
 #include "text.h"
 #include "totals_view.h"
@@ -16,9 +17,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define WIDTH 79
-
-static void print_line(const char *what, const char *text)
+void run_summary_line(const char *what, const char *text)
 {
     fprintf(stderr, "  %-12s %s\n", what, text);
 }
@@ -40,7 +39,7 @@ static void print_heading(const struct run_summary *s)
     fprintf(stderr, "%s %s\n", program, how);
     snprintf(how, sizeof how, "%s wall, %s CPU", units_time(wall, end->wall_ns),
              units_time(cpu, end->cpu_ns));
-    print_line("time", how);
+    run_summary_line("time", how);
     free(program);
 }
 
@@ -54,7 +53,7 @@ static void print_became(const struct roots *roots, int clock)
     became = text_clean(roots->last->program);
     snprintf(line, sizeof line, clock ? "%s at %s; times below are since then" : "%s at %s", became,
              units_time(begin, roots->last->start_ns - roots->first->start_ns));
-    print_line("became", line);
+    run_summary_line("became", line);
     free(became);
 }
 
@@ -67,7 +66,7 @@ static void print_resident(const struct totals *t, const struct process *sum)
     if (rss == 0)
         return;
     snprintf(line, sizeof line, "%s (%s)", units_bytes(text, rss), words);
-    print_line("peak RSS", line);
+    run_summary_line("peak RSS", line);
 }
 
 /* What the whole family does not know. */
@@ -99,7 +98,7 @@ static void print_loss_in_detail(const struct loss *loss, const char *number, co
     if (loss->others > 0)
         snprintf(line + n, sizeof line - (size_t)n, ", %s other%s", units_count(d, loss->others),
                  loss->others == 1 ? "" : "s");
-    print_line("lost", line);
+    run_summary_line("lost", line);
 }
 
 /* How many of them are counted in the figures above, which may be those of one process. */
@@ -113,7 +112,7 @@ static void print_losers(const struct gaps *gaps, const struct quality *shown)
         snprintf(line, sizeof line, "in %s process%s, %s counted above",
                  units_count(number, gaps->losers), gaps->losers == 1 ? "" : "es",
                  shown->lost ? units_count(count, shown->lost) : "none");
-    print_line("", line);
+    run_summary_line("", line);
 }
 
 static void print_unplaced(const struct loss *loss)
@@ -123,7 +122,7 @@ static void print_unplaced(const struct loss *loss)
     snprintf(line, sizeof line, "%s child%s without a place in the spool, %s events",
              units_count(a, loss->unplaced), loss->unplaced == 1 ? "" : "ren",
              units_count(b, loss->unplaced_events));
-    print_line("", line);
+    run_summary_line("", line);
 }
 
 /* That of all processes; says so where that is not the quality of the figures above. */
@@ -132,7 +131,7 @@ static void print_quality(const struct quality *all, const struct quality *shown
     char *rest = quality_but_loss(all), *own = quality_but_loss(shown);
 
     if (rest != NULL && own != NULL && strcmp(rest, own) == 0)
-        print_line("quality", rest);
+        run_summary_line("quality", rest);
     else if (rest != NULL)
         fprintf(stderr, "  %-12s of all processes: %s\n", "quality", rest);
     free(rest);
@@ -151,7 +150,7 @@ static void print_gaps(const struct gaps *gaps, const struct quality *shown)
         print_losers(gaps, shown);
     } else {
         snprintf(line, sizeof line, "%s %s", number, events);
-        print_line("lost", line);
+        run_summary_line("lost", line);
     }
     if (loss->unplaced > 0)
         print_unplaced(loss);
@@ -175,16 +174,16 @@ static void print_counts(const struct totals *t)
 
     snprintf(line, sizeof line, "%s, %s in all", units_count(a, t->allocations),
              units_bytes(b, t->allocated_bytes));
-    print_line("allocations", line);
+    run_summary_line("allocations", line);
     if (t->failed) {
         snprintf(line, sizeof line, "%s allocation%s", units_count(a, t->failed),
                  t->failed == 1 ? "" : "s");
-        print_line("failed", line);
+        run_summary_line("failed", line);
     }
     if (t->maps) {
         snprintf(line, sizeof line, "%s%s, %s unmapping%s", units_count(a, t->maps),
                  kinds_without_memory(t), units_count(b, t->unmaps), t->unmaps == 1 ? "" : "s");
-        print_line("mappings", line);
+        run_summary_line("mappings", line);
     }
 }
 
@@ -196,7 +195,7 @@ static void print_parts(const struct totals *t)
     if (totals_parts(parts, t->memory_peak_bytes, t->mapped_then_bytes)[0] == '\0')
         return;
     snprintf(line, sizeof line, "= %s", parts);
-    print_line("", line);
+    run_summary_line("", line);
 }
 
 /* A program that has mapped nothing has only a heap. */
@@ -206,7 +205,7 @@ static void print_peak(const struct totals *t, const char *bound, int has_parts)
 
     snprintf(line, sizeof line, "%s at %s%s", units_bytes(a, t->memory_peak_bytes),
              units_time(b, t->memory_peak_ns), bound);
-    print_line("peak", line);
+    run_summary_line("peak", line);
     if (has_parts)
         print_parts(t);
 }
@@ -220,12 +219,12 @@ static void print_left(const struct totals *t, const struct quality *quality, in
     snprintf(line, sizeof line, "%s in %s block%s%s%s", units_bytes(a, t->live_at_end_bytes),
              units_count(b, t->live_at_end_blocks), t->live_at_end_blocks == 1 ? "" : "s", bound,
              has_parts ? "" : whose_end);
-    print_line("live at end", line);
+    run_summary_line("live at end", line);
     if (!has_parts || t->mapped_at_end_bytes == 0)
         return;
     snprintf(line, sizeof line, "and %s mapped%s%s", units_bytes(a, t->mapped_at_end_bytes), bound,
              whose_end);
-    print_line("", line);
+    run_summary_line("", line);
 }
 
 /* Of one process, or of a family's sum. */
@@ -250,7 +249,7 @@ static void print_biggest(const struct run_family *family)
              r->clock_ns ? "%d %s, peak %s at %s of the tree" : "%d %s, peak %s at %s",
              family->lineage.family.kin[family->biggest].pid, program,
              units_bytes(a, r->totals.memory_peak_bytes), units_time(b, r->totals.memory_peak_ns));
-    print_line("biggest", line);
+    run_summary_line("biggest", line);
     if (totals_have_parts(&r->totals, r->series_unknown))
         print_parts(&r->totals);
     free(program);
@@ -258,7 +257,7 @@ static void print_biggest(const struct run_family *family)
     if (rss == 0)
         return;
     snprintf(line, sizeof line, "its peak RSS %s (%s)", units_bytes(a, rss), words);
-    print_line("", line);
+    run_summary_line("", line);
 }
 
 /* The family first, then the biggest of it. */
@@ -269,86 +268,9 @@ static void print_family(const struct run_family *family)
 
     snprintf(line, sizeof line, "%s processes",
              units_count(number, family_size(&family->lineage.family)));
-    print_line("together", line);
+    run_summary_line("together", line);
     print_figures(&sum->totals, &sum->quality, process_has_parts(sum), sum);
     print_biggest(family);
-}
-
-/* ---- what is missing ---- */
-
-/* Is the process, as what it has become, in a recording, or just about to begin one? */
-static int is_recorded(const struct gather *g, const struct gathered *before,
-                       struct proc_identity process)
-{
-    return run_has_recording(g, before, process) || proc_alive(process);
-}
-
-/* Programs by exec that have no recording: "what 4711 became: ./static, and 2 more". */
-static void print_unrecorded(const struct run_summary *s)
-{
-    const char *reason;
-    size_t count = 0, refused = gather_refused(s->gather, &reason); /* those are named already */
-    struct gathered_exec first = {0};
-    char line[512], more[64] = "";
-
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        for (size_t k = 0; k < one->exec_count; k++)
-            if (!is_recorded(s->gather, one, one->execs[k].process) && count++ == 0)
-                first = one->execs[k];
-    }
-    if (count <= refused)
-        return;
-    char *path = text_clean(first.path);
-    if (count > 1)
-        snprintf(more, sizeof more, ", and %zu more", count - 1);
-    snprintf(line, sizeof line, "what process %d became: %s%s", first.process.pid,
-             path[0] ? path : "unknown", more);
-    print_line("not recorded", line);
-    free(path);
-}
-
-static void print_cut(const struct run_summary *s)
-{
-    const struct gathered *first = NULL;
-    size_t count = 0;
-    char line[512], more[64] = "";
-
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        if (one->cut && count++ == 0)
-            first = one;
-    }
-    if (count == 0)
-        return;
-    char *name = text_clean(first->name);
-    if (count > 1)
-        snprintf(more, sizeof more, ", and %zu more", count - 1);
-    snprintf(line, sizeof line, "%s: its spool was damaged while it was written%s", name, more);
-    print_line("cut", line);
-    free(name);
-}
-
-/* Programs whose figures say nothing of their heap: "of chromium, and 5 more, only .." */
-static void print_without_heap(const struct run_summary *s)
-{
-    const struct gathered *first = NULL;
-    size_t count = 0;
-    char line[512], more[64] = "";
-
-    for (size_t i = 0; i < gather_count(s->gather); i++) {
-        const struct gathered *one = gather_get(s->gather, i);
-        if (one->only_maps && count++ == 0)
-            first = one;
-    }
-    if (count == 0)
-        return;
-    char *program = text_clean(first->program);
-    if (count > 1)
-        snprintf(more, sizeof more, ", and %zu more,", count - 1);
-    snprintf(line, sizeof line, "of %.128s%s %s", program, more, QUALITY_ONLY_MAPPINGS);
-    text_words("  no heap      ", line, WIDTH, stderr);
-    free(program);
 }
 
 static char *path_of(const struct run_summary *s, const struct gathered *one)
@@ -366,7 +288,8 @@ static void print_options(const struct run_summary *s, const struct roots *roots
     char *path, *word;
 
     if (!s->named || root == roots->first) {
-        print_line("", "with --pid N one process; with --tree, or plot -C and -M, all of them");
+        run_summary_line("",
+                         "with --pid N one process; with --tree, or plot -C and -M, all of them");
         return;
     }
     path = path_of(s, roots->first);
@@ -397,7 +320,7 @@ static void print_names(const struct run_summary *s, const struct roots *roots,
     else if (s->named)
         fprintf(stderr, "  %-12s mprof-c plot %s, or report, leaks, peak\n", "look at it", word);
     else
-        print_line("look at it", "mprof-c plot, or report, leaks, peak");
+        run_summary_line("look at it", "mprof-c plot, or report, leaks, peak");
     free(word);
     free(path);
     if (is_tree)
@@ -418,7 +341,7 @@ static void print_alone(const struct gathered *root, size_t processes)
     program = text_clean(root->program);
     snprintf(line, sizeof line, "%s alone, of %s processes; --tree sums all", program,
              units_count(count, processes));
-    print_line("figures of", line);
+    run_summary_line("figures of", line);
     free(program);
 }
 
@@ -432,7 +355,7 @@ static void print_before(const struct gathered *root, const struct gathered *big
     program = text_clean(biggest->program);
     snprintf(line, sizeof line, "%s, which held %s; --tree has both", program,
              units_bytes(bytes, run_held_by(biggest)));
-    print_line("before", line);
+    run_summary_line("before", line);
     free(program);
 }
 
@@ -468,9 +391,7 @@ static void print_shown(const struct run_summary *s, const struct roots *roots,
     }
     struct gaps gaps = sum_gaps(s->gather);
     print_gaps(&gaps, shown);
-    print_without_heap(s);
-    print_unrecorded(s);
-    print_cut(s);
+    run_missing_print(s->gather);
     print_names(s, roots, family.sum != NULL ? roots->first : root, is_tree);
     run_family_close(&family);
 }

@@ -28,4 +28,7 @@ void run_summary_print(const struct run_summary *s);
 /* One sentence for each thing that went wrong with the recordings. */
 void run_summary_complain(const struct run_summary *s);
 
+/* One line of it: a name of at most 12 columns, and its text. */
+void run_summary_line(const char *what, const char *text);
+
 #endif
