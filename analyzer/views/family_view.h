@@ -48,9 +48,6 @@ char *family_program(const struct relative *relative);
 /* The command line in `width` columns, without the program's folder; free() it. */
 char *family_command(const struct relative *relative, size_t width);
 
-/* The program alone of that; free() it. */
-char *family_program(const struct relative *relative);
-
 /* "starter": the pid of who started it, or null. */
 void family_starter_json(struct json *j, const struct family *family, size_t i);
 
