@@ -209,11 +209,11 @@ static void fill_spans(const struct figures *f, enum series series, struct pages
 
 static void fill_activations(const struct figures *f, struct pages *usages)
 {
-    for (uint32_t i = pages_next(&f->begun, 0); i < pages_end(&f->begun);
-         i = pages_next(&f->begun, i + 1)) {
-        const uint64_t *begun = pages_find(&f->begun, i, sizeof *begun);
-        if (*begun)
-            place_usage(usages, i)->activations = *begun;
+    for (uint32_t i = pages_next(&f->inclusive, 0); i < pages_end(&f->inclusive);
+         i = pages_next(&f->inclusive, i + 1)) {
+        const struct holding *held = pages_find(&f->inclusive, i, sizeof *held);
+        if (held->begun)
+            place_usage(usages, i)->activations = held->begun;
     }
 }
 
@@ -225,7 +225,8 @@ void figures_fill(struct figures *f, struct tree *tree, enum series series, int 
     each_holding(&f->self, usages, take_self, series, f->epoch);
     each_holding(&f->inclusive, usages, take_inclusive, series, f->epoch);
     fill_spans(f, series, usages);
-    fill_activations(f, usages);
+    if (series == SERIES_HEAP)
+        fill_activations(f, usages);
 }
 
 static void take_self_then(struct function_usage *usage, const struct holding *held,
@@ -266,7 +267,6 @@ void figures_clear(struct figures *f)
     pages_clear(&f->inclusive);
     pages_clear(&f->self);
     pages_clear(&f->spans);
-    pages_clear(&f->begun);
     pages_clear(&f->stacks);
     free(f->steps);
     memset(f, 0, sizeof *f);

@@ -41,7 +41,9 @@ struct instant {
 struct holding {
     uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
     uint64_t at_peak, epoch;
-    uint32_t who; /* of the allocation that set the peak; in inclusive ones only */
+    /* In inclusive ones only: */
+    uint32_t who;   /* of the allocation that set the peak */
+    uint64_t begun; /* the function's activations; spans.h counts them in the heap's figures */
 } __attribute__((aligned(64)));
 
 /* Beyond the path's depth, all but call and epoch is 0. */
@@ -61,7 +63,6 @@ struct figures {
     struct pages inclusive; /* struct holding, by function */
     struct pages self;      /* the same */
     struct pages spans;     /* struct span, by function; spans.h fills them */
-    struct pages begun;     /* uint64_t, by function: its activations; spans.h counts them */
     struct pages stacks;    /* struct stack_figures, by stack */
     uint64_t epoch;         /* peaks of the program so far */
     /* The call path of the last event: steps[1 .. depth]. steps[0] is outside of all functions. */

@@ -57,8 +57,8 @@ static uint64_t level_at(struct heap_moment moment, enum series series)
 }
 
 /* An activation has ended: if it holds its function's peak in these figures, it leaves its span. */
-static void leave_span(const struct path *path, struct figures *figures, enum series series,
-                       const struct activation *a, struct heap_moment last)
+static inline void leave_span(const struct path *path, struct figures *figures, enum series series,
+                              const struct activation *a, struct heap_moment last)
 {
     const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
     if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin.ns)
@@ -118,8 +118,8 @@ static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32
 
 static inline void count_begun(struct figures *figures, const struct activation *a)
 {
-    if (a->outermost)
-        ++*(uint64_t *)pages_place(&figures->begun, a->function, sizeof(uint64_t));
+    struct holding *held = pages_place(&figures->inclusive, a->function, sizeof *held);
+    held->begun += a->outermost;
 }
 
 /* Adds the activations of one physical frame except its `present` outermost ones, which are already

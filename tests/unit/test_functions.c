@@ -280,8 +280,8 @@ static int thread_of_span(const struct world *w, uint32_t function)
 /* How many activations of a function have begun. */
 static uint64_t begun(const struct world *w, uint32_t function)
 {
-    const uint64_t *count = pages_find(&w->heap.figures.begun, function, sizeof *count);
-    return count ? *count : 0;
+    const struct holding *held = pages_find(&w->heap.figures.inclusive, function, sizeof *held);
+    return held ? held->begun : 0;
 }
 
 /* main calls a twice; each a is an activation, main is one through both its lines. The peak of a
@@ -304,6 +304,24 @@ static void test_spans(void **state)
     assert_int_equal(begun(w, A), 2);
     assert_int_equal(begun(w, B), 2);
     assert_int_equal(begun(w, INLINED), 0);
+}
+
+/* The figures of both series begin with a copy of the heap's: they are no activations of their own.
+ */
+static void test_activations_with_mapped_memory(void **state)
+{
+    struct world *w = *state;
+    struct process p = {0};
+    EVENT(10, 5, AT_MAIN10, AT_A);
+    heap_map(&w->heap, &w->tree, path_leaf(&w->path), 4096, (struct instant){15, 3}, 0);
+    heap_settle_mapped(&w->heap, 15);
+    EVENT(20, 5, AT_MAIN20, AT_A);
+    EVENT(30, 5, AT_MAIN20, AT_B);
+    path_close(&w->path, &w->tree, &w->heap, w->last, w->last);
+    heap_fill(&w->heap, &w->tree, &p, 1);
+    assert_int_equal(usage(&p, MAIN)->activations, 1);
+    assert_int_equal(usage(&p, A)->activations, 2);
+    assert_int_equal(usage(&p, B)->activations, 1);
 }
 
 /* A changed line in the same function goes on; with an inlined frame only the physical one does. */
@@ -382,6 +400,7 @@ int main(void)
         TEST(test_own_peaks_and_at_peak),
         TEST(test_equal_peaks),
         TEST(test_spans),
+        TEST(test_activations_with_mapped_memory),
         TEST(test_pivot),
         TEST(test_recursive_span),
         TEST(test_restart_and_close),
