@@ -6,7 +6,7 @@
 
 export TERM=screen SHELL=/bin/sh
 mux() { tmux -S "$PWD/socket" "$@"; }
-shows() { mux capture-pane -p -t s:0 | grep -q "$1"; }
+shows() { mux capture-pane -p -t "s:$1" | grep -c "$2" | grep -q "^${3-1}\$"; } # pane, what, in how many lines
 
 serve() { # way
     local pid
@@ -15,8 +15,12 @@ serve() { # way
     real_guard "$pid"
     mux set-option -g history-limit 20000 \; new-window -d -t s:1 cat
     mux send-keys -t s:0 "PS1='> '; clear; seq 1 30000; echo the-end" Enter
-    real_wait "the output" 30 shows '^the-end'
-    mux split-window -d -t s:0 'seq 1 2000; read -r line' # no program that might just be beginning at the end
+    real_wait "the output" 30 shows 0.0 '^the-end'
+    # No program may end before it has begun: it would have recorded nothing.
+    mux split-window -d -t s:0 'seq 1 2000; read -r line'
+    real_wait "the other pane's output" 30 shows 0.1 '^2000$'
+    mux send-keys -t s:1 'echoed' Enter
+    real_wait "what cat repeats" 30 shows 1 '^echoed' 2
     mux resize-window -t s:0 -x 100 -y 40
     mux resize-window -t s:0 -x 60 -y 20
     mux list-windows -t s -F '#{window_index} #{window_panes} #{window_width}x#{window_height}'
