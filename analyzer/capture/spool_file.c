@@ -2,6 +2,7 @@
 #include "spool_file.h"
 #include "collect.h"
 #include "points.h"
+#include "spool_state.h"
 #include "xalloc.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #define KNOWN_FEATURES  SPOOL_FREE_STACKS
 #define CHUNK_BYTES_MAX (1ull << 32)
 #define INFO_MAX        (1u << 20)
-#define PROCESSES_MAX   (1u << 20) /* more than any recorder gives out */
 
 size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, size_t bytes)
 {
@@ -36,12 +36,9 @@ size_t spool_file_read(const struct spool_file *f, uint64_t offset, void *to, si
 static uint32_t count_processes(const struct spool_file *f)
 {
     const struct spool_table *table = &f->header.processes;
-    uint64_t count = f->control.process_count, last = table->offset, at = last, end;
+    uint64_t count = spool_process_count(&f->header, &f->control);
+    uint64_t last = table->offset, at = last, end;
 
-    if (count > table->capacity)
-        count = table->capacity;
-    if (count > PROCESSES_MAX)
-        count = PROCESSES_MAX;
     if (__builtin_add_overflow(at, count * sizeof(struct spool_process), &end) || end > INT64_MAX)
         return 1;
     while (at < end) {

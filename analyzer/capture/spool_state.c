@@ -13,9 +13,6 @@
 #include "block.h"
 #include "boot_clock.h"
 #include "capture_ends.h"
-#include "spool.h"
-
-#define PROCESSES_MAX (1u << 20) /* that we look at */
 
 static int read_header(int fd, struct spool_header *h)
 {
@@ -37,17 +34,13 @@ static int read_header(int fd, struct spool_header *h)
     return RECORDING_OK;
 }
 
-/* Entries that may be valid; each says so itself. */
 static uint32_t process_count(int fd, const struct spool_header *h)
 {
     struct spool_control control;
-    uint32_t count = h->processes.capacity;
     if (h->processes.entry_bytes != sizeof(struct spool_process) ||
         read_at(fd, SPOOL_PAGE, &control, sizeof control) <= 0)
         return 0;
-    if (control.process_count < count)
-        count = control.process_count;
-    return count < PROCESSES_MAX ? count : PROCESSES_MAX;
+    return spool_process_count(h, &control);
 }
 
 static int read_process(int fd, const struct spool_header *h, uint32_t serial,

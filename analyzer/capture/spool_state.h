@@ -7,6 +7,20 @@
 #define MPROF_SPOOL_STATE_H
 
 #include "recording.h"
+#include "spool.h"
+
+#define SPOOL_STATE_PROCESSES (1u << 20) /* more than any recorder gives out */
+
+/* How many entries of the process table may be valid: what the spool says, within reason. Each
+ * entry says of itself whether it is. */
+static inline uint32_t spool_process_count(const struct spool_header *h,
+                                           const struct spool_control *control)
+{
+    uint32_t count = control->process_count;
+
+    count = count < h->processes.capacity ? count : h->processes.capacity;
+    return count < SPOOL_STATE_PROCESSES ? count : SPOOL_STATE_PROCESSES;
+}
 
 /* Fills *identity, and adds the image's children to *forks unless it is NULL. Returns
  * RECORDING_FOREIGN where fd is no spool. */

@@ -78,8 +78,7 @@ static uint32_t process_count(const struct spool_peek *p)
 
     if (!read_at(p->fd, &control, sizeof control, SPOOL_PAGE))
         return p->looked;
-    return control.process_count < p->header.processes.capacity ? control.process_count
-                                                                : p->header.processes.capacity;
+    return spool_process_count(&p->header, &control);
 }
 
 static void add_newcomers(struct spool_peek *p)

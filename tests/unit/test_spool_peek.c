@@ -169,6 +169,24 @@ static void test_living_and_dead(void **state)
     munmap(spool, FILE_BYTES);
 }
 
+/* A damaged table of billions of entries takes neither memory nor time for each. */
+static void test_absurd_count(void **state)
+{
+    struct spool_peek p;
+    struct quality sum = {0};
+    uint8_t *spool = make_spool();
+    (void)state;
+
+    add_process(spool, getpid());
+    header_of(spool)->processes.capacity = control_of(spool)->process_count = UINT32_MAX;
+    open_peek(&p, spool);
+    assert_int_equal(spool_peek_refresh(&p), 1);
+    assert_true(p.capacity <= 1u << 21);
+    assert_int_equal(spool_peek_loss(&p, &sum), 0);
+    spool_peek_close(&p);
+    munmap(spool, FILE_BYTES);
+}
+
 static void test_zombie(void **state)
 {
     struct spool_peek p;
@@ -336,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_a_spool),
         cmocka_unit_test(test_living_and_dead),
+        cmocka_unit_test(test_absurd_count),
         cmocka_unit_test(test_zombie),
         cmocka_unit_test(test_unknown_writer),
         cmocka_unit_test(test_exec),
