@@ -12,34 +12,38 @@ static struct holding *place(struct pages *holdings, uint32_t function)
 
 /* ---- the path ---- */
 
-static inline void fold_into_function(const struct figure_step *step, struct holding *held)
+/* What came before the step joined, at[] has as 0: it had added nothing yet. */
+static inline void fold_epoch(const struct figures *f, const struct figure_step *step,
+                              uint64_t before, uint64_t at[PEAK_KINDS], uint64_t *epoch)
+{
+    for (int kind = 0; kind < PEAK_KINDS; kind++)
+        if (f->newest[kind] > *epoch)
+            at[kind] = before + step->at[kind];
+    *epoch = step->epoch;
+}
+
+static inline void fold_into_function(const struct figures *f, const struct figure_step *step,
+                                      struct holding *held)
 {
     uint64_t live = held->live, highest = live + step->highest;
 
-    if (__builtin_expect(step->epoch != held->epoch, 0)) {
-        held->epoch = step->epoch;
-        held->at_peak = live + step->at_peak;
-    }
-    if (__builtin_expect(highest > held->peak, 0)) {
-        held->peak = highest;
-        held->peak_ns = step->at;
-        held->who = step->who;
-    }
+    if (__builtin_expect(step->epoch != held->epoch, 0))
+        fold_epoch(f, step, live, held->at, &held->epoch);
+    if (__builtin_expect(highest > held->peak.bytes, 0))
+        held->peak = (struct peak){highest, step->highest_at};
     held->live = live + step->sum;
 }
 
-static inline void fold_into_outer(struct figure_step *outer, const struct figure_step *step)
+static inline void fold_into_outer(const struct figures *f, const struct figure_step *step,
+                                   struct figure_step *outer)
 {
     uint64_t sum = outer->sum, highest = sum + step->highest;
 
-    if (__builtin_expect(step->epoch != outer->epoch, 0)) {
-        outer->epoch = step->epoch;
-        outer->at_peak = sum + step->at_peak;
-    }
+    if (__builtin_expect(step->epoch != outer->epoch, 0))
+        fold_epoch(f, step, sum, outer->at, &outer->epoch);
     if ((int64_t)highest > (int64_t)outer->highest) {
         outer->highest = highest;
-        outer->at = step->at;
-        outer->who = step->who;
+        outer->highest_at = step->highest_at;
     }
     outer->sum = sum + step->sum;
 }
@@ -51,11 +55,16 @@ static void fold(struct figures *f, const struct tree *tree, uint32_t depth)
     const struct call *calls = tree->calls;
 
     for (; step > end; step--) {
-        fold_into_function(step, place(&f->inclusive, calls[step->call].function));
-        fold_into_outer(step - 1, step);
-        step->sum = step->highest = step->at_peak = 0;
+        fold_into_function(f, step, place(&f->inclusive, calls[step->call].function));
+        fold_into_outer(f, step, step - 1);
+        step->sum = step->highest = step->at[OWN_PEAK] = step->at[MEMORY_PEAK] = 0;
     }
     f->depth = depth < f->depth ? depth : f->depth;
+}
+
+void figures_open(struct figures *f)
+{
+    f->steps = xgrow(f->steps, &f->step_capacity, 1, sizeof *f->steps);
 }
 
 /* How many steps the path has in common with call path `call`. */
@@ -74,19 +83,27 @@ void figures_settle(struct figures *f, const struct tree *tree, uint32_t call)
         fold(f, tree, find_meeting(f, tree, call));
 }
 
-/* Changes the path: folds the steps that leave; those that join begin with nothing. */
+/* It has added nothing yet when the peaks so far came. */
+static inline void join(struct figures *f, uint32_t depth, uint32_t call)
+{
+    f->steps[depth].call = call;
+    f->steps[depth].epoch = f->epoch;
+}
+
+/* Changes the path: folds the steps that leave; those that join begin with nothing. Most often the
+ * path has been settled, and all that join lie further in than its end: one walk does. */
 void figures_change_path(struct figures *f, const struct tree *tree, uint32_t call)
 {
-    uint32_t depth = tree->calls[call].depth;
+    uint32_t depth = tree->calls[call].depth, i = depth, kept;
 
     if (depth >= f->step_capacity)
         f->steps = xgrow(f->steps, &f->step_capacity, (size_t)depth + 1, sizeof *f->steps);
-    uint32_t kept = find_meeting(f, tree, call);
+    for (; i > f->depth; i--, call = tree->calls[call].parent)
+        join(f, i, call);
+    kept = find_meeting(f, tree, call);
     fold(f, tree, kept);
-    for (uint32_t i = depth; i > kept; i--, call = tree->calls[call].parent) {
-        f->steps[i].call = call;
-        f->steps[i].epoch = f->epoch; /* it had added nothing yet when that peak came */
-    }
+    for (; i > kept; i--, call = tree->calls[call].parent)
+        join(f, i, call);
     f->depth = depth;
 }
 
@@ -132,18 +149,6 @@ static void add_stack(struct usage *usage, const struct stack_figures *stack, in
     }
 }
 
-static uint64_t held_at_peak(const struct holding *held, uint64_t epoch)
-{
-    return held->epoch == epoch ? held->at_peak : held->live;
-}
-
-static void add_holding(struct usage *usage, const struct holding *held, uint64_t epoch)
-{
-    usage->own_peak_bytes = held->peak;
-    usage->own_peak_ns = held->peak_ns;
-    usage->at_peak_bytes = held_at_peak(held, epoch);
-}
-
 static struct function_usage *place_usage(struct pages *all, uint32_t function)
 {
     struct function_usage *usage = pages_place(all, function, sizeof *usage);
@@ -171,37 +176,26 @@ static void sum_stacks(const struct figures *f, struct tree *tree, enum series s
     }
 }
 
-/* Calls `take` for each function that has held something. */
-static void each_holding(const struct pages *holdings, struct pages *usages,
-                         void (*take)(struct function_usage *usage, const struct holding *held,
-                                      enum series series, uint64_t epoch),
-                         enum series series, uint64_t epoch)
+static void fill_holdings(const struct figures *f, enum series series, int is_self,
+                          struct pages *usages)
 {
+    const struct pages *holdings = is_self ? &f->self : &f->inclusive;
+
     for (uint32_t i = pages_next(holdings, 0); i < pages_end(holdings);
          i = pages_next(holdings, i + 1)) {
         const struct holding *held = pages_find(holdings, i, sizeof *held);
-        if (held->peak)
-            take(place_usage(usages, i), held, series, epoch);
+        struct series_usage *of = place_series(usages, i, series);
+        struct usage *usage = is_self ? &of->self : &of->inclusive;
+        usage->own_peak_bytes = held->peak.bytes;
+        usage->own_peak_ns = held->peak.at.ns;
+        usage->at_peak_bytes = holding_at(held, OWN_PEAK, f);
     }
 }
 
-static void take_self(struct function_usage *usage, const struct holding *held, enum series series,
-                      uint64_t epoch)
+void figures_fill_spans(const struct pages *spans, enum series series, struct pages *usages)
 {
-    add_holding(&function_series(usage, series)->self, held, epoch);
-}
-
-static void take_inclusive(struct function_usage *usage, const struct holding *held,
-                           enum series series, uint64_t epoch)
-{
-    add_holding(&function_series(usage, series)->inclusive, held, epoch);
-}
-
-static void fill_spans(const struct figures *f, enum series series, struct pages *usages)
-{
-    for (uint32_t i = pages_next(&f->spans, 0); i < pages_end(&f->spans);
-         i = pages_next(&f->spans, i + 1)) {
-        const struct span *span = pages_find(&f->spans, i, sizeof *span);
+    for (uint32_t i = pages_next(spans, 0); i < pages_end(spans); i = pages_next(spans, i + 1)) {
+        const struct span *span = pages_find(spans, i, sizeof *span);
         if (span->valid)
             place_series(usages, i, series)->span = *span;
     }
@@ -212,8 +206,8 @@ static void fill_activations(const struct figures *f, struct pages *usages)
     for (uint32_t i = pages_next(&f->inclusive, 0); i < pages_end(&f->inclusive);
          i = pages_next(&f->inclusive, i + 1)) {
         const struct holding *held = pages_find(&f->inclusive, i, sizeof *held);
-        if (held->begun)
-            place_usage(usages, i)->activations = held->begun;
+        if (held->ended)
+            place_usage(usages, i)->activations = held->ended;
     }
 }
 
@@ -222,44 +216,11 @@ void figures_fill(struct figures *f, struct tree *tree, enum series series, int 
 {
     figures_settle(f, tree, 0);
     sum_stacks(f, tree, series, kept_live, usages);
-    each_holding(&f->self, usages, take_self, series, f->epoch);
-    each_holding(&f->inclusive, usages, take_inclusive, series, f->epoch);
-    fill_spans(f, series, usages);
+    fill_holdings(f, series, 1, usages);
+    fill_holdings(f, series, 0, usages);
+    figures_fill_spans(&f->spans, series, usages);
     if (series == SERIES_HEAP)
         fill_activations(f, usages);
-}
-
-static void take_self_then(struct function_usage *usage, const struct holding *held,
-                           enum series series, uint64_t epoch)
-{
-    (void)series;
-    usage->mapped_then.self_bytes = held_at_peak(held, epoch);
-}
-
-static void take_inclusive_then(struct function_usage *usage, const struct holding *held,
-                                enum series series, uint64_t epoch)
-{
-    (void)series;
-    usage->mapped_then.inclusive_bytes = held_at_peak(held, epoch);
-}
-
-void figures_fill_then(struct figures *f, const struct tree *tree, struct pages *usages)
-{
-    figures_settle(f, tree, 0);
-    each_holding(&f->self, usages, take_self_then, SERIES_MAPPED, f->epoch);
-    each_holding(&f->inclusive, usages, take_inclusive_then, SERIES_MAPPED, f->epoch);
-}
-
-void figures_copy(struct figures *to, const struct figures *from)
-{
-    pages_copy(&to->inclusive, &from->inclusive, sizeof(struct holding));
-    pages_copy(&to->self, &from->self, sizeof(struct holding));
-    pages_copy(&to->spans, &from->spans, sizeof(struct span));
-    to->epoch = from->epoch;
-    to->depth = from->depth;
-    to->steps = xgrow(NULL, &to->step_capacity, (size_t)from->depth + 1, sizeof *to->steps);
-    if (from->steps)
-        memcpy(to->steps, from->steps, ((size_t)from->depth + 1) * sizeof *to->steps);
 }
 
 void figures_clear(struct figures *f)

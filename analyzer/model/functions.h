@@ -8,7 +8,7 @@
  *
  *   sum      what was added and taken
  *   highest  the highest `sum` ever was, and when: ties, the first
- *   at_peak  what `sum` was at the program's newest peak, if that came meanwhile (epoch says)
+ *   at       what `sum` was at the program's newest peaks, if they came meanwhile (epoch says)
  *
  * A step that leaves is folded into its function, and into the next step outwards, for which it was
  * one stretch of time without other events. So all figures are what they would be if each event had
@@ -16,12 +16,14 @@
  *
  * What a function held at the program's peak is found without visiting all functions at every peak:
  * each new peak of the program begins an epoch, and the first change of a function within an epoch
- * notes what it held before.
+ * notes what it held before. The figures of the heap note two kinds of peaks: those of the heap,
+ * and those of memory, the heap and mapped memory together.
  *
  *   live bytes of a function = holding.live + sum of the steps from its own one inwards
- *   holding.at_peak is right while holding.epoch == figures.epoch; else it is holding.live
+ *   holding.at[kind] is right while figures.newest[kind] <= holding.epoch; else it is holding.live
  *
- * A process has such figures of its heap, of its mapped memory and of both together (mapped.h).
+ * A process has such figures of its heap and of its mapped memory; those of both together are made
+ * of the two (mapped.h).
  *
  * Sizes beyond reason (damaged files) wrap around. One owner, one thread.
  */
@@ -38,20 +40,27 @@ struct instant {
     uint32_t who;
 };
 
+/* The most that was held, and the allocation that made it so; ties: the first. */
+struct peak {
+    uint64_t bytes;
+    struct instant at;
+};
+
+enum peak_kind { OWN_PEAK, MEMORY_PEAK, PEAK_KINDS }; /* own: of the figures' own series */
+
 struct holding {
-    uint64_t live, peak, peak_ns; /* peak: the highest `live` ever was; ties: the first */
-    uint64_t at_peak, epoch;
-    /* In inclusive ones only: */
-    uint32_t who;   /* of the allocation that set the peak */
-    uint64_t begun; /* the function's activations; spans.h counts them in the heap's figures */
+    uint64_t live;
+    struct peak peak; /* where there is mapped memory, since that changed last: mapped.h */
+    uint64_t at[PEAK_KINDS], epoch;
+    uint64_t ended; /* activations of the function, in the heap's inclusive ones: spans.h counts */
 } __attribute__((aligned(64)));
 
 /* Beyond the path's depth, all but call and epoch is 0. */
 struct figure_step {
-    uint32_t call;             /* the call path down to here; its function is the step's */
-    uint32_t who;              /* of the allocation that made `highest` */
-    uint64_t sum, highest, at; /* sum may be below 0: read it as int64_t */
-    uint64_t at_peak, epoch;
+    uint32_t call;         /* the call path down to here; its function is the step's */
+    uint64_t sum, highest; /* sum may be below 0: read it as int64_t */
+    struct instant highest_at;
+    uint64_t at[PEAK_KINDS], epoch;
 };
 
 struct stack_figures {
@@ -60,11 +69,12 @@ struct stack_figures {
 };
 
 struct figures {
-    struct pages inclusive; /* struct holding, by function */
-    struct pages self;      /* the same */
-    struct pages spans;     /* struct span, by function; spans.h fills them */
-    struct pages stacks;    /* struct stack_figures, by stack */
-    uint64_t epoch;         /* peaks of the program so far */
+    struct pages inclusive;      /* struct holding, by function */
+    struct pages self;           /* the same */
+    struct pages spans;          /* struct span, by function; spans.h fills them */
+    struct pages stacks;         /* struct stack_figures, by stack */
+    uint64_t epoch;              /* peaks of the program so far, of either kind */
+    uint64_t newest[PEAK_KINDS]; /* the epoch that the kind's newest peak began */
     /* The call path of the last event: steps[1 .. depth]. steps[0] is outside of all functions. */
     struct figure_step *steps;
     uint32_t depth;
@@ -85,29 +95,36 @@ static inline struct figure_step *figures_step(struct figures *f, const struct t
     return &f->steps[f->depth];
 }
 
-/* Before the holding changes: notes what it was at the newest peak. */
-static inline void figures_note_epoch(struct holding *held, uint64_t epoch)
+/* What was held at the program's newest peak of that kind. */
+static inline uint64_t holding_at(const struct holding *held, enum peak_kind kind,
+                                  const struct figures *f)
 {
-    if (held->epoch != epoch) {
-        held->epoch = epoch;
-        held->at_peak = held->live;
+    return f->newest[kind] > held->epoch ? held->live : held->at[kind];
+}
+
+/* Before the holding changes: notes what it was at the newest peaks. */
+static inline void holding_note_epoch(struct holding *held, const struct figures *f)
+{
+    if (held->epoch != f->epoch) {
+        held->at[OWN_PEAK] = holding_at(held, OWN_PEAK, f);
+        held->at[MEMORY_PEAK] = holding_at(held, MEMORY_PEAK, f);
+        held->epoch = f->epoch;
     }
 }
 
-/* So much more, or less, is held; ties of the peak: the first. */
-static inline void holding_add(struct holding *held, uint64_t bytes, uint64_t ns, uint64_t epoch)
+/* So much more, or less, is held, of what `f` counts. */
+static inline void holding_add(struct holding *held, uint64_t bytes, struct instant at,
+                               const struct figures *f)
 {
-    figures_note_epoch(held, epoch);
+    holding_note_epoch(held, f);
     held->live += bytes;
-    if (held->live > held->peak) {
-        held->peak = held->live;
-        held->peak_ns = ns;
-    }
+    if (held->live > held->peak.bytes)
+        held->peak = (struct peak){held->live, at};
 }
 
-static inline void holding_take(struct holding *held, uint64_t bytes, uint64_t epoch)
+static inline void holding_take(struct holding *held, uint64_t bytes, const struct figures *f)
 {
-    figures_note_epoch(held, epoch);
+    holding_note_epoch(held, f);
     held->live -= bytes;
 }
 
@@ -117,12 +134,11 @@ static inline void figures_allocate(struct figures *f, const struct tree *tree,
     struct figure_step *step = figures_step(f, tree, charge.calls);
     struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
 
-    holding_add(self, size, at.ns, f->epoch);
+    holding_add(self, size, at, f);
     step->sum += size;
     if ((int64_t)step->sum > (int64_t)step->highest) {
         step->highest = step->sum;
-        step->at = at.ns;
-        step->who = at.who;
+        step->highest_at = at;
     }
 }
 
@@ -131,7 +147,7 @@ static inline void figures_release(struct figures *f, const struct tree *tree, s
 {
     struct holding *self = pages_place(&f->self, charge.self, sizeof *self);
 
-    holding_take(self, size, f->epoch);
+    holding_take(self, size, f);
     figures_step(f, tree, charge.calls)->sum -= size;
 }
 
@@ -140,27 +156,28 @@ const struct stack_figures *figures_stack(const struct figures *f, uint32_t stac
 /* The next stack from `stack` on that has allocated; UINT32_MAX where there is none. */
 uint32_t figures_next_stack(const struct figures *f, uint32_t stack);
 
-/* The last allocation brought the program's live bytes to a new peak. */
-static inline void figures_new_peak(struct figures *f)
+/* The program has reached a new peak of that kind. There must be steps. */
+static inline void figures_new_peak(struct figures *f, enum peak_kind kind)
 {
     struct figure_step *leaf = &f->steps[f->depth];
-    leaf->epoch = ++f->epoch;
-    leaf->at_peak = leaf->sum;
+    leaf->epoch = f->newest[kind] = ++f->epoch;
+    leaf->at[kind] = leaf->sum;
 }
+
+/* The path is empty, and there may be no steps: from now on there is one. */
+void figures_open(struct figures *f);
 
 /* Settles what is due to those functions of the last event's call path that are not at the same
  * place in call path `call`. */
 void figures_settle(struct figures *f, const struct tree *tree, uint32_t call);
 
-/* Makes `to`, which is empty, a copy, but for the stacks. */
-void figures_copy(struct figures *to, const struct figures *from);
-
 /* What the figures of functions (struct function_usage, by function) get from one `f`. kept_live 0:
  * what still lives does not count as live at the end (the program exec'd). */
 void figures_fill(struct figures *f, struct tree *tree, enum series series, int kept_live,
                   struct pages *usages);
-/* Only what they held at the newest peak, into mapped_then. */
-void figures_fill_then(struct figures *f, const struct tree *tree, struct pages *usages);
+
+/* The same of spans that are kept elsewhere. */
+void figures_fill_spans(const struct pages *spans, enum series series, struct pages *usages);
 
 void figures_clear(struct figures *f); /* releases its memory; zeroed is empty */
 

@@ -3,22 +3,6 @@
 
 #include <string.h>
 
-void heap_allocate_both(struct heap *heap, const struct tree *tree, struct charge charge,
-                        uint64_t size, struct instant at, uint32_t thread)
-{
-    figures_allocate(&heap->mapped->both, tree, charge, size, at);
-    if (heap->threads.several)
-        threads_hold_both(&heap->threads, thread, size, at.ns, heap->mapped);
-}
-
-void heap_release_both(struct heap *heap, const struct tree *tree, struct charge charge,
-                       uint64_t size, uint32_t thread)
-{
-    figures_release(&heap->mapped->both, tree, charge, size);
-    if (heap->threads.several)
-        threads_drop_both(&heap->threads, thread, size, heap->mapped);
-}
-
 /* ---- mapped memory ---- */
 
 static struct mapped *begin_mapped(struct heap *heap)
@@ -28,7 +12,6 @@ static struct mapped *begin_mapped(struct heap *heap)
     heap->mapped = mapped_new(heap);
     heap->totals.memory_peak_bytes = heap->totals.peak_bytes;
     heap->totals.memory_peak_ns = heap->totals.peak_ns;
-    threads_begin_both(&heap->threads);
     return heap->mapped;
 }
 
@@ -42,13 +25,12 @@ void heap_map(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t byt
     m->allocations++;
     m->allocated_bytes += bytes;
     figures_allocate(&m->figures, tree, charge, bytes, at);
-    figures_allocate(&m->both, tree, charge, bytes, at);
-    figures_allocate(&m->then, tree, charge, bytes, at);
+    mapped_change(heap, tree, charge, bytes, at);
     figures_count(
         &m->figures, stack,
         &(struct stack_figures){.allocations = 1, .allocated_bytes = bytes, .live_bytes = bytes});
     if (heap->threads.several)
-        threads_map(&heap->threads, thread, bytes, at.ns, m);
+        threads_map(heap, thread, bytes, at);
 }
 
 void heap_unmap(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t bytes,
@@ -59,11 +41,10 @@ void heap_unmap(struct heap *heap, struct tree *tree, uint32_t stack, uint64_t b
 
     heap->mapped_bytes -= bytes;
     figures_release(&m->figures, tree, charge, bytes);
-    figures_release(&m->both, tree, charge, bytes);
-    figures_release(&m->then, tree, charge, bytes);
+    mapped_change(heap, tree, charge, 0 - bytes, (struct instant){0});
     figures_count(&m->figures, stack, &(struct stack_figures){.live_bytes = 0 - bytes});
     if (heap->threads.several)
-        threads_unmap(&heap->threads, thread, bytes, m);
+        threads_unmap(heap, thread, bytes);
 }
 
 void heap_live_piece(struct heap *heap, uint32_t stack, uint32_t thread)
@@ -111,10 +92,10 @@ void heap_settle_mapped(struct heap *heap, uint64_t ns)
     if (heap->mapped_bytes > heap->totals.mapped_peak_bytes) {
         heap->totals.mapped_peak_bytes = heap->mapped_bytes;
         heap->totals.mapped_peak_ns = ns;
-        figures_new_peak(&heap->mapped->figures);
+        figures_new_peak(&heap->mapped->figures, OWN_PEAK);
     }
     timeline_add(&heap->mapped->line, ns, heap->mapped_bytes);
-    mapped_settle_both(heap, ns);
+    heap_settle_both(heap, ns);
 }
 
 /* ---- the end ---- */
@@ -148,7 +129,7 @@ static void fill_functions(struct heap *heap, struct tree *tree, struct process 
     size_t count = 0;
 
     figures_fill(&heap->figures, tree, SERIES_HEAP, kept_live, &all);
-    mapped_fill_functions(heap->mapped, tree, kept_live, &all);
+    mapped_fill_functions(heap, tree, kept_live, &all);
     for (uint32_t i = pages_next(&all, 0); i < pages_end(&all); i = pages_next(&all, i + 1))
         count += has_allocated(pages_find(&all, i, sizeof *usage));
     process->functions = arena_take(tree->image->memory, (count + 1) * sizeof *process->functions);

@@ -27,12 +27,6 @@ struct heap {
     struct thread_accounts threads;
 };
 
-/* The parts of heap_allocate and heap_release that concern memory, heap and mapped together. */
-void heap_allocate_both(struct heap *heap, const struct tree *tree, struct charge charge,
-                        uint64_t size, struct instant at, uint32_t thread);
-void heap_release_both(struct heap *heap, const struct tree *tree, struct charge charge,
-                       uint64_t size, uint32_t thread);
-
 /* thread: the account (threads.h). The figures of the stack (figures_count) are the caller's. */
 static inline void heap_allocate(struct heap *heap, const struct tree *tree, struct charge charge,
                                  uint64_t size, struct instant at, uint32_t thread)
@@ -43,9 +37,7 @@ static inline void heap_allocate(struct heap *heap, const struct tree *tree, str
     heap->live_bytes += size;
     figures_allocate(&heap->figures, tree, charge, size, at);
     if (__builtin_expect(heap->threads.several, 0))
-        threads_allocate(&heap->threads, thread, size, at.ns, heap->figures.epoch);
-    if (__builtin_expect(heap->mapped != NULL, 0))
-        heap_allocate_both(heap, tree, charge, size, at, thread);
+        threads_allocate(&heap->threads, thread, size, at, &heap->figures);
 }
 
 /* A block is gone, in whatever way; the caller counts totals.frees. thread: its owner's account. */
@@ -56,9 +48,7 @@ static inline void heap_release(struct heap *heap, const struct tree *tree, stru
     heap->live_bytes -= size;
     figures_release(&heap->figures, tree, charge, size);
     if (__builtin_expect(heap->threads.several, 0))
-        threads_release(&heap->threads, thread, size, heap->figures.epoch);
-    if (__builtin_expect(heap->mapped != NULL, 0))
-        heap_release_both(heap, tree, charge, size, thread);
+        threads_release(&heap->threads, thread, size, &heap->figures);
 }
 
 /* The block released last was a temporary one. */
@@ -69,16 +59,32 @@ static inline void heap_temporary(struct heap *heap, uint32_t thread)
         heap->threads.list[thread].temporary++;
 }
 
+/* After a change, where there is mapped memory: is it a peak of both together? */
+static inline void heap_settle_both(struct heap *heap, uint64_t ns)
+{
+    uint64_t level = heap->live_bytes + heap->mapped_bytes;
+
+    if (level > heap->totals.memory_peak_bytes) {
+        heap->totals.memory_peak_bytes = level;
+        heap->totals.memory_peak_ns = ns;
+        heap->totals.mapped_then_bytes = heap->mapped_bytes;
+        figures_new_peak(&heap->figures, MEMORY_PEAK);
+    }
+    timeline_add_parts(&heap->mapped->both_line, ns, level, heap->mapped_bytes);
+}
+
 static inline void heap_settle(struct heap *heap, uint64_t ns)
 {
     if (heap->live_bytes > heap->totals.peak_bytes) {
         heap->totals.peak_bytes = heap->live_bytes;
         heap->totals.peak_ns = ns;
-        figures_new_peak(&heap->figures);
+        figures_new_peak(&heap->figures, OWN_PEAK);
+        if (heap->mapped == NULL) /* the memory is the heap */
+            figures_new_peak(&heap->figures, MEMORY_PEAK);
     }
     timeline_add(&heap->timeline, ns, heap->live_bytes);
     if (__builtin_expect(heap->mapped != NULL, 0))
-        mapped_settle_both(heap, ns);
+        heap_settle_both(heap, ns);
 }
 
 /* A piece of address space has become mapped memory; stack: whose figures get it. */

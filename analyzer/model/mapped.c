@@ -6,19 +6,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Its path is empty; there must be a step outside of all functions. */
-static void open_figures(struct figures *f)
+/* ---- both together ---- */
+
+struct peak both_heap_peak(const struct both *b, const struct holding *held)
 {
-    f->steps = xgrow(f->steps, &f->step_capacity, 1, sizeof *f->steps);
+    return held->peak.bytes > b->heap.bytes ? held->peak : b->heap;
 }
 
-struct mapped *mapped_new(const struct heap *heap)
+struct peak both_memory_peak(const struct both *b, const struct holding *held)
+{
+    uint64_t bytes = b->mapped + held->peak.bytes;
+    return bytes > b->memory.bytes ? (struct peak){bytes, held->peak.at} : b->memory;
+}
+
+uint64_t both_mapped_then(const struct both *b, const struct figures *heap)
+{
+    return heap->newest[MEMORY_PEAK] > b->epoch ? b->mapped : b->mapped_then;
+}
+
+void both_change(struct both *b, struct holding *held, uint64_t bytes, struct instant at,
+                 const struct figures *heap)
+{
+    b->heap = both_heap_peak(b, held);
+    b->memory = both_memory_peak(b, held);
+    b->mapped_then = both_mapped_then(b, heap);
+    b->epoch = heap->newest[MEMORY_PEAK];
+    b->mapped += bytes;
+    held->peak = (struct peak){held->live, at};
+}
+
+static struct both *place_both(struct pages *all, uint32_t function)
+{
+    return pages_place(all, function, sizeof(struct both));
+}
+
+static const struct both *find_both(const struct pages *all, uint32_t function)
+{
+    static const struct both none;
+    const struct both *b = pages_find(all, function, sizeof *b);
+    return b ? b : &none;
+}
+
+/* ---- the accounts ---- */
+
+struct mapped *mapped_new(struct heap *heap)
 {
     struct mapped *m = xcalloc(1, sizeof *m);
 
-    open_figures(&m->figures);
-    open_figures(&m->then);
-    figures_copy(&m->both, &heap->figures);
+    figures_open(&heap->figures);
+    figures_open(&m->figures);
+    pages_copy(&m->spans, &heap->figures.spans, sizeof(struct span));
     timeline_copy(&m->both_line, &heap->timeline);
     return m;
 }
@@ -28,47 +65,90 @@ void mapped_free(struct mapped *m)
     if (!m)
         return;
     figures_clear(&m->figures);
-    figures_clear(&m->both);
-    figures_clear(&m->then);
+    pages_clear(&m->inclusive);
+    pages_clear(&m->self);
+    pages_clear(&m->spans);
     timeline_clear(&m->line);
     timeline_clear(&m->both_line);
     free(m);
 }
 
-void mapped_settle_both(struct heap *heap, uint64_t ns)
+static void change(struct pages *all, struct pages *holdings, uint32_t function, uint64_t bytes,
+                   struct instant at, const struct figures *heap)
 {
-    struct totals *totals = &heap->totals;
-    uint64_t level = heap->live_bytes + heap->mapped_bytes;
+    both_change(place_both(all, function), pages_place(holdings, function, sizeof(struct holding)),
+                bytes, at, heap);
+}
 
-    if (level > totals->memory_peak_bytes) {
-        totals->memory_peak_bytes = level;
-        totals->memory_peak_ns = ns;
-        totals->mapped_then_bytes = heap->mapped_bytes;
-        figures_new_peak(&heap->mapped->both);
-        figures_new_peak(&heap->mapped->then);
-    }
-    timeline_add_parts(&heap->mapped->both_line, ns, level, heap->mapped_bytes);
+void mapped_change(struct heap *heap, const struct tree *tree, struct charge charge, uint64_t bytes,
+                   struct instant at)
+{
+    struct figures *f = &heap->figures;
+    struct mapped *m = heap->mapped;
+
+    figures_settle(f, tree, 0);
+    figures_settle(&m->figures, tree, 0);
+    for (uint32_t call = charge.calls; call; call = tree->calls[call].parent)
+        change(&m->inclusive, &f->inclusive, tree->calls[call].function, bytes, at, f);
+    change(&m->self, &f->self, charge.self, bytes, at, f);
 }
 
 /* ---- the end ---- */
 
-static void add_up_both(struct function_usage *usage)
+static void set_own_peak(struct usage *usage, struct peak peak)
 {
-    usage_add_up(&usage->memory.self, &usage->heap.self, &usage->mapped.self);
-    usage_add_up(&usage->memory.inclusive, &usage->heap.inclusive, &usage->mapped.inclusive);
+    usage->own_peak_bytes = peak.bytes;
+    usage->own_peak_ns = peak.at.ns;
 }
 
-void mapped_fill_functions(struct mapped *m, struct tree *tree, int kept_live, struct pages *usages)
+/* Returns how much of memory's at_peak_bytes is mapped. */
+static uint64_t fill_both(struct usage *memory, struct usage *heap, const struct usage *mapped,
+                          const struct figures *f, const struct both *b, const struct holding *held)
 {
-    if (m) {
-        figures_fill(&m->figures, tree, SERIES_MAPPED, kept_live, usages);
-        figures_fill(&m->both, tree, SERIES_MEMORY, kept_live, usages);
-        figures_fill_then(&m->then, tree, usages);
-    }
+    uint64_t then = both_mapped_then(b, f);
+
+    usage_add_up(memory, heap, mapped);
+    set_own_peak(heap, both_heap_peak(b, held));
+    set_own_peak(memory, both_memory_peak(b, held));
+    memory->at_peak_bytes = holding_at(held, MEMORY_PEAK, f) + then;
+    return then;
+}
+
+static const struct holding *find_held(const struct pages *holdings, uint32_t function)
+{
+    static const struct holding none;
+    const struct holding *held = pages_find(holdings, function, sizeof *held);
+    return held ? held : &none;
+}
+
+static void fill_function(struct function_usage *u, const struct mapped *m,
+                          const struct figures *heap)
+{
+    uint32_t i = u->function;
+
+    u->mapped_then.self_bytes = fill_both(&u->memory.self, &u->heap.self, &u->mapped.self, heap,
+                                          find_both(&m->self, i), find_held(&heap->self, i));
+    u->mapped_then.inclusive_bytes =
+        fill_both(&u->memory.inclusive, &u->heap.inclusive, &u->mapped.inclusive, heap,
+                  find_both(&m->inclusive, i), find_held(&heap->inclusive, i));
+}
+
+static void fill_mapped(struct mapped *m, struct tree *tree, int kept_live, struct pages *usages)
+{
+    if (!m)
+        return;
+    figures_fill(&m->figures, tree, SERIES_MAPPED, kept_live, usages);
+    figures_fill_spans(&m->spans, SERIES_MEMORY, usages);
+}
+
+void mapped_fill_functions(struct heap *heap, struct tree *tree, int kept_live,
+                           struct pages *usages)
+{
+    fill_mapped(heap->mapped, tree, kept_live, usages);
     for (uint32_t i = pages_next(usages, 0); i < pages_end(usages); i = pages_next(usages, i + 1)) {
         struct function_usage *usage = pages_place(usages, i, sizeof *usage);
-        if (m)
-            add_up_both(usage);
+        if (heap->mapped)
+            fill_function(usage, heap->mapped, &heap->figures);
         else
             usage->memory = usage->heap;
     }

@@ -56,17 +56,22 @@ static uint64_t level_at(struct heap_moment moment, enum series series)
     return heap + (series == SERIES_HEAP ? 0 : moment.mapped_bytes);
 }
 
-/* An activation has ended: if it holds its function's peak in these figures, it leaves its span. */
-static inline void leave_span(const struct path *path, struct figures *figures, enum series series,
-                              const struct activation *a, struct heap_moment last)
+static inline int contains(const struct path *path, const struct activation *a,
+                           const struct peak *peak)
 {
-    const struct holding *held = pages_find(&figures->inclusive, a->function, sizeof *held);
-    if (!held || held->peak == 0 || held->who != path->who || held->peak_ns < a->begin.ns)
+    return peak->bytes && peak->at.who == path->who && peak->at.ns >= a->begin.ns;
+}
+
+/* The activation, which has ended, leaves its span if it contains its function's peak. */
+static inline void leave_span(const struct path *path, struct pages *spans, enum series series,
+                              struct peak peak, const struct activation *a, struct heap_moment last)
+{
+    if (!contains(path, a, &peak))
         return;
-    struct span *span = pages_place(&figures->spans, a->function, sizeof *span);
+    struct span *span = pages_place(spans, a->function, sizeof *span);
     *span = (struct span){
         .begin_ns = a->begin.ns,
-        .end_ns = last.ns > held->peak_ns ? last.ns : held->peak_ns,
+        .end_ns = last.ns > peak.at.ns ? last.ns : peak.at.ns,
         .begin_level = level_at(a->begin, series),
         .end_level = level_at(last, series),
         .thread = path->thread,
@@ -74,32 +79,45 @@ static inline void leave_span(const struct path *path, struct figures *figures, 
     };
 }
 
-/* Ends the activations from number `from` on; what was due to their functions is settled already.
- */
+/* The same of a function that has, or had, mapped memory. */
+static void leave_spans(const struct path *path, struct heap *heap, const struct holding *held,
+                        const struct both *b, const struct activation *a, struct heap_moment last)
+{
+    struct mapped *m = heap->mapped;
+    const struct holding *mapped = pages_find(&m->figures.inclusive, a->function, sizeof *mapped);
+
+    leave_span(path, &heap->figures.spans, SERIES_HEAP, both_heap_peak(b, held), a, last);
+    leave_span(path, &m->figures.spans, SERIES_MAPPED, mapped->peak, a, last);
+    leave_span(path, &m->spans, SERIES_MEMORY, both_memory_peak(b, held), a, last);
+}
+
+/* What was due to the activation's function is settled already. */
+static inline void end_activation(const struct path *path, struct heap *heap,
+                                  const struct activation *a, struct heap_moment last)
+{
+    struct holding *held = pages_place(&heap->figures.inclusive, a->function, sizeof *held);
+    const struct both *b = NULL;
+
+    held->ended++;
+    if (heap->mapped)
+        b = pages_find(&heap->mapped->inclusive, a->function, sizeof *b);
+    if (b && both_is_used(b)) {
+        leave_spans(path, heap, held, b, a, last);
+    } else if (contains(path, a, &held->peak)) {
+        leave_span(path, &heap->figures.spans, SERIES_HEAP, held->peak, a, last);
+        if (heap->mapped)
+            leave_span(path, &heap->mapped->spans, SERIES_MEMORY, held->peak, a, last);
+    }
+}
+
+/* Ends the activations from number `from` on. */
 static void end_activations(struct path *path, struct heap *heap, uint32_t from,
                             struct heap_moment last)
 {
-    for (uint32_t i = from; i < path->activation_count; i++) {
-        const struct activation *a = &path->activations[i];
-        if (!a->outermost)
-            continue;
-        leave_span(path, &heap->figures, SERIES_HEAP, a, last);
-        if (!heap->mapped)
-            continue;
-        leave_span(path, &heap->mapped->figures, SERIES_MAPPED, a, last);
-        leave_span(path, &heap->mapped->both, SERIES_MEMORY, a, last);
-    }
+    for (uint32_t i = from; i < path->activation_count; i++)
+        if (path->activations[i].outermost)
+            end_activation(path, heap, &path->activations[i], last);
     path->activation_count = from;
-}
-
-/* Settles what is due to functions that are not in call path `call`. */
-static void settle(struct heap *heap, const struct tree *tree, uint32_t call)
-{
-    figures_settle(&heap->figures, tree, call);
-    if (!heap->mapped)
-        return;
-    figures_settle(&heap->mapped->figures, tree, call);
-    figures_settle(&heap->mapped->both, tree, call);
 }
 
 /* How many logical frames of two locations are of the same function, from the outermost inwards. */
@@ -116,17 +134,11 @@ static uint32_t common_frames(const struct tree *tree, uint32_t old_node, uint32
     return common;
 }
 
-static inline void count_begun(struct figures *figures, const struct activation *a)
-{
-    struct holding *held = pages_place(&figures->inclusive, a->function, sizeof *held);
-    held->begun += a->outermost;
-}
-
 /* Adds the activations of one physical frame except its `present` outermost ones, which are already
  * there. There is room for them. */
 static inline void begin_activations(struct path *path, const struct tree *tree,
-                                     struct figures *figures, struct path_step *step,
-                                     uint32_t present, struct heap_moment now)
+                                     struct path_step *step, uint32_t present,
+                                     struct heap_moment now)
 {
     const struct stack_node *node = &tree->nodes[step->node];
     if (node->frame_count == present) { /* perhaps no frame is known at all */
@@ -141,7 +153,6 @@ static inline void begin_activations(struct path *path, const struct tree *tree,
         a->begin = now;
         a->function = frames[i].function;
         a->outermost = fresh >> i & 1;
-        count_begun(figures, a);
     }
     step->activations = path->activation_count = (uint32_t)(a - path->activations);
 }
@@ -166,11 +177,12 @@ void path_end(struct path *path, const struct tree *tree, struct heap *heap, str
     uint32_t common = 0;
     if (path->pivot)
         common = common_frames(tree, path->pivot, path->steps[path->kept].node);
-    settle(heap, tree, path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
+    figures_settle(&heap->figures, tree,
+                   path->kept ? tree->nodes[path->steps[path->kept - 1].node].calls : 0);
     end_activations(path, heap, below + common, shown);
     make_room(path);
     for (uint32_t i = path->kept; i < path->depth; i++, common = 0)
-        begin_activations(path, tree, &heap->figures, &path->steps[i], common, now);
+        begin_activations(path, tree, &path->steps[i], common, now);
     path->closed = 0;
 }
 
@@ -188,7 +200,7 @@ static uint32_t count_outermost(const struct path *path, const struct tree *tree
 void path_close(struct path *path, const struct tree *tree, struct heap *heap,
                 struct heap_moment shown, struct heap_moment last)
 {
-    settle(heap, tree, 0);
+    figures_settle(&heap->figures, tree, 0);
     end_activations(path, heap, count_outermost(path, tree), shown);
     end_activations(path, heap, 0, last);
     path->closed = 1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What came before is in `both`. */
 static void begin_first_mapped(struct thread_account *t, const struct heap *heap,
                                const struct mapped *m)
 {
@@ -13,18 +14,18 @@ static void begin_first_mapped(struct thread_account *t, const struct heap *heap
 
     t->maps = m->allocations;
     t->mapped_bytes = m->allocated_bytes;
-    t->mapped = (struct holding){.live = heap->mapped_bytes,
-                                 .peak = totals->mapped_peak_bytes,
-                                 .peak_ns = totals->mapped_peak_ns,
-                                 .at_peak = totals->mapped_peak_bytes,
-                                 .epoch = m->figures.epoch};
-    t->both = (struct holding){.live = heap->live_bytes + heap->mapped_bytes,
-                               .peak = totals->memory_peak_bytes,
-                               .peak_ns = totals->memory_peak_ns,
-                               .at_peak = totals->memory_peak_bytes,
-                               .epoch = m->both.epoch};
-    t->then = (struct holding){
-        .live = heap->mapped_bytes, .at_peak = totals->mapped_then_bytes, .epoch = m->then.epoch};
+    t->mapped =
+        (struct holding){.live = heap->mapped_bytes,
+                         .peak = {totals->mapped_peak_bytes, {.ns = totals->mapped_peak_ns}},
+                         .at = {totals->mapped_peak_bytes},
+                         .epoch = m->figures.epoch};
+    t->both = (struct both){.mapped = heap->mapped_bytes,
+                            .heap = t->held.peak,
+                            .memory = {totals->memory_peak_bytes, {.ns = totals->memory_peak_ns}},
+                            .mapped_then = totals->mapped_then_bytes,
+                            .epoch = heap->figures.epoch};
+    t->held.at[MEMORY_PEAK] = totals->memory_peak_bytes - totals->mapped_then_bytes;
+    t->held.peak = (struct peak){.bytes = heap->live_bytes};
 }
 
 /* All that happened so far was the first thread's. */
@@ -37,9 +38,8 @@ static void begin_first(struct thread_account *t, const struct heap *heap)
     t->temporary = totals->temporary;
     t->live_blocks = heap->live_blocks;
     t->held = (struct holding){.live = heap->live_bytes,
-                               .peak = totals->peak_bytes,
-                               .peak_ns = totals->peak_ns,
-                               .at_peak = totals->peak_bytes,
+                               .peak = {totals->peak_bytes, {.ns = totals->peak_ns}},
+                               .at = {totals->peak_bytes, totals->peak_bytes},
                                .epoch = heap->figures.epoch};
     if (heap->mapped)
         begin_first_mapped(t, heap, heap->mapped);
@@ -93,82 +93,60 @@ void threads_meet(struct heap *heap, size_t index, const struct thread_facts *fa
 
 /* ---- mapped memory ---- */
 
-void threads_hold_both(struct thread_accounts *a, uint32_t account, uint64_t size, uint64_t ns,
-                       const struct mapped *m)
+void threads_map(struct heap *heap, uint32_t account, uint64_t bytes, struct instant at)
 {
-    holding_add(&a->list[account].both, size, ns, m->both.epoch);
-}
-
-void threads_drop_both(struct thread_accounts *a, uint32_t account, uint64_t size,
-                       const struct mapped *m)
-{
-    holding_take(&a->list[account].both, size, m->both.epoch);
-}
-
-void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, uint64_t ns,
-                 const struct mapped *m)
-{
-    struct thread_account *t = &a->list[account];
+    struct thread_account *t = &heap->threads.list[account];
 
     t->maps++;
     t->mapped_bytes += bytes;
-    holding_add(&t->mapped, bytes, ns, m->figures.epoch);
-    holding_add(&t->then, bytes, ns, m->then.epoch);
-    holding_add(&t->both, bytes, ns, m->both.epoch);
+    holding_add(&t->mapped, bytes, at, &heap->mapped->figures);
+    both_change(&t->both, &t->held, bytes, at, &heap->figures);
 }
 
-void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
-                   const struct mapped *m)
+void threads_unmap(struct heap *heap, uint32_t account, uint64_t bytes)
 {
-    struct thread_account *t = &a->list[account];
+    struct thread_account *t = &heap->threads.list[account];
 
-    holding_take(&t->mapped, bytes, m->figures.epoch);
-    holding_take(&t->then, bytes, m->then.epoch);
-    holding_take(&t->both, bytes, m->both.epoch);
-}
-
-void threads_begin_both(struct thread_accounts *a)
-{
-    for (size_t i = 0; i < a->count; i++)
-        a->list[i].both = a->list[i].held;
+    holding_take(&t->mapped, bytes, &heap->mapped->figures);
+    both_change(&t->both, &t->held, 0 - bytes, (struct instant){0}, &heap->figures);
 }
 
 /* ---- the end ---- */
 
-static uint64_t at_peak(const struct holding *held, uint64_t epoch)
-{
-    return held->epoch == epoch ? held->at_peak : held->live;
-}
-
-static struct usage mapped_usage(const struct thread_account *t, uint64_t epoch, int kept_live)
+static struct usage mapped_usage(const struct thread_account *t, const struct figures *f,
+                                 int kept_live)
 {
     return (struct usage){.allocations = t->maps,
                           .allocated_bytes = t->mapped_bytes,
-                          .own_peak_bytes = t->mapped.peak,
-                          .own_peak_ns = t->mapped.peak_ns,
-                          .at_peak_bytes = at_peak(&t->mapped, epoch),
+                          .own_peak_bytes = t->mapped.peak.bytes,
+                          .own_peak_ns = t->mapped.peak.at.ns,
+                          .at_peak_bytes = holding_at(&t->mapped, OWN_PEAK, f),
                           .live_at_end_bytes = kept_live ? t->mapped.live : 0,
                           .live_at_end_blocks = kept_live ? t->pieces : 0};
 }
 
 static void fill_mapped(struct thread_usage *usage, const struct thread_account *t,
-                        const struct mapped *m, int kept_live)
+                        const struct heap *heap, int kept_live)
 {
+    struct peak peak = both_memory_peak(&t->both, &t->held);
+
     usage->memory = usage->heap;
-    if (!m)
+    if (!heap->mapped)
         return;
-    usage->mapped = mapped_usage(t, m->figures.epoch, kept_live);
-    usage->mapped_then_bytes = at_peak(&t->then, m->then.epoch);
+    usage->mapped = mapped_usage(t, &heap->mapped->figures, kept_live);
+    usage->mapped_then_bytes = both_mapped_then(&t->both, &heap->figures);
     usage_add_up(&usage->memory, &usage->heap, &usage->mapped);
-    usage->memory.own_peak_bytes = t->both.peak;
-    usage->memory.own_peak_ns = t->both.peak_ns;
-    usage->memory.at_peak_bytes = at_peak(&t->both, m->both.epoch);
+    usage->memory.own_peak_bytes = peak.bytes;
+    usage->memory.own_peak_ns = peak.at.ns;
+    usage->memory.at_peak_bytes =
+        holding_at(&t->held, MEMORY_PEAK, &heap->figures) + usage->mapped_then_bytes;
 }
 
-static struct thread_usage usage_of(const struct thread_account *t, uint64_t epoch,
+static struct thread_usage usage_of(const struct thread_account *t, const struct figures *heap,
                                     struct arena *memory, int kept_live)
 {
     const struct holding *held = &t->held;
+    struct peak peak = both_heap_peak(&t->both, held);
 
     return (struct thread_usage){
         .serial = t->serial,
@@ -179,9 +157,9 @@ static struct thread_usage usage_of(const struct thread_account *t, uint64_t epo
         .end_ns = t->end_ns,
         .heap = {.allocations = t->allocations,
                  .allocated_bytes = t->allocated_bytes,
-                 .own_peak_bytes = held->peak,
-                 .own_peak_ns = held->peak_ns,
-                 .at_peak_bytes = at_peak(held, epoch),
+                 .own_peak_bytes = peak.bytes,
+                 .own_peak_ns = peak.at.ns,
+                 .at_peak_bytes = holding_at(held, OWN_PEAK, heap),
                  .live_at_end_bytes = kept_live ? held->live : 0,
                  .live_at_end_blocks = kept_live ? t->live_blocks : 0,
                  .temporary = t->temporary},
@@ -197,9 +175,9 @@ void threads_fill(struct heap *heap, struct arena *memory, struct process *proce
     process->threads = arena_take(memory, (a->count + 1) * sizeof *process->threads);
     process->thread_usage_count = a->count;
     for (size_t i = 0; i < a->count; i++)
-        process->threads[i] = usage_of(&a->list[i], heap->figures.epoch, memory, kept_live);
+        process->threads[i] = usage_of(&a->list[i], &heap->figures, memory, kept_live);
     for (size_t i = 0; i < a->count; i++)
-        fill_mapped(&process->threads[i], &a->list[i], heap->mapped, kept_live);
+        fill_mapped(&process->threads[i], &a->list[i], heap, kept_live);
 }
 
 void threads_clear(struct thread_accounts *a)

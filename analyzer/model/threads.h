@@ -12,7 +12,7 @@
 #ifndef MPROF_THREADS_H
 #define MPROF_THREADS_H
 
-#include "functions.h"
+#include "mapped.h"
 
 #define THREADS_KEPT 1000u
 
@@ -24,8 +24,9 @@ struct thread_account {
     uint64_t allocations, allocated_bytes, temporary, live_blocks;
     uint64_t maps, mapped_bytes; /* of mapped memory */
     uint64_t pieces;             /* of it, at the end */
-    struct holding held;
-    struct holding mapped, both, then; /* as in mapped.h */
+    struct holding held;         /* of the heap */
+    struct both both;            /* beside it: mapped.h */
+    struct holding mapped;       /* of mapped memory, at its own peaks */
 };
 
 struct thread_accounts {
@@ -62,38 +63,28 @@ static inline void threads_seen(struct thread_accounts *a, uint32_t account, uin
 }
 
 static inline void threads_allocate(struct thread_accounts *a, uint32_t account, uint64_t size,
-                                    uint64_t ns, uint64_t epoch)
+                                    struct instant at, const struct figures *heap)
 {
     struct thread_account *t = &a->list[account];
 
     t->allocations++;
     t->allocated_bytes += size;
     t->live_blocks++;
-    holding_add(&t->held, size, ns, epoch);
+    holding_add(&t->held, size, at, heap);
 }
 
 static inline void threads_release(struct thread_accounts *a, uint32_t account, uint64_t size,
-                                   uint64_t epoch)
+                                   const struct figures *heap)
 {
     struct thread_account *t = &a->list[account];
 
     t->live_blocks--;
-    holding_take(&t->held, size, epoch);
+    holding_take(&t->held, size, heap);
 }
 
-struct mapped;
-/* The same for mapped memory, and for a block of the heap where there is mapped memory, too. */
-void threads_map(struct thread_accounts *a, uint32_t account, uint64_t bytes, uint64_t ns,
-                 const struct mapped *m);
-void threads_unmap(struct thread_accounts *a, uint32_t account, uint64_t bytes,
-                   const struct mapped *m);
-void threads_hold_both(struct thread_accounts *a, uint32_t account, uint64_t size, uint64_t ns,
-                       const struct mapped *m);
-void threads_drop_both(struct thread_accounts *a, uint32_t account, uint64_t size,
-                       const struct mapped *m);
-
-/* The first mapping comes: until now memory was the heap. */
-void threads_begin_both(struct thread_accounts *a);
+/* The same for mapped memory. */
+void threads_map(struct heap *heap, uint32_t account, uint64_t bytes, struct instant at);
+void threads_unmap(struct heap *heap, uint32_t account, uint64_t bytes);
 
 /* Copies the accounts into the process, in memory of the image. kept_live as in figures_fill. */
 void threads_fill(struct heap *heap, struct arena *memory, struct process *process, int kept_live);

@@ -277,11 +277,11 @@ static int thread_of_span(const struct world *w, uint32_t function)
     return s && s->valid ? (int)s->thread : -1;
 }
 
-/* How many activations of a function have begun. */
-static uint64_t begun(const struct world *w, uint32_t function)
+/* How many activations of a function have ended. */
+static uint64_t ended(const struct world *w, uint32_t function)
 {
     const struct holding *held = pages_find(&w->heap.figures.inclusive, function, sizeof *held);
-    return held ? held->begun : 0;
+    return held ? held->ended : 0;
 }
 
 /* main calls a twice; each a is an activation, main is one through both its lines. The peak of a
@@ -300,14 +300,13 @@ static void test_spans(void **state)
     expect_span(w, A, 30, 40, 5, 17);
     expect_span(w, B, 20, 20, 5, 10);
     assert_int_equal(thread_of_span(w, A), 0);
-    assert_int_equal(begun(w, MAIN), 1);
-    assert_int_equal(begun(w, A), 2);
-    assert_int_equal(begun(w, B), 2);
-    assert_int_equal(begun(w, INLINED), 0);
+    assert_int_equal(ended(w, MAIN), 1);
+    assert_int_equal(ended(w, A), 2);
+    assert_int_equal(ended(w, B), 2);
+    assert_int_equal(ended(w, INLINED), 0);
 }
 
-/* The figures of both series begin with a copy of the heap's: they are no activations of their own.
- */
+/* An activation counts once, whatever its function allocates. */
 static void test_activations_with_mapped_memory(void **state)
 {
     struct world *w = *state;
@@ -351,8 +350,8 @@ static void test_recursive_span(void **state)
     expect_span(w, A, 10, 30, 0, 3);
     expect_span(w, B, 20, 30, 1, 3);
     assert_int_equal(thread_of_span(w, MAIN), -1); /* it goes on */
-    assert_int_equal(begun(w, A), 1);
-    assert_int_equal(begun(w, B), 1);
+    assert_int_equal(ended(w, A), 1);
+    assert_int_equal(ended(w, B), 1);
 }
 
 /* A new chunk repeats the stack: nothing ended. Another thread on the stream: everything did. */
@@ -372,7 +371,7 @@ static void test_restart_and_close(void **state)
                (struct heap_moment){35, 11, 0});
     expect_span(w, A, 30, 30, 2, 11);
     assert_int_equal(thread_of_span(w, A), 4);
-    assert_int_equal(begun(w, A), 2); /* one in each thread */
+    assert_int_equal(ended(w, A), 2); /* one in each thread */
 }
 
 static void test_pop_too_many(void **state)
