@@ -55,7 +55,7 @@ struct holding {
     uint64_t ended; /* activations of the function, in the heap's inclusive ones: spans.h counts */
 } __attribute__((aligned(64)));
 
-/* Beyond the path's depth, all but call and epoch is 0. */
+/* Beyond the path's depth, sum, highest and at are 0. */
 struct figure_step {
     uint32_t call;         /* the call path down to here; its function is the step's */
     uint64_t sum, highest; /* sum may be below 0: read it as int64_t */
@@ -164,7 +164,7 @@ static inline void figures_new_peak(struct figures *f, enum peak_kind kind)
     leaf->at[kind] = leaf->sum;
 }
 
-/* The path is empty, and there may be no steps: from now on there is one. */
+/* There may be no steps so far: from now on there is steps[0]. */
 void figures_open(struct figures *f);
 
 /* Settles what is due to those functions of the last event's call path that are not at the same
@@ -172,7 +172,8 @@ void figures_open(struct figures *f);
 void figures_settle(struct figures *f, const struct tree *tree, uint32_t call);
 
 /* What the figures of functions (struct function_usage, by function) get from one `f`. kept_live 0:
- * what still lives does not count as live at the end (the program exec'd). */
+ * what still lives does not count as live at the end (the program exec'd). The heap's own peaks are
+ * right only once mapped_fill_functions has been there, too. */
 void figures_fill(struct figures *f, struct tree *tree, enum series series, int kept_live,
                   struct pages *usages);
 

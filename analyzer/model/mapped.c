@@ -4,7 +4,6 @@
 #include "xalloc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- both together ---- */
 
@@ -19,18 +18,18 @@ struct peak both_memory_peak(const struct both *b, const struct holding *held)
     return bytes > b->memory.bytes ? (struct peak){bytes, held->peak.at} : b->memory;
 }
 
-uint64_t both_mapped_then(const struct both *b, const struct figures *heap)
+uint64_t both_mapped_then(const struct both *b, const struct figures *f)
 {
-    return heap->newest[MEMORY_PEAK] > b->epoch ? b->mapped : b->mapped_then;
+    return f->newest[MEMORY_PEAK] > b->epoch ? b->mapped : b->mapped_then;
 }
 
 void both_change(struct both *b, struct holding *held, uint64_t bytes, struct instant at,
-                 const struct figures *heap)
+                 const struct figures *f)
 {
     b->heap = both_heap_peak(b, held);
     b->memory = both_memory_peak(b, held);
-    b->mapped_then = both_mapped_then(b, heap);
-    b->epoch = heap->newest[MEMORY_PEAK];
+    b->mapped_then = both_mapped_then(b, f);
+    b->epoch = f->newest[MEMORY_PEAK];
     b->mapped += bytes;
     held->peak = (struct peak){held->live, at};
 }
@@ -74,10 +73,10 @@ void mapped_free(struct mapped *m)
 }
 
 static void change(struct pages *all, struct pages *holdings, uint32_t function, uint64_t bytes,
-                   struct instant at, const struct figures *heap)
+                   struct instant at, const struct figures *f)
 {
     both_change(place_both(all, function), pages_place(holdings, function, sizeof(struct holding)),
-                bytes, at, heap);
+                bytes, at, f);
 }
 
 void mapped_change(struct heap *heap, const struct tree *tree, struct charge charge, uint64_t bytes,
@@ -121,16 +120,15 @@ static const struct holding *find_held(const struct pages *holdings, uint32_t fu
     return held ? held : &none;
 }
 
-static void fill_function(struct function_usage *u, const struct mapped *m,
-                          const struct figures *heap)
+static void fill_function(struct function_usage *u, const struct mapped *m, const struct figures *f)
 {
     uint32_t i = u->function;
 
-    u->mapped_then.self_bytes = fill_both(&u->memory.self, &u->heap.self, &u->mapped.self, heap,
-                                          find_both(&m->self, i), find_held(&heap->self, i));
+    u->mapped_then.self_bytes = fill_both(&u->memory.self, &u->heap.self, &u->mapped.self, f,
+                                          find_both(&m->self, i), find_held(&f->self, i));
     u->mapped_then.inclusive_bytes =
-        fill_both(&u->memory.inclusive, &u->heap.inclusive, &u->mapped.inclusive, heap,
-                  find_both(&m->inclusive, i), find_held(&heap->inclusive, i));
+        fill_both(&u->memory.inclusive, &u->heap.inclusive, &u->mapped.inclusive, f,
+                  find_both(&m->inclusive, i), find_held(&f->inclusive, i));
 }
 
 static void fill_mapped(struct mapped *m, struct tree *tree, int kept_live, struct pages *usages)

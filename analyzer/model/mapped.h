@@ -5,7 +5,8 @@
  * heap would count twice, for the heap and for both together. But as long as the mapped memory of a
  * function stays the same, its memory is highest when its heap is. So the heap's holdings count
  * their peaks since the function's mapped memory changed last; each such change, which is rare,
- * settles what came before in a `struct both`:
+ * settles what came before in a `struct both`. (Sizes that wrap around, in damaged files, may lose
+ * a peak so.)
  *
  *   peak of a function's heap   = the higher of both.heap and holding.peak
  *   peak of a function's memory = the higher of both.memory and both.mapped + holding.peak
@@ -24,7 +25,7 @@
 struct both {
     uint64_t mapped;             /* how much of it lives */
     struct peak heap, memory;    /* up to the last change of `mapped` */
-    uint64_t mapped_then, epoch; /* `mapped` at the peak of memory that began the epoch */
+    uint64_t mapped_then, epoch; /* `mapped` at memory's newest peak, as of that epoch */
 };
 
 struct mapped {
@@ -35,10 +36,10 @@ struct mapped {
     uint64_t allocations, allocated_bytes; /* what became mapped memory: pieces and bytes */
 };
 
-/* What `held` has beside it grows by `bytes` (which may be below 0). heap: the figures that count
- * `held`; no step of theirs owes it anything. */
+/* What `held` has beside it grows by `bytes` (which may be below 0). f: the heap's figures, which
+ * count `held`; no step of theirs owes it anything. */
 void both_change(struct both *b, struct holding *held, uint64_t bytes, struct instant at,
-                 const struct figures *heap);
+                 const struct figures *f);
 
 static inline int both_is_used(const struct both *b)
 {
@@ -49,11 +50,11 @@ static inline int both_is_used(const struct both *b)
 struct peak both_heap_peak(const struct both *b, const struct holding *held);
 struct peak both_memory_peak(const struct both *b, const struct holding *held);
 /* How much mapped memory it held at the program's newest peak of memory. */
-uint64_t both_mapped_then(const struct both *b, const struct figures *heap);
+uint64_t both_mapped_then(const struct both *b, const struct figures *f);
 
 struct heap;
 
-/* The accounts begin: `heap` has had no mapping so far. */
+/* The accounts begin: `heap` has had no mapping so far. Its figures have steps from now on. */
 struct mapped *mapped_new(struct heap *heap);
 void mapped_free(struct mapped *m); /* NULL is allowed */
 

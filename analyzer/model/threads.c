@@ -142,7 +142,7 @@ static void fill_mapped(struct thread_usage *usage, const struct thread_account 
         holding_at(&t->held, MEMORY_PEAK, &heap->figures) + usage->mapped_then_bytes;
 }
 
-static struct thread_usage usage_of(const struct thread_account *t, const struct figures *heap,
+static struct thread_usage usage_of(const struct thread_account *t, const struct figures *f,
                                     struct arena *memory, int kept_live)
 {
     const struct holding *held = &t->held;
@@ -159,7 +159,7 @@ static struct thread_usage usage_of(const struct thread_account *t, const struct
                  .allocated_bytes = t->allocated_bytes,
                  .own_peak_bytes = peak.bytes,
                  .own_peak_ns = peak.at.ns,
-                 .at_peak_bytes = holding_at(held, OWN_PEAK, heap),
+                 .at_peak_bytes = holding_at(held, OWN_PEAK, f),
                  .live_at_end_bytes = kept_live ? held->live : 0,
                  .live_at_end_blocks = kept_live ? t->live_blocks : 0,
                  .temporary = t->temporary},

@@ -63,23 +63,23 @@ static inline void threads_seen(struct thread_accounts *a, uint32_t account, uin
 }
 
 static inline void threads_allocate(struct thread_accounts *a, uint32_t account, uint64_t size,
-                                    struct instant at, const struct figures *heap)
+                                    struct instant at, const struct figures *f)
 {
     struct thread_account *t = &a->list[account];
 
     t->allocations++;
     t->allocated_bytes += size;
     t->live_blocks++;
-    holding_add(&t->held, size, at, heap);
+    holding_add(&t->held, size, at, f);
 }
 
 static inline void threads_release(struct thread_accounts *a, uint32_t account, uint64_t size,
-                                   const struct figures *heap)
+                                   const struct figures *f)
 {
     struct thread_account *t = &a->list[account];
 
     t->live_blocks--;
-    holding_take(&t->held, size, heap);
+    holding_take(&t->held, size, f);
 }
 
 /* The same for mapped memory. */

@@ -35,13 +35,13 @@ struct plain_series {
     uint64_t live[2][FUNCTIONS], peak[2][FUNCTIONS], peak_ns[2][FUNCTIONS]; /* self, inclusive */
     uint64_t at_peak[2][FUNCTIONS];
     uint32_t who[FUNCTIONS]; /* of the inclusive peak */
-    uint64_t level, highest;
+    uint64_t level, highest, highest_ns;
     struct span spans[FUNCTIONS];
 };
 
 struct plain {
     struct plain_series series[SERIES_COUNT];
-    uint64_t mapped_then[2][FUNCTIONS]; /* at the peak of memory */
+    uint64_t mapped_then[2][FUNCTIONS], mapped_level_then; /* at the peak of memory */
     uint64_t begun[FUNCTIONS];
     struct plain_stream streams[STREAMS];
 };
@@ -103,16 +103,19 @@ static inline void plain_change(struct plain *p, enum series series, const struc
     change_series(&p->series[SERIES_MEMORY], b, bytes, ns, who);
 }
 
-static inline void plain_settle(struct plain *p)
+static inline void plain_settle(struct plain *p, uint64_t ns)
 {
     for (enum series k = 0; k < SERIES_COUNT; k++) {
         struct plain_series *s = &p->series[k];
         if (s->level <= s->highest)
             continue;
         s->highest = s->level;
+        s->highest_ns = ns;
         memcpy(s->at_peak, s->live, sizeof s->at_peak);
-        if (k == SERIES_MEMORY)
-            memcpy(p->mapped_then, p->series[SERIES_MAPPED].live, sizeof p->mapped_then);
+        if (k != SERIES_MEMORY)
+            continue;
+        memcpy(p->mapped_then, p->series[SERIES_MAPPED].live, sizeof p->mapped_then);
+        p->mapped_level_then = p->series[SERIES_MAPPED].level;
     }
 }
 

@@ -14,9 +14,13 @@
 
 #define LIVE_MAX 500
 
-/* The same figures, counted without any art. */
+/* The same figures of one series, counted without any art. */
+struct plain_series {
+    uint64_t live, peak, peak_ns, at_peak, allocations, bytes;
+};
 struct plain {
-    uint64_t live, peak, peak_ns, at_peak, blocks, allocations, bytes, temporary;
+    struct plain_series series[SERIES_COUNT];
+    uint64_t blocks, temporary, mapped_then;
 };
 
 struct held {
@@ -30,9 +34,10 @@ struct world {
     struct heap heap;
     struct plain *plain;
     uint32_t threads, met;
-    struct held live[LIVE_MAX];
-    uint32_t live_count;
-    uint64_t ns, heap_live, heap_peak, random;
+    struct held live[LIVE_MAX], pieces[LIVE_MAX];
+    uint32_t live_count, piece_count;
+    uint32_t maps; /* at what progress, in percent, mappings begin; 100 never */
+    uint64_t ns, level[SERIES_COUNT], highest[SERIES_COUNT], random;
 };
 
 static uint32_t pick(struct world *w, uint32_t below)
@@ -77,6 +82,31 @@ static void meet(struct world *w, uint32_t thread)
         w->met++;
 }
 
+static void change(struct world *w, enum series part, uint32_t owner, uint64_t bytes)
+{
+    for (enum series k = 0; k < SERIES_COUNT; k++) {
+        struct plain_series *s = &w->plain[owner].series[k];
+        if (k != part && k != SERIES_MEMORY)
+            continue;
+        w->level[k] += bytes;
+        s->live += bytes;
+        if (s->live > s->peak) {
+            s->peak = s->live;
+            s->peak_ns = w->ns;
+        }
+    }
+}
+
+static void add(struct world *w, enum series part, uint32_t owner, uint64_t bytes)
+{
+    change(w, part, owner, bytes);
+    for (enum series k = 0; k < SERIES_COUNT; k++)
+        if (k == part || k == SERIES_MEMORY) {
+            w->plain[owner].series[k].allocations++;
+            w->plain[owner].series[k].bytes += bytes;
+        }
+}
+
 static void release(struct world *w, int temporary)
 {
     uint32_t i = temporary ? w->live_count - 1 : pick(w, w->live_count);
@@ -84,13 +114,12 @@ static void release(struct world *w, int temporary)
     struct plain *p = &w->plain[block->owner];
 
     heap_release(&w->heap, &w->tree, tree_charge(&w->tree, 0), block->size, block->owner);
-    p->live -= block->size;
+    change(w, SERIES_HEAP, block->owner, 0 - block->size);
     p->blocks--;
     if (temporary) {
         heap_temporary(&w->heap, block->owner);
         p->temporary++;
     }
-    w->heap_live -= block->size;
     *block = w->live[--w->live_count];
 }
 
@@ -98,30 +127,78 @@ static void allocate(struct world *w, uint32_t thread)
 {
     uint32_t owner = threads_account(thread);
     uint64_t size = pick(w, 1000);
-    struct plain *p = &w->plain[owner];
 
     heap_allocate(&w->heap, &w->tree, tree_charge(&w->tree, 0), size, (struct instant){w->ns, 1},
                   owner);
-    p->live += size;
-    p->blocks++;
-    p->allocations++;
-    p->bytes += size;
-    if (p->live > p->peak) {
-        p->peak = p->live;
-        p->peak_ns = w->ns;
-    }
-    w->heap_live += size;
+    add(w, SERIES_HEAP, owner, size);
+    w->plain[owner].blocks++;
     w->live[w->live_count++] = (struct held){owner, size};
+}
+
+static void map(struct world *w, uint32_t thread)
+{
+    uint32_t owner = threads_account(thread);
+    uint64_t size = 1 + pick(w, 3000);
+
+    heap_map(&w->heap, &w->tree, 0, size, (struct instant){w->ns, 1}, owner);
+    add(w, SERIES_MAPPED, owner, size);
+    w->pieces[w->piece_count++] = (struct held){owner, size};
+}
+
+/* A part of a piece goes, or all of it. */
+static void unmap(struct world *w)
+{
+    struct held *piece = &w->pieces[pick(w, w->piece_count)];
+    uint64_t part = 1 + pick(w, (uint32_t)piece->size);
+
+    heap_unmap(&w->heap, &w->tree, 0, part, piece->owner);
+    change(w, SERIES_MAPPED, piece->owner, 0 - part);
+    piece->size -= part;
+    if (piece->size == 0)
+        *piece = w->pieces[--w->piece_count];
+}
+
+static void new_peak(struct world *w, enum series k)
+{
+    for (uint32_t i = 0; i <= w->threads; i++) {
+        struct plain *p = &w->plain[i];
+        p->series[k].at_peak = p->series[k].live;
+        if (k == SERIES_MEMORY)
+            p->mapped_then = p->series[SERIES_MAPPED].live;
+    }
 }
 
 static void settle(struct world *w)
 {
+    for (enum series k = 0; k < SERIES_COUNT; k++)
+        if (w->level[k] > w->highest[k]) {
+            w->highest[k] = w->level[k];
+            new_peak(w, k);
+        }
+}
+
+static void step_mapping(struct world *w, uint32_t thread)
+{
+    int grows = w->piece_count == 0 || (w->piece_count < LIVE_MAX && pick(w, 2));
+
+    if (!grows || (w->piece_count && pick(w, 4) == 0))
+        unmap(w); /* an mremap is one step */
+    if (grows)
+        map(w, thread);
+    heap_settle_mapped(&w->heap, w->ns);
+}
+
+static void step_heap(struct world *w, uint32_t thread)
+{
+    if (w->live_count == 0 || (w->live_count < LIVE_MAX && pick(w, 100) < 55)) {
+        allocate(w, thread);
+    } else if (w->live_count < LIVE_MAX && pick(w, 4) == 0) {
+        release(w, 0); /* a realloc is one step */
+        allocate(w, thread);
+    } else {
+        release(w, pick(w, 3) == 0);
+    }
     heap_settle(&w->heap, w->ns);
-    if (w->heap_live <= w->heap_peak)
-        return;
-    w->heap_peak = w->heap_live;
-    for (uint32_t i = 0; i <= w->threads; i++)
-        w->plain[i].at_peak = w->plain[i].live;
 }
 
 /* One event of a thread; new threads come as time goes on. */
@@ -132,15 +209,21 @@ static void step(struct world *w, uint32_t progress)
 
     w->ns += 1 + pick(w, 3);
     meet(w, thread);
-    if (w->live_count == 0 || (w->live_count < LIVE_MAX && pick(w, 100) < 55)) {
-        allocate(w, thread);
-    } else if (w->live_count < LIVE_MAX && pick(w, 4) == 0) {
-        release(w, 0); /* a realloc is one step */
-        allocate(w, thread);
-    } else {
-        release(w, pick(w, 3) == 0);
-    }
+    if (progress > w->maps && pick(w, 8) == 0)
+        step_mapping(w, thread);
+    else
+        step_heap(w, thread);
     settle(w);
+}
+
+static void expect_series(const struct plain_series *p, const struct usage *u)
+{
+    assert_int_equal(u->allocations, p->allocations);
+    assert_int_equal(u->allocated_bytes, p->bytes);
+    assert_int_equal(u->own_peak_bytes, p->peak);
+    assert_int_equal(u->own_peak_ns, p->peak_ns);
+    assert_int_equal(u->at_peak_bytes, p->at_peak);
+    assert_int_equal(u->live_at_end_bytes, p->live);
 }
 
 static void expect(struct world *w, size_t count)
@@ -152,23 +235,23 @@ static void expect(struct world *w, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct thread_usage *t = &process.threads[i];
         const struct plain *p = &w->plain[i];
-        assert_int_equal(t->heap.allocations, p->allocations);
-        assert_int_equal(t->heap.allocated_bytes, p->bytes);
-        assert_int_equal(t->heap.own_peak_bytes, p->peak);
-        assert_int_equal(t->heap.own_peak_ns, p->peak_ns);
-        assert_int_equal(t->heap.at_peak_bytes, p->at_peak);
-        assert_int_equal(t->heap.live_at_end_bytes, p->live);
+        expect_series(&p->series[SERIES_HEAP], &t->heap);
+        expect_series(&p->series[SERIES_MAPPED], &t->mapped);
+        expect_series(&p->series[SERIES_MEMORY], &t->memory);
+        assert_int_equal(t->mapped_then_bytes, p->mapped_then);
         assert_int_equal(t->heap.live_at_end_blocks, p->blocks);
         assert_int_equal(t->heap.temporary, p->temporary);
         assert_int_equal(t->serial, 2 * i);
     }
 }
 
-static void run_program(uint32_t threads, uint64_t seed, uint32_t events)
+/* maps: as in struct world. */
+static void run_program(uint32_t threads, uint64_t seed, uint32_t events, uint32_t maps)
 {
     struct world w;
 
     begin(&w, threads, seed);
+    w.maps = maps;
     for (uint32_t i = 0; i < events; i++)
         step(&w, i * 100 / events + 1);
     assert_int_equal(w.met, threads);
@@ -180,14 +263,23 @@ static void test_one_thread_has_the_heaps_figures(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 50; seed++)
-        run_program(1, seed, 400);
+        run_program(1, seed, 400, seed % 3 * 50);
 }
 
 static void test_several_threads(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 300; seed++)
-        run_program(2 + (uint32_t)seed % 7, seed, 600);
+        run_program(2 + (uint32_t)seed % 7, seed, 600, 100);
+}
+
+/* The first mapping comes before the second thread does, or after all of them. */
+static void test_several_threads_that_map(void **state)
+{
+    static const uint32_t maps[] = {0, 1, 5, 95};
+    (void)state;
+    for (uint64_t seed = 1; seed <= 400; seed++)
+        run_program(2 + (uint32_t)seed % 7, seed, 600, maps[seed % 4]);
 }
 
 static void test_very_many_threads_share_the_last_account(void **state)
@@ -196,7 +288,7 @@ static void test_very_many_threads_share_the_last_account(void **state)
     struct process process = {0};
     (void)state;
 
-    run_program(THREADS_KEPT + 500, 7, 20000);
+    run_program(THREADS_KEPT + 500, 7, 20000, 50);
     begin(&w, THREADS_KEPT + 500, 1);
     for (uint32_t i = 0; i < THREADS_KEPT + 500; i++)
         meet(&w, i);
@@ -264,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_thread_has_the_heaps_figures),
         cmocka_unit_test(test_several_threads),
+        cmocka_unit_test(test_several_threads_that_map),
         cmocka_unit_test(test_very_many_threads_share_the_last_account),
         cmocka_unit_test(test_names_and_times),
         cmocka_unit_test(test_owners_of_blocks),
