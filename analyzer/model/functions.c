@@ -83,7 +83,7 @@ void figures_settle(struct figures *f, const struct tree *tree, uint32_t call)
         fold(f, tree, find_meeting(f, tree, call));
 }
 
-/* It has added nothing yet when the peaks so far came. */
+/* It had added nothing when the peaks so far came. */
 static inline void join(struct figures *f, uint32_t depth, uint32_t call)
 {
     f->steps[depth].call = call;

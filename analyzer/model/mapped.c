@@ -100,9 +100,8 @@ static void set_own_peak(struct usage *usage, struct peak peak)
     usage->own_peak_ns = peak.at.ns;
 }
 
-/* Returns how much of memory's at_peak_bytes is mapped. */
-static uint64_t fill_both(struct usage *memory, struct usage *heap, const struct usage *mapped,
-                          const struct figures *f, const struct both *b, const struct holding *held)
+uint64_t both_fill(struct usage *memory, struct usage *heap, const struct usage *mapped,
+                   const struct figures *f, const struct both *b, const struct holding *held)
 {
     uint64_t then = both_mapped_then(b, f);
 
@@ -124,10 +123,10 @@ static void fill_function(struct function_usage *u, const struct mapped *m, cons
 {
     uint32_t i = u->function;
 
-    u->mapped_then.self_bytes = fill_both(&u->memory.self, &u->heap.self, &u->mapped.self, f,
+    u->mapped_then.self_bytes = both_fill(&u->memory.self, &u->heap.self, &u->mapped.self, f,
                                           find_both(&m->self, i), find_held(&f->self, i));
     u->mapped_then.inclusive_bytes =
-        fill_both(&u->memory.inclusive, &u->heap.inclusive, &u->mapped.inclusive, f,
+        both_fill(&u->memory.inclusive, &u->heap.inclusive, &u->mapped.inclusive, f,
                   find_both(&m->inclusive, i), find_held(&f->inclusive, i));
 }
 

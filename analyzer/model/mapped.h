@@ -51,6 +51,10 @@ struct peak both_heap_peak(const struct both *b, const struct holding *held);
 struct peak both_memory_peak(const struct both *b, const struct holding *held);
 /* How much mapped memory it held at the program's newest peak of memory. */
 uint64_t both_mapped_then(const struct both *b, const struct figures *f);
+/* At the end: fills memory's usage, and the heap's own peak. Returns how much of memory's
+ * at_peak_bytes is mapped. */
+uint64_t both_fill(struct usage *memory, struct usage *heap, const struct usage *mapped,
+                   const struct figures *f, const struct both *b, const struct holding *held);
 
 struct heap;
 

@@ -128,25 +128,18 @@ static struct usage mapped_usage(const struct thread_account *t, const struct fi
 static void fill_mapped(struct thread_usage *usage, const struct thread_account *t,
                         const struct heap *heap, int kept_live)
 {
-    struct peak peak = both_memory_peak(&t->both, &t->held);
-
     usage->memory = usage->heap;
     if (!heap->mapped)
         return;
     usage->mapped = mapped_usage(t, &heap->mapped->figures, kept_live);
-    usage->mapped_then_bytes = both_mapped_then(&t->both, &heap->figures);
-    usage_add_up(&usage->memory, &usage->heap, &usage->mapped);
-    usage->memory.own_peak_bytes = peak.bytes;
-    usage->memory.own_peak_ns = peak.at.ns;
-    usage->memory.at_peak_bytes =
-        holding_at(&t->held, MEMORY_PEAK, &heap->figures) + usage->mapped_then_bytes;
+    usage->mapped_then_bytes =
+        both_fill(&usage->memory, &usage->heap, &usage->mapped, &heap->figures, &t->both, &t->held);
 }
 
 static struct thread_usage usage_of(const struct thread_account *t, const struct figures *f,
                                     struct arena *memory, int kept_live)
 {
     const struct holding *held = &t->held;
-    struct peak peak = both_heap_peak(&t->both, held);
 
     return (struct thread_usage){
         .serial = t->serial,
@@ -157,8 +150,8 @@ static struct thread_usage usage_of(const struct thread_account *t, const struct
         .end_ns = t->end_ns,
         .heap = {.allocations = t->allocations,
                  .allocated_bytes = t->allocated_bytes,
-                 .own_peak_bytes = peak.bytes,
-                 .own_peak_ns = peak.at.ns,
+                 .own_peak_bytes = held->peak.bytes,
+                 .own_peak_ns = held->peak.at.ns,
                  .at_peak_bytes = holding_at(held, OWN_PEAK, f),
                  .live_at_end_bytes = kept_live ? held->live : 0,
                  .live_at_end_blocks = kept_live ? t->live_blocks : 0,
