@@ -126,6 +126,7 @@ static void add_item(void *context, const char *name)
 
     if (earlier != NULL && !recorded_is_replaced(earlier, &g->place))
         return;
+    g->place.names_move |= earlier != NULL;
     g->items = xgrow(g->items, &g->capacity, g->count + 1, sizeof *g->items);
     g->items[g->count++] = recorded_new(name, earlier);
 }

@@ -258,6 +258,13 @@ static void plan_old_family(struct removal *plan, int folder_fd, const char *nam
     folder_free(&folder);
 }
 
+/* The recording goes by this name from here on; takes the string. */
+static void rename_result(struct recorded *r, char *name)
+{
+    free(r->result.name);
+    r->result.name = name;
+}
+
 /* Renames NAME.part to `name` and removes the recording that was there, its spool and its family
  * with it. Returns 1, or 0 where that place cannot be had; then nothing has changed. */
 static int take_place(struct recorded *r, const struct recorded_place *place, const char *name)
@@ -271,8 +278,7 @@ static int take_place(struct recorded *r, const struct recorded_place *place, co
                 renameat(place->folder_fd, r->part, place->folder_fd, name) == 0;
 
     if (taken) {
-        free(r->result.name);
-        r->result.name = xstrdup(name);
+        rename_result(r, xstrdup(name));
         if (old.fd >= 0)
             unlinkat(place->folder_fd, spool, 0);
         removal_carry_out(&family);
@@ -298,19 +304,31 @@ static int take_free_place(const struct recorded *r, const struct recorded_place
     return -1;
 }
 
-/* The same to NAME or, where an earlier recording has had that name, to NAME.1 and so on. */
+/* Will another recording want this name? It has a spool of it. */
+static int is_wanted(const struct recorded_place *place, const char *name)
+{
+    char *spool = join(name, strlen(name), SPOOL_SUFFIX);
+    int rc = faccessat(place->folder_fd, spool, F_OK, AT_SYMLINK_NOFOLLOW);
+
+    free(spool);
+    return rc == 0;
+}
+
+/* The same to NAME. Where spools were removed and names have become others', that may have happened
+ * to this one: then to NAME.1 and so on. */
 static int take_own_place(struct recorded *r, const struct recorded_place *place)
 {
     size_t bytes = strlen(r->result.name);
     int rc = take_free_place(r, place, r->result.name);
 
-    for (unsigned number = 1; rc != 0 && errno == EEXIST && r->earlier != NULL; number++) {
+    for (unsigned number = 1; rc != 0 && errno == EEXIST && place->names_move; number++) {
         char suffix[16];
         snprintf(suffix, sizeof suffix, ".%u", number);
-        char *name = join(r->result.name, bytes, suffix);
-        free(r->result.name);
-        r->result.name = name;
-        rc = take_free_place(r, place, name);
+        rename_result(r, join(r->result.name, bytes, suffix));
+        if (!is_wanted(place, r->result.name))
+            rc = take_free_place(r, place, r->result.name);
+        else
+            errno = EEXIST;
     }
     return rc;
 }

@@ -51,7 +51,8 @@ struct recorded_place {
     struct sampler *sampler;
     struct proc_identity root;
     struct root_end root_end;
-    size_t beside; /* recordings that were met, without the root's first */
+    size_t beside;  /* recordings that were met, without the root's first */
+    int names_move; /* a spool was removed, and another process has taken its name */
 };
 
 /* `earlier`: the last one of this name, NULL if there is none. */

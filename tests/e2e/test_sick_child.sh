@@ -81,6 +81,31 @@ $victim
 $victim"
 assert_eq "whose recording has the first process's name" ./family.sh "$(json family.mprof command.1)"
 
+# A recording that has lost its name takes none whose spool is there: that one will want it, if only at the next command.
+rm -rf family* gate
+mkfifo gate
+cat >family.sh <<END
+#!/bin/sh
+until [ -f family.mprof.part ]; do :; done
+rm -f family.mprof.spool # rm's own is family.mprof.1
+$victim
+cat gate >/dev/null 2>&1 &
+until [ -f family.mprof.2.spool ]; do :; done
+exit 7
+END
+chmod +x family.sh
+"$MPROF" run -q -o family.mprof -- ./family.sh >out 2>err
+status=$?
+assert_eq "another's name: status ($(cat err))" 7 $status
+assert_eq "another's name: sentences" "mprof-c: 1 process still runs and goes on recording into family.mprof.2.spool" "$(cat err)"
+echo >gate
+for _ in $(seq 200); do
+    [ "$("$MPROF" report --json family.mprof.2 2>said | json_of running 2>/dev/null)" = false ] && break
+    sleep 0.1
+done
+assert_eq "whose it is ($(cat said))" cat "$(json family.mprof.2 command.0)"
+assert_eq "the victim's" 1 "$(count_whole)"
+
 # The same of a process that still records: it dies of it, as it would of any file of its own, and `run` does not.
 cat >cutter.c <<'END'
 #include <fcntl.h>
