@@ -4,7 +4,7 @@ A sample is a dictionary of what one run in one mode gave, and what was then mad
 
     seconds, cpu_seconds, rss_kib, status      of the program; rss_kib of the largest process the mode starts
     rss_floor_kib                              smaller ones than this cannot be seen in rss_kib
-    operations, operations_per_second, peak_rss_kib    what allocloop printed, of itself
+    operations, operations_per_second, peak_rss_kib    what the program printed, of itself
     report_seconds                             the first report (or heaptrack_print)
     recordings, events, lost, unmatched_frees, implied_frees
     capture_bytes                              what is left in the end (also heaptrack's file)
@@ -22,12 +22,11 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
-MPROF = os.path.join(BUILD, "mprof-c")
-LIB = os.path.join(BUILD, "libmprof.so")
 
-OUR_MODES = ("preload", "run")
 HEAPTRACK_MODES = ("raw", "full")
-MODES = ("plain", *OUR_MODES, *HEAPTRACK_MODES)
+MODES = ("plain", "preload", "run", *HEAPTRACK_MODES)
+OTHER = "other-"  # a mode of another build of ours
+OUR_MODES = ("preload", "run", OTHER + "preload", OTHER + "run")
 LOSSES = ("lost", "unmatched_frees", "implied_frees")
 NAME = "bench.mprof"
 PAGE = 4096
@@ -40,8 +39,19 @@ class Failure(Exception):
     """A measurement that cannot be made."""
 
 
+class Recorder:
+    """What records: a build of ours."""
+
+    def __init__(self, build):
+        self.mprof, self.lib = os.path.join(build, "mprof-c"), os.path.join(build, "libmprof.so")
+
+    def missing(self):
+        return [path for path in (self.mprof, self.lib) if not os.path.exists(path)]
+
+
 class Workload:
-    """A program to measure; `prints` says that it is allocloop with its report."""
+    """A program to measure; `prints` says that it reports as tests/programs/throughput.h does. {folder} in its
+    command is the empty folder of each run."""
 
     def __init__(self, name, command, env=None, prints=False):
         self.name, self.command, self.env, self.prints = name, command, env or {}, prints
@@ -85,17 +95,22 @@ def own_peak_rss_kib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def launch(workload, mode, folder):
+def way_of(mode):
+    """What a mode does, whichever build of ours does it."""
+    return mode.removeprefix(OTHER)
+
+
+def launch(workload, mode, recorder, folder):
     """The workload in one mode, in an empty folder."""
     env = {**base_environment(), **workload.env}
     recording = os.path.join(folder, NAME)
-    command = workload.command
-    if mode == "preload":
+    command = [word.replace("{folder}", folder) for word in workload.command]
+    if way_of(mode) == "preload":
         others = env.get("LD_PRELOAD")
-        env["LD_PRELOAD"] = f"{LIB}:{others}" if others else LIB
+        env["LD_PRELOAD"] = f"{recorder.lib}:{others}" if others else recorder.lib
         env["MPROF_OUTPUT"] = recording
-    elif mode == "run":
-        command = [MPROF, "run", "-q", "-o", recording, "--", *command]
+    elif way_of(mode) == "run":
+        command = [recorder.mprof, "run", "-q", "-o", recording, "--", *command]
     elif mode in HEAPTRACK_MODES:
         raw = ["-r"] if mode == "raw" else []
         command = ["heaptrack", *raw, "-o", os.path.join(folder, "heaptrack"), *command]
@@ -154,12 +169,12 @@ def recordings(folder):
     return [os.path.join(folder, n) for n in sorted(names, key=lambda n: (len(n), n))]
 
 
-def contents(folder):
+def contents(mprof, folder):
     """What all recordings of a folder hold together."""
     sums = dict.fromkeys(("events", *LOSSES), 0)
     names = recordings(folder)
     for name in names:
-        done = subprocess.run([MPROF, "report", "--json", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        done = subprocess.run([mprof, "report", "--json", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               check=False, env=base_environment())
         if done.returncode:
             raise Failure(f"mprof-c report: {done.stderr.decode(errors='replace').strip()}")
@@ -180,25 +195,25 @@ def timed_view(command):
     return view["seconds"], view["cpu_seconds"]
 
 
-def collect_alone(folder, copies):
+def collect_alone(mprof, folder, copies):
     """Collects copies of the spools, on one processor that the other processes are free to leave."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})
     try:
-        times = [timed_view([MPROF, "report", os.path.join(folder, c)]) for c in copies]
+        times = [timed_view([mprof, "report", os.path.join(folder, c)]) for c in copies]
     finally:
         os.sched_setaffinity(0, allowed)
     return {"collect_seconds": sum(t[0] for t in times), "collect_cpu_seconds": sum(t[1] for t in times)}
 
 
-def examine_ours(mode, folder):
+def examine_ours(mode, mprof, folder):
     """What became of our recording."""
     sample = {}
     names = recordings(folder)
     if not names:
         return {"recordings": 0}
     copies = []
-    if mode == "preload":
+    if way_of(mode) == "preload":
         spools = [n + ".spool" for n in names if os.path.exists(n + ".spool")]
         sizes = [spool_sizes(s) for s in spools]
         for i, key in enumerate(("spool_bytes", "spool_used", "spool_committed")):
@@ -206,10 +221,10 @@ def examine_ours(mode, folder):
         for i, spool in enumerate(spools):
             copies.append(f"copy{i}.mprof")
             copy_sparse(spool, os.path.join(folder, copies[-1] + ".spool"))
-    sample["report_seconds"] = timed_view([MPROF, "report", names[0]])[0]
+    sample["report_seconds"] = timed_view([mprof, "report", names[0]])[0]
     if copies:
-        sample.update(collect_alone(folder, copies))
-    sample.update(contents(folder))
+        sample.update(collect_alone(mprof, folder, copies))
+    sample.update(contents(mprof, folder))
     return sample
 
 
@@ -224,13 +239,13 @@ def examine_heaptrack(mode, folder):
     return sample
 
 
-def run_once(workload, mode, folder):
+def run_once(workload, mode, recorder, folder):
     """One run in one mode, with all that is measured of its recording; leaves nothing behind."""
     os.mkdir(folder)
     try:
-        sample = launch(workload, mode, folder)
-        if mode in OUR_MODES:
-            sample.update(examine_ours(mode, folder))
+        sample = launch(workload, mode, recorder, folder)
+        if recorder:
+            sample.update(examine_ours(mode, recorder.mprof, folder))
         elif mode in HEAPTRACK_MODES:
             sample.update(examine_heaptrack(mode, folder))
         return sample
@@ -239,22 +254,24 @@ def run_once(workload, mode, folder):
 
 
 def run_rounds(workloads, modes, rounds, folder, progress):
-    """{workload: [{mode: sample}, a round each]}; within a round workloads and modes take turns."""
+    """{workload: [{mode: sample}, a round each]}; within a round workloads and modes take turns. modes: the recorder of
+    each, None where it is not ours."""
+    names = list(modes)
     samples = {w.name: [] for w in workloads}
     work = os.path.join(folder, "work")
     for workload in workloads:
         progress.say(f"{workload.name}: once without being measured")
-        for mode in modes[:2]:
+        for mode in names[:2]:
             # heaptrack would wait for such a program's first event for ever.
-            if run_once(workload, mode, work).get("recordings") == 0:
+            if run_once(workload, mode, modes[mode], work).get("recordings") == 0:
                 raise Failure(f"nothing can be recorded of {workload.command[0]} (mprof-c run says why)")
     for n in range(rounds):
         for workload in workloads:
             found = {}
-            for i in range(len(modes)):
-                mode = modes[(i + n) % len(modes)]
+            for i in range(len(names)):
+                mode = names[(i + n) % len(names)]
                 progress.say(f"{workload.name}: round {n + 1} of {rounds}, {mode}")
-                found[mode] = run_once(workload, mode, work)
-            samples[workload.name].append({m: found[m] for m in modes})
+                found[mode] = run_once(workload, mode, modes[mode], work)
+            samples[workload.name].append({m: found[m] for m in names})
     progress.say("")
     return samples

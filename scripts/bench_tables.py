@@ -5,9 +5,10 @@ machine does besides weighs on both sides of a difference alike.
 """
 import statistics
 
-from bench_measure import HEAPTRACK_MODES, LOSSES, OUR_MODES
+from bench_measure import HEAPTRACK_MODES, LOSSES, OTHER, OUR_MODES
 
-TITLES = {"plain": "plain", "preload": "preload", "run": "run", "raw": "heaptrack raw", "full": "heaptrack full"}
+TITLES = {"plain": "plain", "preload": "preload", "run": "run", "raw": "heaptrack raw", "full": "heaptrack full",
+          OTHER + "preload": "the other build's preload", OTHER + "run": "the other build's run"}
 NONE = "-"
 
 
@@ -97,6 +98,12 @@ def events_of(rounds):
     return [get(f, "preload", "events") or get(f, "run", "events") for f in rounds]
 
 
+def against_other(rounds, mode, values):
+    """The ratio of what `values` gives for a mode of ours and for the same mode of the other build."""
+    other = OTHER + mode
+    return str(Ratio(values(rounds, mode), values(rounds, other))) if other in rounds[0] else NONE
+
+
 class Ratio:
     """The ratio of two medians, and in which range those of the single rounds lie."""
 
@@ -112,7 +119,9 @@ class Ratio:
 
 
 def print_rows(head, rows):
-    """The first column to the left, the others to the right."""
+    """The first column to the left, the others to the right; none that is empty."""
+    used = [i for i in range(len(head)) if i == 0 or any(row[i] not in ("", NONE) for row in rows)]
+    head, rows = [head[i] for i in used], [[row[i] for i in used] for row in rows]
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     for row in [head, *rows]:
         cells = [row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
@@ -132,19 +141,21 @@ def program_table(title, rounds, nothing, modes, problems):
     events = events_of(rounds)
     print(f"\n{title}: {number(median(events), 0)} events")
     raw, raw_less = added(rounds, "raw"), less(added(rounds, "raw"), added(nothing, "raw"))
-    rows = [("plain", spread(column(rounds, "plain", "seconds")), "", "", "", "", "", "")]
+    rows = [("plain", spread(column(rounds, "plain", "seconds")), "", "", "", "", "", "", "")]
     for mode in modes[1:]:
         more, start_up = added(rounds, mode), added(nothing, mode)
         rows.append((TITLES[mode], spread(column(rounds, mode, "seconds")),
-                     spread(nanoseconds(more, events), 0), number(Ratio(more, raw).value),
+                     spread(nanoseconds(more, events), 0), against_other(rounds, mode, added),
+                     number(Ratio(more, raw).value),
                      number(median(start_up) * 1e3, 0), number(Ratio(less(more, start_up), raw_less).value),
                      number(median(nanoseconds(added(rounds, mode, ("cpu_seconds",)), events)), 0),
                      rss_added(rounds, mode)))
-    print_rows(("", "wall s", "added ns an event", "/ raw", "start-up ms", "/ raw less it", "CPU ns", "RSS + MiB"),
+    print_rows(("", "wall s", "added ns an event", "/ the other's", "/ raw", "start-up ms", "/ raw less it", "CPU ns", "RSS + MiB"),
                rows)
-    answer_lines(rounds, modes)
+    if all(recordings_of(rounds, m) in (None, 1) for m in modes):
+        answer_lines(rounds, modes)  # else the first report is of one of many
     size_lines(rounds, events)
-    collector_line(rounds)
+    collector_lines(rounds)
     if median(column(nothing, "preload", "collect_seconds")) is not None:
         names = [s * 1e3 for s in column(nothing, "preload", "collect_seconds")]
         print(f"    (no figure without names is to be had; /bin/true's few events take {spread(names, 0)} ms)")
@@ -161,13 +172,17 @@ def nanoseconds(seconds, events):
     return [quotient(s and s * 1e9, e) for s, e in zip(seconds, events)]
 
 
+def recordings_of(rounds, mode):
+    return median(column(rounds, mode, "recordings"))
+
+
 def whole_lines(rounds, modes):
     """What was recorded, and that it is all there."""
     ours = [m for m in OUR_MODES if m in modes]
     for mode in ours:
-        count = median(column(rounds, mode, "recordings"))
+        count = recordings_of(rounds, mode)
         if count > 1:
-            print(f"  {mode}: {count:.0f} recordings, of programs that it started, too; heaptrack has only the first")
+            print(f"  {TITLES[mode]}: {count:.0f} recordings, of programs that it started, too; heaptrack has only the first")
     if ours:
         losses = (f"{key.replace('_', ' ')} {max(get(f, m, key) or 0 for f in rounds for m in ours)}" for key in LOSSES)
         print(f"  whole: {', '.join(losses)}")
@@ -203,23 +218,32 @@ def size_lines(rounds, events):
     for mode in OUR_MODES:
         size, theirs = median(column(rounds, mode, "capture_bytes")), median(column(rounds, "full", "capture_bytes"))
         if size is not None:
-            line = f"  capture of {mode}: {number(size, 0)} bytes, {number(each('capture_bytes', mode), 3)} an event"
-            if theirs and median(column(rounds, mode, "recordings")) == 1:
+            line = f"  capture of {TITLES[mode]}: {number(size, 0)} bytes, {number(each('capture_bytes', mode), 3)} an event"
+            if theirs and recordings_of(rounds, mode) == 1:
                 line += f"; heaptrack's {number(theirs, 0)} bytes: {size / theirs:.2f}"
             print(line)
 
 
-def collector_rates(rounds, key):
+def collector_rates(rounds, key, mode="preload"):
     """Million events a second."""
     return [quotient(e and e / 1e6, s)
-            for e, s in zip(column(rounds, "preload", "events"), column(rounds, "preload", key))]
+            for e, s in zip(column(rounds, mode, "events"), column(rounds, mode, key))]
 
 
-def collector_line(rounds, whose=""):
-    rates = collector_rates(rounds, "collect_seconds")
-    if median(rates) is not None:
-        print(f"  {whose}collector alone on one processor: {spread(rates)} M events/s, by its processor time "
-              f"{number(median(collector_rates(rounds, 'collect_cpu_seconds')))}; names included")
+def collector_seconds(rounds, mode):
+    return column(rounds, mode, "collect_cpu_seconds")
+
+
+def collector_lines(rounds, whose=""):
+    for mode in ("preload", OTHER + "preload"):
+        rates = collector_rates(rounds, "collect_seconds", mode)
+        if median(rates) is not None:
+            print(f"  {whose}{'the other ' if mode.startswith(OTHER) else ''}collector alone on one processor: "
+                  f"{spread(rates)} M events/s, by its processor time "
+                  f"{number(median(collector_rates(rounds, 'collect_cpu_seconds', mode)))}; names included")
+    if OTHER + "preload" in rounds[0]:
+        print(f"  {whose}collector's processor time / the other's: "
+              f"{against_other(rounds, 'preload', collector_seconds)}")
 
 
 def rates(rounds, mode):
@@ -235,19 +259,20 @@ def share_of_plain(loops, threads, mode):
     return both
 
 
-def loops_table(loops, modes, operations, problems):
+def loops_table(title, loops, modes, problems):
     """`loops` are the rounds by the number of threads."""
-    print(f"\nloops: each thread frees and allocates {operations:,} times; M times a second, all threads together")
+    print(f"\n{title}; M times a second, all threads together")
     rows = []
     for threads, rounds in loops.items():
         for mode in modes:
             rows.append((f"{threads} {TITLES[mode]}", spread([v and v / 1e6 for v in rates(rounds, mode)]),
-                         str(Ratio(rates(rounds, mode), rates(rounds, "raw"))),
+                         against_other(rounds, mode, rates), str(Ratio(rates(rounds, mode), rates(rounds, "raw"))),
                          number(Ratio(rates(rounds, mode), rates(loops[1], mode)).value),
                          str(share_of_plain(loops, threads, mode))))
-    print_rows(("threads", "M operations/s", "/ heaptrack raw's", "/ one thread's", "as a share of plain's"), rows)
+    print_rows(("threads", "M operations/s", "/ the other's", "/ heaptrack raw's", "/ one thread's",
+                "as a share of plain's"), rows)
     for threads, rounds in loops.items():
-        collector_line(rounds, f"{threads} thread{'s' if threads > 1 else ''}, ")
+        collector_lines(rounds, f"{threads} thread{'s' if threads > 1 else ''}, ")
     problems.show()
 
 
@@ -269,35 +294,56 @@ def memory_table(few, little, much, modes, threads, operations, problems):
     problems.show()
 
 
-def summary_table(samples, modes, loop_threads, many_threads):
-    """The figures that the project's aims are about, all of this one run."""
+def summary_table(samples, modes, threads_of, many_threads):
+    """The figures that the project's aims are about, all of this one run. threads_of: the workloads that were measured
+    with several numbers of threads, each with these."""
     rows = []
-    for name in ("program", "sqlite", "python", "cc1"):
-        if name not in samples:
-            continue
-        rounds = samples[name]
-        for mode in OUR_MODES:
-            sizes = Ratio(column(rounds, mode, "capture_bytes"), column(rounds, "full", "capture_bytes"))
-            rows.append((f"{name}, {mode}: added wall time / heaptrack raw's",
-                         str(Ratio(added(rounds, mode), added(rounds, "raw")))))
-            rows.append((f"{name}, {mode}: time to answer beyond plain / heaptrack's",
-                         str(Ratio(answer(rounds, mode), answer(rounds, "full")))))
-            if median(column(rounds, mode, "recordings")) == 1:
-                rows.append((f"{name}, {mode}: capture / heaptrack's file", str(sizes)))
-        rows.append((f"{name}: collector alone, M events/s", spread(collector_rates(rounds, "collect_seconds"))))
-    loops = {n: samples[f"loop-{n}"] for n in loop_threads if f"loop-{n}" in samples}
-    for mode in OUR_MODES:
-        if 2 in loops and mode in modes:
-            rows.append((f"two threads, {mode}: throughput / heaptrack raw's",
-                         str(Ratio(rates(loops[2], mode), rates(loops[2], "raw")))))
-            rows.append((f"two threads / one, {mode}: share of plain's", str(share_of_plain(loops, 2, mode))))
-    if "memory-1" in samples and "preload" in modes:
-        fixed, little = memory_added(samples["memory-1"], samples["memory-little"], "preload", many_threads)
-        rows.append(("added RSS, fixed, KiB", spread(fixed, 0)))
-        for which in ("little", "much"):
-            values = memory_added(samples["memory-1"], samples[f"memory-{which}"], "preload", many_threads)[1]
-            rows.append((f"added RSS, a thread that allocates {which}, KiB", spread(values, 1)))
+    for name, rounds in samples.items():
+        if "-" not in name and ":" not in name:
+            rows += program_summary(name, rounds)
+    for name, loops in threads_of.items():
+        rows += loops_summary(name, loops, modes)
+    rows += memory_summary(samples, modes, many_threads)
     rows = [row for row in rows if row[1] != NONE]
     if rows:
         print("\nsummary")
         print_rows(("", "median (rounds)"), rows)
+
+
+def program_summary(name, rounds):
+    rows = []
+    for mode in ("preload", "run"):
+        rows.append((f"{name}, {mode}: added wall time / heaptrack raw's",
+                     str(Ratio(added(rounds, mode), added(rounds, "raw")))))
+        rows.append((f"{name}, {mode}: added wall time / the other build's", against_other(rounds, mode, added)))
+        rows.append((f"{name}, {mode}: time to answer beyond plain / heaptrack's",
+                     str(Ratio(answer(rounds, mode), answer(rounds, "full")))))
+        if recordings_of(rounds, mode) == 1:
+            sizes = Ratio(column(rounds, mode, "capture_bytes"), column(rounds, "full", "capture_bytes"))
+            rows.append((f"{name}, {mode}: capture / heaptrack's file", str(sizes)))
+    rows.append((f"{name}: collector alone, M events/s", spread(collector_rates(rounds, "collect_seconds"))))
+    rows.append((f"{name}: collector's processor time / the other's",
+                 against_other(rounds, "preload", collector_seconds)))
+    return rows
+
+
+def loops_summary(name, loops, modes):
+    rows = []
+    for mode in [m for m in ("preload", "run") if m in modes]:
+        rows.append((f"{name}, two threads, {mode}: throughput / heaptrack raw's",
+                     str(Ratio(rates(loops[2], mode), rates(loops[2], "raw")))))
+        rows.append((f"{name}, two threads, {mode}: throughput / the other build's",
+                     against_other(loops[2], mode, rates)))
+        rows.append((f"{name}, two threads / one, {mode}: share of plain's", str(share_of_plain(loops, 2, mode))))
+    return rows
+
+
+def memory_summary(samples, modes, many_threads):
+    if "memory-1" not in samples or "preload" not in modes:
+        return []
+    fixed, _ = memory_added(samples["memory-1"], samples["memory-little"], "preload", many_threads)
+    rows = [("added RSS, fixed, KiB", spread(fixed, 0))]
+    for which in ("little", "much"):
+        values = memory_added(samples["memory-1"], samples[f"memory-{which}"], "preload", many_threads)[1]
+        rows.append((f"added RSS, a thread that allocates {which}, KiB", spread(values, 1)))
+    return rows

@@ -1,6 +1,6 @@
 #!/bin/bash
 # scripts/bench: its tables are there, a short loop's counts are right, and loss changes the exit status.
-# TIMEOUT 200
+# TIMEOUT 600
 . "$TESTS/e2e/lib.sh"
 
 bench=$TESTS/../scripts/bench
@@ -29,6 +29,23 @@ assert_eq "what is left in the folder" "all.json err exchange.mprof out" "$(echo
 for line in "4 preload" "as a share of plain's" "fixed (one thread)" "two threads / one, preload"; do
     assert_contains "the loops' tables" "$line" out
 done
+
+# Another build takes part in both modes; threads that hand their blocks on.
+"$bench" --rounds 1 --modes preload,run --only handover --operations 3000 --against "$B" --folder . >out 2>err ||
+    fail "status $? of the handover: $(cat out err)"
+for line in "handover: 30 times new threads free and allocate 100 times each" "2 the other build's run" \
+    "1 thread, collector's processor time / the other's" "two threads, run: throughput / the other build's"; do
+    assert_contains "the comparison" "$line" out
+done
+"$bench" --rounds 1 --modes preload --against no/such/build --folder . -- true >out 2>err && fail "a build that is not there"
+assert_contains "a build that is not there" "no/such/build/mprof-c is missing" err
+
+# A build, all of its processes recorded, and the compiler of one of its files.
+"$bench" --rounds 1 --modes run --only build --folder . --json build.json >out 2>err ||
+    fail "status $? of the build: $(cat out err)"
+assert_at_least "recordings of the build" 150 "$(json_of samples.build.0.run.recordings <build.json)"
+assert_eq "recordings of the compiler" 1 "$(json_of samples.compiler.0.run.recordings <build.json)"
+rm build.json
 grep -q heaptrack err && fail "heaptrack was missed: $(cat err)"
 
 # Loss is shown, and is a failure.

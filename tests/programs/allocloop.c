@@ -26,14 +26,11 @@
  * EXPECT worker inclusive allocations 2512
  * EXPECT main self allocations 0
  */
-#include <fcntl.h>
+#include "throughput.h"
+
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SLOTS       256
 #define MAX_THREADS 1024
@@ -46,13 +43,6 @@ struct worker {
 static struct worker workers[MAX_THREADS];
 static pthread_barrier_t barrier;
 static unsigned long operations;
-
-static uint64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* noipa: neither inlined nor merged with its like; the volatile keeps the call from becoming a jump. */
 #define PATH(name, parameter, call)                                                                \
@@ -101,26 +91,15 @@ static void *worker(void *argument)
     for (int i = 0; i < SLOTS; i++)
         slot[i] = allocate(next(&random));
     pthread_barrier_wait(&barrier);
-    me->begin = now();
+    me->begin = throughput_now();
     for (unsigned long i = 0; i < operations; i++)
         operate(slot, &random);
-    me->end = now();
+    me->end = throughput_now();
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier); /* main has looked */
     for (int i = 0; i < SLOTS; i++)
         free(slot[i]);
     return NULL;
-}
-
-/* Of /proc/self/status: ru_maxrss would begin with what our parent had before it became us. */
-static unsigned long peak_rss_kib(void)
-{
-    static char text[4096];
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = read(fd, text, sizeof text - 1);
-    close(fd);
-    const char *line = bytes > 0 ? strstr(text, "VmHWM:") : NULL;
-    return line ? strtoul(line + 6, NULL, 10) : 0;
 }
 
 static void report(unsigned long threads, unsigned long rss)
@@ -132,14 +111,7 @@ static void report(unsigned long threads, unsigned long rss)
         if (workers[i].end > end)
             end = workers[i].end;
     }
-    unsigned long all = threads * operations;
-    unsigned long rate =
-        end > begin ? (unsigned long)((double)all * 1e9 / (double)(end - begin)) : 0;
-    char text[256];
-    int bytes =
-        snprintf(text, sizeof text, "operations %lu\noperations_per_second %lu\npeak_rss_kib %lu\n",
-                 all, rate, rss);
-    write(STDOUT_FILENO, text, (size_t)bytes);
+    throughput_print(threads * operations, end > begin ? end - begin : 0, rss);
 }
 
 int main(int argc, char **argv)
@@ -154,7 +126,7 @@ int main(int argc, char **argv)
             return 1;
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
-    unsigned long rss = peak_rss_kib();
+    unsigned long rss = throughput_peak_rss_kib();
     pthread_barrier_wait(&barrier);
     for (unsigned long i = 0; i < threads; i++)
         pthread_join(workers[i].thread, NULL);

@@ -1,5 +1,6 @@
 /*
  * shortthreads.c - two thousand threads, four at a time, on the smallest stacks there are.
+ * shortthreads BATCHES: so many times four.
  *
  * BUILD -O0 -pthread
  * VALGRIND threads 4
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 
 #define BATCH   4
-#define BATCHES 500
+#define BATCHES 500 /* unless it is told another number */
 
 static void *left[BATCH][3];
 static int last;
@@ -39,14 +40,15 @@ static void *brief(void *argument)
     return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int batches = argc > 1 ? atoi(argv[1]) : BATCHES;
     pthread_attr_t small;
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 16384);
-    for (int n = 0; n < BATCHES; n++) {
+    for (int n = 0; n < batches; n++) {
         pthread_t threads[BATCH];
-        last = n == BATCHES - 1;
+        last = n == batches - 1;
         for (long i = 0; i < BATCH; i++)
             if (pthread_create(&threads[i], &small, brief, (void *)i))
                 return 1;
