@@ -17,7 +17,7 @@ UNIT_DIRS    := $(ANALYZER_DIRS) format
 UNIT_SRC     := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS   := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 # Tests of the recorder include its sources, as nothing in the library is visible from outside.
-RECORDER_SRC := $(shell grep -l '"../../preload/' $(UNIT_SRC) /dev/null)
+RECORDER_SRC := $(shell grep -lE '"(\.\./\.\./preload/|walk_dance\.h)' $(UNIT_SRC) /dev/null)
 RECORDER_TESTS := $(RECORDER_SRC:tests/unit/%.c=$(B)/tests/unit/%)
 
 VICTIM_SRC   := $(wildcard tests/programs/*.c tests/programs/*.cc)

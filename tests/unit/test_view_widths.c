@@ -246,6 +246,7 @@ static void test_notes(void **state)
     (void)state;
     make_wide(1030000, 7, 5);
     relatives.family.cut = relatives.family.unread = relatives.family.missing = 12;
+    free(text);
     text = family_sum_note(&relatives.family, 1);
     check_text(0);
     assert_non_null(strstr(text, "\nnot whole: 12 cut recordings, 12 unreadable recordings,\n"
