@@ -17,6 +17,10 @@ skip() {
     exit 77
 }
 
+not_sanitized() { # why this cannot be tried with a sanitized mprof-c
+    ! grep -q __asan_init "$MPROF" || skip "$1"
+}
+
 assert_eq() { # what, expected, got
     [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
 }

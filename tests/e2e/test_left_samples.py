@@ -21,7 +21,7 @@ static void tall(void)
 {
     char *p = mmap(NULL, 60 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(p, 1, 60 << 20);
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 80; i++) {
         free(malloc(100));
         usleep(10000);
     }
@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     fclose(f);
     if (strchr(argv[1], 'e'))
         tall();
+    fclose(fopen("ready", "w"));
     while (access("late", F_OK) != 0) {
         free(malloc(100));
         usleep(10000);
@@ -53,10 +54,12 @@ int main(int argc, char **argv)
 def outlived(how):
     """f: a forked child, x: an exec'd program, tall before run ends (e) or after it (l). The highest sample of its
     resident set while it still runs, and once it has been killed."""
-    if os.path.exists("late"):
-        os.unlink("late")
+    for old in ("late", "ready"):
+        if os.path.exists(old):
+            os.unlink(old)
     name, pid_file = f"{how}.mprof", f"{how}.pid"
-    command = f"./daemon {how} {pid_file} >/dev/null 2>&1 </dev/null {';' if how[0] == 'f' else '&'} sleep 0.9"
+    command = (f"./daemon {how} {pid_file} >/dev/null 2>&1 </dev/null {';' if how[0] == 'f' else '&'} "
+               "until [ -e ready ]; do sleep 0.1; done; sleep 0.9")
     status, _, err = execute([MPROF, "run", "-q", "-T", "0.02", "-o", name, "--", "sh", "-c", command])
     check(status == 0 and "still run" in err, f"{how}: run: {status} {err}")
     with open(pid_file, encoding="ascii") as f:
@@ -64,13 +67,22 @@ def outlived(how):
     try:
         with open("late", "w", encoding="ascii"):
             pass
-        time.sleep(1.2)
-        alive = peak_of(name, pid)
+        alive = highest_of(name, pid)
         os.kill(pid, 9)
         time.sleep(0.2)
         return alive, peak_of(name, pid)
     finally:
         subprocess.run(["kill", "-9", str(pid)], stderr=subprocess.DEVNULL, check=False)
+
+
+def highest_of(name, pid):
+    """While it runs: once it is tall, or in half a minute."""
+    deadline = time.monotonic() + 30
+    while True:
+        highest = peak_of(name, pid)
+        if highest >= 60 * MIB or time.monotonic() > deadline:
+            return highest
+        time.sleep(0.3)
 
 
 def peak_of(name, pid):

@@ -1,7 +1,7 @@
 #!/bin/bash
 # run has no memory to collect with: the program goes on, run ends as it does, says what is not collected, and reading completes it.
 . "$TESTS/e2e/lib.sh"
-! grep -q __asan_init "$MPROF" || skip "a sanitized mprof-c takes terabytes of addresses, and ulimit -v lets nobody have them"
+not_sanitized "it takes terabytes of addresses, and ulimit -v does not let it have them"
 
 cat >grow.c <<'END'
 #include <signal.h>

@@ -4,6 +4,7 @@
 # without us; where malloc comes to the recorder its functions have the figures of a plain glibc run.
 # TIMEOUT 400
 . "$TESTS/e2e/lib.sh"
+not_sanitized "wrappers of malloc that are preloaded into it see blocks of its sanitizer's"
 PROGRAM=$PROGRAMS/allocators
 
 library() { # name; prints where it is
