@@ -50,11 +50,15 @@ class Recorder:
 
 
 class Workload:
-    """A program to measure; `prints` says that it reports as tests/programs/throughput.h does. {folder} in its
-    command is the empty folder of each run."""
+    """A program to measure; `prints` says that it reports as tests/programs/throughput.h does, `in_folder` that
+    {folder} in its command stands for the empty folder of each run."""
 
-    def __init__(self, name, command, env=None, prints=False):
-        self.name, self.command, self.env, self.prints = name, command, env or {}, prints
+    def __init__(self, name, command, env=None, prints=False, in_folder=False):
+        self.name, self.command, self.env = name, command, env or {}
+        self.prints, self.in_folder = prints, in_folder
+
+    def command_in(self, folder):
+        return [word.replace("{folder}", folder) for word in self.command] if self.in_folder else self.command
 
 
 class Progress:
@@ -104,7 +108,7 @@ def launch(workload, mode, recorder, folder):
     """The workload in one mode, in an empty folder."""
     env = {**base_environment(), **workload.env}
     recording = os.path.join(folder, NAME)
-    command = [word.replace("{folder}", folder) for word in workload.command]
+    command = workload.command_in(folder)
     if way_of(mode) == "preload":
         others = env.get("LD_PRELOAD")
         env["LD_PRELOAD"] = f"{recorder.lib}:{others}" if others else recorder.lib
