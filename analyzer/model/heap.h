@@ -59,8 +59,11 @@ static inline void heap_temporary(struct heap *heap, uint32_t thread)
         heap->threads.list[thread].temporary++;
 }
 
+/* Every event comes here, so a call would cost some 2 % of collecting a program with mappings. */
+#define HEAP_INLINE static inline __attribute__((always_inline))
+
 /* After a change, where there is mapped memory: is it a peak of both together? */
-static inline void heap_settle_both(struct heap *heap, uint64_t ns)
+HEAP_INLINE void heap_settle_both(struct heap *heap, uint64_t ns)
 {
     uint64_t level = heap->live_bytes + heap->mapped_bytes;
 
@@ -73,7 +76,7 @@ static inline void heap_settle_both(struct heap *heap, uint64_t ns)
     timeline_add_parts(&heap->mapped->both_line, ns, level, heap->mapped_bytes);
 }
 
-static inline void heap_settle(struct heap *heap, uint64_t ns)
+HEAP_INLINE void heap_settle(struct heap *heap, uint64_t ns)
 {
     if (heap->live_bytes > heap->totals.peak_bytes) {
         heap->totals.peak_bytes = heap->live_bytes;
