@@ -23,10 +23,11 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
 
+OUR_WAYS = ("preload", "run")
 HEAPTRACK_MODES = ("raw", "full")
-MODES = ("plain", "preload", "run", *HEAPTRACK_MODES)
+MODES = ("plain", *OUR_WAYS, *HEAPTRACK_MODES)
 OTHER = "other-"  # a mode of another build of ours
-OUR_MODES = ("preload", "run", OTHER + "preload", OTHER + "run")
+OUR_MODES = (*OUR_WAYS, *(OTHER + way for way in OUR_WAYS))
 LOSSES = ("lost", "unmatched_frees", "implied_frees")
 NAME = "bench.mprof"
 PAGE = 4096

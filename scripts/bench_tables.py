@@ -5,7 +5,7 @@ machine does besides weighs on both sides of a difference alike.
 """
 import statistics
 
-from bench_measure import HEAPTRACK_MODES, LOSSES, OTHER, OUR_MODES
+from bench_measure import HEAPTRACK_MODES, LOSSES, OTHER, OUR_MODES, OUR_WAYS
 
 TITLES = {"plain": "plain", "preload": "preload", "run": "run", "raw": "heaptrack raw", "full": "heaptrack full",
           OTHER + "preload": "the other build's preload", OTHER + "run": "the other build's run"}
@@ -312,7 +312,7 @@ def summary_table(samples, modes, threads_of, many_threads):
 
 def program_summary(name, rounds):
     rows = []
-    for mode in ("preload", "run"):
+    for mode in OUR_WAYS:
         rows.append((f"{name}, {mode}: added wall time / heaptrack raw's",
                      str(Ratio(added(rounds, mode), added(rounds, "raw")))))
         rows.append((f"{name}, {mode}: added wall time / the other build's", against_other(rounds, mode, added)))
@@ -329,7 +329,7 @@ def program_summary(name, rounds):
 
 def loops_summary(name, loops, modes):
     rows = []
-    for mode in [m for m in ("preload", "run") if m in modes]:
+    for mode in [m for m in OUR_WAYS if m in modes]:
         rows.append((f"{name}, two threads, {mode}: throughput / heaptrack raw's",
                      str(Ratio(rates(loops[2], mode), rates(loops[2], "raw")))))
         rows.append((f"{name}, two threads, {mode}: throughput / the other build's",

@@ -89,8 +89,10 @@ class Findings:
             self.wrong.append(f"{name}: cannot be read: {said}")
             return
         program = program_of(image)
-        if said and not (NO_HEAP in said and any_matches(self.options.silent, program)):
-            self.wrong.append(f"{name}: said: {said}")
+        may_say = NO_HEAP if any_matches(self.options.silent, program) else None
+        for line in said.splitlines():
+            if not may_say or may_say not in line:
+                self.wrong.append(f"{name}: said: {line}")
         named = f"{name} ({program})"
         self.images += 1
         self.programs[program] = self.programs.get(program, 0) + 1
