@@ -15,10 +15,13 @@ check() { # N, least, names..
     done
 }
 
+# Each with a number of stacks that the program makes however late its threads come to run.
+
 # Every stack. deep is one of ten thousand frames, whole; gaps, aligned and coroutines have odd ones.
 check 1 2 aligned containers coroutines deep early exceptions exec failing fork gaps maps plugin_host realloc \
     recursion reload signals spawn threads
-check 1 50 trap_contexts trap_mainexit shapes trap_catcher trap_lastfree loop
+check 1 15 trap_mainexit
+check 1 50 trap_contexts shapes trap_catcher trap_lastfree loop
 check 1 1000 forkthreads shortthreads trap_forks trap_loader
 
 # What comes at every instruction: 500 threads on 16 KiB, handlers that map at 5 and 10 kHz, strike where

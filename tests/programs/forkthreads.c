@@ -4,8 +4,8 @@
  * BUILD -O0 -pthread
  * VALGRIND no: each process is a report of its own there
  *
- * Three threads exchange blocks of 64 bytes, with rests now and then (churn), while main forks 20 children. Each
- * child frees the one block that main made for it and makes 5 of 10 bytes, freeing each at once. Which
+ * Three threads exchange blocks of 64 bytes, with rests now and then (churn), while main forks 20 children: before
+ * each it waits for the threads to have made 100 more. Each child frees the one block that main made for it and makes 5 of 10 bytes, freeing each at once. Which
  * blocks of the threads a child inherits is chance, that all its frees are matched is not.
  * main: 20 blocks of 1000 (give), which it frees as well.
  *
@@ -27,13 +27,14 @@
 #include <unistd.h>
 
 static _Atomic(void *) slot[8];
-static atomic_int stop;
+static atomic_int stop, made;
 
 static void *churn(void *unused)
 {
     (void)unused;
     for (unsigned i = 0; !stop; i++) {
         free(atomic_exchange(&slot[i % 8], malloc(64)));
+        made++;
         if (i % 256 == 0)
             usleep(100);
     }
@@ -43,6 +44,12 @@ static void *churn(void *unused)
 static void *give(void)
 {
     return malloc(1000);
+}
+
+static void await_churn(void)
+{
+    for (int enough = made + 100; made < enough;)
+        usleep(50);
 }
 
 static void child(void *given)
@@ -62,6 +69,7 @@ int main(void)
     for (int i = 0; i < 20; i++) {
         void *given = give();
         int status = 1;
+        await_churn();
         pid_t pid = fork();
         if (pid == 0)
             child(given);

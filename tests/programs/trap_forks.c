@@ -6,8 +6,9 @@
  *
  * main makes a block of 100. Child 1 is born by _Fork, child 2 by the system call clone, child 3 in a
  * signal handler; each frees the block and makes and frees 10 of 20. Then, while two threads load and
- * unload a library, start threads and allocate (unrest), 40 children are forked who make and free 10 of
- * 20 and free the block, and start a thread that does so as well, without the block.
+ * unload a library, start threads and allocate (unrest), 40 children are forked, each after another turn
+ * of both threads: they make and free 10 of 20 and free the block, and start a thread that does so as
+ * well, without the block.
  *
  * EXPECT give self allocations 1
  * EXPECT child 1 allocations 10
@@ -30,6 +31,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +39,7 @@
 
 static void *given;
 static volatile int stop, handled;
+static atomic_int allocated, loaded; /* turns since the last fork */
 static char library[4096];
 
 static void give(void)
@@ -86,6 +89,7 @@ static void *allocate(void *unused)
             p[i] = malloc(64);
         for (int i = 0; i < 8; i++)
             free(p[i]);
+        allocated++;
         usleep(10);
     }
     return unused;
@@ -100,8 +104,15 @@ static void *unrest(void *unused)
             pthread_join(thread, NULL);
         if (handle)
             dlclose(handle);
+        loaded++;
     }
     return unused;
+}
+
+static void await_unrest(void)
+{
+    for (allocated = loaded = 0; !allocated || !loaded;)
+        usleep(50);
 }
 
 static int fork_in_unrest(void)
@@ -111,6 +122,7 @@ static int fork_in_unrest(void)
     pthread_create(&thread[0], NULL, allocate, NULL);
     pthread_create(&thread[1], NULL, unrest, NULL);
     for (int i = 0; i < 40 && good; i++) {
+        await_unrest();
         pid_t child = fork();
         if (child == 0) {
             pthread_create(&own, NULL, short_one, NULL);
