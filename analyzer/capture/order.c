@@ -42,7 +42,7 @@ static int is_before(const struct stream *a, const struct stream *b)
         return a->event->ticks < b->event->ticks;
     if (a->process != b->process)
         return a->process < b->process;
-    return a->number < b->number;
+    return a->id < b->id; /* whichever was found first */
 }
 
 static void sift_down(struct order *o, size_t i)

@@ -167,6 +167,27 @@ static void test_threads_and_chunks(void **state)
     collector_free(c);
 }
 
+static void expect_lower_first(struct builder_stream *lower, struct builder_stream *higher)
+{
+    lower->chunk->header.stream = 0;
+    higher->chunk->header.stream = 1;
+    builder_alloc(lower, 10, 0x1000, 100, FRAMES(MAIN));
+    builder_free_block(lower, 20, 0x1000);
+    builder_alloc(higher, 20, 0x2000, 10, FRAMES(MAIN));
+    struct collector *c = collect(&b);
+    expect(c, 0, 2, 1, 100, 10);
+    collector_free(c);
+}
+
+/* Two threads at the same moments: the stream with the lower number comes first, wherever its chunk
+ * lies. */
+static void test_equal_times(void **state)
+{
+    expect_lower_first(s, builder_stream(&b, 0, 1));
+    set_up(state);
+    expect_lower_first(builder_stream(&b, 0, 1), s);
+}
+
 /* A stream serves another thread; the stack goes on relative to what it was. */
 static void test_stream_changes_hands(void **state)
 {
@@ -462,6 +483,7 @@ int main(void)
         TEST(test_fork_within_a_realloc),
         TEST(test_silent_children),
         TEST(test_threads_and_chunks),
+        TEST(test_equal_times),
         TEST(test_stream_changes_hands),
         TEST(test_lost_and_samples_and_ending),
         TEST(test_exit_that_the_recorder_saw),
