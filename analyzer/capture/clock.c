@@ -8,12 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPAN_GOOD_NS 50000000u  /* pairs this far apart give a good rate */
-#define JUMP_NS      50000000.0 /* a suspend, not a preemption */
-#define MEASURE_NS   10000000u
-#define PAIRS        8 /* of readings, the best of which counts */
-#define RATE_MIN     0.001
-#define RATE_MAX     1000.0
+#define SPAN_GOOD_NS   50000000u   /* pairs this far apart give a good rate */
+#define JUMP_NS        50000000.0  /* a suspend, not a preemption */
+#define MEASURE_NS     2000000u    /* a pair is good to some 50 ns */
+#define MEASURE_MAX_NS 1000000000u /* a suspend may lie in a longer time */
+#define PAIRS          8           /* of readings, the best of which counts */
+#define RATE_MIN       0.001
+#define RATE_MAX       1000.0
 
 static int hex_digit(char c)
 {
@@ -41,11 +42,29 @@ static int is_this_boot(const uint8_t *boot_id)
     return digits == 2 * sizeof id && memcmp(id, boot_id, sizeof id) == 0;
 }
 
+/* Both clocks at one moment. The thread may lose the processor between the two readings; of several
+ * pairs the one that was read in the shortest time is right. */
+static struct spool_moment pair_now(void)
+{
+    struct spool_moment best = {0, 0};
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < PAIRS; i++) {
+        uint64_t before = counter_now(), ns = boot_clock_ns(), taken = counter_now() - before;
+        if (taken < shortest) {
+            shortest = taken;
+            best = (struct spool_moment){before + taken / 2, ns};
+        }
+    }
+    return best;
+}
+
 void clock_init(struct clock *clock, const struct spool_header *header)
 {
     memset(clock, 0, sizeof *clock);
     clock->is_counter = header->clock == SPOOL_CLOCK_COUNTER;
     clock->is_here = is_this_boot(header->boot_id) && header->machine == COUNTER_MACHINE;
+    if (clock->is_here)
+        clock->here = pair_now();
     clock->start = clock->farthest = header->start;
     clock->anchor = (struct spool_moment){header->start.ticks, 0};
     clock->rate = clock->is_counter ? 0 : 1;
@@ -88,29 +107,18 @@ void clock_learn(struct clock *clock, struct spool_moment pair)
     clock->rate_span = span;
 }
 
-/* Both clocks at one moment. The thread may lose the processor between the two readings; of several
- * pairs the one that was read in the shortest time is right. */
-static struct spool_moment pair_now(void)
-{
-    struct spool_moment best = {0, 0};
-    uint64_t shortest = UINT64_MAX;
-    for (int i = 0; i < PAIRS; i++) {
-        uint64_t before = counter_now(), ns = boot_clock_ns(), taken = counter_now() - before;
-        if (taken < shortest) {
-            shortest = taken;
-            best = (struct spool_moment){before + taken / 2, ns};
-        }
-    }
-    return best;
-}
-
 /* The counter's rate on this machine: also the spool's, if it was recorded since the last boot. */
-static double measure_rate(void)
+static double measure_rate(struct spool_moment from)
 {
-    struct timespec pause = {.tv_nsec = MEASURE_NS};
-    struct spool_moment from = pair_now();
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    return rate_of(from, pair_now());
+    struct spool_moment to = pair_now();
+    if (to.ns - from.ns > MEASURE_MAX_NS)
+        from = to;
+    struct timespec rest = {.tv_nsec = (long)MEASURE_NS};
+    if (to.ns - from.ns < MEASURE_NS) {
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
+        to = pair_now();
+    }
+    return rate_of(from, to);
 }
 
 void clock_settle(struct clock *clock)
@@ -118,7 +126,7 @@ void clock_settle(struct clock *clock)
     if (clock->rate > 0)
         return;
     if (clock->is_here)
-        set_rate(clock, measure_rate());
+        set_rate(clock, measure_rate(clock->here));
     else
         set_rate(clock, rate_of(clock->start, clock->farthest));
     if (clock->rate <= 0)

@@ -15,7 +15,8 @@
 
 struct clock {
     int is_counter;
-    int is_here; /* the counter is this machine's: it can be read and measured */
+    int is_here;              /* the counter is this machine's: it can be read and measured */
+    struct spool_moment here; /* if it is, when the clock was made */
     struct spool_moment start;
     struct spool_moment anchor; /* its ns count from the start */
     double rate;                /* ns a tick */

@@ -332,6 +332,7 @@ void gather_end(struct gather *g, struct root_end end)
     const struct timespec pause = {0, GRACE_STEP_MS * 1000000};
 
     g->place.root_end = end;
+    folder_watch_close(&g->watch); /* its end takes as long as ours */
     folder_watch_all(&g->watch, add_item, g);
     meet_all(g);
     for (int waited = 0; waited < GRACE_MS; waited += GRACE_STEP_MS) {
