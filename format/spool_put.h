@@ -31,12 +31,20 @@ static inline __attribute__((always_inline)) unsigned spool_fields_of(enum spool
 static inline unsigned spool_put_int(uint8_t *out, uint64_t v)
 {
     memcpy(out, &v, sizeof v);
-    return v ? (unsigned)(71 - __builtin_clzll(v)) / 8 : 1;
+    return (unsigned)(63 - __builtin_clzll(v | 1)) / 8 + 1;
 }
 
+/* May write 4 bytes: the caller has room for them. */
 static inline size_t spool_put_leb(uint8_t *out, uint64_t v)
 {
     size_t n = 0;
+    if (__builtin_expect(v < 1u << 21, 1)) { /* without a branch on its length */
+        uint32_t more = v > 0x7f, much = v > 0x3fff, low = (uint32_t)v;
+        uint32_t word =
+            (low & 0x7f) | more << 7 | (low << 1 & 0x7f00) | much << 15 | (low << 2 & 0x7f0000);
+        memcpy(out, &word, sizeof word);
+        return 1 + more + much;
+    }
     while (v > 127) {
         out[n++] = (uint8_t)(v | 128);
         v >>= 7;
@@ -56,7 +64,7 @@ static inline uint64_t spool_address_delta(struct spool_delta *d, uint64_t addre
     int64_t delta = (int64_t)(address - d->address);
     d->address = address;
     *odd = (delta & 15) != 0;
-    return spool_zigzag(*odd ? delta : delta / 16);
+    return spool_zigzag(*odd ? delta : delta >> 4); /* nothing is shifted out */
 }
 
 static inline __attribute__((always_inline)) size_t
