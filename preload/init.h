@@ -13,6 +13,7 @@
 #define MPROF_INIT_H
 
 #include "arch_x86_64.h"
+#include "own.h"
 #include "spool.h"
 
 #include <stdint.h>
@@ -25,12 +26,12 @@ enum recorder_state {
     RECORDER_COUNTING, /* a child without a place in the spool: what it loses is counted */
 };
 
-extern int recorder_state;
-extern uint32_t *recorder_alive; /* a word that the kernel wipes in a forked child */
+extern OWN int recorder_state;
+extern OWN uint32_t *recorder_alive; /* a word that the kernel wipes in a forked child */
 #define RECORDER_ALIVE 0x65766c61u
 
-extern int init_constructed;    /* our constructor has run */
-extern int init_leave_children; /* MPROF_CHILDREN=0: forked and exec'd ones are not recorded */
+extern OWN int init_constructed;    /* our constructor has run */
+extern OWN int init_leave_children; /* MPROF_CHILDREN=0: forked and exec'd ones are not recorded */
 
 int recorder_start(void);      /* 1: events can be recorded from here on */
 int recorder_has_forked(void); /* the word was wiped: becomes a process of its own; 1 when done */
@@ -45,7 +46,7 @@ static inline int recorder_ready(void)
 }
 
 /* The time: the processor's counter, or CLOCK_BOOTTIME ns if it is not the kernel's clocksource. */
-extern int init_counter_serves; /* ticks are the processor's counter, and it may be read */
+extern OWN int init_counter_serves; /* ticks are the processor's counter, and it may be read */
 uint64_t init_ticks_slow(void);
 static inline uint64_t init_ticks(void)
 {
@@ -54,7 +55,7 @@ static inline uint64_t init_ticks(void)
 /* The same, but the processor does not read it before all earlier instructions are done. Where
  * threads share memory, an allocation's time is then not earlier than that of the free that made
  * room for it, so the order of the blocks at an address is certain (doc/decisions.md). */
-extern int init_has_threads; /* the process has, or had, several threads */
+extern OWN int init_has_threads; /* the process has, or had, several threads */
 static inline uint64_t init_ticks_after(void)
 {
     if (__builtin_expect(__atomic_load_n(&init_has_threads, __ATOMIC_RELAXED), 0))
@@ -72,7 +73,7 @@ const char *init_executable(void); /* paths at the start, "" unknown */
 const char *init_folder(void);
 long init_spool_fd(void); /* the spool's, if still ours; else -1. Only for kernels before 5.14 */
 
-extern int recorder_free_stacks; /* MPROF_FREE_STACKS */
+extern OWN int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
 /* Called around the host's fork and by the exec hooks. */
 void init_fork_prepare(void);

@@ -22,6 +22,7 @@
 
 #include "cfi.h"
 #include "loaded.h"
+#include "own.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +39,7 @@ struct rule_entry {
 
 enum { RULE_BITS_FIRST = 12 };
 
-extern struct rule_entry *rule_tiers[RULE_TIERS]; /* NULL: not there yet */
+extern OWN struct rule_entry *rule_tiers[RULE_TIERS]; /* NULL: not there yet */
 
 #define RULE_PC_BITS         48
 #define RULE_EXACT           (1ull << 63)
@@ -75,17 +76,24 @@ static inline intptr_t rule_word_cfa_offset(uint64_t word)
     return ((int64_t)word >> 44) * 8;
 }
 
-/* The rare half: the pc is new, new in this generation, or not in its first place. Never fails:
+/* The rare half: the pc is new, new in this generation, or not near its first place. Never fails:
  * returns a rule of kind RULE_NONE or RULE_HARD where nothing better is known. */
 uint64_t rule_find_slow(uintptr_t pc, int exact, uint32_t generation);
+
+#define RULE_PROBES_HERE                                                                           \
+    4 /* a cache line's worth; a program with many pcs fills its first table                       \
+       */
 
 /* The rule at pc (a return address; exact: the pc itself was executing), as a word. */
 static inline uint64_t rule_find(uintptr_t pc, int exact, uint32_t generation)
 {
     const struct rule_entry *table = __atomic_load_n(&rule_tiers[0], __ATOMIC_ACQUIRE);
     uintptr_t key = pc | RULE_TAG(generation) | (exact ? RULE_EXACT : 0);
-    if (__builtin_expect(table != NULL && pc >> RULE_PC_BITS == 0, 1)) {
-        const struct rule_entry *e = &table[RULE_HASH(pc) >> (64 - RULE_BITS_FIRST)];
+    size_t at = RULE_HASH(pc) >> (64 - RULE_BITS_FIRST);
+    if (__builtin_expect(table == NULL || pc >> RULE_PC_BITS != 0, 0))
+        return rule_find_slow(pc, exact, generation);
+    for (unsigned probe = 0; probe < RULE_PROBES_HERE; probe++) {
+        const struct rule_entry *e = &table[(at + probe) & ((1u << RULE_BITS_FIRST) - 1)];
         if (__builtin_expect(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key, 1))
             return __atomic_load_n(&e->word, __ATOMIC_RELAXED);
     }

@@ -6,9 +6,11 @@
 #ifndef MPROF_SAMPLE_H
 #define MPROF_SAMPLE_H
 
+#include "own.h"
+
 #include <stdint.h>
 
-extern uint64_t sample_next; /* ticks of the next time; UINT64_MAX: never */
+extern OWN uint64_t sample_next; /* ticks of the next time; UINT64_MAX: never */
 
 /* interval_ns 0: no samples. has_sampler: whoever started the program samples it, so none before
  * that must have come, and none while it is there. */
