@@ -12,20 +12,27 @@
 #define MPROF_LOADED_H
 
 #include "cfi.h"
+#include "own.h"
 
 #include <stdint.h>
 
-extern uint32_t loaded_generation;
-extern uintptr_t loader_start, loader_end;     /* ld.so's text */
-extern uintptr_t noticed_start, noticed_bytes; /* callers that may be the loader at work */
+extern OWN uint32_t loaded_generation;
+extern OWN uintptr_t loader_start, loader_end;     /* ld.so's text */
+extern OWN uintptr_t noticed_start, noticed_bytes; /* callers that may be the loader at work */
 
-extern uintptr_t allocator_start, allocator_bytes; /* the object whose malloc is behind ours */
+extern OWN uintptr_t allocator_start, allocator_bytes; /* the object whose malloc is behind ours */
 
 void loaded_changed(void); /* the loader is at work: begins a new generation */
 
+/* Does a call from here mean that the loader is at work? */
+static inline int loaded_would_notice(uintptr_t caller)
+{
+    return __builtin_expect(caller - noticed_start < noticed_bytes, 0);
+}
+
 static inline void loaded_notice(uintptr_t caller)
 {
-    if (__builtin_expect(caller - noticed_start < noticed_bytes, 0))
+    if (loaded_would_notice(caller))
         loaded_changed();
 }
 

@@ -76,7 +76,4 @@ void record_name_of(pthread_t thread, const char *name);
 /* Inside a hook, with t entered: records a label after the event that was just recorded. */
 void record_label(struct thread *t, uint64_t number, const void *payload, size_t bytes);
 
-/* Records in t's stream whose events follow. For thread.c, before anything else goes there. */
-void record_thread(struct thread *t);
-
 #endif

@@ -120,6 +120,11 @@ static void tell(struct thread *t, const struct comparison *c)
 
 _Static_assert(12 + SPOOL_FRAME_MAX * 2 * (BEFORE + BEHIND) + 8 <= SPOOL_PAGE, "it fits");
 
+__attribute__((noinline)) void selfcheck_differs(void)
+{
+    __atomic_fetch_add(&spool.process->differing, 1, __ATOMIC_RELAXED);
+}
+
 __attribute__((noinline)) void selfcheck_slow(struct thread *t, struct registers caller)
 {
     struct comparison c = {.count = t->memo.count};
@@ -135,6 +140,6 @@ __attribute__((noinline)) void selfcheck_slow(struct thread *t, struct registers
     __atomic_fetch_add(&spool.process->checked, 1, __ATOMIC_RELAXED);
     if (__builtin_expect(!c.differ, 1))
         return;
-    __atomic_fetch_add(&spool.process->differing, 1, __ATOMIC_RELAXED);
+    selfcheck_differs();
     tell(t, &c);
 }

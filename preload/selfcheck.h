@@ -13,11 +13,15 @@
 #ifndef MPROF_SELFCHECK_H
 #define MPROF_SELFCHECK_H
 
+#include "own.h"
 #include "thread.h"
 
-extern uint32_t selfcheck_every; /* 0: off */
+extern OWN uint32_t selfcheck_every; /* 0: off */
 
 void selfcheck_start(uint64_t every);
+
+/* Counts a difference that another has found. */
+void selfcheck_differs(void);
 
 void selfcheck_slow(struct thread *t, struct registers caller);
 

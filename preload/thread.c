@@ -1,9 +1,9 @@
 /* thread.c - states, who has them, and the guard. */
 #include "thread.h"
 #include "cramped.h"
+#include "event.h"
 #include "init.h"
 #include "life.h"
-#include "record.h"
 #include "sys.h"
 
 #include <pthread.h>
@@ -103,6 +103,7 @@ static void bury(struct thread *t, uint32_t id)
         return;
     if (__atomic_load_n(&t->guard, __ATOMIC_ACQUIRE)) /* all it stored can be seen by now */
         leave_open(t);
+    walk_cache_shrink(&t->memo);
     thread_leave(t);
     pool_push(t);
 }
@@ -287,7 +288,7 @@ static struct thread *state_take(uintptr_t frame)
     cramped_note(t);
     walk_new_stack(&t->memo, frame, stack_end_of(frame));
     walk_forget(&t->memo);
-    record_thread(t);
+    event_thread(t);
     return t;
 }
 
@@ -457,6 +458,8 @@ static void free_states(const struct thread *own)
         if (!t || t->is_left)
             continue;
         chunk_forget(&t->stream);
+        if (t != own && t->guard) /* its thread was at work on it */
+            walk_reset(&t->memo);
         t->index = i; /* another thread may have been making it */
         t->guard = 0;
         t->nested = NULL;

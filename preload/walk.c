@@ -1,10 +1,10 @@
-/* walk.c - the walk by memo, by nodes and by rules. */
+/* walk.c - the walk by memo and by rules. */
 #include "walk.h"
 #include "hook.h"
 #include "spool.h"
 #include "step.h"
 #include "sys.h"
-#include "walk_nodes.h"
+#include "walk_numbers.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ static __attribute__((noinline)) int memo_grow(struct memo *m)
 {
     struct memo_block *old = m->block;
     uint32_t capacity = old ? old->capacity * 4 : FIRST_CAPACITY;
-    if (capacity > WALK_DEPTH_MAX * 2 || (!m->nodes && !nodes_grow(m)))
+    if (capacity > WALK_DEPTH_MAX * 2 || !numbers_begin(m))
         return -1;
     struct memo_block *fresh = sys_pages(block_bytes(capacity));
     if (!fresh)
@@ -50,8 +50,9 @@ static __attribute__((noinline)) int memo_grow(struct memo *m)
 
 void walk_reset(struct memo *m)
 {
-    m->count = 0;
-    nodes_clear(m);
+    walk_forget(m);
+    numbers_clear(m);
+    walk_cache_clear(m);
 }
 
 /* ---- the thread's own stack ---- */
@@ -80,6 +81,8 @@ static inline int is_growth(const struct memo *m, uintptr_t sp)
 void walk_new_stack(struct memo *m, uintptr_t sp, uintptr_t end)
 {
     m->stack_hole = 0;
+    if (m->stack_end != end)
+        walk_cache_clear(m);
     m->stack_end = end;
     m->stack_low = (end + SYS_PAGE - 1) & ~(uintptr_t)(SYS_PAGE - 1);
     if (is_growth(m, sp))
@@ -170,71 +173,6 @@ static struct walk join(struct memo *m, int32_t j, uint32_t n)
     return joined(m, j, n, same);
 }
 
-/* ---- frames known by their nodes ---- */
-
-/*
- * Most frames are as their node says, except for fp. While a walk goes from node to node, scratch
- * holds only `node` and `fp` of them; the rest goes straight into the memo (join_nodes), or into
- * scratch where the walk cannot go on like this (spread_nodes).
- */
-static inline const struct node *node_of(const struct memo *m, const struct memo_frame *f)
-{
-    return &m->nodes[f->node];
-}
-
-/* inner: the node of the frame that x's frame was reached from; NULL: the walk began in x's. */
-static inline void put_node(struct memo_frame *to, const struct node *x, const struct node *inner)
-{
-    to->pc = x->pc;
-    to->sp = x->sp;
-    to->id = rule_word_id(x->rule);
-    to->uses_fp = (uint8_t)x->uses_fp;
-    to->fp_below = inner ? inner->fp_below : 0;
-    to->reached = inner ? REACHED_BY_SLOTS : REACHED_OTHERWISE;
-}
-
-static inline void put_number(struct memo_frame *to, const struct node *x)
-{
-    to->number = x->number;
-    to->outer = x->outer;
-}
-
-static inline int is_frame_of_node(const struct memo_frame *f, const struct node *x)
-{
-    return f->pc == x->pc && f->sp == x->sp && f->id == rule_word_id(x->rule);
-}
-
-static __attribute__((noinline)) void spread_nodes(struct memo *m, uint32_t n)
-{
-    struct memo_frame *fresh = memo_scratch(m);
-    for (uint32_t i = 0; i < n; i++) {
-        put_node(&fresh[i], node_of(m, &fresh[i]), i ? node_of(m, &fresh[i - 1]) : NULL);
-        put_number(&fresh[i], node_of(m, &fresh[i]));
-    }
-}
-
-/* Does what join does. */
-static inline struct walk join_nodes(struct memo *m, int32_t j, uint32_t n)
-{
-    struct memo_frame *f = memo_frames(m), *to = f + j + 1;
-    const struct memo_frame *fresh = memo_scratch(m) + n;
-    const struct node *x = n ? node_of(m, fresh - 1) : NULL, *inner;
-    uint32_t old = m->count - (uint32_t)(j + 1), same = 0;
-    for (uint32_t i = 0; i < n; i++, x = inner) {
-        fresh--;
-        inner = i + 1 < n ? node_of(m, fresh - 1) : NULL;
-        if (same == i && i < old && is_frame_of_node(&to[i], x))
-            same++; /* it keeps its number */
-        else
-            put_number(&to[i], x);
-        put_node(&to[i], x, inner);
-        to[i].fp = fresh->fp;
-        to[i].node = fresh->node;
-        set_fp_matters(f, (uint32_t)j + 1 + i);
-    }
-    return joined(m, j, n, same);
-}
-
 /* ---- the walk ---- */
 
 /* Notes the frame at s among the new ones. */
@@ -244,42 +182,11 @@ static inline void note(struct memo_frame *to, const struct stepper *s, uint64_t
     to->sp = s->r.sp;
     to->fp = s->r.fp;
     to->id = rule_word_id(rule);
+    to->number = 0;
+    to->part = 0;
     to->fp_below = s->fp_below;
     to->reached = (uint8_t)s->reached;
     to->uses_fp = (uint8_t)rule_uses_fp(rule);
-}
-
-/* Goes from x's frame to its caller by what x knows; outer_sp must not be 0. */
-static inline void go_out(struct registers *r, const struct node *x)
-{
-    r->sp = x->outer_sp;
-    r->pc = *(const uintptr_t *)(r->sp + ARCH_RA_OFFSET);
-    if (x->fp_below)
-        r->fp = *(const uintptr_t *)(r->sp - x->fp_below);
-}
-
-/* Where the node of x's caller belongs; the caller stands at r. */
-static inline struct node *outer_node(struct memo *m, struct node *x, const struct registers *r)
-{
-    struct node *outer = &m->nodes[x->next];
-    if (__builtin_expect(outer->pc == r->pc && outer->sp == r->sp, 1))
-        return outer;
-    x->next = node_place(m, r->pc, r->sp);
-    return &m->nodes[x->next];
-}
-
-/* Makes a plain step by x's rule; x keeps what it finds. A frame-pointer step (JIT code) is only as
- * good as the stack's bounds, so it is made anew each time. */
-static inline enum step step_from_node(struct memo *m, struct node *x, struct stepper *s)
-{
-    enum step result = take_step(s, x->rule);
-    if (result == STEP_ON && s->reached == REACHED_BY_SLOTS &&
-        rule_word_kind(x->rule) == RULE_STEP) {
-        x->outer_sp = s->r.sp;
-        x->fp_below = s->fp_below;
-        x->next = node_place(m, s->r.pc, s->r.sp);
-    }
-    return result;
 }
 
 /* A walk's progress: at s, with n frames in scratch; it may still meet frames 0..j of the memo. */
@@ -317,73 +224,16 @@ static inline int has_room(const struct memo *m, uint32_t n, int32_t j)
     return n + 2 + (uint32_t)(j + 1) <= memo_capacity(m);
 }
 
-/* The usual walk: from node to node, until the memo holds what is further out. Returns 1 when done;
- * 0: walk_by_rules goes on from p. All it knows stays in registers, as it would not in a stepper
- * that is passed by address. */
-static inline int walk_by_nodes(struct memo *m, struct progress *p, uint32_t generation,
-                                struct walk *w)
-{
-    struct memo_frame *f = memo_frames(m), *scratch = memo_scratch(m);
-    struct registers r = p->s.r;
-    uint32_t fp_below = 0, n = 0, reached = REACHED_OTHERWISE;
-    int32_t j = p->j;
-    struct node *x = &m->nodes[node_place(m, r.pc, r.sp)];
-    for (;;) {
-        j = skip_inner(f, j, r.sp);
-        if (j >= 0 && meets(&f[j], &r)) {
-            int32_t k = verify(f, j);
-            if (__builtin_expect(k < 0, 1)) {
-                reach(&f[j], r.fp, fp_below, reached);
-                *w = join_nodes(m, j, n);
-                return 1;
-            }
-            j = k;
-        }
-        if (__builtin_expect(!is_node_of(x, &r, generation) || !x->outer_sp || !has_room(m, n, j),
-                             0))
-            break;
-        scratch[n].fp = r.fp;
-        scratch[n++].node = (uint32_t)(x - m->nodes);
-        go_out(&r, x);
-        fp_below = x->fp_below;
-        reached = REACHED_BY_SLOTS;
-        if (__builtin_expect(r.pc < SPOOL_PAGE, 0)) {
-            spread_nodes(m, n);
-            *w = replace(m, n);
-            return 1;
-        }
-        x = outer_node(m, x, &r);
-    }
-    spread_nodes(m, n);
-    p->s.r = r;
-    p->s.fp_below = (uint16_t)fp_below;
-    p->s.reached = (uint16_t)reached;
-    p->j = j;
-    p->n = n;
-    return 0;
-}
-
 /* Takes one step from p->s, which is noted in scratch. */
-static enum step step_and_note(struct memo *m, struct progress *p, uint32_t generation)
+static inline enum step step_and_note(struct memo *m, struct progress *p, uint32_t generation)
 {
-    struct memo_frame *fresh = &memo_scratch(m)[p->n++];
-    if (__builtin_expect(p->s.exact, 0)) {
-        uint64_t rule = rule_find(p->s.r.pc, 1, generation);
-        note(fresh, &p->s, rule);
-        fresh->number = 0;
-        fresh->node = NODE_NONE;
-        return step_rare(&p->s, rule);
-    }
-    struct node *x = node_for(m, &p->s, generation);
-    note(fresh, &p->s, x->rule);
-    put_number(fresh, x);
-    fresh->node = (uint32_t)(x - m->nodes);
-    return step_from_node(m, x, &p->s);
+    uint64_t rule = rule_find(p->s.r.pc, p->s.exact, generation);
+    note(&memo_scratch(m)[p->n++], &p->s, rule);
+    return take_step(&p->s, rule);
 }
 
 /* Walks on from p, frame by frame. */
-static __attribute__((noinline)) struct walk walk_by_rules(struct memo *m, struct progress *p,
-                                                           uint32_t generation)
+static struct walk walk_by_rules(struct memo *m, struct progress *p, uint32_t generation)
 {
     enum step result = STEP_ON;
     while (result == STEP_ON) {
@@ -407,10 +257,8 @@ static __attribute__((noinline)) struct walk walk_by_rules(struct memo *m, struc
     if (!memo_capacity(m))
         return (struct walk){0, 0, m->count};
     if (result == STEP_UNKNOWN)
-        memo_scratch(m)[p->n++] = (struct memo_frame){.sp = UINTPTR_MAX,
-                                                      .id = SPOOL_FRAME_UNKNOWN,
-                                                      .node = NODE_NONE,
-                                                      .reached = REACHED_OTHERWISE};
+        memo_scratch(m)[p->n++] = (struct memo_frame){
+            .sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .reached = REACHED_OTHERWISE};
     return replace(m, p->n);
 }
 
@@ -418,7 +266,6 @@ struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
     uint32_t generation = __atomic_load_n(&loaded_generation, __ATOMIC_RELAXED);
     struct progress p; /* no initialiser, which would first write all of it */
-    struct walk w;
 
     p.j = m->generation == generation ? (int32_t)m->count - 1 : -1;
     p.n = 0;
@@ -426,10 +273,6 @@ struct walk walk_stack(struct memo *m, uintptr_t pc, uintptr_t sp, uintptr_t fp)
     if (__builtin_expect(is_growth(m, sp), 0))
         stack_grow(m, sp);
     p.s = stepper_at((struct registers){pc, sp, fp}, m->stack_low, m->stack_end);
-    if (__builtin_expect(m->misses >> m->node_bits >= NODE_PATIENCE, 0))
-        nodes_grow(m);
-    if (__builtin_expect(m->block != NULL, 1) && walk_by_nodes(m, &p, generation, &w))
-        return w;
     return walk_by_rules(m, &p, generation);
 }
 

@@ -1,18 +1,14 @@
 /*
- * walk.h - the stack walk: exact memo + known frames + rules.
+ * walk.h - the stack walk: exact memo + rules.
  *
- * A walk is a pure function of the registers at its start and the stack slots it reads. Two things
- * are remembered of the thread's earlier walks, and both are checked against the stack each time:
- *
- *   the memo   the last stack, outermost first. Where a new walk meets a frame of it with equal
- *              registers, the rest is *compared*: every slot that the old walk had read.
- *   nodes      frames seen before, by their registers {pc, sp, fp}: which rule holds there, where
- *              their caller's frame lies and, as a guess to be checked, which node that is. So a
- *              stack that comes back costs two loads and compares a frame, and no look-up.
+ * A stack that comes back is found as a whole (walk_cache.h) and not walked. A walk is a pure
+ * function of the registers at its start and the stack slots it reads. The memo is the last stack
+ * that was walked, outermost first. Where a new walk meets a frame of it with equal registers, the
+ * rest is *compared*: every slot that the old walk had read.
  *
  * So the result is exact, and its cost is that of what has changed. It is the difference from the
  * previous stack: keep the outermost `keep` frames, push the others. Frames that the chunk has
- * shown before carry the number under which it knows them (`number`, see below), so that record.c
+ * shown before carry the number under which it knows them (`number`, see below), so that event.c
  * can name a whole stack.
  *
  * Any thread; a memo belongs to one thread at a time.
@@ -21,6 +17,7 @@
 #define MPROF_WALK_H
 
 #include "arch_x86_64.h"
+#include "walk_cache.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +38,7 @@ struct memo_frame {
     uintptr_t pc, sp, fp;
     uint32_t id; /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
     uint32_t number, outer;
-    uint32_t node;     /* where its node was, to give it the number */
+    uint32_t part;     /* walk_cache.h: of the stack from here outwards; 0 none */
     uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
     uint8_t reached;   /* enum reached (step.h): compared only if REACHED_BY_SLOTS */
     uint8_t uses_fp;   /* the way to the caller depends on fp */
@@ -61,19 +58,21 @@ struct memo_block {
     struct memo_frame frames[];
 };
 
-struct node;
 struct named;
 
 struct memo {
+    struct walk_cache cache;
+    /* The decoder's stack, if it is one of the cache's; else NULL, and it is the last stack below.
+     */
+    const struct walk_cache_stack *shown;
     struct memo_block *block; /* NULL at first */
     uint32_t flipped;         /* which half is the last stack */
     uint32_t count;
     uint32_t generation;
-    uint32_t node_bits; /* there are 2^node_bits nodes; 0 none yet */
-    struct node *nodes;
-    uint32_t misses;                    /* frames without a node since the table got its size */
     uint32_t first_number, next_number; /* given out in this chunk: [first, next) */
-    struct named *named;                /* stacks by their numbers; as many as nodes */
+    uint32_t numbered;                  /* first_number when the last stack got its numbers */
+    uint32_t named_bits;                /* there are 2^named_bits places */
+    struct named *named;                /* walk_numbers.h; NULL at first */
     /*
      * The thread's own stack, as far as it is known:
      *   all pages in [stack_low, stack_end) can be read; stack_end 0: nothing is known
@@ -114,13 +113,14 @@ int walk_meets_hook(const struct memo *m, struct registers from);
 static inline void walk_forget(struct memo *m)
 {
     m->count = 0;
+    m->shown = NULL;
 }
 
 /* The same after an interrupted walk: nothing that was remembered can be trusted. */
 void walk_reset(struct memo *m);
 
-/* A new chunk begins, which knows no stacks. */
-void walk_new_chunk(struct memo *m);
+/* A new chunk begins, which knows no stacks. Returns how many numbers the one before gave out. */
+uint32_t walk_new_chunk(struct memo *m);
 
 /* Finds the numbers of the frames from `from` on; the number of the frame outside `from` must be
  * right. Returns the first frame without one: the stack that ends in it has not been shown, or is

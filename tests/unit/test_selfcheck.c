@@ -21,7 +21,8 @@ static struct rule true_rule(const struct cfi_module *module, uintptr_t pc);
 #include "../../preload/unwind.c"
 #include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
-#include "../../preload/walk_nodes.c"
+#include "../../preload/walk_cache.c"
+#include "../../preload/walk_numbers.c"
 #include "../../preload/word.c"
 #undef cfi_rule
 

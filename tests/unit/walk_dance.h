@@ -16,7 +16,8 @@
 #include "../../preload/unwind.c"
 #include "../../preload/unwind_space.c"
 #include "../../preload/walk.c"
-#include "../../preload/walk_nodes.c"
+#include "../../preload/walk_cache.c"
+#include "../../preload/walk_numbers.c"
 #include "../../preload/word.c"
 
 #include "recorder_stubs.h"
@@ -47,6 +48,7 @@ struct dancer {
     unsigned checks;    /* stacks compared */
     unsigned kept;      /* frames that the memo spared */
     unsigned truncated; /* stacks whose outer end the walk did not reach */
+    unsigned found;     /* stacks that the cache knew */
     uintptr_t *before;  /* pcs of the last stack, outermost first */
     uint32_t before_count, before_capacity;
 };
@@ -129,13 +131,27 @@ static void check_frames(struct dancer *d, struct registers from)
                memo_frames(c.memo)[c.left - 1].pc, 0);
 }
 
+/* A stack that the cache knows is the walk's, word by word. */
+static void check_cached(struct dancer *d, const struct walk_cache_stack *k, struct registers from)
+{
+    d->found++;
+    if (!walk_cache_agrees(&d->memo, from.sp, k))
+        differ("cached", 0, d->memo.count, k->frames, d->memo.count);
+}
+
 static __attribute__((noinline, optimize("no-omit-frame-pointer"))) void check(struct dancer *d)
 {
     struct registers from = arch_registers(ARCH_CALLER());
     in_check = 1;
+    const struct walk_cache_stack *k =
+        walk_cache_find(&d->memo.cache, from, loaded_generation,
+                        (struct walk_cache_bounds){d->memo.stack_low, d->memo.stack_end});
     struct walk w = walk_stack(&d->memo, from.pc, from.sp, from.fp);
     check_delta(d, &w);
     check_frames(d, from);
+    if (k)
+        check_cached(d, k, from);
+    walk_cache_add(&d->memo, from, w.keep);
     d->checks++;
     in_check = 0;
     __asm__ volatile("" : : : "memory");
@@ -178,6 +194,7 @@ static void dance(struct dancer *d)
 
 static void dancer_end(struct dancer *d)
 {
+    walk_cache_release(&d->memo);
     if (d->memo.block)
         sys_unmap(d->memo.block, block_bytes(d->memo.block->capacity));
     free(d->before);

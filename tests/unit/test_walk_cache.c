@@ -1,0 +1,481 @@
+/*
+ * The cache of whole stacks: on stacks made by hand, whose every word is known, and on real ones
+ * beside libunwind (walk_dance.h). test_walk_cache_tiny.c is the same with tables in which
+ * everything collides.
+ */
+#include "walk_dance.h"
+
+#include <sys/mman.h>
+
+/* ---- stacks made by hand ---- */
+
+enum { WORDS = 4096, DEEPEST = 60, FUNCTIONS = 12, STACKS = 1 << 16 };
+
+/* Which function a frame is of, and how it was called, follows from its pc. */
+struct frame {
+    uintptr_t pc, sp, fp;
+    bool saves_fp, uses_fp;
+};
+
+struct machine {
+    uint64_t *stack;
+    struct memo memo;
+    uint32_t keep;               /* outermost frames that are as at the walk before */
+    struct frame frame[DEEPEST]; /* outermost first */
+    uint32_t count;
+    uint64_t random;
+    uint32_t numbers; /* given out */
+    unsigned looked, found;
+};
+
+/* What was added under each number: {pc, sp} of all frames, as one sum. */
+static uint64_t sum_of[STACKS];
+
+static uint32_t chance(struct machine *x, uint32_t sides)
+{
+    x->random ^= x->random << 13;
+    x->random ^= x->random >> 7;
+    x->random ^= x->random << 17;
+    return (uint32_t)(x->random >> 20) % sides;
+}
+
+static struct machine *machine_new(uint64_t seed)
+{
+    struct machine *x = calloc(1, sizeof *x);
+    x->stack = sys_pages(WORDS * sizeof *x->stack);
+    x->random = seed * 0x9e3779b97f4a7c15ull + 1;
+    x->memo.block = calloc(1, block_bytes(DEEPEST));
+    x->memo.block->capacity = DEEPEST;
+    x->memo.stack_low = (uintptr_t)x->stack;
+    x->memo.stack_end = (uintptr_t)(x->stack + WORDS);
+    return x;
+}
+
+static void machine_end(struct machine *x)
+{
+    walk_cache_release(&x->memo);
+    sys_unmap(x->stack, WORDS * sizeof *x->stack);
+    free(x->memo.block);
+    free(x);
+}
+
+static uintptr_t machine_sp(const struct machine *x)
+{
+    return x->count ? x->frame[x->count - 1].sp : x->memo.stack_end - 64;
+}
+
+/* Calls a function from one of two places in the innermost one. */
+static void call(struct machine *x)
+{
+    uint32_t function = chance(x, FUNCTIONS), place = chance(x, 2);
+    uintptr_t slot = machine_sp(x) + ARCH_RA_OFFSET;
+    struct frame f = {.saves_fp = function % 3 == 0, .uses_fp = function % 4 == 0};
+    if (x->count) {
+        *(uint64_t *)slot = x->frame[x->count - 1].pc;
+        if (f.saves_fp)
+            *(uint64_t *)(slot - 8) = x->frame[x->count - 1].fp;
+    }
+    f.pc = 0x10000 + function * 64 + place * 8;
+    f.fp = f.saves_fp ? slot - 8 : x->count ? x->frame[x->count - 1].fp : 0;
+    f.sp = slot - 8 * (2 + function % 5);
+    x->frame[x->count++] = f;
+}
+
+static void go_back(struct machine *x)
+{
+    x->count--;
+    if (x->count) /* it goes on, and calls from elsewhere next */
+        x->frame[x->count - 1].pc ^= chance(x, 2) * 8;
+}
+
+/* Has the walk met this frame of the one before? */
+static bool is_met(const struct memo_frame *old, const struct memo_frame *f)
+{
+    return old->pc == f->pc && old->sp == f->sp && (old->fp == f->fp || !f->fp_matters);
+}
+
+/* Was it left the same way, so that the frames further in may be met as well? */
+static bool is_left_alike(const struct memo_frame *old, const struct memo_frame *f)
+{
+    return old->fp_below == f->fp_below && old->reached == f->reached;
+}
+
+/* Tells the memo what a walk would find. */
+static struct registers walked(struct machine *x)
+{
+    struct memo_frame *to = memo_frames(&x->memo);
+    bool meets = true;
+    x->keep = 0;
+    for (uint32_t i = 0; i < x->count; i++) {
+        const struct frame *f = &x->frame[i], *callee = i + 1 < x->count ? f + 1 : NULL;
+        struct memo_frame old = i < x->memo.count ? to[i] : (struct memo_frame){0};
+        to[i] = (struct memo_frame){.pc = f->pc,
+                                    .sp = f->sp,
+                                    .fp = f->fp,
+                                    .uses_fp = f->uses_fp,
+                                    .fp_below = callee && callee->saves_fp ? 16 : 0,
+                                    .reached = callee ? REACHED_BY_SLOTS : REACHED_OTHERWISE};
+        set_fp_matters(to, i);
+        meets = meets && is_met(&old, &to[i]);
+        to[i].part = meets ? old.part : 0;
+        x->keep += meets;
+        meets = meets && is_left_alike(&old, &to[i]);
+    }
+    x->memo.count = x->count;
+    const struct frame *leaf = &x->frame[x->count - 1];
+    return (struct registers){leaf->pc, leaf->sp, leaf->fp};
+}
+
+static uint64_t sum(const struct machine *x)
+{
+    uint64_t s = x->count;
+    for (uint32_t i = 0; i < x->count; i++)
+        s = (s ^ x->frame[i].pc ^ x->frame[i].sp << 24) * 0x9e3779b97f4a7c15ull;
+    return s;
+}
+
+static struct walk_cache_stack *cached(struct machine *x, struct registers r)
+{
+    return walk_cache_find(&x->memo.cache, r, x->memo.generation,
+                           (struct walk_cache_bounds){x->memo.stack_low, x->memo.stack_end});
+}
+
+/* What is found must be what was added under that number. */
+static void look_and_add(struct machine *x)
+{
+    struct registers r = walked(x);
+    const struct walk_cache_stack *k = cached(x, r);
+    x->looked++;
+    if (k) {
+        x->found++;
+        assert_int_equal(k->frames, x->count);
+        assert_true(sum_of[k->number] == sum(x));
+        return;
+    }
+    uint32_t number = ++x->numbers % STACKS;
+    sum_of[number] = sum(x);
+    memo_frames(&x->memo)[x->count - 1].number = number;
+    walk_cache_add(&x->memo, r, x->keep);
+}
+
+/* Goes in and out at random, at most so deep, and looks at the stack each time. */
+static void wander(struct machine *x, uint32_t deepest, unsigned steps)
+{
+    while (steps-- > 0) {
+        if (x->count < 2 || (x->count < deepest && chance(x, 2)))
+            call(x);
+        else
+            go_back(x);
+        if (x->count >= 2)
+            look_and_add(x);
+    }
+}
+
+static void what_is_found_is_on_the_stack(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct machine *x = machine_new(seed);
+        wander(x, 2 + (uint32_t)seed * 2, 20000);
+        assert_true(x->looked > 5000);
+        machine_end(x);
+    }
+}
+
+#ifndef MPROF_TINY_TABLES
+static void stacks_that_come_back_are_found(void **state)
+{
+    (void)state;
+    struct machine *x = machine_new(7);
+    wander(x, 3, 50000); /* 12 * 2 functions and places: 14,000 stacks of three frames at most */
+    unsigned before = x->found, looked = x->looked;
+    assert_true(before > looked / 2);
+    machine_end(x);
+}
+#endif
+
+/* One call path, of which another slot differs each time. */
+static void each_slot_can_part_stacks(void **state)
+{
+    (void)state;
+    struct machine *x = machine_new(3);
+    while (x->count < 20)
+        call(x);
+    struct registers r = walked(x);
+    for (int turn = 0; turn < 3; turn++)
+        for (uint32_t i = 0; i + 1 < x->count; i++) {
+            uint64_t *slot = (uint64_t *)(x->frame[i].sp + ARCH_RA_OFFSET);
+            x->frame[i].pc ^= 8;
+            *slot = x->frame[i].pc;
+            walked(x);
+            look_and_add(x);
+#ifndef MPROF_TINY_TABLES
+            assert_non_null(cached(x, r));
+#endif
+            x->frame[i].pc ^= 8;
+            *slot = x->frame[i].pc;
+            assert_true(turn == 0 || cached(x, r) == NULL || cached(x, r)->frames == x->count);
+        }
+    machine_end(x);
+}
+
+static struct machine *machine_of(uint32_t frames)
+{
+    struct machine *x = machine_new(11);
+    while (x->count < frames)
+        call(x);
+    return x;
+}
+
+static const struct walk_cache_part *outer_of(const struct machine *x,
+                                              const struct walk_cache_part *part)
+{
+    return part->outer ? walk_cache_at(&x->memo.cache, part->outer) : NULL;
+}
+
+/* Each part of what a walk depends on, changed alone. */
+static void check_any_change(struct machine *x, struct registers r)
+{
+    uint32_t words = 0;
+    for (uint64_t *word = (uint64_t *)r.sp; word < x->stack + WORDS; word++) {
+        bool held = false;
+        const struct walk_cache_stack *k = cached(x, r);
+        assert_non_null(k);
+        for (const struct walk_cache_part *part = &k->inner; part; part = outer_of(x, part))
+            for (uint32_t i = 0; i < words_of(part); i++)
+                held |= x->stack + WORDS - place_at(part, i) == word;
+        *word ^= 1;
+        assert_int_equal(cached(x, r) == NULL, held);
+        *word ^= 1;
+        words += held;
+    }
+    assert_true(words >= x->count - 1);
+    assert_null(cached(x, (struct registers){r.pc + 1, r.sp, r.fp}));
+    assert_null(cached(x, (struct registers){r.pc, r.sp + 8, r.fp}));
+    assert_int_equal(cached(x, (struct registers){r.pc, r.sp, r.fp + 8}) == NULL,
+                     memo_frames(&x->memo)[x->count - 1].fp_matters != 0);
+    x->memo.generation++;
+    assert_null(cached(x, r));
+}
+
+static void any_change_is_a_miss(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(30);
+    struct registers r = walked(x);
+    walk_cache_add(&x->memo, r, x->keep);
+    check_any_change(x, r);
+    machine_end(x);
+}
+
+#ifndef MPROF_TINY_TABLES
+static uint32_t parts_of(const struct machine *x, const struct walk_cache_stack *k)
+{
+    uint32_t parts = 0;
+    for (const struct walk_cache_part *part = &k->inner; part; part = outer_of(x, part))
+        parts++;
+    return parts;
+}
+
+static void any_change_of_a_shared_part_is_a_miss(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(30);
+    struct registers r = {0};
+    for (uint32_t outer = 10; outer <= 20; outer += 10) {
+        while (x->count > outer)
+            go_back(x);
+        while (x->count < 30)
+            call(x);
+        r = walked(x);
+        walk_cache_add(&x->memo, r, x->keep);
+        while (x->count > outer + 5)
+            go_back(x);
+        while (x->count < 30)
+            call(x);
+        r = walked(x);
+        walk_cache_add(&x->memo, r, x->keep);
+    }
+    assert_int_equal(parts_of(x, cached(x, r)), 4);
+    check_any_change(x, r);
+    machine_end(x);
+}
+#endif
+
+/* A new chunk gives other numbers. */
+static void a_number_is_renewed(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(10);
+    struct registers r = walked(x);
+    for (uint32_t number = 1; number < 5; number++) {
+        memo_frames(&x->memo)[x->count - 1].number = number;
+        walk_cache_add(&x->memo, r, x->keep);
+        assert_int_equal(cached(x, r)->number, number);
+    }
+    assert_true(x->memo.cache.arena_used <=
+                ARENA_EMPTY + sizeof(struct walk_cache_stack) + part_bytes(2 * x->count));
+    machine_end(x);
+}
+
+static void what_cannot_be_held(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(10);
+    struct registers r = walked(x);
+    memo_frames(&x->memo)[4].reached = REACHED_OTHERWISE;
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    walked(x);
+    x->memo.stack_end = x->frame[0].sp - 8; /* its outer end is not on the thread's stack */
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    x->memo.stack_end = (uintptr_t)(x->stack + WORDS);
+    x->memo.stack_low = r.sp + 8;
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    x->memo.stack_low = (uintptr_t)x->stack;
+    walk_cache_add(&x->memo, r, x->keep);
+    x->memo.shown = cached(x, r);
+    assert_non_null(x->memo.shown);
+    walk_cache_clear(&x->memo);
+    assert_null(x->memo.shown); /* another stack may come to lie there */
+    assert_null(cached(x, r));
+    machine_end(x);
+}
+
+static void memory_is_bounded(void **state)
+{
+    (void)state;
+    struct machine *x = machine_new(5);
+    size_t most = 0;
+    for (int i = 0; i < 100; i++) {
+        wander(x, DEEPEST, 1000);
+        size_t bytes = bucket_bytes(x->memo.cache.bucket_shift) + x->memo.cache.arena_bytes;
+        assert_true(x->memo.cache.arena_used <= x->memo.cache.arena_bytes);
+        most = bytes > most ? bytes : most;
+    }
+    assert_true(most <= 640u << 10);
+    machine_end(x);
+}
+
+/* Whatever a table holds, a look-up ends and finds nothing false. */
+static void any_table(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct machine *x = machine_new(seed);
+        wander(x, 20, 2000);
+        struct walk_cache_way *way = x->memo.cache.buckets->way;
+        uint32_t count = WALK_CACHE_WAYS << (64 - x->memo.cache.bucket_shift);
+        for (uint32_t i = 0; i < count; i++) { /* shuffled */
+            struct walk_cache_way *other = &way[chance(x, count)], swap = *other;
+            other->ref = way[i].ref;
+            way[i].ref = swap.ref;
+            way[i].tag = chance(x, 4) ? way[i].tag : swap.tag;
+        }
+        wander(x, 20, 2000);
+        machine_end(x);
+    }
+}
+
+/* The thread's own stack has gone but for its end; it stands on another one, further in. Nothing is
+ * read of what lies between, whatever the table says. */
+static void another_stack_is_left_alone(void **state)
+{
+    (void)state;
+    struct machine *x = machine_new(17);
+    wander(x, DEEPEST, 20000);
+    struct walk_cache *c = &x->memo.cache;
+    for (uint32_t i = 0; i < 1u << (64 - c->bucket_shift); i++) /* what every small key leads to */
+        for (uint32_t tag = 1; tag <= 3; tag += 2)
+            c->buckets[i].way[tag / 2] = (struct walk_cache_way){tag, new_branch(c, 10 + i % 1000)};
+    x->memo.stack_low = x->memo.stack_end - 64;
+    assert_int_equal(mprotect(x->stack + WORDS / 2, WORDS / 2 * sizeof *x->stack, PROT_NONE), 0);
+    for (uintptr_t pc = 0x10000; pc < 0x10000 + FUNCTIONS * 64; pc += 8)
+        for (uint64_t *sp = x->stack; sp < x->stack + WORDS / 2; sp++)
+            assert_null(cached(x, (struct registers){pc, (uintptr_t)sp, 0}));
+    machine_end(x);
+}
+
+/* ---- real stacks ---- */
+
+struct cached_dance {
+    struct dancer dancer;
+    unsigned rounds;
+};
+
+static void *dance_cached(void *argument)
+{
+    struct cached_dance *c = argument;
+    struct dancer *d = &c->dancer;
+    void *stack = malloc(4 << 20);
+    use_alternate_stack(stack);
+    walk_new_stack(&d->memo, (uintptr_t)__builtin_frame_address(0), (uintptr_t)pthread_self());
+    uint64_t random = d->random;
+    for (unsigned i = 0; i < c->rounds; i++) { /* the same dance again and again */
+        d->random = random;
+        d->budget = 1000;
+        dance(d);
+    }
+    stack_t off = {.ss_flags = SS_DISABLE};
+    sigaltstack(&off, NULL);
+    free(stack);
+    return NULL;
+}
+
+/* Of steady shapes most stacks can be held; the others are on another stack most of the time. */
+static struct cached_dance cached_dance_new(unsigned i)
+{
+    struct cached_dance c = {dancer_new(50 + i, 0), 20};
+    if (i % 2) {
+        c.dancer.shapes = steady_shapes;
+        c.dancer.shape_count = COUNT(steady_shapes);
+    }
+    return c;
+}
+
+static void dances_in_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    pthread_t ids[THREADS];
+    struct cached_dance dances[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        dances[i] = cached_dance_new(i);
+        assert_int_equal(pthread_create(&ids[i], NULL, dance_cached, &dances[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        pthread_join(ids[i], NULL);
+        assert_int_equal(dances[i].dancer.truncated, 0);
+#ifndef MPROF_TINY_TABLES
+
+        assert_true(dances[i].dancer.found > (i % 2 ? dances[i].dancer.checks / 4 : 0));
+#endif
+        dancer_end(&dances[i].dancer);
+    }
+    expect_no_difference();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_found_is_on_the_stack),
+#ifndef MPROF_TINY_TABLES
+        cmocka_unit_test(stacks_that_come_back_are_found),
+#endif
+        cmocka_unit_test(each_slot_can_part_stacks),
+        cmocka_unit_test(any_change_is_a_miss),
+#ifndef MPROF_TINY_TABLES
+        cmocka_unit_test(any_change_of_a_shared_part_is_a_miss),
+#endif
+        cmocka_unit_test(a_number_is_renewed),
+        cmocka_unit_test(what_cannot_be_held),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(any_table),
+        cmocka_unit_test(another_stack_is_left_alone),
+        cmocka_unit_test_setup(dances_of_all_shapes, reset),
+        cmocka_unit_test_setup(dances_in_threads, reset),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
