@@ -97,9 +97,9 @@ static int find_place(const struct stream *s, size_t need, struct place *place, 
     uint64_t offset;
     place->slot.window = NULL;
     place->chunk = NULL;
-    if (bytes == SLOT_BYTES && need <= SLOT_BYTES / DEEP_PART &&
+    if ((bytes == SLOT_BYTES || bytes == SLOT_BYTES_LARGE) && need <= SLOT_BYTES / DEEP_PART &&
         __atomic_load_n(&carved_alone, __ATOMIC_RELAXED) >= WINDOWS_FROM)
-        place->chunk = slot_take(&place->slot);
+        place->chunk = slot_take(bytes == SLOT_BYTES ? SLOT_SMALL : SLOT_LARGE, &place->slot);
     *ready = bytes;
     if (!place->chunk) {
         while (bytes < (need > SLOT_BYTES / DEEP_PART ? need * DEEP_PART : need))

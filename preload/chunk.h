@@ -85,6 +85,13 @@ static inline void chunk_commit(struct stream *s, uint8_t *end)
     POINT("committed");
 }
 
+/* The stream has much to say again in each chunk: the next one may be large. */
+static inline void chunk_wants_large(struct stream *s)
+{
+    if (s->next_bytes == SLOT_BYTES)
+        s->next_bytes = SLOT_BYTES_LARGE;
+}
+
 /* The chunk's cursor can no longer be trusted: closes the chunk. The stream takes a new one. */
 void chunk_abandon(struct stream *s);
 

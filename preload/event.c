@@ -5,6 +5,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+/* Of a chunk that shows so many stacks, large ones are better: what they show, they show less
+ * often. */
+#ifndef MANY_NUMBERS /* tests/schedules has small ones */
+#define MANY_NUMBERS 2048
+#endif
+
 static uint8_t *put_frames(uint8_t *p, const struct memo_frame *f, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -23,8 +29,8 @@ void event_read_name(char *name)
 static __attribute__((noinline)) void put_thread(struct thread *t, uint64_t ticks)
 {
     struct stream *s = &t->stream;
-    if (s->fresh & STREAM_NEW_CHUNK)
-        walk_new_chunk(&t->memo);
+    if (s->fresh & STREAM_NEW_CHUNK && walk_new_chunk(&t->memo) >= MANY_NUMBERS)
+        chunk_wants_large(s);
     event_read_name(t->name);
     struct spool_event e = {.kind = SPOOL_THREAD,
                             .ticks = ticks,

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define ALL_SLOTS ((1ull << SLOTS) - 1)
+#define SLOTS_MAX (WINDOW_BYTES / SLOT_BYTES)
+#define ALL_SLOTS ((1ull << SLOTS_MAX) - 1) /* those of large slots leave most of these unused */
 #define RETIRED   (1ull << 63)
 #define MAKING    (1ull << 62)
 #define OPEN      (1ull << 61)
@@ -28,15 +29,31 @@ struct window {
  */
 #define NEVER   0
 #define WINDOWS 1024
-static struct window windows[WINDOWS];
-/* The newest windows: 1 + index, [0] the newest. Two where a collector frees slots again. */
+static struct window windows[SLOT_KINDS][WINDOWS]; /* so a descriptor is never of another kind */
+/* The newest windows of each kind: 1 + index, [0] the newest. Two where a collector frees slots
+ * again. */
 #define ACTIVE 2
-static uint32_t newest[ACTIVE];
+static uint32_t newest[SLOT_KINDS][ACTIVE];
 static uint64_t mapping; /* when somebody began to map one (ticks), 0 nobody */
+
+static enum slot_kind kind_of(const struct window *w)
+{
+    return (enum slot_kind)((w - windows[0]) / WINDOWS);
+}
+
+static uint32_t bytes_of(const struct window *w)
+{
+    return slot_bytes(kind_of(w));
+}
+
+static uint32_t slots_of(enum slot_kind kind)
+{
+    return WINDOW_BYTES / slot_bytes(kind);
+}
 
 static struct spool_chunk *chunk_in(const struct window *w, uint32_t slot)
 {
-    return (struct spool_chunk *)(w->base + (size_t)slot * SLOT_BYTES);
+    return (struct spool_chunk *)(w->base + (size_t)slot * bytes_of(w));
 }
 
 /* ---- slots ---- */
@@ -47,12 +64,12 @@ static void let_go(struct window *w, uint32_t slot)
     uint64_t bit = 1ull << slot;
     if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) & RETIRED) {
         /* Unmaps first: without its bit the descriptor may be another window's. */
-        sys_unmap(place, SLOT_BYTES);
+        sys_unmap(place, bytes_of(w));
         __atomic_fetch_and(&w->state, ~bit, __ATOMIC_RELEASE);
         return;
     }
     if (__atomic_fetch_and(&w->state, ~bit, __ATOMIC_ACQ_REL) & RETIRED)
-        sys_unmap(place, SLOT_BYTES); /* it retired between the two, and left this one to us */
+        sys_unmap(place, bytes_of(w)); /* it retired between the two, and left this one to us */
 }
 
 /* Holds the slot, and takes it if it is free. */
@@ -75,16 +92,16 @@ static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
     return NULL;
 }
 
-static struct spool_chunk *find_slot(struct slot *slot)
+static struct spool_chunk *find_slot(enum slot_kind kind, struct slot *slot)
 {
     for (uint32_t i = 0; i < ACTIVE; i++) {
-        uint32_t index = __atomic_load_n(&newest[i], __ATOMIC_ACQUIRE);
+        uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
         if (!index)
             continue;
-        struct window *w = &windows[index - 1];
+        struct window *w = &windows[kind][index - 1];
         uint32_t start = __atomic_load_n(&w->cursor, __ATOMIC_RELAXED);
-        for (uint32_t k = 0; k < SLOTS; k++) {
-            uint32_t number = (start + k) % SLOTS;
+        for (uint32_t k = 0; k < slots_of(kind); k++) {
+            uint32_t number = (start + k) % slots_of(kind);
             struct spool_chunk *c = try_slot(w, number);
             if (!c)
                 continue;
@@ -115,32 +132,33 @@ static void retire(struct window *w)
 {
     uint64_t held = __atomic_fetch_or(&w->state, RETIRED | ALL_SLOTS, __ATOMIC_ACQ_REL) & ALL_SLOTS;
     /* While all bits are set the descriptor cannot become spare. */
-    for (uint32_t i = 0, n; i < SLOTS; i += n) {
-        for (n = 1; !(held >> i & 1) && i + n < SLOTS && !(held >> (i + n) & 1);)
+    uint32_t slots = slots_of(kind_of(w));
+    for (uint32_t i = 0, n; i < slots; i += n) {
+        for (n = 1; !(held >> i & 1) && i + n < slots && !(held >> (i + n) & 1);)
             n++;
         if (held >> i & 1)
             continue;
         for (uint32_t k = 0; k < n; k++) /* no collector need move these */
             chunk_in(w, i + k)->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
-        sys_unmap(chunk_in(w, i), (size_t)n * SLOT_BYTES);
+        sys_unmap(chunk_in(w, i), (size_t)n * bytes_of(w));
     }
     __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
 }
 
 /* Claims a descriptor that nobody uses. Two threads may do so at a time: window_more's lock counts
  * as lost when its holder stands still for long. */
-static struct window *spare(void)
+static struct window *spare(enum slot_kind kind)
 {
-    static uint32_t next;
-    uint32_t start = __atomic_load_n(&next, __ATOMIC_RELAXED);
+    static uint32_t next[SLOT_KINDS];
+    uint32_t start = __atomic_load_n(&next[kind], __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < WINDOWS; i++) {
-        struct window *w = &windows[(start + i) % WINDOWS];
+        struct window *w = &windows[kind][(start + i) % WINDOWS];
         uint64_t state = __atomic_load_n(&w->state, __ATOMIC_RELAXED);
         if ((state != NEVER && state != RETIRED) ||
             !__atomic_compare_exchange_n(&w->state, &state, MAKING | RETIRED | ALL_SLOTS, 0,
                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             continue;
-        __atomic_store_n(&next, (uint32_t)(w - windows) + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&next[kind], (uint32_t)(w - windows[kind]) + 1, __ATOMIC_RELAXED);
         return w;
     }
     return NULL;
@@ -149,11 +167,11 @@ static struct window *spare(void)
 /* Writes the headers of free slots: a reader finds no gap, whatever becomes of us. */
 static void lay_out(struct window *w)
 {
-    for (uint32_t i = 0; i < SLOTS; i++) {
+    for (uint32_t i = 0; i < slots_of(kind_of(w)); i++) {
         struct spool_chunk *c = chunk_in(w, i);
-        c->offset = w->offset + (uint64_t)i * SLOT_BYTES;
+        c->offset = w->offset + (uint64_t)i * bytes_of(w);
         memcpy(c->id8, spool.header->id, sizeof c->id8);
-        c->bytes = SLOT_BYTES;
+        c->bytes = bytes_of(w);
         c->process = spool.process_serial;
         __atomic_store_n(&c->closed, SPOOL_CHUNK_MOVED, __ATOMIC_RELEASE);
         POINT("slot laid out");
@@ -165,23 +183,26 @@ static void lay_out(struct window *w)
  * of the list, by an exchange, is the only one to retire it. */
 static void publish(struct window *w)
 {
-    uint32_t first = __atomic_exchange_n(&newest[0], (uint32_t)(w - windows) + 1, __ATOMIC_ACQ_REL);
+    enum slot_kind kind = kind_of(w);
+    uint32_t *of_kind = newest[kind];
+    uint32_t first =
+        __atomic_exchange_n(&of_kind[0], (uint32_t)(w - windows[kind]) + 1, __ATOMIC_ACQ_REL);
     uint32_t retiring[ACTIVE] = {0, 0};
     if (__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED) != 0) {
-        retiring[0] = __atomic_exchange_n(&newest[1], first, __ATOMIC_ACQ_REL);
+        retiring[0] = __atomic_exchange_n(&of_kind[1], first, __ATOMIC_ACQ_REL);
     } else {
         retiring[0] = first;
-        retiring[1] = __atomic_exchange_n(&newest[1], 0, __ATOMIC_ACQ_REL);
+        retiring[1] = __atomic_exchange_n(&of_kind[1], 0, __ATOMIC_ACQ_REL);
     }
     for (uint32_t i = 0; i < ACTIVE; i++)
         if (retiring[i])
-            retire(&windows[retiring[i] - 1]);
+            retire(&windows[kind][retiring[i] - 1]);
 }
 
-static int window_new(void)
+static int window_new(enum slot_kind kind)
 {
     uint32_t process = spool.process_serial;
-    struct window *w = spare();
+    struct window *w = spare(kind);
     uint64_t offset;
     uint8_t *base = w ? spool_map_window(WINDOW_BYTES, &offset) : NULL;
     if (base) {
@@ -208,37 +229,42 @@ static int window_new(void)
  * one held for long was left behind by a jump out of a handler. */
 #define MAPPING_STALE 4000000000u
 
-static int window_more(void)
+static int window_more(enum slot_kind kind)
 {
     uint64_t since = __atomic_load_n(&mapping, __ATOMIC_RELAXED), now = init_ticks() | 1;
     if (!sys_may(SYS_KIND_MEMORY | SYS_KIND_WINDOW) || (since && now - since < MAPPING_STALE))
         return 0;
     if (!__atomic_compare_exchange_n(&mapping, &since, now, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return 0;
-    int done = window_new();
+    int done = window_new(kind);
     __atomic_store_n(&mapping, 0, __ATOMIC_RELEASE);
     return done;
 }
 
-struct spool_chunk *slot_take(struct slot *slot)
+struct spool_chunk *slot_take(enum slot_kind kind, struct slot *slot)
 {
-    struct spool_chunk *c = find_slot(slot);
-    if (!c && window_more())
-        c = find_slot(slot);
+    struct spool_chunk *c = find_slot(kind, slot);
+    if (!c && window_more(kind))
+        c = find_slot(kind, slot);
     return c;
+}
+
+static void forget(struct window *w)
+{
+    if (w->state == RETIRED || w->state & MAKING)
+        return; /* we lose a window in the making */
+    for (uint32_t k = 0; k < slots_of(kind_of(w)); k++)
+        if (!(w->state & RETIRED) || w->state >> k & 1)
+            sys_unmap(chunk_in(w, k), bytes_of(w));
 }
 
 void window_after_fork(void)
 {
-    for (uint32_t i = 0; i < WINDOWS; i++) {
-        uint64_t state = windows[i].state;
-        if (state == NEVER || state == RETIRED || state & MAKING)
-            continue; /* we lose a window in the making */
-        for (uint32_t k = 0; k < SLOTS; k++)
-            if (!(state & RETIRED) || state >> k & 1)
-                sys_unmap(chunk_in(&windows[i], k), SLOT_BYTES);
-    }
-    memset(windows, 0, sizeof windows);
+    for (struct window *w = windows[0]; w < windows[SLOT_KINDS]; w++)
+        if (w->state != NEVER) { /* most were never used: a child need not have their pages */
+            forget(w);
+            memset(w, 0, sizeof *w);
+        }
     memset(newest, 0, sizeof newest);
     mapping = 0;
 }

@@ -4,7 +4,8 @@
  * A window is 2 MiB of the file at a multiple of 2 MiB, mapped at such a multiple, too, so that the
  * kernel can back it with one huge page and populate it in one go: on the machines tried, for a
  * third to a tenth of the cost of as many small mappings. All threads of a process take their
- * chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB.
+ * chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB. Threads that show many stacks,
+ * which each chunk has to show anew, take large slots from windows of their own.
  *
  * A new window's slots all carry the header of a chunk that has been moved away (spool.h): they are
  * free. A collector frees slots again by moving their chunks away. When none is free, the next
@@ -24,10 +25,17 @@
 #include <stdint.h>
 
 #ifndef WINDOW_BYTES /* tests/schedules has small ones */
-#define WINDOW_BYTES (2u << 20)
-#define SLOT_BYTES   (64u << 10)
+#define WINDOW_BYTES     (2u << 20)
+#define SLOT_BYTES       (64u << 10)
+#define SLOT_BYTES_LARGE (512u << 10)
 #endif
-#define SLOTS (WINDOW_BYTES / SLOT_BYTES)
+
+enum slot_kind { SLOT_SMALL, SLOT_LARGE, SLOT_KINDS };
+
+static inline uint32_t slot_bytes(enum slot_kind kind)
+{
+    return kind == SLOT_LARGE ? SLOT_BYTES_LARGE : SLOT_BYTES;
+}
 
 struct window;
 
@@ -39,7 +47,7 @@ struct slot {
 
 /* Takes a free slot and returns its chunk header, in state SPOOL_CHUNK_TAKEN; NULL where there is
  * none and no window can be had. */
-struct spool_chunk *slot_take(struct slot *slot);
+struct spool_chunk *slot_take(enum slot_kind kind, struct slot *slot);
 
 /* Has its window retired? Then the slot will not be used again. */
 int slot_is_retired(const struct slot *slot);

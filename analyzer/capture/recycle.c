@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLOT_MAX (64u << 10) /* larger chunks are in no slot */
+#define SLOT_MAX (512u << 10) /* larger chunks are in no slot (preload/window.h) */
 
 /* The spool, open for writing, and its control page. */
 struct writable {

@@ -9,7 +9,7 @@ TAKEN = 3
 
 
 def chunks(name):
-    """The chunk headers of a spool, as doc/format.md has them: (sequence, flags, state)."""
+    """The chunk headers of a spool, as doc/format.md has them: (sequence, flags, state, bytes)."""
     found = []
     with open(name + ".spool", "rb") as f:
         header, control = f.read(PAGE), f.read(8)
@@ -26,6 +26,6 @@ def chunks(name):
             if mark != MARK or offset != at or not size or size % PAGE:
                 at += PAGE
                 continue
-            found.append((sequence, flags, state))
+            found.append((sequence, flags, state, size))
             at += size
     return found

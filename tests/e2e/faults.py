@@ -68,7 +68,7 @@ class Victim:
             time.sleep(0.02)
 
     def is_recycled(self):
-        return os.path.exists(self.name + ".spool") and any(flags & COPY for _, flags, _ in chunks(self.name))
+        return os.path.exists(self.name + ".spool") and any(flags & COPY for _, flags, _, _ in chunks(self.name))
 
     def kill(self, whom):
         """Whom: program, collector, or both at once. What is gone already is no matter."""

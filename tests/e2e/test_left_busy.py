@@ -26,7 +26,7 @@ def wait_until_recycled():
     """Until slots have been used again and again."""
     for _ in range(1200):
         found = chunks(NAME)
-        if sum(sequence > 3 and not flags & COPY for sequence, flags, _ in found) >= USED_AGAIN:
+        if sum(sequence > 3 and not flags & COPY for sequence, flags, _, _ in found) >= USED_AGAIN:
             return
         time.sleep(0.05)
     check(False, f"nothing was given back: {sorted(set(found))}")

@@ -4,18 +4,22 @@ misses nothing meanwhile, nor does one after the collector was killed in the mid
 # TIMEOUT 400
 import os
 import signal
+import subprocess
 import time
 
-from common import check, run_case
+from common import PROGRAMS, check, report, run_case, under_run
 from chunks import COPY, chunks
 from counted import LONG, Counter, check_complete, snapshot
 
 
-def wait_until_recycled(name):
-    """Waits for moved chunks, and for slots that have been used at least three times."""
+LARGE = 512 << 10
+
+
+def wait_until_recycled(name, least=0):
+    """Waits for moved chunks, and for slots of `least` bytes that have been used at least three times."""
     for _ in range(1200):
-        found = chunks(name)
-        if any(flags & COPY for _, flags, _ in found) and any(sequence > 2 for sequence, _, _ in found):
+        found = chunks(name) if os.path.exists(name + ".spool") else []
+        if any(c[1] & COPY for c in found) and any(c[0] > 2 and c[3] >= least for c in found):
             return
         time.sleep(0.05)
     check(False, f"nothing was recycled: {sorted(set(found))}")
@@ -53,7 +57,17 @@ def to_the_end(name):
     check_complete(counter)
 
 
+def many_stacks(name):
+    """Its thread takes large slots, which come back, too."""
+    child = subprocess.Popen(under_run(name, [os.path.join(PROGRAMS, "manystacks"), "1000000"]))
+    wait_until_recycled(name, LARGE)
+    child.send_signal(signal.SIGTERM)
+    child.wait()
+    check(report(name)["quality"]["lost"] == 0, "events were lost")
+
+
 def main():
+    many_stacks("large.mprof")
     for i in range(3):
         killed(f"killed{i}.mprof")
     to_the_end("whole.mprof")

@@ -70,7 +70,7 @@ def check_way(way, how, still):
         check_maps(who, name + ".spool", maps, child_maps)
         if way == "begins":
             check_births(who, name + ".spool")
-        taken = sum(state == TAKEN for _, _, state in chunks(name))
+        taken = sum(state == TAKEN for _, _, state, _ in chunks(name))
         check(taken == 0, f"{who}: {taken} slots are taken by nobody")
     got = report(name)
     check(not got["cut"], f"{who}: it is cut")

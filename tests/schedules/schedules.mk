@@ -5,7 +5,7 @@
 # Chunks and windows are small, so that a few events fill them.
 
 SCHEDULES       := $(B)/schedules
-SCHEDULES_SMALL := -DMPROF_POINTS -DWINDOW_BYTES=16384 -DSLOT_BYTES=4096 -DWINDOWS_FROM=4096 -DDEEP_PART=1
+SCHEDULES_SMALL := -DMPROF_POINTS -DWINDOW_BYTES=16384 -DSLOT_BYTES=4096 -DSLOT_BYTES_LARGE=8192 -DMANY_NUMBERS=8 -DWINDOWS_FROM=4096 -DDEEP_PART=1
 SCHEDULES_REC   := $(filter-out preload/interpose% preload/real.c preload/host.c preload/vdso.c preload/life.c preload/own_text.c preload/own_libc.c,$(PRELOAD_SRC))
 SCHEDULES_OWN   := tests/schedules/world.c tests/schedules/scenarios.c tests/schedules/stand_ins.c
 SCHEDULES_OBJ   := $(SCHEDULES_REC:%.c=$(SCHEDULES)/%.o) $(SCHEDULES_OWN:%.c=$(SCHEDULES)/%.o) \
