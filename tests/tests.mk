@@ -42,6 +42,12 @@ check-all:
 	@$(MAKE) --no-print-directory -j$(JOBS) check-build
 	@$(RUN_TESTS) --all unit e2e
 	@$(MAKE) --no-print-directory check-sanitized
+	@$(MAKE) --no-print-directory check-tiny
+
+# All of check with a walk cache in which everything collides and nothing stays.
+check-tiny:
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/tiny CFLAGS="$(CFLAGS) -DMPROF_TINY_TABLES" check-build
+	@tests/run --build $(B)/tiny unit e2e
 
 # What check does once all is installed.
 check-now:
@@ -102,5 +108,5 @@ include tests/sanitized/sanitized.mk
 include tests/schedules/schedules.mk
 include tests/delays/delays.mk
 
-.PHONY: check check-all check-hosts check-now check-unit check-e2e check-build bench-build
+.PHONY: check check-all check-tiny check-hosts check-now check-unit check-e2e check-build bench-build
 -include $(UNIT_TESTS:%=%.d)
