@@ -108,6 +108,13 @@ static inline int32_t verify(const struct memo_frame *f, int32_t j)
     return k;
 }
 
+/* Would a walk end where the old one did, if it came to its outermost frame? */
+static inline int ends_alike(const struct memo *m)
+{
+    return m->end_slot == 0 ||
+           (m->end_slot != MEMO_NO_END && *(const uintptr_t *)m->end_slot == m->end_word);
+}
+
 /* Only fp may differ, and nobody reads that: such a frame need not be written anew. */
 static inline int is_same_frame(const struct memo_frame *a, const struct memo_frame *b)
 {
@@ -232,6 +239,15 @@ static inline enum step step_and_note(struct memo *m, struct progress *p, uint32
     return take_step(&p->s, rule);
 }
 
+/* A walk that came to its end, at s: did a word end it, or a rule? */
+static void note_end(struct memo *m, const struct stepper *s, enum step result)
+{
+    int by_word = result == STEP_END && s->r.pc < SPOOL_PAGE;
+    int is_known = s->reached == REACHED_BY_SLOTS;
+    m->end_slot = !by_word ? 0 : is_known ? s->r.sp + ARCH_RA_OFFSET : MEMO_NO_END;
+    m->end_word = s->r.pc;
+}
+
 /* Walks on from p, frame by frame. */
 static struct walk walk_by_rules(struct memo *m, struct progress *p, uint32_t generation)
 {
@@ -246,7 +262,7 @@ static struct walk walk_by_rules(struct memo *m, struct progress *p, uint32_t ge
         p->j = skip_inner(f, p->j, p->s.r.sp);
         if (p->j >= 0 && meets(&f[p->j], &p->s.r) && !p->s.exact) {
             int32_t k = verify(f, p->j);
-            if (__builtin_expect(k < 0, 1)) {
+            if (__builtin_expect(k < 0 && ends_alike(m), 1)) {
                 reach(&f[p->j], p->s.r.fp, p->s.fp_below, p->s.reached);
                 return join(m, p->j, p->n);
             }
@@ -256,6 +272,7 @@ static struct walk walk_by_rules(struct memo *m, struct progress *p, uint32_t ge
     }
     if (!memo_capacity(m))
         return (struct walk){0, 0, m->count};
+    note_end(m, &p->s, result);
     if (result == STEP_UNKNOWN)
         memo_scratch(m)[p->n++] = (struct memo_frame){
             .sp = UINTPTR_MAX, .id = SPOOL_FRAME_UNKNOWN, .reached = REACHED_OTHERWISE};

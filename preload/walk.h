@@ -62,13 +62,16 @@ struct named;
 
 struct memo {
     struct walk_cache cache;
-    /* The decoder's stack, if it is one of the cache's; else NULL, and it is the last stack below.
-     */
+    /* The decoder's stack, if it is one of the cache's. NULL: it is the last stack below if it has
+     * as many frames (stream.depth), else nobody knows. */
     const struct walk_cache_stack *shown;
     struct memo_block *block; /* NULL at first */
     uint32_t flipped;         /* which half is the last stack */
     uint32_t count;
     uint32_t generation;
+    /* What ended the last stack: a word that is no return address, and where it lies. Slot 0: it
+     * was a rule; MEMO_NO_END: nobody knows, so the next one is walked to its end. */
+    uintptr_t end_slot, end_word;
     uint32_t first_number, next_number; /* given out in this chunk: [first, next) */
     uint32_t numbered;                  /* first_number when the last stack got its numbers */
     uint32_t named_bits;                /* there are 2^named_bits places */
@@ -87,6 +90,7 @@ static inline struct memo_frame *memo_frames(const struct memo *m)
     return m->block->frames + (m->flipped ? m->block->capacity : 0);
 }
 
+#define MEMO_NO_END    UINTPTR_MAX
 #define WALK_DEPTH_MAX (1u << 18) /* frames; deeper stacks are truncated */
 
 struct walk {

@@ -111,7 +111,7 @@ static int make_room(struct memo *m, uint32_t frames)
 {
     const struct walk_cache *c = &m->cache;
     size_t most = sizeof(struct walk_cache_stack) + sizeof(struct walk_cache_part) +
-                  part_bytes(2 * frames) + part_bytes(1);
+                  part_bytes(2 * frames) + 2 * part_bytes(1);
     if (most > ARENA_FIRST / 2 || !begin(m))
         return 0;
     if (most > c->arena_bytes - c->arena_used && !grow(m))
@@ -197,6 +197,8 @@ static void write_part(struct walk_cache_part *p, const struct memo *m, uint32_t
     struct words w = {.block = p->block, .end = walk_cache_end(m->stack_end)};
     for (uint32_t i = inner; i-- > outer;)
         put_frame(&w, &f[i]);
+    if (outer == 0 && m->end_slot)
+        put_word(&w, walk_cache_below(w.end, m->end_slot), m->end_word);
     if (w.count)
         fill_up(&w);
     p->outer = f[outer].part;
@@ -237,7 +239,7 @@ static uint32_t innermost_part(const struct memo *m)
 static int can_hold(const struct memo *m, uintptr_t sp)
 {
     const struct memo_frame *f = memo_frames(m);
-    if (m->count < 2 || sp < m->stack_low)
+    if (m->count < 2 || sp < m->stack_low || (m->end_slot && !is_within(m, sp, m->end_slot)))
         return 0;
     for (uint32_t i = innermost_part(m); i + 1 < m->count; i++)
         if (!is_reached_by_words(m, sp, &f[i]))
@@ -483,5 +485,5 @@ int walk_cache_agrees(const struct memo *m, uintptr_t sp, const struct walk_cach
         if (!is_next(&w, pc_slot(f), f->pc))
             return 0;
     }
-    return is_over(&w);
+    return (!m->end_slot || is_next(&w, m->end_slot, m->end_word)) && is_over(&w);
 }

@@ -18,7 +18,7 @@ check() { # N, least, names..
 # Each with a number of stacks that the program makes however late its threads come to run.
 
 # Every stack. deep is one of ten thousand frames, whole; gaps, aligned and coroutines have odd ones.
-check 1 2 aligned containers coroutines deep early exceptions exec failing fork gaps maps plugin_host realloc \
+check 1 2 aligned containers coroutines deep early exceptions exec failing fork gaps headless maps plugin_host realloc \
     recursion reload signals spawn threads
 check 1 15 trap_mainexit
 check 1 50 trap_contexts shapes trap_catcher trap_lastfree loop

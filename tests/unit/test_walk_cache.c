@@ -379,6 +379,43 @@ static void any_table(void **state)
     }
 }
 
+#ifndef MPROF_TINY_TABLES
+/* One place that allocates for all, as a wrapper of malloc's does. */
+static void what_came_once_was_not_seen(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(10);
+    unsigned seen = 0;
+    for (uint32_t i = 0; i < 5000; i++) {
+        x->frame[8].pc = 0x20000 + i * 8;
+        struct registers r = walked(x);
+        seen += (unsigned)walk_cache_has_seen(&x->memo, r);
+    }
+    assert_int_equal(seen, 0);
+    assert_true(walk_cache_has_seen(&x->memo, walked(x)));
+    machine_end(x);
+}
+#endif
+
+/* A word that is no return address ends the stack: it belongs to what must be as it was. */
+static void the_word_at_the_end(void **state)
+{
+    (void)state;
+    struct machine *x = machine_of(10);
+    uint64_t *end = x->stack + WORDS - 1;
+    x->memo.end_slot = (uintptr_t)end;
+    struct registers r = walked(x);
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_non_null(cached(x, r));
+    assert_true(walk_cache_agrees(&x->memo, r.sp, cached(x, r)));
+    *end = 0x5000;
+    assert_null(cached(x, r));
+    x->memo.end_slot = MEMO_NO_END;
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    machine_end(x);
+}
+
 /* The thread's own stack has gone but for its end; it stands on another one, further in. Nothing is
  * read of what lies between, whatever the table says. */
 static void another_stack_is_left_alone(void **state)
@@ -474,6 +511,10 @@ int main(void)
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(any_table),
         cmocka_unit_test(another_stack_is_left_alone),
+        cmocka_unit_test(the_word_at_the_end),
+#ifndef MPROF_TINY_TABLES
+        cmocka_unit_test(what_came_once_was_not_seen),
+#endif
         cmocka_unit_test_setup(dances_of_all_shapes, reset),
         cmocka_unit_test_setup(dances_in_threads, reset),
     };
