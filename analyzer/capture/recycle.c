@@ -73,16 +73,15 @@ static int set_collector(int spool_fd, uint32_t pid)
 void recycle_begin(struct recycler *r, int spool_fd)
 {
     r->spool_fd = set_collector(spool_fd, (uint32_t)getpid()) ? spool_fd : -1;
-    r->chunk = xmalloc(SLOT_MAX);
+    r->has_begun = 1;
 }
 
 void recycle_end(struct recycler *r)
 {
-    if (r->chunk && r->spool_fd >= 0)
+    if (r->has_begun && r->spool_fd >= 0)
         set_collector(r->spool_fd, 0);
     free(r->chunk);
-    r->chunk = NULL;
-    r->spool_fd = -1;
+    *r = (struct recycler){.spool_fd = -1};
 }
 
 /* ---- the control page, which is gone once the program truncates its spool ---- */
@@ -153,6 +152,7 @@ enum move_result {
 static enum move_result move(struct recycler *r, struct writable *w, const struct spool_file *file,
                              const struct chunk_place *place)
 {
+    r->chunk = xgrow(r->chunk, &r->chunk_bytes, place->bytes, 1);
     struct spool_chunk *copy = (struct spool_chunk *)r->chunk;
     uint32_t mark = SPOOL_CHUNK_MARK, moved = SPOOL_CHUNK_MOVED;
 

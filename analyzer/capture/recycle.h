@@ -17,7 +17,9 @@
 
 struct recycler {
     int spool_fd; /* the caller's; -1: nothing is recycled */
-    uint8_t *chunk;
+    int has_begun;
+    uint8_t *chunk; /* the one that is moved */
+    size_t chunk_bytes;
 };
 
 /* spool_fd must stay open until recycle_end. */
