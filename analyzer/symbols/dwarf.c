@@ -22,6 +22,7 @@ struct inlined_chain {
 
 struct dwarf_lookup *dwarf_lookup_new(Elf *elf, Elf *alternate, struct string_pool *pool)
 {
+    symbol_memory_probe();
     Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     if (!dwarf)
         return NULL;

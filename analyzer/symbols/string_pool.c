@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { BLOCK_BYTES = 64 * 1024, FIRST_SLOTS = 1024 };
+enum { BLOCK_BYTES = 64 * 1024, FIRST_SLOTS = 1024, ROOM_FOR_LIBDW = 8 << 20 };
 
 struct block {
     struct block *next;
@@ -28,6 +29,13 @@ static void *or_die(void *memory)
     fputs("mprof-c: not enough memory for the program's symbols; free some and try again\n",
           stderr);
     exit(1);
+}
+
+void symbol_memory_probe(void)
+{
+    void *room =
+        mmap(NULL, ROOM_FOR_LIBDW, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    munmap(or_die(room == MAP_FAILED ? NULL : room), ROOM_FOR_LIBDW);
 }
 
 void *symbol_array_resize(void *array, size_t items, size_t item_bytes)

@@ -21,6 +21,10 @@ const char *string_pool_keep(struct string_pool *pool, const char *text);
 /* Uninitialised memory, aligned for any type. */
 void *string_pool_take(struct string_pool *pool, size_t bytes);
 
+/* Ends the program, in words, where memory is short: libdw does not always look whether it got any,
+ * and crashes. To be called before it opens an object. */
+void symbol_memory_probe(void);
+
 /* realloc for arrays of this folder: room for `items` of `item_bytes` each; free() it. */
 void *symbol_array_resize(void *array, size_t items, size_t item_bytes);
 
