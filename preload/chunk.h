@@ -18,6 +18,7 @@ enum stream_fresh {
     STREAM_NEW_CHUNK = 1, /* the next stack is written whole */
     STREAM_NEW_OWNER = 2,
     STREAM_UNSEEN = 4, /* the stream had no chunk to be seen busy in */
+    STREAM_LEFT = 8,   /* a handler has forked, and this is its child: see chunk_detach */
 };
 
 /*
@@ -36,11 +37,11 @@ struct stream {
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
     uint32_t next_bytes;
-    uint32_t sequence; /* the chunk's, for the commit word */
-    uint32_t fresh;    /* enum stream_fresh bits: why a THREAD event is still to be written */
-    uint32_t depth;    /* frames on the decoder's stack */
-    uint64_t shown;    /* a time at which the newest chunk could be seen (ticks) */
-    uint64_t retry;    /* after a failure: no further try before this time (ticks) */
+    uint32_t sequence;           /* the chunk's, for the commit word */
+    uint32_t fresh;              /* enum stream_fresh bits: why the next event is not a usual one */
+    uint32_t depth;              /* frames on the decoder's stack */
+    uint64_t shown;              /* a time at which the newest chunk could be seen (ticks) */
+    uint64_t retry;              /* after a failure: no further try before this time (ticks) */
     struct spool_chunk *opening; /* the next chunk, once its place is known; else NULL */
     uint8_t *opening_end;
     uint32_t opening_sequence, opening_index;
@@ -100,7 +101,7 @@ void chunk_forget(struct stream *s);
 
 /* In a child forked by a handler that interrupted a hook: the hook will go on writing to the chunk,
  * so private memory takes its place. A stream without one, or whose chunk is full, becomes a new
- * one. Nobody else uses it any more. */
+ * one. Nobody else uses it any more. STREAM_LEFT stays, for the hook to see. */
 void chunk_detach(struct stream *s);
 
 /* Counts a lost event in the process's entry, which always has room. A lost REALLOC_MOVED counts as

@@ -133,10 +133,35 @@ static inline void check_known(const struct thread *t, struct registers caller,
         selfcheck_differs();
 }
 
+/* ---- the whole ---- */
+
+/* A handler has forked between the hook's entry and the reading of the time, so the parent's event
+ * comes behind that FORK: the child does not inherit it. */
+static inline int is_not_inherited(const struct thread *t, const struct spool_event *e)
+{
+    return __builtin_expect(t->is_left != 0, 0) && e->ticks > spool.process->fork_ticks;
+}
+
+static __attribute__((noinline)) void
+record_in_child(struct registers caller, struct spool_event *e, int walked, const void *payload)
+{
+    struct thread *t = thread_enter_in_child(caller);
+    if (!t) {
+        spool_lost(event_kind_lost(e), e->size);
+        return;
+    }
+    event_record(t, caller, e, walked, payload);
+    thread_leave(t);
+}
+
 __attribute__((noinline)) void event_go_on(struct thread *t, struct registers caller,
                                            struct spool_event *e, int walked,
                                            struct walk_cache_stack *known, const void *payload)
 {
+    if (is_not_inherited(t, e)) {
+        record_in_child(caller, e, walked, payload);
+        return;
+    }
     struct stream *s = &t->stream;
     struct memo *m = &t->memo;
     struct walk w = {0, 0, 0};

@@ -29,7 +29,8 @@ static inline int event_acquires(enum spool_kind kind)
     return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED || kind == SPOOL_RANGE_MAP;
 }
 
-/* Has the stream a chunk, with room for an event of which only the head is to be written? */
+/* Has the stream a chunk, with room for an event of which only the head is to be written? Asked
+ * once the event has begun: 0 where a handler has forked before, and this is its child. */
 static inline int event_has_room(const struct thread *t)
 {
     return chunk_has_room(&t->stream, SPOOL_HEAD_MAX + EVENT_SLACK) &&
@@ -87,7 +88,9 @@ static inline __attribute__((always_inline)) void event_put(struct thread *t, en
 }
 
 /* The rest of an event that has begun, whose time is e->ticks. walked: with the stack of `caller`;
- * known: that, where event_find has found it. `payload` has e->size bytes. */
+ * known: that, where event_find has found it. `payload` has e->size bytes. Where a handler has forked
+ * in the middle, the child inherits the event if its time was read before that; otherwise it records
+ * it in a state of its own. */
 void event_go_on(struct thread *t, struct registers caller, struct spool_event *e, int walked,
                  struct walk_cache_stack *known, const void *payload);
 

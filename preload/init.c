@@ -355,7 +355,7 @@ int recorder_has_forked(void)
 }
 
 /* Wipes the word by hand where the kernel cannot (gVisor, Linux before 4.14). */
-static void after_fork_in_child(void)
+void init_fork_child(void)
 {
     int32_t pid = sys_pid();
     if (recorder_state == RECORDER_ON && pid && pid != own_pid)
@@ -363,6 +363,11 @@ static void after_fork_in_child(void)
     if (recorder_state == RECORDER_COUNTING) /* its parent had no entry either */
         spool_unplaced();
     recorder_ready();
+}
+
+static void after_fork_in_child(void)
+{
+    init_fork_child();
     unwind_fork_end();
 }
 

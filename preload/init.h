@@ -75,9 +75,12 @@ long init_spool_fd(void); /* the spool's, if still ours; else -1. Only for kerne
 
 extern OWN int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
-/* Called around the host's fork and by the exec hooks. */
+/* Called around the host's fork, by handlers for fork and by the hook of _Fork. */
 void init_fork_prepare(void);
 void init_fork_returned(void); /* in the parent */
+void init_fork_child(void);    /* in the child */
+
+/* Called by the exec hooks. */
 void init_exec(const char *path);
 void init_exec_failed(void);
 

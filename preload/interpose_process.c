@@ -1,8 +1,8 @@
 /*
- * interpose_process.c - the hooks that are not about memory: exec, so that blocks live then are not
- * taken for leaks; _exit, for the moment of the end; whatever starts a program, for its LD_PRELOAD;
- * prctl and syscall, so that we keep still behind a seccomp filter; sigaltstack (cramped.h); and
- * what gives a thread its name.
+ * interpose_process.c - the hooks that are not about memory: _Fork, which calls no handlers of
+ * forks; exec, so that blocks live then are not taken for leaks; _exit, for the moment of the end;
+ * whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we keep still behind a
+ * seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
  */
 #include "cramped.h"
 #include "exec_environment.h"
@@ -37,6 +37,22 @@ static int not_yet(void)
 {
     errno = ENOSYS;
     return -1;
+}
+
+/* Where a handler calls it within a hook of ours, the child must not go on in its parent's chunk.
+ * No lock is taken, not even for the unwinder's: whoever has one may be what the handler
+ * interrupted. */
+HOOK pid_t _Fork(void)
+{
+    if (!real_found() || !real._Fork)
+        return not_yet();
+    init_fork_prepare();
+    pid_t child = real._Fork();
+    if (child == 0)
+        init_fork_child();
+    else
+        init_fork_returned();
+    return child;
 }
 
 HOOK int execve(const char *path, char *const argv[], char *const envp[])

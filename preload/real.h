@@ -48,6 +48,7 @@
     REAL(execvpe, int, (const char *, char *const *, char *const *))                               \
     REAL(fexecve, int, (int, char *const *, char *const *))                                        \
     REAL(execveat, int, (int, const char *, char *const *, char *const *, int))                    \
+    REAL(_Fork, pid_t, (void))                                                                     \
     REAL(_exit, void, (int))                                                                       \
     REAL(_Exit, void, (int))                                                                       \
     REAL(system, int, (const char *))                                                              \

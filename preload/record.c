@@ -68,13 +68,14 @@ static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, 
     cramped_call(do_simple, &job);
 }
 
-/* The stack was not known, or the chunk has not shown it. */
+/* There is no room, or the stack was not known, or the chunk has not shown it. */
 static __attribute__((noinline)) void go_on(struct thread *t, const struct arch_frame *frame,
                                             enum spool_kind kind, uint64_t ticks, uint64_t address,
-                                            uint64_t size, struct walk_cache_stack *known)
+                                            uint64_t size, int walked,
+                                            struct walk_cache_stack *known)
 {
     struct spool_event e = {.kind = kind, .ticks = ticks, .address = address, .size = size};
-    event_go_on(t, arch_registers(frame), &e, 1, known, NULL);
+    event_go_on(t, arch_registers(frame), &e, walked, known, NULL);
     thread_leave(t);
     sample_if_due(e.ticks);
 }
@@ -108,18 +109,12 @@ static inline __attribute__((always_inline)) void quick(const struct arch_frame 
     struct registers caller = arch_registers(frame);
     struct walk_cache_stack *known = NULL;
     thread_claim(t, caller); /* before that a signal's handler may fill the chunk */
-    if (!event_has_room(t)) {
-        thread_leave(t);
-        unusual(frame, kind, address, size, walked);
-        return;
-    }
     uint64_t ticks = event_begin(t, kind);
-    if (walked) {
+    if (walked)
         known = event_find(t, caller);
-        if (!event_is_shown(t, known)) {
-            go_on(t, frame, kind, ticks, address, size, known);
-            return;
-        }
+    if (!event_has_room(t) || (walked && !event_is_shown(t, known))) {
+        go_on(t, frame, kind, ticks, address, size, walked, known);
+        return;
     }
     event_put(t, kind, ticks, address, size, known);
     thread_leave(t);

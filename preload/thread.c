@@ -308,21 +308,20 @@ static struct thread *begin_state(struct registers caller)
     return NULL;
 }
 
-/* When signals were released, a handler forked, and this is the child: the state is left to its
- * parent's hook, and the event is the child's own. */
-static struct thread *enter_in_child(struct registers caller)
+struct thread *thread_enter_in_child(struct registers caller)
 {
     return recorder_state == RECORDER_ON ? thread_enter(caller) : NULL;
 }
 
-/* Signals are held back: a state must not be left between two threads, or two processes. */
+/* Signals are held back: a state must not be left between two threads, or two processes. When they
+ * are released a handler may fork: its child goes on here, too. */
 static struct thread *begin(struct registers caller)
 {
     struct sys_held held = sys_hold_signals();
     struct thread *t = begin_state(caller);
     sys_release_signals(held);
     if (t)
-        return t->is_left ? enter_in_child(caller) : t;
+        return t->is_left ? thread_enter_in_child(caller) : t;
     return tls.thread ? thread_enter(caller) : NULL;
 }
 
@@ -403,7 +402,7 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
         if (!t->nested && !nest(t, caller))
             return NULL;
         if (t->is_left)
-            return enter_in_child(caller);
+            return thread_enter_in_child(caller);
         t = t->nested;
     }
     return NULL;

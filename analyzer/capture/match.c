@@ -364,6 +364,22 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
     path_end(&lane->path, m->tree, heap, now, lane->shown);
 }
 
+/* In a child that a handler forked: a call that has begun in the parent goes on here. */
+static void resume_interrupted(struct matcher *m, struct lane *lane, const struct spool_event *e,
+                               uint64_t ns)
+{
+    struct spool_event begin;
+    int is_heap = e->kind <= SPOOL_REALLOC_FREED;
+
+    if ((is_heap ? lane->realloc_open : lane->drops.count > 0) ||
+        !interrupted_take(&lane->subject->interrupted, e, &begin))
+        return;
+    if (is_heap)
+        realloc_begin(m, lane, begin.address, ns);
+    else
+        mappings_event(m, lane, &begin, ns);
+}
+
 int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -376,6 +392,8 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
     if (e->has_stack && !lane->resumes)
         change_path(m, lane, e, ns);
     lane->resumes = 0;
+    if (__builtin_expect(s->interrupted.count > 0, 0))
+        resume_interrupted(m, lane, e, ns);
     if (e->kind >= SPOOL_ALLOC && e->kind <= SPOOL_REALLOC_FREED)
         lane->resumes = !match_heap(m, lane, e, ns);
     else if (e->kind >= SPOOL_RANGE_BEGIN && e->kind <= SPOOL_RANGE_FAILED)

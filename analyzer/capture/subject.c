@@ -43,6 +43,7 @@ void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int w
         inherit_pending(s, parent);
         ranges_inherit(&s->mapped, &parent->mapped);
         ranges_inherit(&s->known, &parent->known);
+        interrupted_inherit(s, parent);
     }
     if (!s->live)
         s->live = live_new(&s->blocks);
@@ -232,6 +233,7 @@ static void release_all(struct subject *s)
     blocks_clear(&s->blocks);
     early_clear(&s->early);
     birth_clear(s);
+    interrupted_clear(&s->interrupted);
     free(s->told);
     s->told = NULL;
     s->told_count = s->told_capacity = 0;

@@ -15,6 +15,7 @@
 #include "early.h"
 #include "failures.h"
 #include "heap.h"
+#include "interrupted.h"
 #include "live.h"
 #include "ranges.h"
 #include "spans.h"
@@ -34,8 +35,9 @@ struct subject {
     struct live_table *live; /* NULL: there is none, and none is needed */
     struct blocks blocks;    /* its own */
     struct early early;
-    struct birth birth;      /* as a child that is being forked */
-    struct subject **unborn; /* children that this process is forking */
+    struct birth birth;             /* as a child that is being forked */
+    struct interrupted interrupted; /* calls that it has from its parent */
+    struct subject **unborn;        /* children that this process is forking */
     size_t unborn_count, unborn_capacity;
     struct ranges mapped;
     struct ranges known; /* where something was mapped or dropped, as far as we were told */

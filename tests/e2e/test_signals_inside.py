@@ -2,6 +2,7 @@
 """Handlers that fork or jump away while a hook opens a chunk or a thread begins: parent and children record all they do,
 as the program is built, and with a recorder that stands still in these places."""
 # TIMEOUT 700
+import itertools
 import os
 import signal
 
@@ -28,6 +29,7 @@ STILL = (
 )
 INSIDE_EVENTS = "busy=5000:1000,timed=5000:1000,committed=5000:1000"
 EACH_EVENT, EACH_TURNS = f"busy=1000000:!{signal.SIGUSR1.value}", 240
+BLOCK_TURNS = 60
 
 
 def recorded(way, how, still, name, **more):
@@ -97,6 +99,24 @@ def check_each_event():
             check_process(f"each ({how}): child {i}", child, (BLOCKS,))
 
 
+def check_each_event_of_blocks():
+    """What a hook was about to record at the fork is in the child, too: its own where the time came behind the FORK, else
+    inherited. A free that it lacked would be an implied one, as its own blocks come to the same places."""
+    for way, point in itertools.product(("blocks", "raw"), ("busy", "timed", "committed")):
+        for how in ("preload", "run"):
+            name, who = f"{way}-{point}-{how}.mprof", f"{way} ({how}, {point})"
+            done = recorded(way, how, f"{point}=1000000:!{signal.SIGUSR1.value}", name)
+            check(done == (0, "", ""), f"{who}: {done}")
+            got = report(name)
+            check_process(who, got, (BLOCKS + 2 * BLOCK_TURNS + 1,))
+            children = [c for c in got["children"] if c["kind"] == "fork"]
+            check(len(children) >= 3 * BLOCK_TURNS, f"{who}: only {len(children)} children")
+            for i, child in enumerate(children, 1):
+                check_process(f"{who}: child {i}", child, (BLOCKS + 1, BLOCKS + 2, BLOCKS + 3))
+                live = child["totals"]["live_at_end_blocks"]
+                check(live == 0, f"{who}: child {i} leaves {live} blocks")
+
+
 def check_no_children():
     """Children that are not recorded do not touch the spool, not even where they finish their parent's event."""
     for i, still in enumerate((None, INSIDE_EVENTS)):
@@ -118,6 +138,7 @@ def main():
     check_way("late", "preload", INSIDE_EVENTS)
     check_way("late", "run", INSIDE_EVENTS)
     check_each_event()
+    check_each_event_of_blocks()
     check_no_children()
 
 

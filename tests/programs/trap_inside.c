@@ -20,6 +20,9 @@
  *           begins, jump away, and make and free 50 blocks
  *   each    main maps and drops a page 240 times. A signal that comes in each event is answered by a handler that
  *           forks; the child goes on there, makes and frees 50 blocks, and leaves with status 5
+ *   blocks  the same, but main makes a block of 10, moves it to one of 500, and frees it, 60 times. The child goes on
+ *           with that; then both make and free another block of 500
+ *   raw     the same, with _Fork, which is the one that a handler may call
  * main makes and frees 50 blocks, too. The status is the number of children that went wrong.
  */
 #include <pthread.h>
@@ -41,10 +44,12 @@ enum {
     CHILD_TURNS = 15000,
     LATE_TURNS = 20000,
     EACH_TURNS = 240,
+    BLOCK_TURNS = 60,
     PAIR_TURNS = 1000
 };
 
 static volatile int strikes, bad_children, in_child;
+static pid_t (*make_child)(void) = fork;
 
 static void turns(int number)
 {
@@ -71,7 +76,7 @@ static void forker(int unused)
 {
     int status = 0;
     (void)unused;
-    pid_t child = fork();
+    pid_t child = make_child();
     if (child == 0) {
         in_child = 1;
         return;
@@ -159,6 +164,21 @@ static void each(void)
     for (int i = 0; i < EACH_TURNS && !in_child; i++)
         turns(1);
     on_signal(SIGUSR1, SIG_IGN);
+}
+
+static void moved_blocks(void)
+{
+    on_signal(SIGUSR1, forker_of_each);
+    for (int i = 0; i < BLOCK_TURNS && !in_child; i++)
+        free(realloc(malloc(10), 500));
+    on_signal(SIGUSR1, SIG_IGN);
+    free(malloc(500)); /* where the last one was */
+}
+
+static void raw(void)
+{
+    make_child = _Fork;
+    moved_blocks();
 }
 
 static sigjmp_buf back;
@@ -326,6 +346,8 @@ int main(int argc, char **argv)
     void (*does)(void) = strcmp(way, "chunks") == 0   ? chunks
                          : strcmp(way, "late") == 0   ? late
                          : strcmp(way, "each") == 0   ? each
+                         : strcmp(way, "blocks") == 0 ? moved_blocks
+                         : strcmp(way, "raw") == 0    ? raw
                          : strcmp(way, "begins") == 0 ? begins
                          : strcmp(way, "nested") == 0 ? nested
                          : strcmp(way, "jumps") == 0  ? jumps

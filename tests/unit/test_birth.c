@@ -1,6 +1,8 @@
 /* test_birth.c - what a child inherits of the moment of its fork. */
 #include "collect_fixture.h"
 
+#include <sys/mman.h>
+
 static struct spool_builder b;
 static struct builder_stream *main_thread, *other, *child;
 static uint32_t serial;
@@ -107,6 +109,89 @@ static void test_labels_that_make_no_sense(void **state)
     expect(1, 40, 0, 0);
 }
 
+/* A handler forks at 100, while its thread is in these calls; another thread is in a realloc, too.
+ */
+static void fork_in_calls(void)
+{
+    builder_init(&b);
+    b.control.control_version = SPOOL_CONTROL_VERSION;
+    main_thread = builder_stream(&b, 0, 0);
+    other = builder_stream(&b, 0, 1);
+    builder_alloc(main_thread, 10, 0x1000, 40, FRAMES(1));
+    builder_alloc(other, 20, 0x2000, 50, FRAMES(1));
+    struct spool_event reserved = {
+        .kind = SPOOL_RANGE_MAP,
+        .address = 0x100000,
+        .size = 0x4000,
+        .extra = spool_range_of(SPOOL_RANGE_MMAP, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS)};
+    builder_event(main_thread, 30, reserved, NULL);
+    builder_plain(other, 40, SPOOL_REALLOC_BEGIN, 0x2000, 0);
+    builder_plain(main_thread, 50, SPOOL_RANGE_BEGIN, 0x100000, 0x4000);
+    builder_plain(main_thread, 60, SPOOL_REALLOC_BEGIN, 0x1000, 0);
+    struct builder_stream *handler = builder_stream(&b, 0, 0);
+    serial = builder_fork(&b, 0, 100, 0);
+    builder_plain(handler, 100, SPOOL_FORK, serial, 0);
+    builder_stacked(main_thread, 150, SPOOL_REALLOC_MOVED, 0x1000, 45, FRAMES(1));
+    builder_plain(main_thread, 160, SPOOL_RANGE_DROPPED, 0, 0);
+    builder_stacked(other, 170, SPOOL_REALLOC_MOVED, 0x2000, 55, FRAMES(1));
+    child = builder_stream(&b, serial, 0);
+}
+
+/* The child comes back into the calls of the thread that forked it. */
+static void test_an_interrupted_realloc_ends(void **state)
+{
+    (void)state;
+    fork_in_calls();
+    builder_stacked(child, 200, SPOOL_REALLOC_MOVED, 0x3000, 60, FRAMES(1));
+    builder_alloc(child, 210, 0x1000, 70, FRAMES(1)); /* nothing is there any more */
+    builder_free_block(child, 220, 0x3000);
+    builder_free_block(child, 230, 0x2000); /* that thread does not live in the child */
+    expect(2, 0, 0, 0);
+}
+
+static void test_an_interrupted_realloc_fails(void **state)
+{
+    (void)state;
+    fork_in_calls();
+    builder_plain(child, 200, SPOOL_REALLOC_FAILED, 0, 0);
+    builder_free_block(child, 210, 0x1000);
+    expect(2, 50, 0, 0);
+}
+
+/* No call is ended twice. */
+static void test_an_end_too_many(void **state)
+{
+    (void)state;
+    fork_in_calls();
+    builder_stacked(child, 200, SPOOL_REALLOC_MOVED, 0x3000, 60, FRAMES(1));
+    builder_stacked(child, 210, SPOOL_REALLOC_MOVED, 0x4000, 60, FRAMES(1));
+    expect(2, 50, 1, 0);
+}
+
+/* What has no access is memory once it has; what is dropped is nothing. */
+static void unmap_in_child(enum spool_kind end, uint64_t bytes)
+{
+    fork_in_calls();
+    builder_plain(child, 200, end, 0, 0);
+    struct spool_event protect = {
+        .kind = SPOOL_RANGE_MAP,
+        .address = 0x100000,
+        .size = 0x4000,
+        .extra = spool_range_of(SPOOL_RANGE_PROTECT, PROT_READ | PROT_WRITE, 0)};
+    builder_event(child, 210, protect, NULL);
+    struct collector *c = collect(&b);
+    assert_int_equal(process_of(c, serial)->totals.mapped_peak_bytes, bytes);
+    assert_int_equal(process_of(c, 0)->totals.unmaps, 1);
+    collector_free(c);
+}
+
+static void test_an_interrupted_munmap_ends(void **state)
+{
+    (void)state;
+    unmap_in_child(SPOOL_RANGE_DROPPED, 0);
+    unmap_in_child(SPOOL_RANGE_FAILED, 0x4000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +201,10 @@ int main(void)
         cmocka_unit_test(test_all_of_it_had_come),
         cmocka_unit_test(test_later_events_are_not_the_childs),
         cmocka_unit_test(test_labels_that_make_no_sense),
+        cmocka_unit_test(test_an_interrupted_realloc_ends),
+        cmocka_unit_test(test_an_interrupted_realloc_fails),
+        cmocka_unit_test(test_an_end_too_many),
+        cmocka_unit_test(test_an_interrupted_munmap_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
