@@ -12,6 +12,7 @@ A sample is a dictionary of what one run in one mode gave, and what was then mad
     collect_seconds, collect_cpu_seconds       preload: report of a copy of the spool, on one processor
 """
 import json
+import mmap
 import os
 import resource
 import shutil
@@ -34,6 +35,8 @@ PAGE = 4096
 CHUNK = struct.Struct("<IIQ8sQIIIIQQQ")  # doc/format.md, up to the commit word
 CHUNK_MARK = 0x4B4E4843
 EVENTS_OFFSET = 80
+WARM_BYTES, WARM_STEP, WARM_SECONDS = 256 << 20, 2 << 20, 0.5
+MADV_POPULATE_WRITE = 23  # Linux 5.14
 
 
 class Failure(Exception):
@@ -93,6 +96,36 @@ def execute(command, env, output="/dev/null"):
     seconds = time.monotonic() - begin
     return {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "rss_kib": usage.ru_maxrss,
             "rss_floor_kib": own_peak_rss_kib(), "status": os.waitstatus_to_exitcode(status)}
+
+
+def touch_pages(path):
+    """Has the file system give pages to a file, and take them back."""
+    with open(path, "wb+") as f:
+        os.unlink(path)
+        f.truncate(WARM_BYTES)
+        with mmap.mmap(f.fileno(), WARM_BYTES) as pages:
+            pages.madvise(mmap.MADV_HUGEPAGE)
+            for at in range(0, WARM_BYTES, WARM_STEP):
+                pages.madvise(MADV_POPULATE_WRITE, at, WARM_STEP)
+
+
+def warm_up(folder):
+    """All processors are awake when this returns, and the pages that a recording will ask for have been used a moment ago.
+    The host of a virtual machine may take free ones away: the first touch then costs ten times as much, or not, by chance,
+    whatever is measured."""
+    children = []
+    for i in range(len(os.sched_getaffinity(0))):
+        child = os.fork()
+        if child == 0:
+            try:
+                end = time.monotonic() + WARM_SECONDS
+                while time.monotonic() < end:
+                    touch_pages(os.path.join(folder, f"warm{i}"))
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def own_peak_rss_kib():
@@ -248,6 +281,7 @@ def run_once(workload, mode, recorder, folder):
     """One run in one mode, with all that is measured of its recording; leaves nothing behind."""
     os.mkdir(folder)
     try:
+        warm_up(folder)
         sample = launch(workload, mode, recorder, folder)
         if recorder:
             sample.update(examine_ours(mode, recorder.mprof, folder))
