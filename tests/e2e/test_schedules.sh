@@ -6,3 +6,4 @@
 
 "${PROGRAMS%/tests/programs}/schedules/schedules" --random 4000 >out 2>err || fail "$(grep -v ' point ' err)"
 cat out
+"$TESTS/schedules/mutate" --places || fail "tests/schedules/mutate is not up to date"
