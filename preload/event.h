@@ -88,9 +88,9 @@ static inline __attribute__((always_inline)) void event_put(struct thread *t, en
 }
 
 /* The rest of an event that has begun, whose time is e->ticks. walked: with the stack of `caller`;
- * known: that, where event_find has found it. `payload` has e->size bytes. Where a handler has forked
- * in the middle, the child inherits the event if its time was read before that; otherwise it records
- * it in a state of its own. */
+ * known: that, where event_find has found it. `payload` has e->size bytes. Where a handler has
+ * forked in the middle, the child inherits the event if its time was read before that; otherwise it
+ * records it in a state of its own. */
 void event_go_on(struct thread *t, struct registers caller, struct spool_event *e, int walked,
                  struct walk_cache_stack *known, const void *payload);
 

@@ -3,6 +3,7 @@
 #include "chunk.h"
 #include "init.h"
 #include "sys.h"
+#include "window.h"
 
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -231,8 +232,10 @@ static uint32_t given_up_for(uint32_t kinds, uint32_t before)
 /* What must be done while we still may. */
 static void prepare(uint32_t given_up)
 {
-    if (given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready())
+    if (given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready()) {
+        window_fill();
         spool_set_aside();
+    }
     if (given_up & SYS_KIND_TIME)
         init_freeze_time();
 }

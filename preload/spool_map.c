@@ -259,7 +259,15 @@ static void give_back(uint64_t offset, size_t bytes)
             return;
 }
 
-uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
+static int populate_headers(uint8_t *p, uint64_t offset, size_t bytes, size_t slot_bytes)
+{
+    for (size_t at = 0; at < bytes; at += slot_bytes)
+        if (spool_populate(p + at, offset + at, SPOOL_PAGE) < 0)
+            return 0;
+    return 1;
+}
+
+uint8_t *spool_map_window(size_t bytes, size_t slot_bytes, uint64_t *offset)
 {
     *offset = carve_unused(bytes);
     if (!*offset)
@@ -268,7 +276,7 @@ uint8_t *spool_map_window(size_t bytes, uint64_t *offset)
     uint8_t *p = *offset ? map_aligned(*offset, bytes) : NULL;
     if (p) {
         sys_advise(p, bytes, MADV_HUGEPAGE);
-        if (spool_populate(p, *offset, bytes) == 0)
+        if (populate_headers(p, *offset, bytes, slot_bytes))
             return p;
         sys_unmap(p, bytes);
     }

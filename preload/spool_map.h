@@ -43,9 +43,9 @@ int spool_needs_fd(void);
 void spool_set_aside(void);
 void spool_forget_room(void); /* in a forked child: all of it is the parent's */
 
-/* Maps and populates a window of the spool (window.h), aligned in memory as in the file; NULL where
- * there is no room for it. */
-uint8_t *spool_map_window(size_t bytes, uint64_t *offset);
+/* Maps a window of the spool (window.h), aligned in memory as in the file, and populates the first
+ * page of each of its slots; NULL where there is no room for it. */
+uint8_t *spool_map_window(size_t bytes, size_t slot_bytes, uint64_t *offset);
 
 /* Entry i of a table, with its page populated, or NULL (table full, disk full). */
 void *spool_entry(const struct spool_table *table, uint32_t i);

@@ -15,7 +15,7 @@
 #else
 #define BUCKET_BITS_FIRST 8
 #define ARENA_FIRST       (24u << 10)
-#define ARENA_MAX         (512u << 10)
+#define ARENA_MAX         (448u << 10)
 #endif
 #define GROWTH_BITS     2
 #define BUCKET_BITS_MAX (BUCKET_BITS_FIRST + 2 * GROWTH_BITS)

@@ -22,7 +22,7 @@
  * time, and in its outer 512 KiB; and only those that are reached by slots alone (step.h), of some
  * 600 frames at most.
  *
- * Memory: 32 KiB at the first stack, up to 640 KiB; where that is full everything is forgotten. A
+ * Memory: 32 KiB at the first stack, up to 576 KiB; where that is full everything is forgotten. A
  * cache belongs to one thread at a time. A jump out of walk_cache_add leaves it usable: an entry is
  * found, and a part shared, only once it is whole.
  */

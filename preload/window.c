@@ -17,6 +17,7 @@ struct window {
     uint8_t *base;
     uint64_t offset; /* in the file */
     uint64_t state;  /* held bits, and RETIRED, MAKING or OPEN */
+    uint64_t filled; /* slots whose pages are all populated */
     uint32_t cursor; /* where the search for a free slot begins */
 };
 
@@ -72,16 +73,24 @@ static void let_go(struct window *w, uint32_t slot)
         sys_unmap(place, bytes_of(w)); /* it retired between the two, and left this one to us */
 }
 
-/* Holds the slot, and takes it if it is free. */
-static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
+/* 0 where somebody else holds it, or the window has retired. */
+static int hold(struct window *w, uint32_t slot)
 {
     uint64_t bit = 1ull << slot;
     uint64_t state = __atomic_load_n(&w->state, __ATOMIC_RELAXED);
     do {
         if (state & (bit | RETIRED))
-            return NULL;
+            return 0;
     } while (!__atomic_compare_exchange_n(&w->state, &state, state | bit, 1, __ATOMIC_ACQ_REL,
                                           __ATOMIC_RELAXED));
+    return 1;
+}
+
+/* Holds the slot, and takes it if it is free. */
+static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
+{
+    if (!hold(w, slot))
+        return NULL;
     struct spool_chunk *c = chunk_in(w, slot);
     uint32_t moved = SPOOL_CHUNK_MOVED;
     POINT("held");
@@ -90,6 +99,26 @@ static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
         return c;
     let_go(w, slot);
     return NULL;
+}
+
+/* Populates the pages of a slot that the caller holds, once: 0 where there is no room for them. */
+static int fill_slot(struct window *w, uint32_t slot)
+{
+    uint64_t bit = 1ull << slot;
+    if (__atomic_load_n(&w->filled, __ATOMIC_RELAXED) & bit)
+        return 1;
+    POINT("filling");
+    uint8_t *place = (uint8_t *)chunk_in(w, slot);
+    if (spool_populate(place, w->offset + (uint64_t)slot * bytes_of(w), bytes_of(w)) < 0)
+        return 0;
+    __atomic_fetch_or(&w->filled, bit, __ATOMIC_RELAXED);
+    return 1;
+}
+
+static void give_back(struct window *w, uint32_t slot)
+{
+    __atomic_store_n(&chunk_in(w, slot)->closed, SPOOL_CHUNK_MOVED, __ATOMIC_RELEASE);
+    let_go(w, slot);
 }
 
 static struct spool_chunk *find_slot(enum slot_kind kind, struct slot *slot)
@@ -106,6 +135,10 @@ static struct spool_chunk *find_slot(enum slot_kind kind, struct slot *slot)
             if (!c)
                 continue;
             __atomic_store_n(&w->cursor, number + 1, __ATOMIC_RELAXED);
+            if (!fill_slot(w, number)) {
+                give_back(w, number);
+                return NULL;
+            }
             *slot = (struct slot){w, number};
             return c;
         }
@@ -204,10 +237,11 @@ static int window_new(enum slot_kind kind)
     uint32_t process = spool.process_serial;
     struct window *w = spare(kind);
     uint64_t offset;
-    uint8_t *base = w ? spool_map_window(WINDOW_BYTES, &offset) : NULL;
+    uint8_t *base = w ? spool_map_window(WINDOW_BYTES, slot_bytes(kind), &offset) : NULL;
     if (base) {
         w->base = base;
         w->offset = offset;
+        w->filled = 0;
         __atomic_store_n(&w->cursor, 0, __ATOMIC_RELAXED);
         lay_out(w);
     }
@@ -247,6 +281,24 @@ struct spool_chunk *slot_take(enum slot_kind kind, struct slot *slot)
     if (!c && window_more(kind))
         c = find_slot(kind, slot);
     return c;
+}
+
+static void hold_and_fill(struct window *w, uint32_t slot)
+{
+    if (!hold(w, slot))
+        return; /* what is taken is filled */
+    fill_slot(w, slot);
+    let_go(w, slot);
+}
+
+void window_fill(void)
+{
+    for (enum slot_kind kind = 0; kind < SLOT_KINDS; kind++)
+        for (uint32_t i = 0; i < ACTIVE; i++) {
+            uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
+            for (uint32_t k = 0; index && k < slots_of(kind); k++)
+                hold_and_fill(&windows[kind][index - 1], k);
+        }
 }
 
 static void forget(struct window *w)

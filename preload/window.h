@@ -2,8 +2,8 @@
  * window.h - stretches of the spool that stay mapped, cut into slots for chunks.
  *
  * A window is 2 MiB of the file at a multiple of 2 MiB, mapped at such a multiple, too, so that the
- * kernel can back it with one huge page and populate it in one go: on the machines tried, for a
- * third to a tenth of the cost of as many small mappings. All threads of a process take their
+ * kernel can back it with one huge page; mapping it costs a third to a tenth of as many small
+ * mappings. A slot's pages are populated when it is first taken. All threads of a process take their
  * chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB. Threads that show many stacks,
  * which each chunk has to show anew, take large slots from windows of their own.
  *
@@ -27,7 +27,7 @@
 #ifndef WINDOW_BYTES /* tests/schedules has small ones */
 #define WINDOW_BYTES     (2u << 20)
 #define SLOT_BYTES       (64u << 10)
-#define SLOT_BYTES_LARGE (512u << 10)
+#define SLOT_BYTES_LARGE (256u << 10)
 #endif
 
 enum slot_kind { SLOT_SMALL, SLOT_LARGE, SLOT_KINDS };
@@ -54,6 +54,9 @@ int slot_is_retired(const struct slot *slot);
 
 /* Lets go of the slot, whose chunk is closed; it may be unmapped. */
 void slot_leave(struct slot *slot);
+
+/* Populates the slots that may be taken, before memory calls are given up (sandbox.h). */
+void window_fill(void);
 
 /* In a forked child: forgets the windows, which are the parent's. */
 void window_after_fork(void);

@@ -12,7 +12,7 @@ from chunks import COPY, chunks
 from counted import LONG, Counter, check_complete, snapshot
 
 
-LARGE = 512 << 10
+LARGE = 256 << 10
 
 
 def wait_until_recycled(name, least=0):

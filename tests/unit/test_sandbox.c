@@ -46,6 +46,8 @@ int spool_needs_fd(void)
     return 0;
 }
 
+void window_fill(void) {}
+
 void spool_set_aside(void)
 {
     void (*other)(void) = while_preparing;
