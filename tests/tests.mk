@@ -67,9 +67,9 @@ check-e2e: all $(VICTIMS) $(ALLOCATORS)
 
 check-build: all $(UNIT_TESTS) $(VICTIMS) $(ALLOCATORS) fuzz sanitized schedules delays
 
-bench-build: all $(addprefix $(B)/tests/programs/,allocloop factor handover minimise shortthreads)
+bench-build: all $(addprefix $(B)/tests/programs/,allocloop factor handover manystacks minimise shortthreads)
 
-$(B)/tests/programs/allocloop $(B)/tests/programs/handover: tests/programs/throughput.h
+$(B)/tests/programs/allocloop $(B)/tests/programs/handover $(B)/tests/programs/manystacks: tests/programs/throughput.h
 
 $(RECORDER_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(FORMAT_SRC:%.c=$(B)/pic/%.o)
 	@mkdir -p $(@D)
