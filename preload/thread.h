@@ -72,8 +72,8 @@ struct thread *thread_here(void);
 /* The rare half of thread_enter: no state yet, or its guard is set. */
 struct thread *thread_enter_slow(struct registers caller);
 
-/* A handler has forked, this is its child, and the hook that it interrupted has a state that is left
- * (is_left): enters another one. NULL also where the child records nothing. */
+/* A handler has forked, this is its child, and the hook that it interrupted has a state that is
+ * left (is_left): enters another one. NULL also where the child records nothing. */
 struct thread *thread_enter_in_child(struct registers caller);
 
 /* Sets the guard. A signal handler between the two stores may use the state and clear the guard,

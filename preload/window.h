@@ -3,9 +3,9 @@
  *
  * A window is 2 MiB of the file at a multiple of 2 MiB, mapped at such a multiple, too, so that the
  * kernel can back it with one huge page; mapping it costs a third to a tenth of as many small
- * mappings. A slot's pages are populated when it is first taken. All threads of a process take their
- * chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB. Threads that show many stacks,
- * which each chunk has to show anew, take large slots from windows of their own.
+ * mappings. A slot's pages are populated when it is first taken. All threads of a process take
+ * their chunks from it, a slot each; so a thread holds 64 KiB, not 2 MiB. Threads that show many
+ * stacks, which each chunk has to show anew, take large slots from windows of their own.
  *
  * A new window's slots all carry the header of a chunk that has been moved away (spool.h): they are
  * free. A collector frees slots again by moving their chunks away. When none is free, the next
