@@ -42,7 +42,6 @@ void chunk_detach(struct stream *s)
     s->serial_plus_1 = 0;
     if (!s->chunk && !s->opening)
         memset(s, 0, sizeof *s);
-    s->fresh |= STREAM_LEFT;
     detach(s->chunk, s->end);
     detach(s->opening, s->opening_end);
 }

@@ -18,7 +18,6 @@ enum stream_fresh {
     STREAM_NEW_CHUNK = 1, /* the next stack is written whole */
     STREAM_NEW_OWNER = 2,
     STREAM_UNSEEN = 4, /* the stream had no chunk to be seen busy in */
-    STREAM_LEFT = 8,   /* a handler has forked, and this is its child: see chunk_detach */
 };
 
 /*
@@ -101,7 +100,7 @@ void chunk_forget(struct stream *s);
 
 /* In a child forked by a handler that interrupted a hook: the hook will go on writing to the chunk,
  * so private memory takes its place. A stream without one, or whose chunk is full, becomes a new
- * one. Nobody else uses it any more. STREAM_LEFT stays, for the hook to see. */
+ * one. Nobody else uses it any more. */
 void chunk_detach(struct stream *s);
 
 /* Counts a lost event in the process's entry, which always has room. A lost REALLOC_MOVED counts as

@@ -135,13 +135,6 @@ static inline void check_known(const struct thread *t, struct registers caller,
 
 /* ---- the whole ---- */
 
-/* A handler has forked between the hook's entry and the reading of the time, so the parent's event
- * comes behind that FORK: the child does not inherit it. */
-static inline int is_not_inherited(const struct thread *t, const struct spool_event *e)
-{
-    return __builtin_expect(t->is_left != 0, 0) && e->ticks > spool.process->fork_ticks;
-}
-
 static __attribute__((noinline)) void
 record_in_child(struct registers caller, struct spool_event *e, int walked, const void *payload)
 {
@@ -158,7 +151,7 @@ __attribute__((noinline)) void event_go_on(struct thread *t, struct registers ca
                                            struct spool_event *e, int walked,
                                            struct walk_cache_stack *known, const void *payload)
 {
-    if (is_not_inherited(t, e)) {
+    if (thread_left_before(t, e->ticks)) {
         record_in_child(caller, e, walked, payload);
         return;
     }

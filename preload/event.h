@@ -29,8 +29,7 @@ static inline int event_acquires(enum spool_kind kind)
     return kind == SPOOL_ALLOC || kind == SPOOL_REALLOC_MOVED || kind == SPOOL_RANGE_MAP;
 }
 
-/* Has the stream a chunk, with room for an event of which only the head is to be written? Asked
- * once the event has begun: 0 where a handler has forked before, and this is its child. */
+/* Has the stream a chunk, with room for an event of which only the head is to be written? */
 static inline int event_has_room(const struct thread *t)
 {
     return chunk_has_room(&t->stream, SPOOL_HEAD_MAX + EVENT_SLACK) &&

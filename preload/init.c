@@ -255,22 +255,38 @@ static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
     return p;
 }
 
-void init_fork_prepare(void)
+/* An entry for the child, and a FORK. process: the caller's. */
+static void announce(uint32_t process)
 {
     uint32_t serial;
-    tls.forked_serial = 0;
-    if (!recorder_ready() || init_leave_children)
-        return;
     struct spool_process *p = new_process(0, &serial);
+    tls.forked_ticks = init_ticks();
     if (!p) {
         tls.forked_serial = NO_ROOM;
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     uint64_t ticks = record_fork(serial);
-    if (ticks) /* the FORK's own time: it must not seem later (thread_births) */
-        p->fork_ticks = ticks;
+    if (ticks &&
+        process ==
+            spool.process_serial) /* the FORK's own time: it must not seem later (thread_births) */
+        tls.forked_ticks = p->fork_ticks = ticks;
     tls.forked_serial = serial;
+}
+
+/* A handler may fork meanwhile: its child, which comes back here, wants another entry. */
+void init_fork_prepare(void)
+{
+    uint32_t process;
+    tls.forked_serial = 0;
+    if (init_leave_children)
+        return;
+    do {
+        if (!recorder_ready())
+            return;
+        process = spool.process_serial;
+        announce(process);
+    } while (process != spool.process_serial);
 }
 
 /* The serial is for that child alone: one that is born otherwise (clone) must not find it here. */
@@ -278,6 +294,7 @@ void init_fork_returned(void)
 {
     uint32_t serial = tls.forked_serial;
     tls.forked_serial = 0;
+    tls.forked_ticks = 0;
     if (serial && serial != NO_ROOM)
         record_forked(serial);
 }
@@ -315,6 +332,7 @@ static int become_process(void)
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
+    tls.forked_ticks = 0;
     sample_after_fork();
     unwind_after_fork();
     if (!p) {
@@ -333,6 +351,7 @@ static void become_nobody(void)
     static struct spool_process nobody;
     spool.process = &nobody;
     thread_after_fork_for_nothing();
+    tls.forked_ticks = 0;
     recorder_state = RECORDER_OFF;
 }
 

@@ -68,7 +68,8 @@ static __attribute__((noinline)) void elsewhere(const struct arch_frame *frame, 
     cramped_call(do_simple, &job);
 }
 
-/* There is no room, or the stack was not known, or the chunk has not shown it. */
+/* There is no room, or the stack was not known, or the chunk has not shown it; or this is a child.
+ */
 static __attribute__((noinline)) void go_on(struct thread *t, const struct arch_frame *frame,
                                             enum spool_kind kind, uint64_t ticks, uint64_t address,
                                             uint64_t size, int walked,
@@ -112,7 +113,8 @@ static inline __attribute__((always_inline)) void quick(const struct arch_frame 
     uint64_t ticks = event_begin(t, kind);
     if (walked)
         known = event_find(t, caller);
-    if (!event_has_room(t) || (walked && !event_is_shown(t, known))) {
+    if (!event_has_room(t) || thread_left_before(t, ticks) ||
+        (walked && !event_is_shown(t, known))) {
         go_on(t, frame, kind, ticks, address, size, walked, known);
         return;
     }
@@ -259,7 +261,7 @@ static void do_plain(void *argument)
     if (!t)
         return;
     event_record(t, caller, &e, 0, job->payload);
-    job->ticks = t->stream.delta.ticks;
+    job->ticks = e.ticks;
     thread_leave(t);
 }
 

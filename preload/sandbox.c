@@ -233,7 +233,9 @@ static uint32_t given_up_for(uint32_t kinds, uint32_t before)
 static void prepare(uint32_t given_up)
 {
     if (given_up & (SYS_KIND_MEMORY | SYS_KIND_GROW) && recorder_ready()) {
+        struct sys_held held = sys_hold_signals();
         window_fill();
+        sys_release_signals(held);
         spool_set_aside();
     }
     if (given_up & SYS_KIND_TIME)

@@ -321,7 +321,7 @@ static struct thread *begin(struct registers caller)
     struct thread *t = begin_state(caller);
     sys_release_signals(held);
     if (t)
-        return t->is_left ? thread_enter_in_child(caller) : t;
+        return thread_is_left(t) ? thread_enter_in_child(caller) : t;
     return tls.thread ? thread_enter(caller) : NULL;
 }
 
@@ -401,7 +401,7 @@ static __attribute__((noinline)) struct thread *enter_nested(struct thread *t,
         }
         if (!t->nested && !nest(t, caller))
             return NULL;
-        if (t->is_left)
+        if (thread_is_left(t))
             return thread_enter_in_child(caller);
         t = t->nested;
     }
@@ -438,10 +438,11 @@ static void leave_to_hooks(void)
     struct thread *t = tls.thread;
     if (!t || !t->guard)
         return;
+    uint64_t forked_at = tls.forked_ticks ? tls.forked_ticks : init_ticks();
     for (; t; t = t->nested) {
         chunk_detach(&t->stream);
         t->owner = LIFE_UNKNOWN;
-        t->is_left = 1;
+        t->left_at = forked_at;
     }
     tls.thread = NULL;
 }
@@ -454,7 +455,7 @@ static void free_states(const struct thread *own)
     pool_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct thread *t = state(i);
-        if (!t || t->is_left)
+        if (!t || thread_is_left(t))
             continue;
         chunk_forget(&t->stream);
         if (t != own && t->guard) /* its thread was at work on it */

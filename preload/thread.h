@@ -4,7 +4,7 @@
  * with the chunk it was filling, to a new thread, which looks at a few states in turn. So there are
  * not many more states than threads alive at a time.
  *
- *   tls                 40 bytes of initial-exec TLS; all else is behind tls.thread
+ *   tls                 48 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
  *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
  *                       gets the state `nested`, which writes its own stream under the same serial
@@ -26,6 +26,7 @@ struct tls {
     uintptr_t deleting; /* address whose free is already recorded (interpose.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
     uint32_t forked_serial; /* serial of the child of a fork under way (init.c), 0 none */
+    uint64_t forked_ticks;  /* and the time of its FORK, 0 unknown */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -47,6 +48,8 @@ struct thread {
     struct memo memo;
     uintptr_t guard;     /* sp of the hook's caller, 0 outside of a hook */
     uintptr_t guard_pc;  /* and its pc */
+    uint64_t left_at;    /* the time of a handler's FORK: this state is left to the hooks that it
+                            interrupted, and not used again; 0: it is not left */
     uintptr_t alternate; /* the thread's alternate stack, where it is a small one (cramped.h) */
     size_t alternate_bytes;
     void *left_pages; /* of a vforked child's exec (exec_environment.c) */
@@ -58,7 +61,6 @@ struct thread {
     uint32_t index;
     uint32_t serial;             /* of the thread that uses this state now */
     uint32_t tid;                /* as in its THREAD event */
-    uint32_t is_left;            /* left to the hooks that a fork interrupted: not used again */
     uintptr_t self;              /* pthread_self() of the owner */
     char name[THREAD_NAME];      /* as last recorded in the stream, zero-padded */
 } __attribute__((aligned(128))); /* no two threads write to one cache line, or pair of lines */
@@ -73,8 +75,20 @@ struct thread *thread_here(void);
 struct thread *thread_enter_slow(struct registers caller);
 
 /* A handler has forked, this is its child, and the hook that it interrupted has a state that is
- * left (is_left): enters another one. NULL also where the child records nothing. */
+ * left: enters another one. NULL also where the child records nothing. */
 struct thread *thread_enter_in_child(struct registers caller);
+
+static inline int thread_is_left(const struct thread *t)
+{
+    return __builtin_expect(t->left_at != 0, 0);
+}
+
+/* A handler has forked before the event of this time, and this is its child: the parent's event
+ * comes behind the FORK, so the child does not inherit it. (0 - 1 is later than any time.) */
+static inline int thread_left_before(const struct thread *t, uint64_t ticks)
+{
+    return __builtin_expect(t->left_at - 1 < ticks - 1, 0);
+}
 
 /* Sets the guard. A signal handler between the two stores may use the state and clear the guard,
  * which does no harm yet; so both words are checked again. */

@@ -84,8 +84,11 @@ void unwind_fork_end(void)
 
 void unwind_after_fork(void)
 {
-    if (taken && !is_mine())
-        ready = 0; /* its locks and lists are as the fork found them */
+    if (!taken || is_mine())
+        return;
+    ready = 0; /* its locks and lists are as the fork found them */
+    owner = 0;
+    taken = 0; /* whoever had it does not live here */
 }
 
 /* ---- a visit, on a stack of our own ---- */

@@ -101,17 +101,21 @@ static struct spool_chunk *try_slot(struct window *w, uint32_t slot)
     return NULL;
 }
 
+static int is_filled(const struct window *w, uint32_t slot)
+{
+    return __atomic_load_n(&w->filled, __ATOMIC_RELAXED) >> slot & 1;
+}
+
 /* Populates the pages of a slot that the caller holds, once: 0 where there is no room for them. */
 static int fill_slot(struct window *w, uint32_t slot)
 {
-    uint64_t bit = 1ull << slot;
-    if (__atomic_load_n(&w->filled, __ATOMIC_RELAXED) & bit)
+    if (is_filled(w, slot))
         return 1;
     POINT("filling");
     uint8_t *place = (uint8_t *)chunk_in(w, slot);
     if (spool_populate(place, w->offset + (uint64_t)slot * bytes_of(w), bytes_of(w)) < 0)
         return 0;
-    __atomic_fetch_or(&w->filled, bit, __ATOMIC_RELAXED);
+    __atomic_fetch_or(&w->filled, 1ull << slot, __ATOMIC_RELAXED);
     return 1;
 }
 
@@ -121,7 +125,8 @@ static void give_back(struct window *w, uint32_t slot)
     let_go(w, slot);
 }
 
-static struct spool_chunk *find_slot(enum slot_kind kind, struct slot *slot)
+/* Finds a free slot, one that is filled or one that is not yet. */
+static struct spool_chunk *find_slot(enum slot_kind kind, int filled, struct slot *slot)
 {
     for (uint32_t i = 0; i < ACTIVE; i++) {
         uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
@@ -131,14 +136,10 @@ static struct spool_chunk *find_slot(enum slot_kind kind, struct slot *slot)
         uint32_t start = __atomic_load_n(&w->cursor, __ATOMIC_RELAXED);
         for (uint32_t k = 0; k < slots_of(kind); k++) {
             uint32_t number = (start + k) % slots_of(kind);
-            struct spool_chunk *c = try_slot(w, number);
+            struct spool_chunk *c = is_filled(w, number) == filled ? try_slot(w, number) : NULL;
             if (!c)
                 continue;
             __atomic_store_n(&w->cursor, number + 1, __ATOMIC_RELAXED);
-            if (!fill_slot(w, number)) {
-                give_back(w, number);
-                return NULL;
-            }
             *slot = (struct slot){w, number};
             return c;
         }
@@ -275,20 +276,43 @@ static int window_more(enum slot_kind kind)
     return done;
 }
 
-struct spool_chunk *slot_take(enum slot_kind kind, struct slot *slot)
-{
-    struct spool_chunk *c = find_slot(kind, slot);
-    if (!c && window_more(kind))
-        c = find_slot(kind, slot);
-    return c;
-}
-
 static void hold_and_fill(struct window *w, uint32_t slot)
 {
     if (!hold(w, slot))
         return; /* what is taken is filled */
     fill_slot(w, slot);
     let_go(w, slot);
+}
+
+/* Where slots are used again, one is filled with each that is taken: on a full disk the process has
+ * a whole window to go on with. */
+static void fill_one_more(enum slot_kind kind)
+{
+    uint32_t index = __atomic_load_n(&newest[kind][0], __ATOMIC_ACQUIRE);
+    if (!index || !__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED))
+        return;
+    uint32_t slots = slots_of(kind);
+    uint32_t number = (uint32_t)__builtin_ctzll(
+        ~__atomic_load_n(&windows[kind][index - 1].filled, __ATOMIC_RELAXED));
+    if (number < slots)
+        hold_and_fill(&windows[kind][index - 1], number);
+}
+
+/* Those that the collector has freed come first: their pages are there, whatever the disk has. */
+struct spool_chunk *slot_take(enum slot_kind kind, struct slot *slot)
+{
+    struct spool_chunk *c = find_slot(kind, 1, slot);
+    fill_one_more(kind);
+    if (c)
+        return c;
+    c = find_slot(kind, 0, slot);
+    if (!c && window_more(kind))
+        c = find_slot(kind, 0, slot);
+    if (!c || fill_slot(slot->window, slot->number))
+        return c;
+    give_back(slot->window, slot->number);
+    slot->window = NULL;
+    return NULL;
 }
 
 void window_fill(void)

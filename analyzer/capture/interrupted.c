@@ -6,71 +6,137 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct interrupted *calls, enum spool_kind kind, uint64_t address, uint64_t size)
+/* ---- the fork ---- */
+
+int interrupted_is_forker(const struct subject *child, const struct lane *parents)
 {
-    calls->list = xgrow(calls->list, &calls->capacity, calls->count + 1, sizeof *calls->list);
-    calls->list[calls->count++] =
-        (struct spool_event){.kind = kind, .address = address, .size = size};
+    return parents->has_thread && parents->path.thread == child->entry.fork_thread;
 }
 
-static void inherit_from(struct interrupted *calls, const struct lane *lane)
+static struct interrupted_call *add(struct interrupted *calls, struct interrupted_call call)
 {
-    const struct drops *drops = &lane->drops;
+    calls->list = xgrow(calls->list, &calls->capacity, calls->count + 1, sizeof *calls->list);
+    calls->list[calls->count] = call;
+    return &calls->list[calls->count++];
+}
 
-    if (lane->realloc_open)
-        add(calls, SPOOL_REALLOC_BEGIN, lane->realloc_address, 0);
-    for (unsigned i = 0; i < drops->count; i++)
-        add(calls, SPOOL_RANGE_BEGIN, drops->calls[i].begin,
-            drops->calls[i].end - drops->calls[i].begin);
+static void copy_parts(struct range_list *to, const struct range *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        range_list_add(to, from[i]);
+}
+
+/* To the child all blocks are inherited ones. */
+static uint32_t block_in_child(const struct subject *parent, uint32_t block)
+{
+    if (!block || block & LIVE_INHERITED)
+        return block;
+    return LIVE_INHERITED | parent->blocks.list[block].class;
+}
+
+/* What the parent itself has not gone on with. */
+static void inherit_again(struct interrupted *to, const struct interrupted *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct interrupted_call call = from->list[i];
+        call.parts = (struct range_list){0};
+        copy_parts(&add(to, call)->parts, from->list[i].parts.list, from->list[i].parts.count);
+    }
+}
+
+static void inherit_drops(struct interrupted *to, const struct drops *drops)
+{
+    for (unsigned i = 0; i < drops->count; i++) {
+        const struct drop *drop = &drops->calls[i];
+        size_t end = i + 1 < drops->count ? drop[1].first : drops->parts.count;
+        struct interrupted_call call = {.begin = drop->begin, .end = drop->end};
+        copy_parts(&add(to, call)->parts, drops->parts.list + drop->first, end - drop->first);
+    }
 }
 
 void interrupted_inherit(struct subject *child, const struct subject *parent)
 {
+    inherit_again(&child->interrupted, &parent->interrupted);
     for (size_t i = 0; i < parent->lane_count; i++) {
         const struct lane *lane = parent->lanes[i];
-        if (lane->has_thread && lane->path.thread == child->entry.fork_thread)
-            inherit_from(&child->interrupted, lane);
+        if (!interrupted_is_forker(child, lane))
+            continue;
+        if (lane->realloc_open)
+            add(&child->interrupted,
+                (struct interrupted_call){.is_realloc = 1,
+                                          .begin = lane->realloc_address,
+                                          .block = block_in_child(parent, lane->realloc_block)});
+        inherit_drops(&child->interrupted, &lane->drops);
     }
 }
 
-static enum spool_kind begin_of(const struct spool_event *end)
+/* ---- the end ---- */
+
+static int ends_realloc(const struct spool_event *e)
 {
-    switch (end->kind) {
-    case SPOOL_REALLOC_MOVED:
-    case SPOOL_REALLOC_FAILED:
-    case SPOOL_REALLOC_FREED:
-        return SPOOL_REALLOC_BEGIN;
-    case SPOOL_RANGE_DROPPED:
-    case SPOOL_RANGE_FAILED:
-        return SPOOL_RANGE_BEGIN;
-    case SPOOL_RANGE_MAP:
-        return spool_range_call(end->extra) == SPOOL_RANGE_MOVED ||
-                       spool_range_call(end->extra) == SPOOL_RANGE_VIEW
-                   ? SPOOL_RANGE_BEGIN
-                   : SPOOL_NOTHING;
-    default:
-        return SPOOL_NOTHING;
-    }
+    return e->kind == SPOOL_REALLOC_MOVED || e->kind == SPOOL_REALLOC_FAILED ||
+           e->kind == SPOOL_REALLOC_FREED;
 }
 
-int interrupted_take(struct interrupted *calls, const struct spool_event *end,
-                     struct spool_event *begin)
+static int ends_drop(const struct spool_event *e)
 {
-    enum spool_kind kind = begin_of(end);
-    size_t i = kind != SPOOL_NOTHING ? calls->count : 0;
+    if (e->kind != SPOOL_RANGE_MAP)
+        return e->kind == SPOOL_RANGE_DROPPED || e->kind == SPOOL_RANGE_FAILED;
+    return spool_range_call(e->extra) == SPOOL_RANGE_MOVED ||
+           spool_range_call(e->extra) == SPOOL_RANGE_VIEW;
+}
 
-    while (i > 0 && calls->list[i - 1].kind != kind)
-        i--;
-    if (i == 0)
-        return 0;
-    *begin = calls->list[i - 1];
+static void take_out(struct interrupted *calls, size_t at)
+{
+    range_list_clear(&calls->list[at].parts);
     calls->count--;
-    memmove(calls->list + i - 1, calls->list + i, (calls->count - (i - 1)) * sizeof *calls->list);
-    return 1;
+    memmove(calls->list + at, calls->list + at + 1, (calls->count - at) * sizeof *calls->list);
+}
+
+static void go_on(struct lane *lane, const struct interrupted_call *call)
+{
+    if (call->is_realloc) {
+        lane->realloc_open = 1;
+        lane->realloc_address = call->begin;
+        lane->realloc_block = call->block;
+        return;
+    }
+    drops_begin(&lane->drops, &(struct range){.begin = call->begin, .end = call->end});
+    copy_parts(&lane->drops.parts, call->parts.list, call->parts.count);
+}
+
+void interrupted_resume(struct lane *lane, const struct spool_event *end)
+{
+    struct interrupted *calls = &lane->subject->interrupted;
+    int is_realloc = ends_realloc(end);
+
+    if (is_realloc ? lane->realloc_open : !ends_drop(end) || lane->drops.count > 0)
+        return;
+    for (size_t i = calls->count; i > 0; i--)
+        if (calls->list[i - 1].is_realloc == is_realloc) {
+            go_on(lane, &calls->list[i - 1]);
+            take_out(calls, i - 1);
+            return;
+        }
+}
+
+uint32_t interrupted_take_block(struct interrupted *calls, uint64_t address)
+{
+    for (size_t i = 0; i < calls->count; i++) {
+        struct interrupted_call *call = &calls->list[i];
+        uint32_t block = call->block;
+        if (!call->is_realloc || !block || call->begin != address)
+            continue;
+        take_out(calls, i);
+        return block;
+    }
+    return 0;
 }
 
 void interrupted_clear(struct interrupted *calls)
 {
+    while (calls->count)
+        take_out(calls, calls->count - 1);
     free(calls->list);
     *calls = (struct interrupted){0};
 }

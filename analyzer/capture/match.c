@@ -210,7 +210,7 @@ static uint32_t take_held(struct subject *s, uint64_t address, uint64_t ns)
         early_owe(&s->early, (struct owed){address, 0, lane, 1, 1, 1}, ns);
         return block;
     }
-    return 0;
+    return interrupted_take_block(&s->interrupted, address);
 }
 
 /* Takes the block to be freed or reallocated out of the table. Returns 0 if there is none. */
@@ -364,22 +364,6 @@ static void change_path(struct matcher *m, struct lane *lane, const struct spool
     path_end(&lane->path, m->tree, heap, now, lane->shown);
 }
 
-/* In a child that a handler forked: a call that has begun in the parent goes on here. */
-static void resume_interrupted(struct matcher *m, struct lane *lane, const struct spool_event *e,
-                               uint64_t ns)
-{
-    struct spool_event begin;
-    int is_heap = e->kind <= SPOOL_REALLOC_FREED;
-
-    if ((is_heap ? lane->realloc_open : lane->drops.count > 0) ||
-        !interrupted_take(&lane->subject->interrupted, e, &begin))
-        return;
-    if (is_heap)
-        realloc_begin(m, lane, begin.address, ns);
-    else
-        mappings_event(m, lane, &begin, ns);
-}
-
 int match_event(struct matcher *m, struct lane *lane, const struct spool_event *e, uint64_t ns)
 {
     struct subject *s = lane->subject;
@@ -393,7 +377,7 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
         change_path(m, lane, e, ns);
     lane->resumes = 0;
     if (__builtin_expect(s->interrupted.count > 0, 0))
-        resume_interrupted(m, lane, e, ns);
+        interrupted_resume(lane, e);
     if (e->kind >= SPOOL_ALLOC && e->kind <= SPOOL_REALLOC_FREED)
         lane->resumes = !match_heap(m, lane, e, ns);
     else if (e->kind >= SPOOL_RANGE_BEGIN && e->kind <= SPOOL_RANGE_FAILED)

@@ -13,12 +13,13 @@ struct subject *subject_new(uint32_t serial)
     return s;
 }
 
-/* Blocks between a REALLOC_BEGIN and its end are in no table, but are in the parent's memory. */
+/* Blocks between a REALLOC_BEGIN and its end are in no table, but are in the parent's memory. The
+ * child goes on with those of the thread that forks (interrupted.h). */
 static void inherit_pending(struct subject *s, const struct subject *parent)
 {
     for (size_t i = 0; i < parent->lane_count; i++) {
         const struct lane *lane = parent->lanes[i];
-        if (!lane->realloc_open || !lane->realloc_block ||
+        if (!lane->realloc_open || !lane->realloc_block || interrupted_is_forker(s, lane) ||
             live_find(s->live, lane->realloc_address))
             continue;
         uint32_t block = lane->realloc_block;

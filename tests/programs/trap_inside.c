@@ -20,7 +20,8 @@
  *           begins, jump away, and make and free 50 blocks
  *   each    main maps and drops a page 240 times. A signal that comes in each event is answered by a handler that
  *           forks; the child goes on there, makes and frees 50 blocks, and leaves with status 5
- *   blocks  the same, but main makes a block of 10, moves it to one of 500, and frees it, 60 times. The child goes on
+ *   blocks  the same, but 60 calls deep main makes a block of 10, moves it to one of 500, and frees it, 150 times, so
+ *           that a new stack often finds a chunk without room for it. The child goes on
  *           with that; then both make and free another block of 500
  *   raw     the same, with _Fork, which is the one that a handler may call
  * main makes and frees 50 blocks, too. The status is the number of children that went wrong.
@@ -44,7 +45,8 @@ enum {
     CHILD_TURNS = 15000,
     LATE_TURNS = 20000,
     EACH_TURNS = 240,
-    BLOCK_TURNS = 60,
+    BLOCK_TURNS = 150,
+    DEPTH = 60,
     PAIR_TURNS = 1000
 };
 
@@ -166,11 +168,20 @@ static void each(void)
     on_signal(SIGUSR1, SIG_IGN);
 }
 
+static void move_block(int depth)
+{
+    if (depth > 0)
+        move_block(depth - 1);
+    else
+        free(realloc(malloc(10), 500));
+    strikes += 0; /* no call from the end of this function */
+}
+
 static void moved_blocks(void)
 {
     on_signal(SIGUSR1, forker_of_each);
     for (int i = 0; i < BLOCK_TURNS && !in_child; i++)
-        free(realloc(malloc(10), 500));
+        move_block(DEPTH);
     on_signal(SIGUSR1, SIG_IGN);
     free(malloc(500)); /* where the last one was */
 }

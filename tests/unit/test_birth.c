@@ -158,6 +158,38 @@ static void test_an_interrupted_realloc_fails(void **state)
     expect(2, 50, 0, 0);
 }
 
+/* Its handler has made something at the same places before it came back. */
+static void test_what_came_since_the_fork_stays(void **state)
+{
+    (void)state;
+    fork_in_calls();
+    builder_alloc(child, 190, 0x1000, 70, FRAMES(1));
+    builder_stacked(child, 200, SPOOL_REALLOC_MOVED, 0x3000, 60, FRAMES(1));
+    struct spool_event memory = {.kind = SPOOL_RANGE_MAP,
+                                 .address = 0x100000,
+                                 .size = 0x4000,
+                                 .extra = spool_range_of(SPOOL_RANGE_MMAP, PROT_READ | PROT_WRITE,
+                                                         MAP_PRIVATE | MAP_ANONYMOUS)};
+    builder_event(child, 210, memory, NULL);
+    builder_plain(child, 220, SPOOL_RANGE_DROPPED, 0, 0);
+    struct collector *c = collect(&b);
+    const struct process *p = process_of(c, serial);
+    assert_int_equal(p->quality.implied_frees + p->quality.unmatched_frees, 0);
+    assert_int_equal(p->totals.live_at_end_bytes, 70 + 60);
+    assert_int_equal(p->totals.mapped_at_end_bytes, 0x4000);
+    collector_free(c);
+}
+
+/* Where it never comes back, the block can be freed. */
+static void test_an_interrupted_realloc_is_left(void **state)
+{
+    (void)state;
+    fork_in_calls();
+    builder_free_block(child, 200, 0x1000);
+    builder_alloc(child, 210, 0x1000, 70, FRAMES(1));
+    expect(2, 50, 0, 0);
+}
+
 /* No call is ended twice. */
 static void test_an_end_too_many(void **state)
 {
@@ -203,6 +235,8 @@ int main(void)
         cmocka_unit_test(test_labels_that_make_no_sense),
         cmocka_unit_test(test_an_interrupted_realloc_ends),
         cmocka_unit_test(test_an_interrupted_realloc_fails),
+        cmocka_unit_test(test_what_came_since_the_fork_stays),
+        cmocka_unit_test(test_an_interrupted_realloc_is_left),
         cmocka_unit_test(test_an_end_too_many),
         cmocka_unit_test(test_an_interrupted_munmap_ends),
     };
