@@ -251,7 +251,7 @@ int chunk_reserve(struct stream *s, size_t bytes, size_t in_new)
         return 1;
     if (init_ticks() < s->retry)
         return 0;
-    if (s->chunk && (size_t)(s->end - s->committed) >= bytes) {
+    if (chunk_reaches(s, bytes)) {
         while ((size_t)(s->limit - s->committed) < bytes && chunk_extend(s))
             ;
         if ((size_t)(s->limit - s->committed) >= bytes)

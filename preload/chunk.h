@@ -54,6 +54,12 @@ static inline int chunk_has_room(const struct stream *s, size_t bytes)
     return __builtin_expect((size_t)(s->limit - s->committed) >= bytes, 1);
 }
 
+/* Does the chunk reach so far, whatever of it is populated? */
+static inline int chunk_reaches(const struct stream *s, size_t bytes)
+{
+    return s->chunk && (size_t)(s->end - s->committed) >= bytes;
+}
+
 /* Makes room for `bytes` at stream->committed: 1, or 0 (lost). May open a new chunk
  * (stream->fresh), with room for at least `in_new`: what must be written there first, and the
  * event. The previous chunk stays the stream's, and busy, until the new one is visible. If the

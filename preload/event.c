@@ -60,27 +60,36 @@ void event_thread(struct thread *t)
     chunk_idle(s);
 }
 
+/* What make_room has found. */
+enum room { ROOM_NONE, ROOM_MADE, ROOM_IN_CHILD };
+
 /* Makes room for an event of `push` frames (`all`: those of the whole stack) and `more` bytes. A
- * new chunk starts with THREAD. Returns 0 where there is no room: the event is lost. If the stream
- * had no chunk, nobody could see that it was busy, so the time is one at which the chunk could be
- * seen. It was read before a handler could fork: the event comes before that FORK. */
-static inline int make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
-                            uint64_t *ticks)
+ * new chunk starts with THREAD. ROOM_NONE: the event is lost. If the stream had no
+ * chunk, nobody could see that it was busy, so the time is one at which the chunk could be seen. It
+ * was read before a handler could fork: the event comes before that FORK. Where a handler has
+ * forked already, the parent's new chunk, and with it the event, comes behind that:
+ * ROOM_IN_CHILD. */
+static inline enum room make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
+                                  uint64_t *ticks)
 {
     struct stream *s = &t->stream;
     size_t bytes = SPOOL_HEAD_MAX + EVENT_SLACK + more;
     size_t in_new = bytes + (size_t)all * SPOOL_FRAME_MAX + THREAD_BYTES;
     bytes += (size_t)push * SPOOL_FRAME_MAX;
-    if (!chunk_has_room(s, bytes) && !chunk_reserve(s, bytes, in_new))
-        return 0;
+    if (!chunk_has_room(s, bytes)) {
+        if (thread_is_left(t) && !chunk_reaches(s, bytes))
+            return ROOM_IN_CHILD;
+        if (!chunk_reserve(s, bytes, in_new))
+            return ROOM_NONE;
+    }
     if (__builtin_expect(s->fresh, 0)) { /* the chunk is new, or has changed hands */
         if (!chunk_reserve(s, in_new, in_new))
-            return 0;
+            return ROOM_NONE;
         if (s->fresh & STREAM_UNSEEN && s->shown > *ticks)
             *ticks = s->shown;
         put_thread(t, *ticks);
     }
-    return 1;
+    return ROOM_MADE;
 }
 
 /* The longest part of the stack that the chunk has shown before becomes the event's base; the rest
@@ -163,8 +172,12 @@ __attribute__((noinline)) void event_go_on(struct thread *t, struct registers ca
         check_known(t, caller, known);
     }
     uint32_t push = is_told(t, &w) ? w.push : m->count;
-    if (__builtin_expect(
-            !make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks), 0)) {
+    enum room room = make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks);
+    if (__builtin_expect(room != ROOM_MADE, 0)) {
+        if (room == ROOM_IN_CHILD) {
+            record_in_child(caller, e, walked, payload);
+            return;
+        }
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
         spool_lost(event_kind_lost(e), e->size);

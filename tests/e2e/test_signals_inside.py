@@ -2,7 +2,6 @@
 """Handlers that fork or jump away while a hook opens a chunk or a thread begins: parent and children record all they do,
 as the program is built, and with a recorder that stands still in these places."""
 # TIMEOUT 700
-import itertools
 import os
 import signal
 
@@ -29,7 +28,9 @@ STILL = (
 )
 INSIDE_EVENTS = "busy=5000:1000,timed=5000:1000,committed=5000:1000"
 EACH_EVENT, EACH_TURNS = f"busy=1000000:!{signal.SIGUSR1.value}", 240
-BLOCK_TURNS = 150
+# Blocks that are made, moved and freed, and where a signal comes in each event.
+STRUCK = (("blocks", 150, ("busy",)), ("blocks", 150, ("timed",)), ("raw", 150, ("busy",)), ("raw", 150, ("timed",)),
+          ("again", 20, ("busy", "timed")))
 
 
 def recorded(way, how, still, name, **more):
@@ -102,15 +103,15 @@ def check_each_event():
 def check_each_event_of_blocks():
     """What a hook was about to record at the fork is in the child, too: its own where the time came behind the FORK, else
     inherited. A free that it lacked would be an implied one, as its own blocks come to the same places."""
-    for way, point in itertools.product(("blocks", "raw"), ("busy", "timed")):
+    for way, turns, points in STRUCK:
         for how in ("preload", "run"):
-            name, who = f"{way}-{point}-{how}.mprof", f"{way} ({how}, {point})"
-            done = recorded(way, how, f"{point}=1000000:!{signal.SIGUSR1.value}", name)
+            name, who = f"{way}-{'-'.join(points)}-{how}.mprof", f"{way} ({how}, {points})"
+            done = recorded(way, how, ",".join(f"{p}=1000000:!{signal.SIGUSR1.value}" for p in points), name)
             check(done == (0, "", ""), f"{who}: {done}")
             got = report(name)
-            check_process(who, got, (BLOCKS + 2 * BLOCK_TURNS + 1,))
+            check_process(who, got, (BLOCKS + 2 * turns + 1,))
             children = [c for c in got["children"] if c["kind"] == "fork"]
-            check(len(children) >= 3 * BLOCK_TURNS, f"{who}: only {len(children)} children")
+            check(len(children) >= 3 * turns, f"{who}: only {len(children)} children")
             for i, child in enumerate(children, 1):
                 check_process(f"{who}: child {i}", child, (BLOCKS + 1, BLOCKS + 2, BLOCKS + 3))
                 live = child["totals"]["live_at_end_blocks"]

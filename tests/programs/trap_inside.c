@@ -24,6 +24,7 @@
  *           that a new stack often finds a chunk without room for it. The child goes on
  *           with that; then both make and free another block of 500
  *   raw     the same, with _Fork, which is the one that a handler may call
+ *   again   the same as blocks, 20 times, and the children's events are struck, too: each child has children
  * main makes and frees 50 blocks, too. The status is the number of children that went wrong.
  */
 #include <pthread.h>
@@ -47,11 +48,13 @@ enum {
     EACH_TURNS = 240,
     BLOCK_TURNS = 150,
     DEPTH = 60,
+    AGAIN_TURNS = 20,
     PAIR_TURNS = 1000
 };
 
 static volatile int strikes, bad_children, in_child;
 static pid_t (*make_child)(void) = fork;
+static int generations = 1; /* that have children of their own */
 
 static void turns(int number)
 {
@@ -73,19 +76,25 @@ static void on_signal(int number, void (*handler)(int))
 
 /* ---- forks ---- */
 
-/* In the child the hook that was interrupted goes on. */
-static void forker(int unused)
+/* Returns 1 in the child, where the hook that was interrupted goes on. */
+static int fork_here(void)
 {
     int status = 0;
-    (void)unused;
     pid_t child = make_child();
     if (child == 0) {
-        in_child = 1;
-        return;
+        in_child++;
+        return 1;
     }
     if (waitpid(child, &status, 0) != child || status != 5 << 8)
         bad_children++;
     strikes++;
+    return 0;
+}
+
+static void forker(int unused)
+{
+    (void)unused;
+    fork_here();
 }
 
 /* ---- a timer against main ---- */
@@ -151,12 +160,11 @@ static void forker_of_each(int number)
 {
     const struct timespec now = {0, 0};
     sigset_t own;
-    if (in_child)
+    if (in_child >= generations || fork_here())
         return;
-    forker(number);
     sigemptyset(&own);
     sigaddset(&own, number);
-    while (!in_child && sigtimedwait(&own, NULL, &now) > 0)
+    while (sigtimedwait(&own, NULL, &now) > 0)
         ;
 }
 
@@ -177,19 +185,30 @@ static void move_block(int depth)
     strikes += 0; /* no call from the end of this function */
 }
 
-static void moved_blocks(void)
+static void moved_blocks(int turns)
 {
     on_signal(SIGUSR1, forker_of_each);
-    for (int i = 0; i < BLOCK_TURNS && !in_child; i++)
+    for (int i = 0; i < turns && !in_child; i++)
         move_block(DEPTH);
     on_signal(SIGUSR1, SIG_IGN);
     free(malloc(500)); /* where the last one was */
 }
 
+static void of_blocks(void)
+{
+    moved_blocks(BLOCK_TURNS);
+}
+
 static void raw(void)
 {
     make_child = _Fork;
-    moved_blocks();
+    moved_blocks(BLOCK_TURNS);
+}
+
+static void again(void)
+{
+    generations = 2;
+    moved_blocks(AGAIN_TURNS);
 }
 
 static sigjmp_buf back;
@@ -357,8 +376,9 @@ int main(int argc, char **argv)
     void (*does)(void) = strcmp(way, "chunks") == 0   ? chunks
                          : strcmp(way, "late") == 0   ? late
                          : strcmp(way, "each") == 0   ? each
-                         : strcmp(way, "blocks") == 0 ? moved_blocks
+                         : strcmp(way, "blocks") == 0 ? of_blocks
                          : strcmp(way, "raw") == 0    ? raw
+                         : strcmp(way, "again") == 0  ? again
                          : strcmp(way, "begins") == 0 ? begins
                          : strcmp(way, "nested") == 0 ? nested
                          : strcmp(way, "jumps") == 0  ? jumps
@@ -368,6 +388,6 @@ int main(int argc, char **argv)
     does();
     blocks();
     if (in_child)
-        _exit(5);
+        _exit(bad_children ? 6 : 5);
     return bad_children;
 }
