@@ -283,18 +283,18 @@ def memory_added(few, many, mode, threads):
     return fixed, [None if None in (m, f) else (m - f) / (threads - 1) for m, f in zip(more, fixed)]
 
 
-def memory_table(few, kinds, modes, problems):
-    """kinds: of threads, by title: the rounds of one such thread, those of several, and how many these are."""
-    print("\nmemory: added to the program's own peak resident set, KiB; all threads alive, less one")
+def memory_table(few, kinds, modes, threads, problems):
+    """kinds: of threads, by title: the rounds of one such thread, and of so many."""
+    print(f"\nmemory: added to the program's own peak resident set, KiB; {threads} threads alive, less one")
     rows = []
     for mode in modes[1:]:
-        more = (spread(memory_added(one, several, mode, threads)[1], 1) for one, several, threads in kinds.values())
+        more = (spread(memory_added(one, several, mode, threads)[1], 1) for one, several in kinds.values())
         rows.append((TITLES[mode], spread(added(few, mode, ("peak_rss_kib",)), 0), *more))
     print_rows(("", "fixed (one thread)", *kinds), rows)
     problems.show()
 
 
-def summary_table(samples, modes, threads_of, many_threads, stack_threads):
+def summary_table(samples, modes, threads_of, many_threads):
     """The figures that the project's aims are about, all of this one run. threads_of: the workloads that were measured
     with several numbers of threads, each with these."""
     rows = []
@@ -303,7 +303,7 @@ def summary_table(samples, modes, threads_of, many_threads, stack_threads):
             rows += program_summary(name, rounds)
     for name, loops in threads_of.items():
         rows += loops_summary(name, loops, modes)
-    rows += memory_summary(samples, modes, many_threads, stack_threads)
+    rows += memory_summary(samples, modes, many_threads)
     rows = [row for row in rows if row[1] != NONE]
     if rows:
         print("\nsummary")
@@ -338,7 +338,7 @@ def loops_summary(name, loops, modes):
     return rows
 
 
-def memory_summary(samples, modes, many_threads, stack_threads):
+def memory_summary(samples, modes, many_threads):
     if "memory-1" not in samples or "preload" not in modes:
         return []
     fixed, _ = memory_added(samples["memory-1"], samples["memory-little"], "preload", many_threads)
@@ -346,5 +346,5 @@ def memory_summary(samples, modes, many_threads, stack_threads):
     for which in ("little", "much"):
         values = memory_added(samples["memory-1"], samples[f"memory-{which}"], "preload", many_threads)[1]
         rows.append((f"added RSS, a thread that allocates {which}, KiB", spread(values, 1)))
-    values = memory_added(samples["stacks-1"], samples["stacks-several"], "preload", stack_threads)[1]
+    values = memory_added(samples["stacks-1"], samples["stacks-several"], "preload", many_threads)[1]
     return [*rows, ("added RSS, a thread of 4,096 stacks, KiB", spread(values, 1))]
