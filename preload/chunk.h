@@ -36,11 +36,11 @@ struct stream {
     uint32_t serial_plus_1; /* the stream's number, 0 none yet */
     uint32_t next_index;
     uint32_t next_bytes;
-    uint32_t sequence;           /* the chunk's, for the commit word */
-    uint32_t fresh;              /* enum stream_fresh bits: why the next event is not a usual one */
-    uint32_t depth;              /* frames on the decoder's stack */
-    uint64_t shown;              /* a time at which the newest chunk could be seen (ticks) */
-    uint64_t retry;              /* after a failure: no further try before this time (ticks) */
+    uint32_t sequence; /* the chunk's, for the commit word */
+    uint32_t fresh;    /* enum stream_fresh bits: why a THREAD event is still to be written */
+    uint32_t depth;    /* frames on the decoder's stack */
+    uint64_t shown;    /* a time at which the newest chunk could be seen (ticks) */
+    uint64_t retry;    /* after a failure: no further try before this time (ticks) */
     struct spool_chunk *opening; /* the next chunk, once its place is known; else NULL */
     uint8_t *opening_end;
     uint32_t opening_sequence, opening_index;

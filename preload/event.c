@@ -64,11 +64,10 @@ void event_thread(struct thread *t)
 enum room { ROOM_NONE, ROOM_MADE, ROOM_IN_CHILD };
 
 /* Makes room for an event of `push` frames (`all`: those of the whole stack) and `more` bytes. A
- * new chunk starts with THREAD. ROOM_NONE: the event is lost. If the stream had no
- * chunk, nobody could see that it was busy, so the time is one at which the chunk could be seen. It
- * was read before a handler could fork: the event comes before that FORK. Where a handler has
- * forked already, the parent's new chunk, and with it the event, comes behind that:
- * ROOM_IN_CHILD. */
+ * new chunk starts with THREAD. ROOM_NONE: the event is lost. If the stream had no chunk, nobody
+ * could see that it was busy, so the time is one at which the chunk could be seen. It was read
+ * before a handler could fork: the event comes before that FORK. Where a handler has forked
+ * already, the parent's new chunk, and with it the event, comes behind that: ROOM_IN_CHILD. */
 static inline enum room make_room(struct thread *t, uint32_t push, uint32_t all, size_t more,
                                   uint64_t *ticks)
 {
@@ -173,11 +172,11 @@ __attribute__((noinline)) void event_go_on(struct thread *t, struct registers ca
     }
     uint32_t push = is_told(t, &w) ? w.push : m->count;
     enum room room = make_room(t, walked ? push : 0, m->count, payload ? e->size : 0, &e->ticks);
-    if (__builtin_expect(room != ROOM_MADE, 0)) {
-        if (room == ROOM_IN_CHILD) {
-            record_in_child(caller, e, walked, payload);
-            return;
-        }
+    if (__builtin_expect(room == ROOM_IN_CHILD, 0)) {
+        record_in_child(caller, e, walked, payload);
+        return;
+    }
+    if (__builtin_expect(room == ROOM_NONE, 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
         spool_lost(event_kind_lost(e), e->size);

@@ -267,9 +267,8 @@ static void announce(uint32_t process)
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     uint64_t ticks = record_fork(serial);
-    if (ticks &&
-        process ==
-            spool.process_serial) /* the FORK's own time: it must not seem later (thread_births) */
+    /* The FORK's own time: it must not seem later (thread_births). */
+    if (ticks && process == spool.process_serial)
         tls.forked_ticks = p->fork_ticks = ticks;
     tls.forked_serial = serial;
 }
@@ -332,7 +331,6 @@ static int become_process(void)
     loaded_after_fork();
     spool_after_fork();
     thread_after_fork();
-    tls.forked_ticks = 0;
     sample_after_fork();
     unwind_after_fork();
     if (!p) {
@@ -351,7 +349,6 @@ static void become_nobody(void)
     static struct spool_process nobody;
     spool.process = &nobody;
     thread_after_fork_for_nothing();
-    tls.forked_ticks = 0;
     recorder_state = RECORDER_OFF;
 }
 

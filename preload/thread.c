@@ -436,9 +436,10 @@ size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
 static void leave_to_hooks(void)
 {
     struct thread *t = tls.thread;
+    uint64_t forked_at = tls.forked_ticks ? tls.forked_ticks : init_ticks();
+    tls.forked_ticks = 0;
     if (!t || !t->guard)
         return;
-    uint64_t forked_at = tls.forked_ticks ? tls.forked_ticks : init_ticks();
     for (; t; t = t->nested) {
         chunk_detach(&t->stream);
         t->owner = LIFE_UNKNOWN;

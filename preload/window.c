@@ -37,6 +37,13 @@ static struct window windows[SLOT_KINDS][WINDOWS]; /* so a descriptor is never o
 static uint32_t newest[SLOT_KINDS][ACTIVE];
 static uint64_t mapping; /* when somebody began to map one (ticks), 0 nobody */
 
+/* NULL: there is none. */
+static struct window *newest_of(enum slot_kind kind, uint32_t i)
+{
+    uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
+    return index ? &windows[kind][index - 1] : NULL;
+}
+
 static enum slot_kind kind_of(const struct window *w)
 {
     return (enum slot_kind)((w - windows[0]) / WINDOWS);
@@ -129,10 +136,9 @@ static void give_back(struct window *w, uint32_t slot)
 static struct spool_chunk *find_slot(enum slot_kind kind, int filled, struct slot *slot)
 {
     for (uint32_t i = 0; i < ACTIVE; i++) {
-        uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
-        if (!index)
+        struct window *w = newest_of(kind, i);
+        if (!w)
             continue;
-        struct window *w = &windows[kind][index - 1];
         uint32_t start = __atomic_load_n(&w->cursor, __ATOMIC_RELAXED);
         for (uint32_t k = 0; k < slots_of(kind); k++) {
             uint32_t number = (start + k) % slots_of(kind);
@@ -288,14 +294,13 @@ static void hold_and_fill(struct window *w, uint32_t slot)
  * a whole window to go on with. */
 static void fill_one_more(enum slot_kind kind)
 {
-    uint32_t index = __atomic_load_n(&newest[kind][0], __ATOMIC_ACQUIRE);
-    if (!index || !__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED))
+    struct window *w = newest_of(kind, 0);
+    if (!w || !__atomic_load_n(&spool.control->collector_pid, __ATOMIC_RELAXED))
         return;
-    uint32_t slots = slots_of(kind);
-    uint32_t number = (uint32_t)__builtin_ctzll(
-        ~__atomic_load_n(&windows[kind][index - 1].filled, __ATOMIC_RELAXED));
-    if (number < slots)
-        hold_and_fill(&windows[kind][index - 1], number);
+    uint64_t unfilled = ~__atomic_load_n(&w->filled, __ATOMIC_RELAXED);
+    uint32_t number = (uint32_t)__builtin_ctzll(unfilled);
+    if (number < slots_of(kind))
+        hold_and_fill(w, number);
 }
 
 /* Those that the collector has freed come first: their pages are there, whatever the disk has. */
@@ -319,9 +324,9 @@ void window_fill(void)
 {
     for (enum slot_kind kind = 0; kind < SLOT_KINDS; kind++)
         for (uint32_t i = 0; i < ACTIVE; i++) {
-            uint32_t index = __atomic_load_n(&newest[kind][i], __ATOMIC_ACQUIRE);
-            for (uint32_t k = 0; index && k < slots_of(kind); k++)
-                hold_and_fill(&windows[kind][index - 1], k);
+            struct window *w = newest_of(kind, i);
+            for (uint32_t k = 0; w && k < slots_of(kind); k++)
+                hold_and_fill(w, k);
         }
 }
 

@@ -26,14 +26,6 @@ static void copy_parts(struct range_list *to, const struct range *from, size_t c
         range_list_add(to, from[i]);
 }
 
-/* To the child all blocks are inherited ones. */
-static uint32_t block_in_child(const struct subject *parent, uint32_t block)
-{
-    if (!block || block & LIVE_INHERITED)
-        return block;
-    return LIVE_INHERITED | parent->blocks.list[block].class;
-}
-
 /* What the parent itself has not gone on with. */
 static void inherit_again(struct interrupted *to, const struct interrupted *from)
 {
@@ -62,10 +54,10 @@ void interrupted_inherit(struct subject *child, const struct subject *parent)
         if (!interrupted_is_forker(child, lane))
             continue;
         if (lane->realloc_open)
-            add(&child->interrupted,
-                (struct interrupted_call){.is_realloc = 1,
-                                          .begin = lane->realloc_address,
-                                          .block = block_in_child(parent, lane->realloc_block)});
+            add(&child->interrupted, (struct interrupted_call){.is_realloc = 1,
+                                                               .begin = lane->realloc_address,
+                                                               .block = subject_block_in_child(
+                                                                   parent, lane->realloc_block)});
         inherit_drops(&child->interrupted, &lane->drops);
     }
 }

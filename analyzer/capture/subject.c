@@ -22,10 +22,8 @@ static void inherit_pending(struct subject *s, const struct subject *parent)
         if (!lane->realloc_open || !lane->realloc_block || interrupted_is_forker(s, lane) ||
             live_find(s->live, lane->realloc_address))
             continue;
-        uint32_t block = lane->realloc_block;
-        if (!(block & LIVE_INHERITED))
-            block = LIVE_INHERITED | parent->blocks.list[block].class;
-        live_insert(s->live, lane->realloc_address, block);
+        live_insert(s->live, lane->realloc_address,
+                    subject_block_in_child(parent, lane->realloc_block));
     }
 }
 

@@ -83,6 +83,14 @@ struct lane {
 
 struct subject *subject_new(uint32_t serial);
 
+/* What a block of the parent's is to a child: an inherited one of its class; 0 none. */
+static inline uint32_t subject_block_in_child(const struct subject *parent, uint32_t block)
+{
+    if (!block || block & LIVE_INHERITED)
+        return block;
+    return LIVE_INHERITED | parent->blocks.list[block].class;
+}
+
 /* with_blocks 0: it will never need to know what it inherited, only how much. parent NULL: the
  * first process, or one whose parent is unknown. */
 void subject_begin(struct subject *s, struct subject *parent, uint64_t ns, int with_blocks);
