@@ -281,7 +281,6 @@ def run_once(workload, mode, recorder, folder):
     """One run in one mode, with all that is measured of its recording; leaves nothing behind."""
     os.mkdir(folder)
     try:
-        warm_up(folder)
         sample = launch(workload, mode, recorder, folder)
         if recorder:
             sample.update(examine_ours(mode, recorder.mprof, folder))
@@ -292,7 +291,7 @@ def run_once(workload, mode, recorder, folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_rounds(workloads, modes, rounds, folder, progress):
+def run_rounds(workloads, modes, args, folder, progress):
     """{workload: [{mode: sample}, a round each]}; within a round workloads and modes take turns. modes: the recorder of
     each, None where it is not ours."""
     names = list(modes)
@@ -304,12 +303,14 @@ def run_rounds(workloads, modes, rounds, folder, progress):
             # heaptrack would wait for such a program's first event for ever.
             if run_once(workload, mode, modes[mode], work).get("recordings") == 0:
                 raise Failure(f"nothing can be recorded of {workload.command[0]} (mprof-c run says why)")
-    for n in range(rounds):
+    for n in range(args.rounds):
         for workload in workloads:
             found = {}
             for i in range(len(names)):
                 mode = names[(i + n) % len(names)]
-                progress.say(f"{workload.name}: round {n + 1} of {rounds}, {mode}")
+                progress.say(f"{workload.name}: round {n + 1} of {args.rounds}, {mode}")
+                if not args.cold:
+                    warm_up(folder)
                 found[mode] = run_once(workload, mode, modes[mode], work)
             samples[workload.name].append({m: found[m] for m in names})
     progress.say("")

@@ -243,10 +243,22 @@ void world_spawn(int actor, void (*run)(int actor))
     world->actors[actor] = (struct actor){ACTOR_READY, getpid(), world->processes - 1, 0};
 }
 
+/* A process that is not there would never take its turn. */
+static pid_t fork_or_abort(void)
+{
+    pid_t pid = fork();
+
+    if (pid < 0) {
+        perror("fork");
+        abort();
+    }
+    return pid;
+}
+
 void world_fork_program(void (*start)(void))
 {
     world->turn = 1; /* nobody's until the program has made its actors */
-    pid_t pid = fork();
+    pid_t pid = fork_or_abort();
 
     if (pid != 0) {
         int waited = wait_for_turn();
@@ -267,7 +279,7 @@ void world_fork_program(void (*start)(void))
 pid_t world_fork(int actor)
 {
     world->actors[actor] = (struct actor){ACTOR_READY, 0, world->processes++, 0};
-    pid_t pid = fork();
+    pid_t pid = fork_or_abort();
 
     if (pid != 0) {
         world->actors[actor].process = pid;
