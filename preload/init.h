@@ -69,13 +69,16 @@ int init_uses_counter(void);
 void init_freeze_time(void); /* called before SYS_KIND_TIME is given up */
 
 int32_t init_pid(void); /* of the process that records: in a vforked child, its parent's */
+void init_pid_changed(void);
+/* What an entry says of the calling process. */
+void init_fill_process(struct spool_process *p, uint32_t more_flags);
 const char *init_executable(void); /* paths at the start, "" unknown */
 const char *init_folder(void);
 long init_spool_fd(void); /* the spool's, if still ours; else -1. Only for kernels before 5.14 */
 
 extern OWN int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
-/* Called around the host's fork, by handlers for fork and by the hook of _Fork. */
+/* Called around the host's fork, by handlers for fork and by the hook of _Fork (forking.c). */
 void init_fork_prepare(void);
 void init_fork_returned(void); /* in the parent */
 void init_fork_child(void);    /* in the child */

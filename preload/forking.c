@@ -1,0 +1,152 @@
+/* forking.c - forks: an entry for the child before, a process of its own afterwards. */
+#include "init.h"
+#include "loaded.h"
+#include "record.h"
+#include "sample.h"
+#include "spool_map.h"
+#include "sys.h"
+#include "thread.h"
+#include "unwind.h"
+#include "vdso.h"
+
+/* In tls.forked_serial: there is no entry left. */
+#define NO_ROOM UINT32_MAX
+
+static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
+{
+    *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
+    struct spool_process *p = spool_entry(&spool.header->processes, *serial);
+    if (!p)
+        return NULL;
+    p->flags = flags;
+    p->parent = spool.process_serial;
+    p->fork_ticks = init_ticks();
+    p->fork_thread = tls.serial_plus_1 ? tls.serial_plus_1 - 1 : 0;
+    return p;
+}
+
+/* An entry for the child, and a FORK. process: the caller's. */
+static void announce(uint32_t process)
+{
+    uint32_t serial;
+    struct spool_process *p = new_process(0, &serial);
+    tls.forked_ticks = init_ticks();
+    if (!p) {
+        tls.forked_serial = NO_ROOM;
+        return;
+    }
+    __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
+    uint64_t ticks = record_fork(serial);
+    /* The FORK's own time: it must not seem later (thread_births). */
+    if (ticks && process == spool.process_serial)
+        tls.forked_ticks = p->fork_ticks = ticks;
+    tls.forked_serial = serial;
+}
+
+/* A handler may fork meanwhile: its child, which comes back here, wants another entry. */
+void init_fork_prepare(void)
+{
+    uint32_t process;
+    tls.forked_serial = 0;
+    if (init_leave_children)
+        return;
+    do {
+        if (!recorder_ready())
+            return;
+        process = spool.process_serial;
+        announce(process);
+    } while (process != spool.process_serial);
+}
+
+/* The serial is for that child alone: one that is born otherwise (clone) must not find it here. */
+void init_fork_returned(void)
+{
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
+    tls.forked_ticks = 0;
+    if (serial && serial != NO_ROOM)
+        record_forked(serial);
+}
+
+/* Hardly ever do more streams than this have an event while a fork takes place. */
+#define BIRTHS 128
+static struct spool_birth births[BIRTHS];
+
+/* Finds the child's place in the spool: NULL where there is no room for it. */
+static struct spool_process *find_own_place(uint32_t serial)
+{
+    struct spool_process *p = serial ? spool_entry(&spool.header->processes, serial)
+                                     : new_process(SPOOL_PROCESS_LATE, &serial);
+    /* A parent that we cannot see lies outside our pid namespace. */
+    uint32_t flags = sys_may(SYS_KIND_SELF) && !sys_parent_pid() ? SPOOL_PROCESS_ELSEWHERE : 0;
+    flags |= spool.process->flags & SPOOL_PROCESS_ELSEWHERE;
+    if (!p) {
+        spool_unplaced();
+        return NULL;
+    }
+    spool.process = p;
+    spool.process_serial = serial;
+    init_fill_process(p, flags);
+    return p;
+}
+
+static int become_process(void)
+{
+    uint32_t serial = tls.forked_serial;
+    tls.forked_serial = 0;
+    init_pid_changed();
+    vdso_offset_read(); /* it may be in another time namespace than its parent */
+    struct spool_process *p = find_own_place(serial);
+    size_t birth_count = p && serial ? thread_births(p->fork_ticks, births, BIRTHS) : 0;
+    loaded_after_fork();
+    spool_after_fork();
+    thread_after_fork();
+    sample_after_fork();
+    unwind_after_fork();
+    if (!p) {
+        recorder_state = RECORDER_COUNTING;
+        return 0;
+    }
+    __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
+    if (birth_count)
+        record_birth(births, birth_count);
+    return 1;
+}
+
+/* The spool is not touched from here on, also not by a hook that a handler's fork interrupted. */
+static void become_nobody(void)
+{
+    static struct spool_process nobody;
+    spool.process = &nobody;
+    thread_after_fork_for_nothing();
+    recorder_state = RECORDER_OFF;
+}
+
+/* In the child, alone or nearly so. The first to come does it; the others record nothing meanwhile.
+ * No signal handler may jump out of it: then nobody would do it. */
+int recorder_has_forked(void)
+{
+    uint32_t expected = 0;
+    if (!__atomic_compare_exchange_n(recorder_alive, &expected, 1, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return expected == RECORDER_ALIVE;
+    if (init_leave_children) {
+        become_nobody();
+        return 0;
+    }
+    struct sys_held held = sys_hold_signals();
+    int done = become_process();
+    sys_release_signals(held);
+    return done;
+}
+
+/* Wipes the word by hand where the kernel cannot (gVisor, Linux before 4.14). */
+void init_fork_child(void)
+{
+    int32_t pid = sys_pid();
+    if (recorder_state == RECORDER_ON && pid && pid != init_pid())
+        *recorder_alive = 0;
+    if (recorder_state == RECORDER_COUNTING) /* its parent had no entry either */
+        spool_unplaced();
+    recorder_ready();
+}
