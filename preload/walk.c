@@ -128,9 +128,22 @@ static inline void keep_number(struct memo_frame *fresh, const struct memo_frame
     fresh->outer = old->outer;
 }
 
-static inline void set_fp_matters(struct memo_frame *f, uint32_t i)
+#define GAP_MIN (16u << 10) /* few frames are larger */
+
+/* May the way to the caller lead to another stack? A function that changes stacks must find its own
+ * by fp, and mostly goes far. */
+static inline int is_gap(const struct memo_frame *f, uint32_t i)
+{
+    return f[i].uses_fp && f[i - 1].sp - f[i].sp > GAP_MIN;
+}
+
+/* What follows from the frame and its caller. */
+static inline void settle_frame(struct memo_frame *f, uint32_t i)
 {
     f[i].fp_matters = f[i].uses_fp || (i > 0 && f[i - 1].fp_below == 0 && f[i - 1].fp_matters);
+    f[i].gaps = 0;
+    if (i > 0)
+        f[i].gaps = (uint16_t)(f[i - 1].gaps + (f[i - 1].gaps < UINT16_MAX && is_gap(f, i)));
 }
 
 /* Scratch holds a whole stack, leaf first: turns it round and makes it the memo. */
@@ -147,7 +160,7 @@ static struct walk replace(struct memo *m, uint32_t n)
     for (; w.keep < m->count && w.keep < n && is_same_frame(&old[w.keep], &fresh[w.keep]); w.keep++)
         keep_number(&fresh[w.keep], &old[w.keep]);
     for (uint32_t i = 0; i < n; i++)
-        set_fp_matters(fresh, i);
+        settle_frame(fresh, i);
     m->flipped = !m->flipped;
     m->count = n;
     w.push = n - w.keep;
@@ -175,7 +188,7 @@ static struct walk join(struct memo *m, int32_t j, uint32_t n)
             same++;
         }
         to[i] = *fresh;
-        set_fp_matters(f, (uint32_t)j + 1 + i);
+        settle_frame(f, (uint32_t)j + 1 + i);
     }
     return joined(m, j, n, same);
 }

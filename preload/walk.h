@@ -26,6 +26,7 @@
  * A frame of the last stack. Most code uses the frame pointer's register for data, so it is
  * compared only where the walk further out depends on it:
  *
+ *   gaps[k] = gaps[k - 1] + 1 where the step goes by fp, and further than most frames are large
  *   fp_matters[k] = uses_fp[k] || (fp_below[k - 1] == 0 && fp_matters[k - 1])
  *
  * `number` is the spool's number for the stack that ends here. Numbers rise for ever, and those of
@@ -42,8 +43,9 @@ struct memo_frame {
     uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
     uint8_t reached;   /* enum reached (step.h): compared only if REACHED_BY_SLOTS */
     uint8_t uses_fp;   /* the way to the caller depends on fp */
-    uint32_t
-        fp_matters; /* the way to the caller or further out depends on fp; else fp may be stale */
+    uint16_t fp_matters; /* the way to the caller or further out depends on fp; else fp may be stale
+                          */
+    uint16_t gaps;       /* steps from here outwards that may lead to another stack */
 };
 
 /*

@@ -235,10 +235,16 @@ static uint32_t innermost_part(const struct memo *m)
     return i;
 }
 
-/* Can it be held? All of it must lie on the thread's own stack. Of a part we know that it does. */
+/* Can it be held? All of it must lie on the thread's own stack. Of a part we know that it does. A
+ * comparison reads all of a part before it knows whether any of it is right, so no word may lie
+ * where a stack was that has gone since. What is taken for a thread's own stack may be several,
+ * side by side without a guard page: the one that the thread is on, and its own, are there; those
+ * between the two need not be. */
 static int can_hold(const struct memo *m, uintptr_t sp)
 {
     const struct memo_frame *f = memo_frames(m);
+    if (m->count && f[m->count - 1].gaps > 1)
+        return 0;
     if (m->count < 2 || sp < m->stack_low || (m->end_slot && !is_within(m, sp, m->end_slot)))
         return 0;
     for (uint32_t i = innermost_part(m); i + 1 < m->count; i++)

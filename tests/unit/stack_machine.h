@@ -117,7 +117,7 @@ static struct registers walked(struct machine *x)
                                     .uses_fp = f->uses_fp,
                                     .fp_below = callee && callee->saves_fp ? 16 : 0,
                                     .reached = callee ? REACHED_BY_SLOTS : REACHED_OTHERWISE};
-        set_fp_matters(to, i);
+        settle_frame(to, i);
         meets = meets && is_met(&old, &to[i]);
         to[i].part = meets ? old.part : 0;
         x->keep += meets;

@@ -200,6 +200,10 @@ static void what_cannot_be_held(void **state)
     walk_cache_add(&x->memo, r, x->keep);
     assert_null(cached(x, r));
     walked(x);
+    memo_frames(&x->memo)[x->count - 1].gaps = 2; /* one of three stacks may be gone */
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    walked(x);
     x->memo.stack_end = x->frame[0].sp - 8; /* its outer end is not on the thread's stack */
     walk_cache_add(&x->memo, r, x->keep);
     assert_null(cached(x, r));
@@ -215,6 +219,20 @@ static void what_cannot_be_held(void **state)
     assert_null(x->memo.shown); /* another stack may come to lie there */
     assert_null(cached(x, r));
     machine_end(x);
+}
+
+static void far_steps_by_fp_are_gaps(void **state)
+{
+    (void)state;
+    struct memo_frame f[] = {
+        {.sp = 5 * GAP_MIN, .uses_fp = 1},     {.sp = 4 * GAP_MIN, .uses_fp = 1},
+        {.sp = 3 * GAP_MIN - 8, .uses_fp = 1}, {.sp = GAP_MIN, .uses_fp = 0},
+        {.sp = 9 * GAP_MIN, .uses_fp = 0},     {.sp = 8, .uses_fp = 1}};
+    const uint16_t gaps[] = {0, 0, 1, 1, 1, 2};
+    for (uint32_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        settle_frame(f, i);
+        assert_int_equal(f[i].gaps, gaps[i]);
+    }
 }
 
 static void memory_is_bounded(void **state)
@@ -335,12 +353,17 @@ static void *dance_cached(void *argument)
 }
 
 /* Of steady shapes most stacks can be held; the others are on another stack most of the time. */
+/* Those whose stacks can be held: of frames with a gap, only one. */
+static shape *const held_shapes[] = {
+    plain,       with_frame_pointer, busy,       with_array,   with_alloca,
+    large_frame, pushes_arguments,   asm_pushes, asm_remembers};
+
 static struct cached_dance cached_dance_new(unsigned i)
 {
     struct cached_dance c = {dancer_new(50 + i, 0), 20};
     if (i % 2) {
-        c.dancer.shapes = steady_shapes;
-        c.dancer.shape_count = COUNT(steady_shapes);
+        c.dancer.shapes = held_shapes;
+        c.dancer.shape_count = COUNT(held_shapes);
     }
     return c;
 }
@@ -381,6 +404,7 @@ int main(void)
 #endif
         cmocka_unit_test(a_number_is_renewed),
         cmocka_unit_test(what_cannot_be_held),
+        cmocka_unit_test(far_steps_by_fp_are_gaps),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(any_table),
         cmocka_unit_test(another_stack_is_left_alone),
