@@ -9,7 +9,10 @@ from counted import LONG, Counter, check_complete, snapshot
 
 
 def main():
-    counter = Counter("preload", "live.mprof", seconds=LONG)
+    # With rests: three busy threads write faster than one reader reads, so a reading would take longer than the one
+    # before, and on a busy machine for ever.
+    counter = Counter("preload", "live.mprof", seconds=LONG, pause=20000)
+    counter.wait_for_events()
     first = snapshot(counter)
     check(os.path.exists("live.mprof.spool") and not os.path.exists("live.mprof"), "a living spool was collected")
     events = first["totals"]["allocations"] + first["totals"]["frees"]
