@@ -143,12 +143,18 @@ static inline void check_known(const struct thread *t, struct registers caller,
 
 /* ---- the whole ---- */
 
+static void lose(struct spool_event *e)
+{
+    spool_lost(event_kind_lost(e), e->size);
+    e->ticks = 0;
+}
+
 static __attribute__((noinline)) void
 record_in_child(struct registers caller, struct spool_event *e, int walked, const void *payload)
 {
     struct thread *t = thread_enter_in_child(caller);
     if (!t) {
-        spool_lost(event_kind_lost(e), e->size);
+        lose(e);
         return;
     }
     event_record(t, caller, e, walked, payload);
@@ -179,7 +185,7 @@ __attribute__((noinline)) void event_go_on(struct thread *t, struct registers ca
     if (__builtin_expect(room == ROOM_NONE, 0)) {
         chunk_idle(s);
         walk_forget(m); /* the decoder does not know this stack */
-        spool_lost(event_kind_lost(e), e->size);
+        lose(e);
         return;
     }
     uint8_t *p = s->committed;

@@ -1,6 +1,7 @@
 /* forking.c - forks: an entry for the child before, a process of its own afterwards. */
 #include "init.h"
 #include "loaded.h"
+#include "points.h"
 #include "record.h"
 #include "sample.h"
 #include "spool_map.h"
@@ -9,7 +10,7 @@
 #include "unwind.h"
 #include "vdso.h"
 
-/* In tls.forked_serial: there is no entry left. */
+/* In tls.forked.serial: there is no entry left. */
 #define NO_ROOM UINT32_MAX
 
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
@@ -25,31 +26,32 @@ static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
     return p;
 }
 
-/* An entry for the child, and a FORK. process: the caller's. */
+/* An entry for the child, and a FORK. A child whose FORK is lost says itself when it was forked.
+ * process: the caller's. */
 static void announce(uint32_t process)
 {
     uint32_t serial;
     struct spool_process *p = new_process(0, &serial);
-    tls.forked_ticks = init_ticks();
+    tls.forked.ticks = init_ticks();
     if (!p) {
-        tls.forked_serial = NO_ROOM;
+        tls.forked.serial = NO_ROOM;
         return;
     }
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     uint64_t ticks = record_fork(serial);
-    /* The FORK's own time: it must not seem later (thread_births). */
-    if (ticks && process == spool.process_serial)
-        tls.forked_ticks = p->fork_ticks = ticks;
-    tls.forked_serial = serial;
+    tls.forked.serial = serial;
+    if (process != spool.process_serial)
+        return;
+    if (ticks) /* the FORK's own time: it must not seem later (thread_births) */
+        tls.forked.ticks = p->fork_ticks = ticks;
+    else
+        __atomic_fetch_or(&p->flags, SPOOL_PROCESS_LATE, __ATOMIC_RELEASE);
 }
 
 /* A handler may fork meanwhile: its child, which comes back here, wants another entry. */
-void init_fork_prepare(void)
+static void announce_own(void)
 {
     uint32_t process;
-    tls.forked_serial = 0;
-    if (init_leave_children)
-        return;
     do {
         if (!recorder_ready())
             return;
@@ -58,12 +60,25 @@ void init_fork_prepare(void)
     } while (process != spool.process_serial);
 }
 
+/* The caller may be a handler: of a process that does not know yet that it was forked, and first
+ * takes the serial that it has from its parent; or one that interrupts another fork, which goes on
+ * afterwards. */
+void init_fork_prepare(void)
+{
+    int is_ready = recorder_ready();
+    tls.outer = tls.forked;
+    tls.forked = (struct forked){0};
+    if (is_ready && !init_leave_children)
+        announce_own();
+    POINT("announced");
+}
+
 /* The serial is for that child alone: one that is born otherwise (clone) must not find it here. */
 void init_fork_returned(void)
 {
-    uint32_t serial = tls.forked_serial;
-    tls.forked_serial = 0;
-    tls.forked_ticks = 0;
+    uint32_t serial = tls.forked.serial;
+    tls.forked = tls.outer;
+    tls.outer = (struct forked){0};
     if (serial && serial != NO_ROOM)
         record_forked(serial);
 }
@@ -92,8 +107,10 @@ static struct spool_process *find_own_place(uint32_t serial)
 
 static int become_process(void)
 {
-    uint32_t serial = tls.forked_serial;
-    tls.forked_serial = 0;
+    uint32_t serial = tls.forked.serial;
+    int is_within_fork = tls.outer.serial != 0;
+    tls.forked.serial = 0;
+    tls.outer = (struct forked){0};
     init_pid_changed();
     vdso_offset_read(); /* it may be in another time namespace than its parent */
     struct spool_process *p = find_own_place(serial);
@@ -110,6 +127,8 @@ static int become_process(void)
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
     if (birth_count)
         record_birth(births, birth_count);
+    if (is_within_fork) /* which goes on in this process, too, and has a child of its own */
+        announce_own();
     return 1;
 }
 
@@ -143,6 +162,7 @@ int recorder_has_forked(void)
 /* Wipes the word by hand where the kernel cannot (gVisor, Linux before 4.14). */
 void init_fork_child(void)
 {
+    POINT("forked");
     int32_t pid = sys_pid();
     if (recorder_state == RECORDER_ON && pid && pid != init_pid())
         *recorder_alive = 0;

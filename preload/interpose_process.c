@@ -1,6 +1,6 @@
 /*
- * interpose_process.c - the hooks that are not about memory: _Fork, which calls no handlers of
- * forks; exec, so that blocks live then are not taken for leaks; _exit, for the moment of the end;
+ * interpose_process.c - the hooks that are not about memory: _Fork and forks by number, which call
+ * no handlers of forks; exec, so that blocks live then are not taken for leaks; _exit, for the moment of the end;
  * whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we keep still behind a
  * seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
  */
@@ -16,6 +16,7 @@
 #include <alloca.h>
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,19 +40,32 @@ static int not_yet(void)
     return -1;
 }
 
-/* Where a handler calls it within a hook of ours, the child must not go on in its parent's chunk.
- * No lock is taken, not even for the unwinder's: whoever has one may be what the handler
- * interrupted. */
+static void begin_child(void *unused)
+{
+    (void)unused;
+    init_fork_child();
+}
+
+/* Where a handler forks within a hook of ours, the child must not go on in its parent's chunk. No
+ * lock is taken, not even for the unwinder's: whoever has one may be what the handler interrupted.
+ */
+static void after_fork(long child)
+{
+    if (child != 0)
+        init_fork_returned();
+    else if (cramped_perhaps((uintptr_t)__builtin_frame_address(0)))
+        cramped_call(begin_child, NULL);
+    else
+        init_fork_child();
+}
+
 HOOK pid_t _Fork(void)
 {
     if (!real_found() || !real._Fork)
         return not_yet();
     init_fork_prepare();
     pid_t child = real._Fork();
-    if (child == 0)
-        init_fork_child();
-    else
-        init_fork_returned();
+    after_fork(child);
     return child;
 }
 
@@ -323,9 +337,29 @@ static __attribute__((noinline)) long leave_by_number(long number, long status)
     return real.syscall(number, status, 0, 0, 0, 0, 0);
 }
 
+/* Does it make a process on a copy of this stack, with a copy of our storage? */
+static int is_fork(long number, unsigned long flags, long stack)
+{
+#ifdef SYS_fork
+    if (number == SYS_fork)
+        return 1;
+#endif
+    return number == SYS_clone && stack == 0 && !(flags & (CLONE_VM | CLONE_SETTLS));
+}
+
+static __attribute__((noinline)) long fork_by_number(long number, long a, long b, long c, long d,
+                                                     long e)
+{
+    init_fork_prepare();
+    long child = real.syscall(number, a, b, c, d, e, 0);
+    after_fork(child);
+    return child;
+}
+
 /* syscall(3), which <unistd.h> declares with `...`: what the hooks above look at may come by its
  * number, and for seccomp(2) there is no function. All else must reach the real one by a jump, as
- * if we were not there: the child of a raw clone or vfork comes back here, too. */
+ * if we were not there: the child of a vfork, or of a clone that shares this stack, comes back
+ * here, too. */
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
@@ -340,6 +374,8 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         return leave_by_number(number, a);
     if (__builtin_expect(map_is_number(number), 0))
         return map_by_number(number, a, b, c, d, e, f);
+    if (__builtin_expect(is_fork(number, (unsigned long)a, b), 0))
+        return fork_by_number(number, a, b, c, d, e);
     if (__builtin_expect(number == SYS_sigaltstack, 0))
         return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);
     return real.syscall(number, a, b, c, d, e, f);

@@ -19,14 +19,20 @@
 
 #include <stdint.h>
 
+/* A fork that is under way (forking.c). */
+struct forked {
+    uint32_t serial; /* of the child, 0 none */
+    uint64_t ticks;  /* the time of the FORK, 0 unknown */
+};
+
 struct tls {
     struct thread *thread;
     uintptr_t own;      /* sp where our own work began: what is allocated deeper is ours; 0 none */
     uintptr_t newest;   /* address of the last recorded allocation, or RECORD_FAILED (record.h) */
     uintptr_t deleting; /* address whose free is already recorded (interpose.c) */
     uint32_t serial_plus_1; /* this thread's serial in its process, 0 none yet */
-    uint32_t forked_serial; /* serial of the child of a fork under way (init.c), 0 none */
-    uint64_t forked_ticks;  /* and the time of its FORK, 0 unknown */
+    struct forked forked;
+    struct forked outer; /* the fork that a handler's fork has interrupted */
 };
 
 extern __thread struct tls tls __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -18,6 +18,7 @@ struct window {
     uint64_t offset; /* in the file */
     uint64_t state;  /* held bits, and RETIRED, MAKING or OPEN */
     uint64_t filled; /* slots whose pages are all populated */
+    uint64_t gone;   /* slots that are unmapped, or will be at once: what lies there may be another's */
     uint32_t cursor; /* where the search for a free slot begins */
 };
 
@@ -66,18 +67,25 @@ static struct spool_chunk *chunk_in(const struct window *w, uint32_t slot)
 
 /* ---- slots ---- */
 
+/* The bits first: a child of this moment must not unmap what the program may have there by then. */
+static void unmap_slots(struct window *w, uint32_t first, uint32_t count)
+{
+    __atomic_fetch_or(&w->gone, ((1ull << count) - 1) << first, __ATOMIC_RELEASE);
+    sys_unmap(chunk_in(w, first), (size_t)count * bytes_of(w));
+    POINT("gone");
+}
+
 static void let_go(struct window *w, uint32_t slot)
 {
-    uint8_t *place = (uint8_t *)chunk_in(w, slot);
     uint64_t bit = 1ull << slot;
     if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) & RETIRED) {
         /* Unmaps first: without its bit the descriptor may be another window's. */
-        sys_unmap(place, bytes_of(w));
+        unmap_slots(w, slot, 1);
         __atomic_fetch_and(&w->state, ~bit, __ATOMIC_RELEASE);
         return;
     }
     if (__atomic_fetch_and(&w->state, ~bit, __ATOMIC_ACQ_REL) & RETIRED)
-        sys_unmap(place, bytes_of(w)); /* it retired between the two, and left this one to us */
+        unmap_slots(w, slot, 1); /* it retired between the two, and left this one to us */
 }
 
 /* 0 where somebody else holds it, or the window has retired. */
@@ -180,7 +188,7 @@ static void retire(struct window *w)
             continue;
         for (uint32_t k = 0; k < n; k++) /* no collector need move these */
             chunk_in(w, i + k)->flags &= ~(uint32_t)SPOOL_CHUNK_SLOT;
-        sys_unmap(chunk_in(w, i), (size_t)n * bytes_of(w));
+        unmap_slots(w, i, n);
     }
     __atomic_fetch_and(&w->state, RETIRED | held, __ATOMIC_ACQ_REL);
 }
@@ -248,7 +256,7 @@ static int window_new(enum slot_kind kind)
     if (base) {
         w->base = base;
         w->offset = offset;
-        w->filled = 0;
+        w->filled = w->gone = 0;
         __atomic_store_n(&w->cursor, 0, __ATOMIC_RELAXED);
         lay_out(w);
     }
@@ -335,7 +343,7 @@ static void forget(struct window *w)
     if (w->state == RETIRED || w->state & MAKING)
         return; /* we lose a window in the making */
     for (uint32_t k = 0; k < slots_of(kind_of(w)); k++)
-        if (!(w->state & RETIRED) || w->state >> k & 1)
+        if ((!(w->state & RETIRED) || w->state >> k & 1) && !(w->gone >> k & 1))
             sys_unmap(chunk_in(w, k), bytes_of(w));
 }
 

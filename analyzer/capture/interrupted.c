@@ -46,20 +46,40 @@ static void inherit_drops(struct interrupted *to, const struct drops *drops)
     }
 }
 
+static void inherit_lane(struct interrupted *to, const struct lane *lane)
+{
+    if (lane->realloc_open)
+        add(to, (struct interrupted_call){
+                    .is_realloc = 1,
+                    .begin = lane->realloc_address,
+                    .block = subject_block_in_child(lane->subject, lane->realloc_block)});
+    inherit_drops(to, &lane->drops);
+}
+
+static int by_last_event(const void *a, const void *b)
+{
+    const struct lane *x = *(const struct lane *const *)a, *y = *(const struct lane *const *)b;
+
+    if (x->last.ns != y->last.ns)
+        return x->last.ns < y->last.ns ? -1 : 1;
+    return x->stream < y->stream ? -1 : x->stream > y->stream;
+}
+
+/* A thread's outer calls wait while its inner ones have events. Which of its lanes is the older one
+ * says nothing: it may have been another thread's. */
 void interrupted_inherit(struct subject *child, const struct subject *parent)
 {
+    const struct lane **lanes = xmalloc((parent->lane_count + 1) * sizeof *lanes);
+    size_t count = 0;
+
     inherit_again(&child->interrupted, &parent->interrupted);
-    for (size_t i = 0; i < parent->lane_count; i++) {
-        const struct lane *lane = parent->lanes[i];
-        if (!interrupted_is_forker(child, lane))
-            continue;
-        if (lane->realloc_open)
-            add(&child->interrupted, (struct interrupted_call){.is_realloc = 1,
-                                                               .begin = lane->realloc_address,
-                                                               .block = subject_block_in_child(
-                                                                   parent, lane->realloc_block)});
-        inherit_drops(&child->interrupted, &lane->drops);
-    }
+    for (size_t i = 0; i < parent->lane_count; i++)
+        if (interrupted_is_forker(child, parent->lanes[i]))
+            lanes[count++] = parent->lanes[i];
+    qsort(lanes, count, sizeof *lanes, by_last_event);
+    for (size_t i = 0; i < count; i++)
+        inherit_lane(&child->interrupted, lanes[i]);
+    free(lanes);
 }
 
 /* ---- the end ---- */

@@ -125,6 +125,8 @@ static void from_library(int signal)
         duplicate("text");
 }
 
+static int child_status;
+
 static void fork_and_wait(int signal)
 {
     (void)signal;
@@ -133,7 +135,9 @@ static void fork_and_wait(int signal)
         block = malloc(5);
         syscall(SYS_exit_group, 0);
     }
-    syscall(SYS_wait4, pid, NULL, 0, NULL);
+    syscall(SYS_wait4, pid, &child_status, 0, NULL);
+    if (child_status)
+        syscall(SYS_exit_group, 9);
 }
 
 static void exec(int signal)

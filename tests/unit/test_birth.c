@@ -200,6 +200,29 @@ static void test_an_end_too_many(void **state)
     expect(2, 50, 1, 0);
 }
 
+/* A handler's realloc within a realloc, in a stream that was another thread's before: it is the
+ * older one. The inner call ends first. */
+static void test_the_inner_call_is_in_the_older_stream(void **state)
+{
+    (void)state;
+    builder_init(&b);
+    b.control.control_version = SPOOL_CONTROL_VERSION;
+    struct builder_stream *handler = builder_stream(&b, 0, 0);
+    builder_alloc(handler, 10, 0x1000, 40, FRAMES(1));
+    main_thread = builder_stream(&b, 0, 0);
+    builder_alloc(main_thread, 20, 0x2000, 50, FRAMES(1));
+    builder_plain(main_thread, 30, SPOOL_REALLOC_BEGIN, 0x2000, 0);
+    builder_plain(handler, 40, SPOOL_REALLOC_BEGIN, 0x1000, 0);
+    serial = builder_fork(&b, 0, 100, 0);
+    builder_plain(handler, 100, SPOOL_FORK, serial, 0);
+    child = builder_stream(&b, serial, 0);
+    builder_plain(child, 200, SPOOL_REALLOC_FAILED, 0, 0);
+    builder_stacked(child, 210, SPOOL_REALLOC_MOVED, 0x3000, 60, FRAMES(1));
+    builder_free_block(child, 220, 0x1000);
+    builder_free_block(child, 230, 0x3000);
+    expect(2, 0, 0, 0);
+}
+
 /* What has no access is memory once it has; what is dropped is nothing. */
 static void unmap_in_child(enum spool_kind end, uint64_t bytes)
 {
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_an_interrupted_realloc_is_left),
         cmocka_unit_test(test_an_end_too_many),
         cmocka_unit_test(test_an_interrupted_munmap_ends),
+        cmocka_unit_test(test_the_inner_call_is_in_the_older_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,224 @@
+/*
+ * trap_within.c - handlers that fork within a fork, and where a window goes; test_forks_within.py has a
+ * recorder send the signals at such places.
+ *
+ * BUILD -O0 -pthread
+ *
+ * trap_within WAY [OUTER INNER]
+ *   forks   20 times: main makes 20 blocks and forks by OUTER; both free them. A handler of SIGUSR1 forks by INNER;
+ *           its child goes on in what was interrupted. OUTER, INNER: fork, raw (_Fork) or number (syscall)
+ *   nested  20 times: a handler interrupts main's hook, another one that handler's, and so on until the one of INNER,
+ *           a signal's number, forks. Its child goes on 20 ms later; main frees 20 blocks meanwhile, as the child does
+ *   window  a thread makes and frees 2,000,000 blocks; main maps memory and forks meanwhile, again and again. The
+ *           child must have that memory
+ * Each process makes and frees 50 blocks, too. Children leave with status 5; main's is the number of those that do not.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 20, KEPT = 20, WINDOW_BLOCKS = 2000000, PIECES = 1000, PIECE = 64 << 10 };
+
+static volatile int bad_children, is_handlers, strikes;
+static void *kept[KEPT];
+
+static pid_t by_number(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static pid_t (*outer)(void) = fork, (*inner)(void) = fork;
+
+static void wait_for(pid_t child)
+{
+    int status = 0;
+    if (waitpid(child, &status, 0) != child || status != 5 << 8)
+        bad_children++;
+}
+
+static void blocks(void)
+{
+    for (int i = 0; i < 50; i++)
+        free(malloc(10));
+}
+
+static void keep_blocks(void)
+{
+    for (int i = 0; i < KEPT; i++)
+        kept[i] = malloc(500);
+}
+
+static void free_blocks(void)
+{
+    for (int i = 0; i < KEPT; i++)
+        free(kept[i]);
+}
+
+static void leave_as_child(void)
+{
+    free_blocks();
+    blocks();
+    _exit(bad_children ? 6 : 5);
+}
+
+/* What a handler's own hooks have sent. */
+static void drop_pending(int number)
+{
+    const struct timespec now = {0, 0};
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, number);
+    while (sigtimedwait(&own, NULL, &now) > 0)
+        ;
+}
+
+/* ---- a fork within a fork ---- */
+
+static void forker(int number)
+{
+    if (is_handlers)
+        return;
+    pid_t child = inner();
+    if (child == 0) {
+        is_handlers = 1;
+        return;
+    }
+    wait_for(child);
+    drop_pending(number);
+}
+
+static void forks(void)
+{
+    pid_t first = getpid();
+    signal(SIGUSR1, forker);
+    for (int i = 0; i < ROUNDS; i++) {
+        keep_blocks();
+        pid_t child = outer();
+        if (child == 0)
+            leave_as_child();
+        free_blocks();
+        wait_for(child);
+        if (getpid() != first) { /* the handler's child; its blocks are free already */
+            blocks();
+            _exit(bad_children ? 6 : 5);
+        }
+    }
+    signal(SIGUSR1, SIG_IGN);
+}
+
+/* ---- a fork in the innermost of several handlers ---- */
+
+static const int levels[] = {SIGUSR1, SIGUSR2, 34, 35};
+static int last_level;
+
+static void handle_levels(void (*handler)(int))
+{
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        signal(levels[i], handler);
+}
+
+static void go_deeper(int number)
+{
+    if (strikes || is_handlers)
+        return;
+    if (number != last_level) {
+        free(malloc(20));
+        return;
+    }
+    strikes = 1;
+    if (fork() == 0) {
+        is_handlers = 1;
+        usleep(20000);
+    }
+}
+
+static void nested(const char *level)
+{
+    int status;
+    last_level = atoi(level);
+    handle_levels(SIG_IGN);
+    free(malloc(10)); /* from here on malloc takes no lock */
+    for (int i = 0; i < ROUNDS; i++) {
+        keep_blocks();
+        strikes = 0;
+        handle_levels(go_deeper);
+        void *block = malloc(600);
+        handle_levels(SIG_IGN);
+        free(block);
+        if (is_handlers)
+            leave_as_child();
+        free_blocks();
+        while (wait(&status) > 0)
+            bad_children += status != 5 << 8;
+    }
+}
+
+/* ---- memory where a window was ---- */
+
+static volatile int is_over;
+
+static void *many_blocks(void *unused)
+{
+    for (int i = 0; i < WINDOW_BLOCKS; i++)
+        free(malloc(10));
+    is_over = 1;
+    return unused;
+}
+
+/* All holes are filled, so that each place that has just become free is taken. */
+static void map_and_fork(void)
+{
+    char *piece[PIECES];
+    for (int i = 0; i < PIECES; i++)
+        piece[i] = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pid_t child = _Fork();
+    if (child == 0) {
+        for (int i = 0; i < PIECES; i++)
+            *piece[i] = 1;
+        blocks();
+        _exit(5);
+    }
+    wait_for(child);
+    for (int i = 0; i < PIECES; i++)
+        munmap(piece[i], PIECE);
+}
+
+static void window(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, many_blocks, NULL))
+        _exit(7);
+    while (!is_over)
+        map_and_fork();
+    pthread_join(thread, NULL);
+}
+
+static pid_t (*maker(const char *name))(void)
+{
+    return strcmp(name, "raw") == 0 ? _Fork : strcmp(name, "number") == 0 ? by_number : fork;
+}
+
+int main(int argc, char **argv)
+{
+    const char *way = argc > 1 ? argv[1] : "";
+    if (argc > 3) {
+        outer = maker(argv[2]);
+        inner = maker(argv[3]);
+    }
+    if (strcmp(way, "forks") == 0)
+        forks();
+    else if (strcmp(way, "nested") == 0 && argc > 2)
+        nested(argv[2]);
+    else if (strcmp(way, "window") == 0)
+        window();
+    else
+        return 99;
+    blocks();
+    return bad_children;
+}
