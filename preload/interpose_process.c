@@ -1,8 +1,8 @@
 /*
  * interpose_process.c - the hooks that are not about memory: _Fork and forks by number, which call
- * no handlers of forks; exec, so that blocks live then are not taken for leaks; _exit, for the moment of the end;
- * whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we keep still behind a
- * seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
+ * no handlers of forks; exec, so that blocks live then are not taken for leaks; _exit, for the
+ * moment of the end; whatever starts a program, for its LD_PRELOAD; prctl and syscall, so that we
+ * keep still behind a seccomp filter; sigaltstack (cramped.h); and what gives a thread its name.
  */
 #include "cramped.h"
 #include "exec_environment.h"
