@@ -125,7 +125,7 @@ enum spool_end { SPOOL_END_UNKNOWN = 0, SPOOL_END_EXIT = 1, SPOOL_END_EXEC = 2 }
 
 enum spool_process_flag {
     SPOOL_PROCESS_LATE =
-        1 << 0, /* no FORK event by the parent: fork_ticks is when the child made this entry */
+        1 << 0, /* no FORK event by the parent: fork_ticks is when this entry was made */
     SPOOL_PROCESS_ELSEWHERE = 1 << 1, /* in another pid namespace than the image's first process */
 };
 

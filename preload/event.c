@@ -146,7 +146,7 @@ static inline void check_known(const struct thread *t, struct registers caller,
 static void lose(struct spool_event *e)
 {
     spool_lost(event_kind_lost(e), e->size);
-    e->ticks = 0;
+    e->kind = SPOOL_NOTHING;
 }
 
 static __attribute__((noinline)) void

@@ -93,7 +93,7 @@ static inline __attribute__((always_inline)) void event_put(struct thread *t, en
 void event_go_on(struct thread *t, struct registers caller, struct spool_event *e, int walked,
                  struct walk_cache_stack *known, const void *payload);
 
-/* Records any event, and leaves its time in e->ticks; 0 where it is lost. */
+/* Records any event. Leaves its time in e->ticks, and SPOOL_NOTHING in e->kind where it is lost. */
 void event_record(struct thread *t, struct registers caller, struct spool_event *e, int walked,
                   const void *payload);
 

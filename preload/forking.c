@@ -13,26 +13,35 @@
 /* In tls.forked.serial: there is no entry left. */
 #define NO_ROOM UINT32_MAX
 
+/* A handler that forked here would have its child write to the entry, too. */
 static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
+    struct sys_held held = sys_hold_signals();
     *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
     struct spool_process *p = spool_entry(&spool.header->processes, *serial);
-    if (!p)
-        return NULL;
-    p->flags = flags;
-    p->parent = spool.process_serial;
-    p->fork_ticks = init_ticks();
-    p->fork_thread = tls.serial_plus_1 ? tls.serial_plus_1 - 1 : 0;
+    if (p) {
+        p->flags = flags;
+        p->parent = spool.process_serial;
+        p->fork_ticks = init_ticks();
+        p->fork_thread = tls.serial_plus_1 ? tls.serial_plus_1 - 1 : 0;
+    }
+    sys_release_signals(held);
     return p;
 }
 
-/* An entry for the child, and a FORK. A child whose FORK is lost says itself when it was forked.
- * process: the caller's. */
+/* In which process we are, now that all before is stored. */
+static uint32_t own_serial(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return __atomic_load_n(&spool.process_serial, __ATOMIC_RELAXED);
+}
+
+/* An entry for the child, and a FORK. Where that is lost, the entry says when it was. process: the
+ * caller's. */
 static void announce(uint32_t process)
 {
     uint32_t serial;
     struct spool_process *p = new_process(0, &serial);
-    tls.forked.ticks = init_ticks();
     if (!p) {
         tls.forked.serial = NO_ROOM;
         return;
@@ -40,10 +49,10 @@ static void announce(uint32_t process)
     __atomic_store_n(&p->state, 1, __ATOMIC_RELEASE);
     uint64_t ticks = record_fork(serial);
     tls.forked.serial = serial;
-    if (process != spool.process_serial)
+    if (process != own_serial())
         return;
     if (ticks) /* the FORK's own time: it must not seem later (thread_births) */
-        tls.forked.ticks = p->fork_ticks = ticks;
+        p->fork_ticks = ticks;
     else
         __atomic_fetch_or(&p->flags, SPOOL_PROCESS_LATE, __ATOMIC_RELEASE);
 }
@@ -55,19 +64,30 @@ static void announce_own(void)
     do {
         if (!recorder_ready())
             return;
-        process = spool.process_serial;
+        process = own_serial();
         announce(process);
-    } while (process != spool.process_serial);
+    } while (process != own_serial());
+}
+
+#define OTHER_STACK (1 << 16) /* places: so far away another stack begins */
+
+/* Is the fork still under way, for whoever forks at `place`? Its caller is further out, or on
+ * another stack; one that is not has been left by a jump. */
+static int is_under_way(struct forked fork, uint32_t place)
+{
+    int32_t further_out = (int32_t)(fork.place - place);
+    return further_out > 0 || further_out < -OTHER_STACK;
 }
 
 /* The caller may be a handler: of a process that does not know yet that it was forked, and first
  * takes the serial that it has from its parent; or one that interrupts another fork, which goes on
  * afterwards. */
-void init_fork_prepare(void)
+void init_fork_prepare(uintptr_t sp)
 {
     int is_ready = recorder_ready();
-    tls.outer = tls.forked;
-    tls.forked = (struct forked){0};
+    uint32_t place = (uint32_t)(sp / 16);
+    tls.outer = is_under_way(tls.forked, place) ? tls.forked : (struct forked){0};
+    tls.forked = (struct forked){.place = place};
     if (is_ready && !init_leave_children)
         announce_own();
     POINT("announced");
@@ -108,7 +128,7 @@ static struct spool_process *find_own_place(uint32_t serial)
 static int become_process(void)
 {
     uint32_t serial = tls.forked.serial;
-    int is_within_fork = tls.outer.serial != 0;
+    struct forked outer = tls.outer;
     tls.forked.serial = 0;
     tls.outer = (struct forked){0};
     init_pid_changed();
@@ -127,7 +147,8 @@ static int become_process(void)
     __atomic_store_n(recorder_alive, RECORDER_ALIVE, __ATOMIC_RELEASE);
     if (birth_count)
         record_birth(births, birth_count);
-    if (is_within_fork) /* which goes on in this process, too, and has a child of its own */
+    tls.forked.place = outer.place;
+    if (outer.serial) /* this process goes on within that fork, too, and has a child of its own */
         announce_own();
     return 1;
 }

@@ -258,7 +258,7 @@ static void after_fork_in_parent(void)
 
 static void before_fork(void)
 {
-    init_fork_prepare();
+    init_fork_prepare((uintptr_t)__builtin_frame_address(0));
     unwind_fork_begin();
 }
 

@@ -78,8 +78,9 @@ long init_spool_fd(void); /* the spool's, if still ours; else -1. Only for kerne
 
 extern OWN int recorder_free_stacks; /* MPROF_FREE_STACKS */
 
-/* Called around the host's fork, by handlers for fork and by the hook of _Fork (forking.c). */
-void init_fork_prepare(void);
+/* Called around the host's fork, by handlers for fork and by the hooks of _Fork and syscall
+ * (forking.c). sp: the caller's. */
+void init_fork_prepare(uintptr_t sp);
 void init_fork_returned(void); /* in the parent */
 void init_fork_child(void);    /* in the child */
 

@@ -6,12 +6,14 @@
  */
 #include "cramped.h"
 #include "exec_environment.h"
+#include "given.h"
 #include "init.h"
 #include "map_number.h"
 #include "real.h"
 #include "record.h"
 #include "sandbox.h"
 #include "sys.h"
+#include "thread.h"
 
 #include <alloca.h>
 #include <errno.h>
@@ -40,30 +42,60 @@ static int not_yet(void)
     return -1;
 }
 
+struct fork_call {
+    uintptr_t sp;
+    int is_own; /* the storage of what we know of the thread is its own */
+};
+
+static void prepare_fork(void *argument)
+{
+    struct fork_call *call = argument;
+    call->is_own = !recorder_ready() || thread_is_own();
+    if (call->is_own)
+        init_fork_prepare(call->sp);
+}
+
 static void begin_child(void *unused)
 {
     (void)unused;
     init_fork_child();
 }
 
+static void on_large_stack(void (*work)(void *), void *job)
+{
+    if (cramped_perhaps((uintptr_t)__builtin_frame_address(0)))
+        cramped_call(work, job);
+    else
+        work(job);
+}
+
+/* Returns 0 where the fork is not to be recorded by whoever makes it. */
+static int before_fork(uintptr_t sp)
+{
+    struct fork_call call = {sp, 0};
+    if (recorder_state == RECORDER_OFF || !thread_has_storage() || (tls.thread && !thread_here()))
+        return 0;
+    on_large_stack(prepare_fork, &call);
+    return call.is_own;
+}
+
+static void after_fork(long child)
+{
+    if (child == 0)
+        on_large_stack(begin_child, NULL);
+    else
+        init_fork_returned();
+}
+
 /* Where a handler forks within a hook of ours, the child must not go on in its parent's chunk. No
  * lock is taken, not even for the unwinder's: whoever has one may be what the handler interrupted.
  */
-static void after_fork(long child)
-{
-    if (child != 0)
-        init_fork_returned();
-    else if (cramped_perhaps((uintptr_t)__builtin_frame_address(0)))
-        cramped_call(begin_child, NULL);
-    else
-        init_fork_child();
-}
-
 HOOK pid_t _Fork(void)
 {
     if (!real_found() || !real._Fork)
         return not_yet();
-    init_fork_prepare();
+    if (!before_fork((uintptr_t)__builtin_frame_address(0)))
+        return real._Fork();
     pid_t child = real._Fork();
     after_fork(child);
     return child;
@@ -337,20 +369,32 @@ static __attribute__((noinline)) long leave_by_number(long number, long status)
     return real.syscall(number, status, 0, 0, 0, 0, 0);
 }
 
+#define NO_COPY (CLONE_VM | CLONE_SETTLS) /* of our storage */
+
+/* Bytes of clone3's arguments up to its stack. */
+static int is_forking_clone3(const uint64_t *arguments)
+{
+    struct given g = GIVEN_NOTHING;
+    return given_is_there(&g, arguments, 48) && arguments[5] == 0 && !(arguments[0] & NO_COPY);
+}
+
 /* Does it make a process on a copy of this stack, with a copy of our storage? */
-static int is_fork(long number, unsigned long flags, long stack)
+static int is_fork(long number, long a, long b)
 {
 #ifdef SYS_fork
     if (number == SYS_fork)
         return 1;
 #endif
-    return number == SYS_clone && stack == 0 && !(flags & (CLONE_VM | CLONE_SETTLS));
+    if (number == SYS_clone)
+        return b == 0 && !(a & NO_COPY);
+    return number == SYS_clone3 && is_forking_clone3((const uint64_t *)a);
 }
 
 static __attribute__((noinline)) long fork_by_number(long number, long a, long b, long c, long d,
                                                      long e)
 {
-    init_fork_prepare();
+    if (!before_fork((uintptr_t)__builtin_frame_address(0)))
+        return real.syscall(number, a, b, c, d, e, 0);
     long child = real.syscall(number, a, b, c, d, e, 0);
     after_fork(child);
     return child;
@@ -358,7 +402,7 @@ static __attribute__((noinline)) long fork_by_number(long number, long a, long b
 
 /* syscall(3), which <unistd.h> declares with `...`: what the hooks above look at may come by its
  * number, and for seccomp(2) there is no function. All else must reach the real one by a jump, as
- * if we were not there: the child of a vfork, or of a clone that shares this stack, comes back
+ * if we were not there: the child of a vfork, or of a clone with a stack of its own, comes back
  * here, too. */
 HOOK long hook_syscall(long number, long a, long b, long c, long d, long e,
                        long f) __asm__("syscall");
@@ -374,7 +418,7 @@ HOOK long hook_syscall(long number, long a, long b, long c, long d, long e, long
         return leave_by_number(number, a);
     if (__builtin_expect(map_is_number(number), 0))
         return map_by_number(number, a, b, c, d, e, f);
-    if (__builtin_expect(is_fork(number, (unsigned long)a, b), 0))
+    if (__builtin_expect(is_fork(number, a, b), 0))
         return fork_by_number(number, a, b, c, d, e);
     if (__builtin_expect(number == SYS_sigaltstack, 0))
         return alternate_set(real.syscall(number, a, b, c, d, e, f), a != 0);

@@ -261,7 +261,7 @@ static void do_plain(void *argument)
     if (!t)
         return;
     event_record(t, caller, &e, 0, job->payload);
-    job->ticks = e.ticks;
+    job->ticks = e.kind == SPOOL_NOTHING ? 0 : e.ticks;
     thread_leave(t);
 }
 

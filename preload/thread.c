@@ -436,8 +436,7 @@ size_t thread_births(uint64_t since, struct spool_birth *births, size_t max)
 static void leave_to_hooks(void)
 {
     struct thread *t = tls.thread;
-    uint64_t forked_at = tls.forked.ticks ? tls.forked.ticks : init_ticks();
-    tls.forked.ticks = 0;
+    uint64_t forked_at = spool.process->fork_ticks ? spool.process->fork_ticks : init_ticks();
     if (!t || !t->guard)
         return;
     for (; t; t = t->nested) {

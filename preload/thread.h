@@ -4,7 +4,7 @@
  * with the chunk it was filling, to a new thread, which looks at a few states in turn. So there are
  * not many more states than threads alive at a time.
  *
- *   tls                 48 bytes of initial-exec TLS; all else is behind tls.thread
+ *   tls                 56 bytes of initial-exec TLS; all else is behind tls.thread
  *   tls.thread == NULL  no state yet: thread_enter makes one
  *   guard != 0          a hook of ours runs on this state. A signal handler that allocates then
  *                       gets the state `nested`, which writes its own stream under the same serial
@@ -22,7 +22,7 @@
 /* A fork that is under way (forking.c). */
 struct forked {
     uint32_t serial; /* of the child, 0 none */
-    uint64_t ticks;  /* the time of the FORK, 0 unknown */
+    uint32_t place;  /* sp / 16 where it was called, modulo 2^32 */
 };
 
 struct tls {

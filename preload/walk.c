@@ -128,13 +128,21 @@ static inline void keep_number(struct memo_frame *fresh, const struct memo_frame
     fresh->outer = old->outer;
 }
 
-#define GAP_MIN (16u << 10) /* few frames are larger */
+#define GAP_MIN (8u << 10) /* few frames are larger */
 
 /* May the way to the caller lead to another stack? A function that changes stacks must find its own
  * by fp, and mostly goes far. */
 static inline int is_gap(const struct memo_frame *f, uint32_t i)
 {
     return f[i].uses_fp && f[i - 1].sp - f[i].sp > GAP_MIN;
+}
+
+/* Where a stack ends, it may be another one's base that the thread's own goes on behind. */
+int walk_leads_over_gaps(const struct memo *m, uint32_t most)
+{
+    const struct memo_frame *f = memo_frames(m);
+    uint32_t gaps = m->stack_end - f[0].sp > GAP_MIN;
+    return f[m->count - 1].gaps + gaps > most;
 }
 
 /* What follows from the frame and its caller. */

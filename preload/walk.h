@@ -39,12 +39,11 @@ struct memo_frame {
     uintptr_t pc, sp, fp;
     uint32_t id; /* of the pc in the spool's table; SPOOL_FRAME_RAW: write the pc itself */
     uint32_t number, outer;
-    uint32_t part;     /* walk_cache.h: of the stack from here outwards; 0 none */
-    uint16_t fp_below; /* sp - address of the slot that held fp; 0: fp was not restored here */
-    uint8_t reached;   /* enum reached (step.h): compared only if REACHED_BY_SLOTS */
-    uint8_t uses_fp;   /* the way to the caller depends on fp */
-    uint16_t fp_matters; /* the way to the caller or further out depends on fp; else fp may be stale
-                          */
+    uint32_t part;       /* walk_cache.h: of the stack from here outwards; 0 none */
+    uint16_t fp_below;   /* sp - address of the slot that held fp; 0: fp was not restored here */
+    uint8_t reached;     /* enum reached (step.h): compared only if REACHED_BY_SLOTS */
+    uint8_t uses_fp;     /* the way to the caller depends on fp */
+    uint16_t fp_matters; /* the way to the caller or further out depends on fp, else it is stale */
     uint16_t gaps;       /* steps from here outwards that may lead to another stack */
 };
 
@@ -114,6 +113,10 @@ enum walk_found walk_finds(const struct memo *m, struct registers from, uintptr_
 /* Does a frame of a hook (hook.h) lie among the nearest callers, `from` the first of them, with no
  * signal handler in between? memo NULL: of a thread without a state. */
 int walk_meets_hook(const struct memo *m, struct registers from);
+
+/* Does the last stack, of at least one frame, lead more than `most` times to what may be another
+ * stack? */
+int walk_leads_over_gaps(const struct memo *m, uint32_t most);
 
 /* Forgets the last stack, so that the next one comes whole. */
 static inline void walk_forget(struct memo *m)

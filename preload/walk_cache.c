@@ -243,9 +243,8 @@ static uint32_t innermost_part(const struct memo *m)
 static int can_hold(const struct memo *m, uintptr_t sp)
 {
     const struct memo_frame *f = memo_frames(m);
-    if (m->count && f[m->count - 1].gaps > 1)
-        return 0;
-    if (m->count < 2 || sp < m->stack_low || (m->end_slot && !is_within(m, sp, m->end_slot)))
+    if (m->count < 2 || sp < m->stack_low || walk_leads_over_gaps(m, 1) ||
+        (m->end_slot && !is_within(m, sp, m->end_slot)))
         return 0;
     for (uint32_t i = innermost_part(m); i + 1 < m->count; i++)
         if (!is_reached_by_words(m, sp, &f[i]))

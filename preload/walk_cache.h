@@ -19,8 +19,9 @@
  *   a miss is allowed  the walk then goes the other way (walk.h), and the entry is made anew
  *
  * Only stacks that lie wholly on the thread's own stack are held, as all of that can be read at any
- * time, and in its outer 512 KiB; and only those that are reached by slots alone (step.h), of some
- * 600 frames at most.
+ * time, and in its outer 512 KiB; not those that may lie on three stacks side by side, as the
+ * middle one may be gone by the next look (walk.h, gaps); and only those that are reached by slots
+ * alone (step.h), of some 600 frames at most.
  *
  * Memory: 32 KiB at the first stack, up to 576 KiB; where that is full everything is forgotten. A
  * cache belongs to one thread at a time. A jump out of walk_cache_add leaves it usable: an entry is

@@ -18,7 +18,8 @@ struct window {
     uint64_t offset; /* in the file */
     uint64_t state;  /* held bits, and RETIRED, MAKING or OPEN */
     uint64_t filled; /* slots whose pages are all populated */
-    uint64_t gone;   /* slots that are unmapped, or will be at once: what lies there may be another's */
+    uint64_t
+        gone; /* slots that are unmapped, or will be at once: what lies there may be another's */
     uint32_t cursor; /* where the search for a free slot begins */
 };
 
@@ -77,6 +78,7 @@ static void unmap_slots(struct window *w, uint32_t first, uint32_t count)
 
 static void let_go(struct window *w, uint32_t slot)
 {
+    uint8_t *place = (uint8_t *)chunk_in(w, slot);
     uint64_t bit = 1ull << slot;
     if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) & RETIRED) {
         /* Unmaps first: without its bit the descriptor may be another window's. */
@@ -85,7 +87,7 @@ static void let_go(struct window *w, uint32_t slot)
         return;
     }
     if (__atomic_fetch_and(&w->state, ~bit, __ATOMIC_ACQ_REL) & RETIRED)
-        unmap_slots(w, slot, 1); /* it retired between the two, and left this one to us */
+        sys_unmap(place, bytes_of(w)); /* it retired between the two, and left this one to us */
 }
 
 /* 0 where somebody else holds it, or the window has retired. */

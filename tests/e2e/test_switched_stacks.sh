@@ -2,7 +2,7 @@
 # Stacks side by side, without guard pages, are one to whoever only asks which pages are there; one of them goes.
 . "$TESTS/e2e/lib.sh"
 
-for way in unmap protect move replace; do
+for way in unmap protect move replace end; do
     out=$("$PROGRAMS/trap_switch" $way) || fail "$way: without recording: $out"
     out=$(preload $way.mprof "$PROGRAMS/trap_switch" $way) || fail "$way: status $?"
     assert_eq "$way" "done 320" "$out"

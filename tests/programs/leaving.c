@@ -5,10 +5,9 @@
  * BUILD -O0 -pthread
  *
  * Five children make 8 MiB each, wait for the parent, and leave a while later, each in its own way.
- * Meanwhile the parent has made 8 MiB, too: 48 MiB at once. With the argument "child" a sixth one is
- * killed instead. Children that share its memory or are
- * cloned behind our back leave by _exit, a raw thread by exit(2); with the argument "parent" the
- * parent is killed in the end.
+ * Meanwhile the parent has made 8 MiB, too: 48 MiB at once. With the argument "child" another one is
+ * killed instead. Children that share its memory, and a sixth one that was forked by its number and makes nothing,
+ * leave by _exit, a raw thread by exit(2); with the argument "parent" the parent is killed in the end.
  */
 #include <errno.h>
 #include <sched.h>

@@ -7,7 +7,7 @@
  * Each is a child of clone with its parent's memory: `shares` a thread and `process` a process on the thread-local
  * storage of main, which allocates meanwhile; `owns` on a block of its own, of three kinds; `lacks` without any, or on
  * what is hardly one. What they map cannot be recorded, as libmprof keeps a thread's state in that storage: it is
- * counted as lost, call by call. So is what a vforked child maps (1 call). A child of fork by its number has a copy of all, and is
+ * counted as lost, call by call; what they fork by number leaves at once. So is what a vforked child maps (1 call). A child of fork by its number has a copy of all, and is
  * recorded: 4 pages. main's 5 pages, mapped before, and 6, mapped after all that, are recorded.
  *
  *   shares 3000 times 3 calls, process 3000 times 2, owns and lacks 3 times 100 times 3 each, the vforked child 1
@@ -50,9 +50,17 @@ static void by_number(int rounds)
     }
 }
 
+/* Its child has a copy of all that this thread is on, but no block either. */
+static void fork_by_number(void)
+{
+    if (syscall(SYS_clone, 0, 0, 0, 0, 0) == 0)
+        syscall(SYS_exit, 0);
+}
+
 static int shares(void *unused)
 {
     by_number(3000);
+    fork_by_number();
     end();
     return unused != NULL;
 }
@@ -71,6 +79,7 @@ static int process(void *unused)
 static int lacks(void *unused)
 {
     by_number(100);
+    fork_by_number();
     end();
     return unused != NULL;
 }
@@ -80,6 +89,7 @@ static int owns(void *unused)
 {
     stack_t off = {.ss_flags = SS_DISABLE};
     by_number(100);
+    fork_by_number();
     prctl(PR_SET_NAME, "owns", 0, 0, 0);
     sigaltstack(&off, NULL);
     end();

@@ -3,8 +3,8 @@
  *
  * BUILD -O1 -pthread
  *
- * trap_switch unmap|protect|move|replace: a thread's own stack lies right above two others, A and B. It allocates on A;
- * on A, called from B; then, as B is gone in that way, on A again. 320 blocks, which it frees; prints "done 320".
+ * trap_switch unmap|protect|move|replace|end: a thread's own stack lies right above two others, A and B. It allocates on A;
+ * on A, called from B; then, as B is gone in that way (end: by unmap, and nothing further out was known of B), on A again. 320 blocks, which it frees; prints "done 320".
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -18,8 +18,10 @@ static char *base; /* [A][B][the thread's own] */
 static const char *way;
 static long count;
 
-/* Calls f on the stack that ends at `top`; its call frame information says where it came from. */
+/* Calls f on the stack that ends at `top`; its call frame information says where it came from, or that there is nothing
+ * further out. */
 void call_on(void *top, void (*f)(void));
+void begin_on(void *top, void (*f)(void));
 #if defined __x86_64__
 __asm__(".text\n"
         ".type call_on, @function\n"
@@ -37,7 +39,20 @@ __asm__(".text\n"
         ".cfi_def_cfa 7, 8\n"
         "ret\n"
         ".cfi_endproc\n"
-        ".size call_on, . - call_on\n");
+        ".size call_on, . - call_on\n"
+        ".type begin_on, @function\n"
+        "begin_on:\n"
+        ".cfi_startproc\n"
+        ".cfi_undefined rip\n"
+        "push %rbp\n"
+        "mov %rsp, %rbp\n"
+        "mov %rdi, %rsp\n"
+        "call *%rsi\n"
+        "mov %rbp, %rsp\n"
+        "pop %rbp\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size begin_on, . - begin_on\n");
 #elif defined __aarch64__
 __asm__(".text\n"
         ".type call_on, @function\n"
@@ -56,7 +71,20 @@ __asm__(".text\n"
         "ldp x29, x30, [sp], 16\n"
         "ret\n"
         ".cfi_endproc\n"
-        ".size call_on, . - call_on\n");
+        ".size call_on, . - call_on\n"
+        ".type begin_on, @function\n"
+        "begin_on:\n"
+        ".cfi_startproc\n"
+        ".cfi_undefined x30\n"
+        "stp x29, x30, [sp, -16]!\n"
+        "mov x29, sp\n"
+        "mov sp, x0\n"
+        "blr x1\n"
+        "mov sp, x29\n"
+        "ldp x29, x30, [sp], 16\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size begin_on, . - begin_on\n");
 #endif
 
 /* Saves the caller's frame pointer, so that its own says nothing of the stack further out. */
@@ -83,7 +111,7 @@ static void let_b_go(void)
 {
     char *b = base + SMALL;
     void *elsewhere = NULL;
-    if (strcmp(way, "unmap") == 0)
+    if (strcmp(way, "unmap") == 0 || strcmp(way, "end") == 0)
         munmap(b, SMALL);
     else if (strcmp(way, "protect") == 0)
         mprotect(b, SMALL, PROT_NONE);
@@ -100,7 +128,7 @@ static void *thread(void *unused)
     for (int i = 0; i < 5; i++)
         call_on(base + SMALL - 64, leaf);
     for (int i = 0; i < 5; i++)
-        call_on(base + 2 * SMALL - 64, on_b);
+        (strcmp(way, "end") == 0 ? begin_on : call_on)(base + 2 * SMALL - 64, on_b);
     let_b_go();
     for (int i = 0; i < 6; i++)
         call_on(base + SMALL - 64, leaf);

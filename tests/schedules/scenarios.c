@@ -182,7 +182,7 @@ static void child(void)
 static void forking(int actor)
 {
     work(1);
-    init_fork_prepare();
+    init_fork_prepare((uintptr_t)__builtin_frame_address(0));
     point("fork");
     if (world_fork(actor + 4) == 0) {
         child();

@@ -203,6 +203,14 @@ static void what_cannot_be_held(void **state)
     memo_frames(&x->memo)[x->count - 1].gaps = 2; /* one of three stacks may be gone */
     walk_cache_add(&x->memo, r, x->keep);
     assert_null(cached(x, r));
+    memo_frames(&x->memo)[x->count - 1].gaps = 1;
+    x->memo.stack_end += 2 * GAP_MIN; /* the same, where the last one's end is not the thread's */
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_null(cached(x, r));
+    x->memo.stack_end -= 2 * GAP_MIN;
+    walk_cache_add(&x->memo, r, x->keep);
+    assert_non_null(cached(x, r)); /* the thread's own, and the present one */
+    walk_cache_clear(&x->memo);
     walked(x);
     x->memo.stack_end = x->frame[0].sp - 8; /* its outer end is not on the thread's stack */
     walk_cache_add(&x->memo, r, x->keep);
@@ -352,8 +360,8 @@ static void *dance_cached(void *argument)
     return NULL;
 }
 
-/* Of steady shapes most stacks can be held; the others are on another stack most of the time. */
-/* Those whose stacks can be held: of frames with a gap, only one. */
+/* Most of these stacks can be held: of frames with a gap there is only one kind. Those of all shapes
+ * are on another stack most of the time. */
 static shape *const held_shapes[] = {
     plain,       with_frame_pointer, busy,       with_array,   with_alloca,
     large_frame, pushes_arguments,   asm_pushes, asm_remembers};
