@@ -10,11 +10,13 @@
 #include "unwind.h"
 #include "vdso.h"
 
+#include <signal.h>
+
 /* In tls.forked.serial: there is no entry left. */
 #define NO_ROOM UINT32_MAX
 
 /* A handler that forked here would have its child write to the entry, too. */
-static struct spool_process *new_process(uint32_t flags, uint32_t *serial)
+static __attribute__((noinline)) struct spool_process *new_process(uint32_t flags, uint32_t *serial)
 {
     struct sys_held held = sys_hold_signals();
     *serial = __atomic_fetch_add(&spool.control->process_count, 1, __ATOMIC_RELAXED);
@@ -69,14 +71,19 @@ static void announce_own(void)
     } while (process != own_serial());
 }
 
-#define OTHER_STACK (1 << 16) /* places: so far away another stack begins */
+/* In doubt, yes. Not inline, as that may be small. */
+static __attribute__((noinline)) int is_on_alternate_stack(void)
+{
+    stack_t now = {0};
+    return !sys_may(SYS_KIND_SELF) || SYS_CALL(SYS_sigaltstack, 0, &now, 0, 0, 0, 0) != 0 ||
+           now.ss_flags & SS_ONSTACK;
+}
 
 /* Is the fork still under way, for whoever forks at `place`? Its caller is further out, or on
  * another stack; one that is not has been left by a jump. */
 static int is_under_way(struct forked fork, uint32_t place)
 {
-    int32_t further_out = (int32_t)(fork.place - place);
-    return further_out > 0 || further_out < -OTHER_STACK;
+    return fork.serial && ((int32_t)(fork.place - place) > 0 || is_on_alternate_stack());
 }
 
 /* The caller may be a handler: of a process that does not know yet that it was forked, and first

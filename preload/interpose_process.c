@@ -42,17 +42,9 @@ static int not_yet(void)
     return -1;
 }
 
-struct fork_call {
-    uintptr_t sp;
-    int is_own; /* the storage of what we know of the thread is its own */
-};
-
-static void prepare_fork(void *argument)
+static void get_ready(void *is_ready)
 {
-    struct fork_call *call = argument;
-    call->is_own = !recorder_ready() || thread_is_own();
-    if (call->is_own)
-        init_fork_prepare(call->sp);
+    *(int *)is_ready = recorder_ready();
 }
 
 static void begin_child(void *unused)
@@ -61,6 +53,8 @@ static void begin_child(void *unused)
     init_fork_child();
 }
 
+/* For what may make this process one of its own. An event finds a stack of ours itself, and must be
+ * asked for from the caller's: its place tells whose hooks the caller is within. */
 static void on_large_stack(void (*work)(void *), void *job)
 {
     if (cramped_perhaps((uintptr_t)__builtin_frame_address(0)))
@@ -69,21 +63,24 @@ static void on_large_stack(void (*work)(void *), void *job)
         work(job);
 }
 
-/* Returns 0 where the fork is not to be recorded by whoever makes it. */
-static int before_fork(uintptr_t sp)
+/* Returns 0 where the fork is not to be recorded by whoever makes it: nothing is touched then. */
+static int prepare_fork(uintptr_t sp)
 {
-    struct fork_call call = {sp, 0};
+    int is_ready = 0;
     if (recorder_state == RECORDER_OFF || !thread_has_storage() || (tls.thread && !thread_here()))
         return 0;
-    on_large_stack(prepare_fork, &call);
-    return call.is_own;
+    on_large_stack(get_ready, &is_ready);
+    if (!is_ready || !thread_is_own())
+        return !is_ready && recorder_state == RECORDER_COUNTING;
+    init_fork_prepare(sp);
+    return 1;
 }
 
-static void after_fork(long child)
+static void settle_fork(long child)
 {
     if (child == 0)
         on_large_stack(begin_child, NULL);
-    else
+    else if (recorder_state == RECORDER_ON)
         init_fork_returned();
 }
 
@@ -94,10 +91,10 @@ HOOK pid_t _Fork(void)
 {
     if (!real_found() || !real._Fork)
         return not_yet();
-    if (!before_fork((uintptr_t)__builtin_frame_address(0)))
+    if (!prepare_fork((uintptr_t)__builtin_frame_address(0)))
         return real._Fork();
     pid_t child = real._Fork();
-    after_fork(child);
+    settle_fork(child);
     return child;
 }
 
@@ -371,11 +368,17 @@ static __attribute__((noinline)) long leave_by_number(long number, long status)
 
 #define NO_COPY (CLONE_VM | CLONE_SETTLS) /* of our storage */
 
-/* Bytes of clone3's arguments up to its stack. */
-static int is_forking_clone3(const uint64_t *arguments)
+#define CLONE3_BYTES 64 /* of arguments at least */
+#define CLONE3_STACK 5  /* which of them, 8 bytes each */
+
+/* Where we may not ask what is there, it is left alone. Not inline, as a handler's stack may be
+ * small. */
+static __attribute__((noinline)) int is_forking_clone3(const uint64_t *arguments, size_t bytes)
 {
     struct given g = GIVEN_NOTHING;
-    return given_is_there(&g, arguments, 48) && arguments[5] == 0 && !(arguments[0] & NO_COPY);
+    return bytes >= CLONE3_BYTES && (sys_may(SYS_KIND_PROBE) || sys_may(SYS_KIND_GLANCE)) &&
+           given_is_there(&g, arguments, CLONE3_BYTES) && arguments[CLONE3_STACK] == 0 &&
+           !(arguments[0] & NO_COPY);
 }
 
 /* Does it make a process on a copy of this stack, with a copy of our storage? */
@@ -387,16 +390,16 @@ static int is_fork(long number, long a, long b)
 #endif
     if (number == SYS_clone)
         return b == 0 && !(a & NO_COPY);
-    return number == SYS_clone3 && is_forking_clone3((const uint64_t *)a);
+    return number == SYS_clone3 && is_forking_clone3((const uint64_t *)a, (size_t)b);
 }
 
 static __attribute__((noinline)) long fork_by_number(long number, long a, long b, long c, long d,
                                                      long e)
 {
-    if (!before_fork((uintptr_t)__builtin_frame_address(0)))
+    if (!prepare_fork((uintptr_t)__builtin_frame_address(0)))
         return real.syscall(number, a, b, c, d, e, 0);
     long child = real.syscall(number, a, b, c, d, e, 0);
-    after_fork(child);
+    settle_fork(child);
     return child;
 }
 

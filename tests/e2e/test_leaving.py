@@ -19,7 +19,7 @@ def check_family(how, name, parent_exit):
     check(parent["exit"] == parent_exit, f"{how}: the parent's end is {parent['exit']}")
     check(len(children) == 5 and len(all_children) == 6, f"{how}: {len(children)} of {len(all_children)} children")
     check(got["gaps"]["unended_processes"] == (parent_exit is None), f"{how}: {got['gaps']}")
-    for child in all_children: # the sixth was forked by its number
+    for child in all_children:  # the sixth was forked by its number
         check(child["exit"] == {"code": None}, f"{how}: a child's end is {child['exit']}")
     for child in children:
         lived = child["end_s"] - child["begin_s"]

@@ -7,6 +7,8 @@
  * trap_within WAY [OUTER INNER]
  *   forks   20 times: main makes 20 blocks and forks by OUTER; both free them. A handler of SIGUSR1 forks by INNER;
  *           its child goes on in what was interrupted. OUTER, INNER: fork, raw (_Fork) or number (syscall)
+ *   cramped main, then a thread, makes and frees a block 20 times; a handler on a small alternate stack forks by INNER, and
+ *           its child goes on in what was interrupted
  *   nested  20 times: a handler interrupts main's hook, another one that handler's, and so on until the one of INNER,
  *           a signal's number, forks. Its child goes on 20 ms later; main frees 20 blocks meanwhile, as the child does
  *   window  a thread makes and frees 2,000,000 blocks; main maps memory and forks meanwhile, again and again. The
@@ -38,9 +40,12 @@ static pid_t by_number(void)
     if (used++ % 3 == 0)
         return (pid_t)syscall(SYS_fork);
 #endif
+    pid_t child = -1;
     if (used % 3 == 2)
-        return (pid_t)syscall(SYS_clone3, arguments, sizeof arguments);
-    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        child = (pid_t)syscall(SYS_clone3, arguments, sizeof arguments);
+    return child >= 0
+               ? child
+               : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); /* clone3 may be forbidden */
 }
 
 static pid_t (*outer)(void) = fork, (*inner)(void) = fork;
@@ -120,6 +125,44 @@ static void forks(void)
         }
     }
     signal(SIGUSR1, SIG_IGN);
+}
+
+/* ---- the same on a small alternate stack ---- */
+
+enum { SMALL = 16 << 10, CRAMPED_ROUNDS = 20 };
+
+static void on_small_stack(char *stack)
+{
+    stack_t small = {.ss_sp = stack, .ss_size = SMALL};
+    struct sigaction action = {.sa_handler = forker, .sa_flags = SA_ONSTACK};
+    if (sigaltstack(&small, NULL))
+        _exit(8);
+    sigaction(SIGUSR1, &action, NULL);
+    for (int i = 0; i < CRAMPED_ROUNDS && !is_handlers; i++)
+        free(malloc(20));
+    signal(SIGUSR1, SIG_IGN);
+    if (is_handlers) {
+        blocks();
+        _exit(bad_children ? 6 : 5);
+    }
+}
+
+static void *cramped_thread(void *unused)
+{
+    static char stack[SMALL];
+    on_small_stack(stack);
+    return unused;
+}
+
+/* Main first: then the recorder's own stacks lie above the thread's. */
+static void cramped(void)
+{
+    static char stack[SMALL];
+    pthread_t thread;
+    on_small_stack(stack);
+    if (pthread_create(&thread, NULL, cramped_thread, NULL))
+        _exit(7);
+    pthread_join(thread, NULL);
 }
 
 /* ---- a fork in the innermost of several handlers ---- */
@@ -225,6 +268,8 @@ int main(int argc, char **argv)
         forks();
     else if (strcmp(way, "nested") == 0 && argc > 2)
         nested(argv[2]);
+    else if (strcmp(way, "cramped") == 0)
+        cramped();
     else if (strcmp(way, "window") == 0)
         window();
     else

@@ -360,8 +360,8 @@ static void *dance_cached(void *argument)
     return NULL;
 }
 
-/* Most of these stacks can be held: of frames with a gap there is only one kind. Those of all shapes
- * are on another stack most of the time. */
+/* Most of these stacks can be held: of frames with a gap there is only one kind. Those of all
+ * shapes are on another stack most of the time. */
 static shape *const held_shapes[] = {
     plain,       with_frame_pointer, busy,       with_array,   with_alloca,
     large_frame, pushes_arguments,   asm_pushes, asm_remembers};
