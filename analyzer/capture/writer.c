@@ -32,21 +32,23 @@ struct pending {
     size_t live_count, live_capacity;
 };
 
+/* Of what is written by now. */
 static int result(const struct writer *w)
 {
-    if (w->output.error == 0)
+    int error = packer_error(w->packer);
+    if (error == 0)
         return WRITER_OK;
-    errno = w->output.error;
+    errno = error;
     return WRITER_FAILED;
 }
 
 struct index_entry *writer_put_block(struct writer *w, enum capture_block_type type,
-                                     uint32_t process, const struct bytes *payload)
+                                     uint32_t process, struct bytes *payload)
 {
     w->index = xgrow(w->index, &w->index_capacity, w->index_count + 1, sizeof *w->index);
     struct index_entry *entry = &w->index[w->index_count++];
     *entry = (struct index_entry){.type = type, .process = process};
-    entry->offset = block_write(&w->output, type, process, payload);
+    packer_put(w->packer, type, process, payload);
     return entry;
 }
 
@@ -115,9 +117,10 @@ static void put_process_list(struct writer *w)
     if (w->payload.size == w->process_list.size &&
         memcmp(w->payload.data, w->process_list.data, w->payload.size) == 0)
         return;
-    w->process_list_offset = writer_put_block(w, BLOCK_PROCESSES, 0, &w->payload)->offset;
     w->process_list.size = 0;
     bytes_append(&w->process_list, w->payload.data, w->payload.size);
+    w->process_list_entry = w->index_count;
+    writer_put_block(w, BLOCK_PROCESSES, 0, &w->payload);
 }
 
 /* Segments */
@@ -327,7 +330,7 @@ static void put_header(struct writer *w)
     memcpy(h.boot_id, i->boot_id, sizeof h.boot_id);
     h.checksum =
         capture_checksum(CAPTURE_CHECKSUM_START, &h, offsetof(struct capture_header, checksum));
-    block_write_plain(&w->output, &h, sizeof h);
+    packer_put_plain(w->packer, &h, sizeof h);
 }
 
 static void put_head(struct writer *w)
@@ -345,6 +348,9 @@ static void put_index(struct writer *w)
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     struct image copy = *w->image;
     size_t count = w->index_count;
+    uint64_t processes_offset = count ? packer_offset(w->packer, w->process_list_entry) : 0;
+    for (size_t i = 0; i < count; i++)
+        w->index[i].offset = packer_offset(w->packer, i);
     w->payload.size = 0;
     code_state(&c, &copy);
     code_count(&c, &count, 1);
@@ -352,12 +358,13 @@ static void put_index(struct writer *w)
     if (w->payload.size > CAPTURE_BLOCK_MAX)
         return; /* millions of processes: read from block to block, as a cut file is */
     struct capture_tail tail = {.magic = CAPTURE_TAIL_MAGIC,
-                                .processes_offset = w->process_list_offset};
-    tail.index_offset = block_write(&w->output, BLOCK_INDEX, 0, &w->payload);
-    tail.file_bytes = w->output.offset + sizeof tail;
+                                .processes_offset = processes_offset,
+                                .index_offset = packer_position(w->packer)};
+    packer_put(w->packer, BLOCK_INDEX, 0, &w->payload);
+    tail.file_bytes = packer_position(w->packer) + sizeof tail;
     tail.checksum =
         capture_checksum(CAPTURE_CHECKSUM_START, &tail, offsetof(struct capture_tail, checksum));
-    block_write_plain(&w->output, &tail, sizeof tail);
+    packer_put_plain(w->packer, &tail, sizeof tail);
 }
 
 void writer_limit_segment(struct writer *w, uint64_t events)
@@ -378,7 +385,7 @@ struct writer *writer_new(int fd, const struct image *image, const struct writer
     w->source = *source;
     w->segment_events = SEGMENT_EVENTS;
     writer_limit_blocks(w, SIZE_MAX, TEXT_BYTES);
-    block_output_open(&w->output, fd);
+    w->packer = packer_new(fd);
     string_number(&w->strings, "");
     put_header(w);
     put_head(w);
@@ -423,6 +430,6 @@ void writer_free(struct writer *w)
     bytes_free(&w->process_list);
     bytes_free(&w->payload);
     bytes_free(&w->texts);
-    block_output_close(&w->output);
+    packer_free(w->packer);
     free(w);
 }

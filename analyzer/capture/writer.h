@@ -4,8 +4,9 @@
  * The writer appends blocks to a file descriptor it does not own: the image's tables as far as they
  * have grown, segments of about 4 Mi events of a process (zstd), each after a checkpoint of its
  * live blocks by class, and at the end the summaries and the index. Every block is whole or absent,
- * so a file cut anywhere can be read up to the cut. Single-threaded. Memory: one segment per
- * process.
+ * so a file cut anywhere can be read up to the cut. One thread calls; large blocks are compressed
+ * and written by another one (packer.h), whose errors come a little later. Memory: one segment per
+ * process, and those that wait.
  */
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H

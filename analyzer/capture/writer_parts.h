@@ -2,13 +2,13 @@
 #ifndef MPROF_WRITER_PARTS_H
 #define MPROF_WRITER_PARTS_H
 
-#include "block.h"
+#include "packer.h"
 #include "payloads.h"
 #include "tables.h"
 #include "writer.h"
 
 struct writer {
-    struct block_output output;
+    struct packer *packer;
     const struct image *image;
     struct writer_source source;
     uint64_t segment_events;
@@ -23,7 +23,7 @@ struct writer {
     struct pending **processes; /* by serial; NULL: nothing has come of it */
     size_t process_capacity;
     struct bytes process_list; /* payload of the last PROCESSES block */
-    uint64_t process_list_offset;
+    size_t process_list_entry; /* of the index: that block */
 
     struct index_entry *index;
     size_t index_count, index_capacity;
@@ -31,9 +31,9 @@ struct writer {
     struct bytes texts;   /* payload of the STRINGS block that goes before it */
 };
 
-/* Writes a block and notes it in the index. */
+/* Puts a block and notes it in the index. The payload is empty afterwards. */
 struct index_entry *writer_put_block(struct writer *w, enum capture_block_type type,
-                                     uint32_t process, const struct bytes *payload);
+                                     uint32_t process, struct bytes *payload);
 
 /* Writes the texts that were numbered since, which go before the block that names them. */
 void writer_put_strings(struct writer *w);
