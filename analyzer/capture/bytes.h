@@ -27,13 +27,11 @@ static inline void bytes_number(struct bytes *b, uint64_t value)
 {
     if (b->capacity - b->size < VARINT_MAX)
         bytes_grow(b, VARINT_MAX);
-    uint8_t *p = b->data + b->size;
-    while (value > 127) {
-        *p++ = (uint8_t)(value | 128);
+    while (__builtin_expect(value > 127, 0)) {
+        b->data[b->size++] = (uint8_t)(value | 128);
         value >>= 7;
     }
-    *p++ = (uint8_t)value;
-    b->size = (size_t)(p - b->data);
+    b->data[b->size++] = (uint8_t)value;
 }
 
 static inline uint64_t zigzag(uint64_t difference)

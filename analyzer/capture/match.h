@@ -34,9 +34,26 @@ int match_event(struct matcher *m, struct lane *lane, const struct spool_event *
 void match_thread(struct matcher *m, struct lane *lane, const struct thread_facts *facts,
                   uint64_t ns);
 
+void match_make_room(struct subject *s);
+
 /* Gathers what happened. name: of a freed block; of all else {0}. */
-void match_emit(struct matcher *m, const struct lane *lane, enum event_kind kind, uint32_t class,
-                uint64_t ns, uint64_t bytes, struct block_name name);
+static inline void match_emit(struct matcher *m, const struct lane *lane, enum event_kind kind,
+                              uint32_t class, uint64_t ns, uint64_t bytes, struct block_name name)
+{
+    struct subject *s = lane->subject;
+
+    if (!m->tell)
+        return;
+    if (__builtin_expect(s->told_count >= s->told_capacity, 0))
+        match_make_room(s);
+    struct event *e = &s->told[s->told_count++];
+    e->kind = kind;
+    e->thread = lane->path.thread;
+    e->class = class;
+    e->ns = ns;
+    e->bytes = bytes;
+    e->name = name;
+}
 
 /* The process is over: whatever still waits for its partner waits in vain. `lane`: any lane of the
  * process. */

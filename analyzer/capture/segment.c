@@ -18,7 +18,7 @@ static void drop(uint64_t *live, uint64_t bytes)
     *live -= bytes < *live ? bytes : *live;
 }
 
-void heap_level_apply(struct heap_level *level, const struct event *e)
+static inline void apply(struct heap_level *level, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_ALLOC:
@@ -40,6 +40,11 @@ void heap_level_apply(struct heap_level *level, const struct event *e)
     case EVENT_FREE_UNMATCHED:
         break;
     }
+}
+
+void heap_level_apply(struct heap_level *level, const struct event *e)
+{
+    apply(level, e);
 }
 
 /* Writing */
@@ -81,11 +86,11 @@ static struct segment_thread *find_thread(struct segment_writer *s, uint32_t ser
 
 static void end_run(struct segment_writer *s)
 {
-    if (s->run == 0)
+    if (s->head.events == s->run_begin)
         return;
     bytes_number(&s->run_threads, (uint64_t)(s->current - s->threads));
-    bytes_number(&s->run_lengths, s->run);
-    s->run = 0;
+    bytes_number(&s->run_lengths, s->head.events - s->run_begin);
+    s->run_begin = s->head.events;
 }
 
 static void change_thread(struct segment_writer *s, uint32_t serial)
@@ -100,15 +105,16 @@ static void change_tick(struct segment_writer *s, uint64_t ns)
     if (s->head.events == 0) {
         s->head.first_tick = tick;
     } else {
-        bytes_number(&s->tick_counts, s->tick_events);
+        bytes_number(&s->tick_counts, s->head.events - s->tick_begin);
         bytes_number(&s->tick_steps, tick - s->head.last_tick);
     }
     s->head.last_tick = tick;
-    s->tick_events = 0;
+    s->tick_begin = s->head.events;
     s->tick_end_ns = (tick + 1) * CAPTURE_TICK_NS;
 }
 
-static void put_token(struct bytes *out, const struct event *e, uint32_t last, uint32_t highest)
+static inline void put_token(struct bytes *out, const struct event *e, uint32_t last,
+                             uint32_t highest)
 {
     uint64_t difference = zigzag((uint64_t)e->class - last);
     if (e->kind == EVENT_ALLOC && e->class == highest + 1) {
@@ -150,25 +156,24 @@ void segment_add(struct segment_writer *s, const struct event *e)
     if (e->ns >= s->tick_end_ns || s->head.events == 0)
         change_tick(s, e->ns);
     struct segment_thread *t = s->current;
-    size_t before = t->tokens.size;
     put_token(&t->tokens, e, t->last_class, s->highest_class);
-    s->token_bytes += t->tokens.size - before;
     t->last_class = e->class;
     if (e->class > s->highest_class)
         s->highest_class = e->class;
-    heap_level_apply(&s->level, e);
+    apply(&s->level, e);
     if (e->kind == EVENT_ALLOC)
         s->allocations++;
     else if (s->names_blocks && event_frees(e->kind))
         put_name(s, e->name);
-    s->run++;
-    s->tick_events++;
     s->head.events++;
 }
 
 size_t segment_bytes(const struct segment_writer *s)
 {
-    return s->token_bytes + s->run_threads.size + s->run_lengths.size + s->tick_counts.size +
+    size_t tokens = 0;
+    for (size_t i = 0; i < s->thread_count; i++)
+        tokens += s->threads[i].tokens.size;
+    return tokens + s->run_threads.size + s->run_lengths.size + s->tick_counts.size +
            s->tick_steps.size + s->block_runs.size + s->block_places.size + s->block_births.size +
            s->thread_count * 2 * VARINT_MAX;
 }
@@ -194,7 +199,7 @@ static void put_threads(struct segment_writer *s, struct bytes *payload)
 void segment_finish(struct segment_writer *s, struct bytes *payload)
 {
     end_run(s);
-    bytes_number(&s->tick_counts, s->tick_events);
+    bytes_number(&s->tick_counts, s->head.events - s->tick_begin);
     payload->size = 0;
     bytes_number(payload, s->head.events);
     bytes_number(payload, s->head.first_tick);
@@ -221,8 +226,7 @@ void segment_finish(struct segment_writer *s, struct bytes *payload)
         s->slots[i] = 0;
     s->thread_count = 0;
     s->current = NULL;
-    s->tick_events = s->tick_end_ns = 0;
-    s->token_bytes = 0;
+    s->run_begin = s->tick_begin = s->tick_end_ns = 0;
     s->block_run = 0;
     s->last_birth = 0;
 }

@@ -54,10 +54,9 @@ struct segment_writer {
     uint32_t *slots; /* hash of serials: 1 + index in threads, 0 empty */
     size_t slot_count;
     struct segment_thread *current;
-    uint64_t run;         /* events of `current` in a row */
-    uint64_t tick_events; /* events in the tick head.last_tick */
+    uint64_t run_begin;   /* events before those of `current` in a row */
+    uint64_t tick_begin;  /* events before those in the tick head.last_tick */
     uint64_t tick_end_ns; /* where that tick ends */
-    size_t token_bytes;   /* of all threads */
 };
 
 void segment_add(struct segment_writer *s, const struct event *e);

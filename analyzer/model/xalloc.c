@@ -104,7 +104,7 @@ char *xstrdup(const char *text)
     return memcpy(xmalloc(bytes), text, bytes);
 }
 
-void *xgrow(void *array, size_t *capacity, size_t needed, size_t element_bytes)
+void *xgrow_now(void *array, size_t *capacity, size_t needed, size_t element_bytes)
 {
     size_t total, want = *capacity < 16 ? 16 : *capacity * 2;
 

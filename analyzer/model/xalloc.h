@@ -19,7 +19,13 @@ char *xstrdup(const char *text);
 
 /* Makes room for `needed` elements in an array of `*capacity` ones, at least doubling it, and
  * returns the array, which may have moved. New elements are zeroed. */
-void *xgrow(void *array, size_t *capacity, size_t needed, size_t element_bytes);
+void *xgrow_now(void *array, size_t *capacity, size_t needed, size_t element_bytes);
+static inline void *xgrow(void *array, size_t *capacity, size_t needed, size_t element_bytes)
+{
+    return __builtin_expect(needed <= *capacity, 1)
+               ? array
+               : xgrow_now(array, capacity, needed, element_bytes);
+}
 
 /* Ends the program, too: it counts `what` up to `most`, and there are more. */
 void xalloc_too_many(const char *what, size_t most) __attribute__((noreturn));
