@@ -50,10 +50,8 @@ static uint64_t rounded(uint64_t size)
     return bits > 7 ? size >> (bits - 7) << (bits - 7) : size;
 }
 
-uint32_t classes_find(struct classes *c, uint32_t stack, uint64_t size)
+uint32_t classes_find_slow(struct classes *c, uint32_t stack, uint64_t size)
 {
-    if (stack < c->latest_capacity && c->latest[stack] && c->list[c->latest[stack]].size == size)
-        return c->latest[stack];
     uint64_t key = (uint64_t)stack << 32 | size_number(c, size);
     if (c->count >= c->most && !intmap_get(&c->numbers, key)) {
         c->left_out++;

@@ -23,6 +23,14 @@ struct classes {
 
 void classes_init(struct classes *classes);
 void classes_clear(struct classes *classes);
-uint32_t classes_find(struct classes *classes, uint32_t stack, uint64_t size);
+uint32_t classes_find_slow(struct classes *classes, uint32_t stack, uint64_t size);
+
+static inline uint32_t classes_find(struct classes *classes, uint32_t stack, uint64_t size)
+{
+    uint32_t latest = stack < classes->latest_capacity ? classes->latest[stack] : 0;
+    if (__builtin_expect(latest && classes->list[latest].size == size, 1))
+        return latest;
+    return classes_find_slow(classes, stack, size);
+}
 
 #endif

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_WAIT 10 /* an event waits 1/10 millisecond for others (order_wait in order.h) */
+#define PREFETCH_FROM 4096 /* blocks: below, the processor's caches hold them */
+#define EVENTS_WAIT   10   /* an event waits 1/10 millisecond for others (order_wait in order.h) */
 
 /* ---- what the parts below ask for ---- */
 
@@ -196,7 +197,8 @@ static void take_event(struct collector *c, struct stream *stream)
         return;
     }
     if (stream->at == 0) {
-        prefetch(stream, lane->subject);
+        if (lane->subject->blocks.count >= PREFETCH_FROM)
+            prefetch(stream, lane->subject);
         if (stream_is_at_start(stream)) {
             lane->restarts = 1;
             clock_pair(&c->clock, stream->chunks[stream->current].opened);
