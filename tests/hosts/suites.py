@@ -148,7 +148,7 @@ def valgrind(folder):
 
 # ---- glibc ----
 
-GLIBC_FOLDERS = ("malloc", "nptl", "dlfcn", "elf")
+GLIBC_FOLDERS = ("malloc", "nptl", "dlfcn", "elf", "posix")
 GLIBC_LIBRARIES = ("", "math", "elf", "dlfcn", "nss", "nis", "rt", "resolv", "mathvec", "support", "nptl", "malloc")
 
 
