@@ -151,10 +151,10 @@ void packer_settle(struct packer *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-uint64_t packer_offset(struct packer *p, size_t n)
+const uint64_t *packer_offsets(struct packer *p)
 {
     packer_settle(p);
-    return p->offsets[n];
+    return p->offsets;
 }
 
 uint64_t packer_position(struct packer *p)

@@ -27,9 +27,9 @@ int packer_error(struct packer *p);
 /* Waits until all that was put is written. */
 void packer_settle(struct packer *p);
 
-/* These settle first: where the block lies that was put as the n-th, from 0; how long the file is;
- * and bytes as they are (header, tail). */
-uint64_t packer_offset(struct packer *p, size_t n);
+/* These settle first: where the blocks lie, in the order in which they were put, valid until the
+ * next one; how long the file is; and bytes as they are (header, tail). */
+const uint64_t *packer_offsets(struct packer *p);
 uint64_t packer_position(struct packer *p);
 void packer_put_plain(struct packer *p, const void *data, size_t size);
 

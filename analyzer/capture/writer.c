@@ -348,9 +348,10 @@ static void put_index(struct writer *w)
     struct codec c = {.out = &w->payload, .strings = &w->strings};
     struct image copy = *w->image;
     size_t count = w->index_count;
-    uint64_t processes_offset = count ? packer_offset(w->packer, w->process_list_entry) : 0;
+    const uint64_t *offsets = packer_offsets(w->packer);
+    uint64_t processes_offset = offsets[w->process_list_entry];
     for (size_t i = 0; i < count; i++)
-        w->index[i].offset = packer_offset(w->packer, i);
+        w->index[i].offset = offsets[i];
     w->payload.size = 0;
     code_state(&c, &copy);
     code_count(&c, &count, 1);

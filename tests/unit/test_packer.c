@@ -64,11 +64,11 @@ static void put_and_expect(int count, int first_large)
         packer_put(p, BLOCK_EVENTS, (uint32_t)i, &payload);
         assert_int_equal(payload.size, 0);
     }
-    assert_int_equal(packer_offset(p, 0), 4);
+    const uint64_t *offsets = packer_offsets(p);
+    assert_int_equal(offsets[0], 4);
     for (int i = 0; i < count; i++) {
-        assert_true(i == 0 || packer_offset(p, (size_t)i) > packer_offset(p, (size_t)i - 1));
-        expect_block(fd, packer_offset(p, (size_t)i), (uint32_t)i, size_of(i, first_large),
-                     (uint8_t)i);
+        assert_true(i == 0 || offsets[i] > offsets[i - 1]);
+        expect_block(fd, offsets[i], (uint32_t)i, size_of(i, first_large), (uint8_t)i);
     }
     uint64_t end = packer_position(p);
     packer_put_plain(p, "tail", 4);
