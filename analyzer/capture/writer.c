@@ -404,6 +404,7 @@ int writer_finish(struct writer *w)
         if (w->processes[i] == NULL)
             continue;
         put_segment(w, w->processes[i], (uint32_t)i);
+        put_samples(w, w->processes[i], (uint32_t)i); /* those behind the last event */
         put_live(w, w->processes[i], (uint32_t)i);
     }
     put_index(w);

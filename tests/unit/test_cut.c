@@ -336,6 +336,26 @@ static void test_every_length(void **state)
     assert_in_range(unknown, 1, file.size / 2);
 }
 
+/* A process may have been seen and have done nothing that is recorded. */
+static void test_samples_without_events(void **state)
+{
+    (void)state;
+    static struct file file;
+    struct spool_event sample = {
+        .kind = SPOOL_SAMPLE, .address = BUILDER_START + 20 * MS, .size = 7000};
+    builder_alloc(s, 10 * MS, 0x1000, 10, FRAMES(MAIN));
+    uint32_t child = builder_fork(&b, 0, 15 * MS, 0);
+    builder_plain(s, 15 * MS, SPOOL_FORK, child, 0);
+    builder_event(builder_stream(&b, child, 0), 20 * MS, sample, NULL);
+    collector_free(collect_into(&file));
+    struct reader *r = read_without(&file, SUMMARIES);
+    const struct process *p = &reader_image(r)->processes[child];
+    assert_int_equal(p->sample_count, 1);
+    assert_int_equal(p->samples[0].ns, 20 * MS);
+    assert_int_equal(p->totals.rss_peak_bytes, 7000);
+    reader_close(r);
+}
+
 /* What one thread has mapped and another unmaps stays the first one's. */
 static void test_unmapped_by_another(void **state)
 {
@@ -433,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup(test_window_of_older_recorder, begin),
         cmocka_unit_test_setup(test_between_summary_and_mapped, begin),
         cmocka_unit_test_setup(test_every_length, begin),
+        cmocka_unit_test_setup(test_samples_without_events, begin),
         cmocka_unit_test_setup(test_unmapped_by_another, begin),
         cmocka_unit_test_setup(test_unmapped_by_some, begin),
         cmocka_unit_test_setup(test_calls, begin),
