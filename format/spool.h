@@ -294,7 +294,7 @@ enum spool_kind {
     SPOOL_RANGE_MAP = 8,      /* a mapping or a change of protection: address, length, stack */
     SPOOL_RANGE_DROPPED = 9,  /* ends the last RANGE_BEGIN that is open: it is gone */
     SPOOL_RANGE_FAILED = 10,  /* ends the last RANGE_BEGIN that is open: nothing changed */
-    SPOOL_SAMPLE = 11,        /* value: CLOCK_BOOTTIME ns; size: resident bytes of the process */
+    SPOOL_SAMPLE = 11,        /* value: CLOCK_BOOTTIME ns at its ticks; size: resident bytes */
     SPOOL_THREAD = 12,        /* value: thread serial << 32 | tid; payload: the thread's name */
     SPOOL_FORK = 13,          /* value: serial of the child's process, forked right after this */
     SPOOL_EXEC = 14,  /* payload: path; the image ends here if the process entry says so too */

@@ -138,8 +138,8 @@ static void fill_header(void)
     h->start_time = facts->start_time;
     h->parent_start_time = facts->parent_start_time;
     h->pid_space = facts->pid_space;
-    h->epoch_ns = sys_clock_ns(CLOCK_REALTIME);
     h->start = init_now();
+    h->epoch_ns = init_epoch(h->start);
     h->clock = init_uses_counter() ? SPOOL_CLOCK_COUNTER : SPOOL_CLOCK_NS;
     h->start_kind = SPOOL_START_EXEC;
     h->machine = ARCH_ELF_MACHINE;

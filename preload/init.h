@@ -65,6 +65,7 @@ static inline uint64_t init_ticks_after(void)
 void init_time_start(int uses_counter); /* before the first event */
 void init_time_changed(void);           /* SYS_KIND_TIME in sys_forbidden has changed */
 struct spool_moment init_now(void);
+uint64_t init_epoch(struct spool_moment moment); /* CLOCK_REALTIME at that moment */
 int init_uses_counter(void);
 void init_freeze_time(void); /* called before SYS_KIND_TIME is given up */
 

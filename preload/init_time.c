@@ -63,3 +63,20 @@ struct spool_moment init_now(void)
     }
     return best;
 }
+
+#define EPOCH_NEAR 2000 /* ns, in which three readings come mostly */
+
+/* Its distance from the moment is that of two clocks read now, as close together as can be. */
+uint64_t init_epoch(struct spool_moment moment)
+{
+    uint64_t epoch = sys_clock_ns(CLOCK_REALTIME), shortest = UINT64_MAX;
+    for (int i = 0; i < PAIR_TRIES && shortest > EPOCH_NEAR && sys_may(SYS_KIND_TIME); i++) {
+        uint64_t before = vdso_boottime_ns(), real = sys_clock_ns(CLOCK_REALTIME);
+        uint64_t taken = vdso_boottime_ns() - before;
+        if (taken < shortest) {
+            shortest = taken;
+            epoch = real - (before + taken / 2 - moment.ns);
+        }
+    }
+    return epoch;
+}

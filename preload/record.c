@@ -265,19 +265,40 @@ static void do_plain(void *argument)
     thread_leave(t);
 }
 
+static void on_enough_stack(void (*record)(void *job), struct job *job)
+{
+    if (cramped_perhaps((uintptr_t)job->frame))
+        cramped_call(record, job);
+    else
+        record(job);
+}
+
 static uint64_t plain(struct job job)
 {
-    if (cramped_perhaps((uintptr_t)job.frame))
-        cramped_call(do_plain, &job);
-    else
-        do_plain(&job);
+    on_enough_stack(do_plain, &job);
     return job.ticks;
 }
 
-void record_sample(uint64_t ns, uint64_t rss_bytes)
+/* Whoever reads the spool learns the counter's rate from its ticks and ns: both of one moment. */
+static void do_sample(void *argument)
 {
-    plain((struct job){
-        .frame = ARCH_CALLER(), .kind = SPOOL_SAMPLE, .address = ns, .size = rss_bytes});
+    const struct job *job = argument;
+    struct registers caller = arch_registers(job->frame);
+    struct thread *t = thread_enter(caller);
+    if (!t)
+        return;
+    event_begin(t, SPOOL_SAMPLE);
+    struct spool_moment now = init_now();
+    struct spool_event e = {
+        .kind = SPOOL_SAMPLE, .ticks = now.ticks, .address = now.ns, .size = job->size};
+    event_go_on(t, caller, &e, 0, NULL, NULL);
+    thread_leave(t);
+}
+
+void record_sample(uint64_t rss_bytes)
+{
+    struct job job = {.frame = ARCH_CALLER(), .size = rss_bytes};
+    on_enough_stack(do_sample, &job);
 }
 
 uint64_t record_fork(uint32_t child_serial)

@@ -60,7 +60,7 @@ static inline void record_range_end(const struct arch_frame *caller, int has_fai
         record_range_dropped(caller);
 }
 
-void record_sample(uint64_t ns, uint64_t rss_bytes);
+void record_sample(uint64_t rss_bytes);
 uint64_t record_fork(uint32_t child_serial); /* returns its time (ticks); 0 without a state */
 /* In the parent: that fork has returned. In the child: what its memory holds of other threads'
  * events (spool.h). */

@@ -66,7 +66,7 @@ static void do_all(struct spool_moment now)
     uint64_t bytes = is_due_to_us(now) ? resident_bytes() : 0;
     next_ns = now.ns + interval;
     if (bytes)
-        record_sample(now.ns, bytes);
+        record_sample(bytes);
     record_name();
     thread_tend();
 }

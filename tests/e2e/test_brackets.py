@@ -3,9 +3,10 @@
 import os
 from xml.etree import ElementTree
 
-from common import MPROF, PROGRAMS, check, execute, mprof, preloaded, report, run_case, under_run
+from common import LIB, MPROF, PROGRAMS, check, execute, mprof, preloaded, report, run_case, under_run
 
 PROGRAM = os.path.join(PROGRAMS, "brackets")
+DELAYED = os.path.join(os.path.dirname(LIB), "delays", "libmprof.so")
 SLACK = 0.002  # s: the two clocks are read one after the other
 THREADS = {"work": 2, "serve": 4}  # serials; all else is the first thread's
 
@@ -56,6 +57,10 @@ def main():
     record("preload", [PROGRAM], False, "preload.mprof", env=preloaded("preload.mprof"))
     record("MPROF_FREE_STACKS=1", [PROGRAM], True, "free2.mprof",
            env={**preloaded("free2.mprof"), "MPROF_FREE_STACKS": "1"})
+
+    # It loses the processor before each time that it reads; samples tell the rate of its clock.
+    record("standing still", [PROGRAM], False, "still.mprof",
+           env={**preloaded("still.mprof"), "LD_PRELOAD": DELAYED, "MPROF_DELAYS": "busy=300000:20000"})
 
     # The wrapper has no bracket, nor has what never held a hundredth of the peak, nor what is skipped.
     picture = words("run.mprof")
