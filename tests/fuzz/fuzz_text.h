@@ -30,21 +30,25 @@ static const char *skip_blanks(const char *p)
     return p + strspn(p, " \t\n\r");
 }
 
+/* One character, escaped or not. */
+static const char *skip_character(const char *p)
+{
+    if ((unsigned char)*p < 0x20)
+        return NULL;
+    if (*p++ != '\\')
+        return p;
+    if (!*p || !strchr("\"\\/bfnrtu", *p))
+        return NULL;
+    return *p == 'u' && strspn(p + 1, "0123456789abcdefABCDEF") < 4 ? NULL : p + 1;
+}
+
 static const char *skip_string(const char *p)
 {
     if (*p++ != '"')
         return NULL;
-    for (; *p != '"'; p++) {
-        if ((unsigned char)*p < 0x20)
-            return NULL;
-        if (*p == '\\' && !strchr("\"\\/bfnrtu", *++p))
-            return NULL;
-        if (*p == 'u' && p[-1] == '\\')
-            for (int i = 0; i < 4; i++)
-                if (!*++p || !strchr("0123456789abcdefABCDEF", *p))
-                    return NULL;
-    }
-    return p + 1;
+    while (p && *p != '"')
+        p = skip_character(p);
+    return p ? p + 1 : NULL;
 }
 
 static const char *skip_number(const char *p)
